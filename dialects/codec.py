@@ -1,0 +1,160 @@
+"""Codecs: how an op's parameter is written as an MLIR attribute, and read back.
+
+`encode(value) -> Attribute` and `decode(attribute) -> value` are memoised: making an attribute from text costs 15 us.
+A codec with `name` says under which attribute name MLIR knows the parameter, when that differs from ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sable.ir.bindings import CONTEXT, UNKNOWN, ir
+
+#: Values kept by each codec's memo: many times what a program has, and little memory (attributes live in the context).
+_MEMO_SIZE = 65536
+
+
+class Codec:
+    """A pair of functions between parameter values (hashable) and MLIR attributes."""
+
+    def __init__(self, encode: Callable[[Any], Any], decode: Callable[[Any], Any], name: str | None = None):
+        self._encode, self._decode, self.name = encode, decode, name
+        self._attributes: dict = {}
+        self._values: dict = {}
+
+    def named(self, name: str) -> Codec:
+        """The same codec for an attribute of another name."""
+        return Codec(self._encode, self._decode, name)
+
+    def encode(self, value: Any) -> Any:
+        found = self._attributes.get(value)
+        if found is None:
+            with CONTEXT, UNKNOWN:
+                found = self._encode(value)
+            if len(self._attributes) < _MEMO_SIZE:
+                self._attributes[value] = found
+        return found
+
+    def decode(self, attribute: Any) -> Any:
+        found = self._values.get(attribute)
+        if found is None:
+            found = self._decode(attribute)
+            if len(self._values) < _MEMO_SIZE:
+                self._values[attribute] = found
+        return found
+
+
+def _i64(value: int):
+    return ir.IntegerAttr.get(ir.IntegerType.get_signless(64), value)
+
+
+#: tuple of ints <-> array<i64: ...>
+INTS = Codec(lambda v: ir.DenseI64ArrayAttr.get(list(v)), lambda a: tuple(ir.DenseI64ArrayAttr(a)))
+#: int <-> i64
+INT = Codec(_i64, lambda a: int(ir.IntegerAttr(a)))
+#: bool <-> true / false
+BOOL = Codec(lambda v: ir.BoolAttr.get(bool(v)), lambda a: bool(ir.BoolAttr(a).value))
+#: str <-> string
+STRING = Codec(lambda v: ir.StringAttr.get(v), lambda a: ir.StringAttr(a).value)
+#: tuple of str <-> array of strings
+STRINGS = Codec(
+    lambda v: ir.ArrayAttr.get([ir.StringAttr.get(s) for s in v]),
+    lambda a: tuple(ir.StringAttr(s).value for s in ir.ArrayAttr(a)),
+)
+
+#: the symbol of a function that the op refers to (ops that name functions; `Function.callees` resolves it)
+SYMBOL = Codec(lambda v: ir.FlatSymbolRefAttr.get(v), lambda a: ir.FlatSymbolRefAttr(a).value)
+#: several of them
+SYMBOLS = Codec(
+    lambda v: ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(s) for s in v]),
+    lambda a: tuple(ir.FlatSymbolRefAttr(s).value for s in ir.ArrayAttr(a)),
+)
+
+
+def enum(mnemonic: str) -> Codec:
+    """`#stablehlo<comparison_direction LT>` <-> 'LT'."""
+    return Codec(
+        lambda v: ir.Attribute.parse(f"#stablehlo<{mnemonic} {v}>"),
+        lambda a: str(a).rstrip(">").split()[-1],
+    )
+
+
+class _FromResult:
+    """A parameter which the result type already says: nothing is written."""
+
+    def __init__(self, read: Callable):
+        self.read = read
+
+
+#: the result's dtype (`convert`)
+RESULT_DTYPE = _FromResult(lambda a: a.dtype)
+#: the result's shape (`broadcast_in_dim`, `reshape`, `iota`)
+RESULT_SHAPE = _FromResult(lambda a: a.shape)
+
+
+def struct(cls: type, mnemonic: str) -> Codec:
+    """A frozen dataclass of ints and tuples of ints <-> `#stablehlo.gather<offset_dims = [1], index_vector_dim = 1>`.
+
+    Fields that are empty or zero are left out, as StableHLO prints them.
+    """
+
+    def encode(value: Any):
+        parts = []
+        for f in fields(cls):
+            v = getattr(value, f.name)
+            if isinstance(v, tuple):
+                if v:
+                    parts.append(f"{f.name} = [{', '.join(map(str, v))}]")
+            elif v or f.name == "index_vector_dim":
+                parts.append(f"{f.name} = {v}")
+        return ir.Attribute.parse(f"#stablehlo.{mnemonic}<{', '.join(parts)}>")
+
+    def decode(attribute: Any):
+        found: dict[str, Any] = {}
+        for key, many, one in re.findall(r"(\w+) = (?:\[([\d, ]*)\]|(\d+))", str(attribute)):
+            found[key] = int(one) if one else tuple(int(n) for n in many.split(",") if n.strip())
+        return cls(**found)
+
+    return Codec(encode, decode)
+
+
+@dataclass(frozen=True)
+class GatherDimensions:
+    """`#stablehlo.gather<...>`: see the StableHLO specification, gather."""
+
+    offset_dims: tuple[int, ...] = ()
+    collapsed_slice_dims: tuple[int, ...] = ()
+    operand_batching_dims: tuple[int, ...] = ()
+    start_indices_batching_dims: tuple[int, ...] = ()
+    start_index_map: tuple[int, ...] = ()
+    index_vector_dim: int = 0
+
+
+@dataclass(frozen=True)
+class ScatterDimensions:
+    """`#stablehlo.scatter<...>`: see the StableHLO specification, scatter."""
+
+    update_window_dims: tuple[int, ...] = ()
+    inserted_window_dims: tuple[int, ...] = ()
+    input_batching_dims: tuple[int, ...] = ()
+    scatter_indices_batching_dims: tuple[int, ...] = ()
+    scatter_dims_to_operand_dims: tuple[int, ...] = ()
+    index_vector_dim: int = 0
+
+
+@dataclass(frozen=True)
+class DotDimensions:
+    """`#stablehlo.dot<...>`: batching and contracting dimensions of both sides."""
+
+    lhs_batching_dimensions: tuple[int, ...] = ()
+    rhs_batching_dimensions: tuple[int, ...] = ()
+    lhs_contracting_dimensions: tuple[int, ...] = ()
+    rhs_contracting_dimensions: tuple[int, ...] = ()
+
+
+GATHER = struct(GatherDimensions, "gather")
+SCATTER = struct(ScatterDimensions, "scatter")
+DOT = struct(DotDimensions, "dot")

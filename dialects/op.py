@@ -1,0 +1,233 @@
+"""The op table: an op is one row, made by `defop`, and a row says everything there is to know about the op.
+
+A rule never sees how its values are represented. It gets a *builder* `b` and calls ops on it by name
+(`b.multiply(t, b.cosine(x))`), so that one text evaluates NumPy arrays, emits MLIR, or does both at once.
+What a rule may use of a builder:
+
+    b.<op name>(*operands, **params)     any op of the table; a tuple of values if the op has several results
+    b.bind(op, *operands, **params)      the same with an `Op` in hand
+    b.aval(x) -> Aval                    shape and dtype of a value
+    b.full(aval, value)                  a constant array of one repeated Python scalar
+    b.literal(array)                     a constant from a NumPy array (small: it is written into the program)
+    b.call(function, operands)           a call of a `Function` (only rules of ops which name functions need it)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import Aval
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Marks an operand in which an op is linear (its other operands held fixed).
+
+    `rule(b, t, y, *operands, **params)` gives the tangent of the result. Without a rule it is the op itself with the
+    tangent in the operand's place (`LINEAR`), or, where `jointly`, with tangents in the places of all jointly linear
+    operands and zeros for those that have none (`JOINT`: concatenate, pad, select ...).
+    """
+
+    rule: Callable | None = None
+    jointly: bool = False
+
+
+LINEAR = Linear()
+JOINT = Linear(jointly=True)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One input of an op for the generated tests.
+
+    Attributes:
+      operands: NumPy arrays (their shapes and dtypes give the avals).
+      params: the op's parameters.
+      rtol, atol: tolerance of IREE against the reference meaning, in units of the result.
+      grad: False where finite differences make no sense (kinks, ties, integer parts).
+      why: the reason when `grad` is False or a tolerance is unusual.
+    """
+
+    operands: tuple[np.ndarray, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    rtol: float = 1e-5
+    atol: float = 1e-6
+    grad: bool = True
+    why: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """A row of the table; see `defop`."""
+
+    name: str
+    dialect: str
+    operands: tuple[str, ...]
+    variadic: bool
+    params: Mapping[str, Any]
+    type: Callable[..., Any]
+    ref: Callable[..., Any]
+    jvp: Mapping[str, Any] | Callable | None
+    transpose: Mapping[str, Callable]
+    batch: Callable
+    samples: Callable[[], Sequence[Sample]]
+    multiple_results: bool = False
+    effects: bool = False
+    form: Any = None
+    lower: Callable | None = None
+    functions: tuple[str, ...] = ()
+    collective: Callable | None = None
+
+    @property
+    def mlir_name(self) -> str:
+        """`stablehlo.sine`: the operation that the op is written as."""
+        return self.form.mlir_name
+
+    def __repr__(self) -> str:
+        return f"<op {self.dialect}.{self.name}>"
+
+    def operand_name(self, i: int) -> str:
+        """Name of operand number i; a variadic op gives its one name to all of them."""
+        return self.operands[min(i, len(self.operands) - 1)]
+
+
+#: every op by its name
+OPS: dict[str, Op] = {}
+
+
+def defop(
+    name: str,
+    *,
+    operands: tuple[str, ...],
+    type: Callable,
+    ref: Callable,
+    jvp: Mapping[str, Any] | Callable | None,
+    transpose: Mapping[str, Callable],
+    batch: Callable,
+    samples: Callable[[], Sequence[Sample]],
+    params: Mapping[str, Any] | None = None,
+    dialect: str = "stablehlo",
+    multiple_results: bool = False,
+    effects: bool = False,
+    form: Any = None,
+    lower: Callable | None = None,
+    collective: Callable | None = None,
+) -> Op:
+    """Define an op. Every rule is required, so that an omission fails at import and not in a user's program.
+
+    Args:
+      name: the StableHLO (or CHLO, or sable) mnemonic; `b.<name>` in rules.
+      operands: operand names; one name with a leading `*` for a variadic op.
+      type: `type(*avals, **params) -> Aval` (a tuple of them with `multiple_results`); raises TypeError or
+        ValueError in the user's terms.
+      ref: `ref(*arrays, **params) -> array`: the meaning, with NumPy; a result has the shape and dtype that `type`
+        says (0-d results may be NumPy scalars). Runs with floating-point warnings silenced.
+      jvp: operand name -> `rule(b, t, y, *operands, **params)` giving that operand's contribution to the result's
+        tangent from its tangent `t` and the result `y`; or `LINEAR`, `JOINT`, `Linear(rule)` where the op is linear
+        in the operand. Operands left out have no derivative. With several results: `rule` returns a tuple with None
+        for zero, and y is a tuple. A callable `rule(b, tangents, y, *operands, **params)` for the whole op instead
+        of a mapping where contributions do not separate (`tangents`: None where zero). None: no derivative at all
+        (integers, comparisons).
+      transpose: operand name -> `rule(b, ct, avals, *operands, **params)` giving the operand's cotangent from the
+        result's; `avals` are those of all operands; operands which are linear are None, the others values. Exactly
+        for the operands that `jvp` marks as linear. Transposes never conjugate. For a variadic op the rule is
+        `rule(b, ct, avals, *operands, index, **params)` with the operand's number.
+      batch: `rule(b, op, size, operands, mapped, **params)` with batched operands' batch axis at 0 and
+        `mapped` telling which those are (at least one); every result is batched at 0.
+      samples: `() -> [Sample, ...]`, inputs for the generated tests.
+      params: parameter name -> codec (`sable.dialects.codec`) which writes it as an MLIR attribute and reads it.
+      form: how the op is written as an MLIR operation, where the default (an operation of the same name without
+        regions, attributes by `params`) will not do; see `sable.dialects.form`.
+      collective: for ops over named axes (parameter `axes`): `rule(b, op, axis_name, size, operands, mapped, **params)`
+        applied by `batch` for the axis of that name; returns the result and whether it is mapped.
+      lower: for ops outside StableHLO and CHLO: `rule(b, *operands, **params)` in terms of StableHLO ops.
+    """
+    from .codec import SYMBOL, SYMBOLS
+    from .form import OperationForm
+
+    if name in OPS:
+        raise ValueError(f"op {name} is defined twice")
+    variadic = len(operands) == 1 and operands[0].startswith("*")
+    names = tuple(o.lstrip("*") for o in operands)
+    if isinstance(jvp, Mapping):
+        linear = {o for o, rule in jvp.items() if isinstance(rule, Linear)}
+        if linear != set(transpose):
+            raise ValueError(f"op {name}: linear in {sorted(linear)} but has transposes for {sorted(transpose)}")
+        unknown = set(jvp) - set(names)
+        if unknown:
+            raise ValueError(f"op {name}: derivative rules for unknown operands {sorted(unknown)}")
+    names_functions = any(c is SYMBOL or c is SYMBOLS for c in (params or {}).values())
+    if dialect == "sable" and lower is None and not names_functions:
+        raise ValueError(f"op {name} is not a StableHLO op and needs a lowering")
+    op = Op(
+        name=name,
+        dialect=dialect,
+        operands=names,
+        variadic=variadic,
+        params=dict(params or {}),
+        type=type,
+        ref=ref,
+        jvp=jvp,
+        transpose=dict(transpose),
+        batch=batch,
+        samples=samples,
+        multiple_results=multiple_results,
+        effects=effects,
+        form=form or OperationForm(f"{dialect}.{name}", dict(params or {})),
+        lower=lower,
+        collective=collective,
+        functions=tuple(p for p, c in (params or {}).items() if c is SYMBOL or c is SYMBOLS),
+    )
+    OPS[name] = op
+    return op
+
+
+class Builder:
+    """Base of all builders: the op names as methods."""
+
+    def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
+        raise NotImplementedError
+
+    def aval(self, x: Any) -> Aval:
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Callable:
+        try:
+            op = OPS[name]
+        except KeyError:
+            raise AttributeError(f"there is no op named {name!r}") from None
+
+        def apply(*operands: Any, **params: Any) -> Any:
+            return self.bind(op, *operands, **params)
+
+        return apply
+
+    def full(self, aval: Aval, value: Any) -> Any:
+        """A constant of one repeated scalar."""
+        from .literal import Literal
+
+        return self.bind(OPS["constant"], value=Literal.full(aval, value))
+
+    def literal(self, array: np.ndarray) -> Any:
+        """A constant with the values of a NumPy array."""
+        from .literal import Literal
+
+        return self.bind(OPS["constant"], value=Literal.of(array))
+
+
+class NumpyBuilder(Builder):
+    """Evaluates at once with the reference meanings, on NumPy arrays: tests and constant folding."""
+
+    def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
+        with np.errstate(all="ignore"):
+            out = op.ref(*operands, **params)
+        return tuple(np.asarray(o) for o in out) if op.multiple_results else np.asarray(out)
+
+    def aval(self, x: Any) -> Aval:
+        from sable.ir.aval import aval_of
+
+        return aval_of(x)

@@ -1,0 +1,155 @@
+"""Small helpers over the MLIR bindings that several passes need: creating, walking, moving operations."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+from sable.ir.bindings import ir, passmanager
+
+#: The StableHLO ops with regions that decide what runs.
+CONTROL_FLOW = ("stablehlo.while", "stablehlo.if", "stablehlo.case")
+
+
+def create(
+    name: str,
+    operands: Sequence[ir.Value] = (),
+    results: Sequence[ir.Type] = (),
+    *,
+    at: ir.InsertionPoint,
+    regions: int = 0,
+    successors: Sequence[ir.Block] | None = None,
+    **attributes: ir.Attribute,
+) -> ir.Operation:
+    """Creates an operation at an insertion point, at the location that is current."""
+    return ir.Operation.create(
+        name,
+        operands=list(operands),
+        results=list(results),
+        attributes=attributes,
+        successors=None if successors is None else list(successors),
+        regions=regions,
+        ip=at,
+    )
+
+
+def before(op: ir.Operation) -> ir.InsertionPoint:
+    return ir.InsertionPoint(op)
+
+
+def at_end(block: ir.Block) -> ir.InsertionPoint:
+    return ir.InsertionPoint(block)
+
+
+def at_start(block: ir.Block) -> ir.InsertionPoint:
+    return ir.InsertionPoint.at_block_begin(block)
+
+
+def operations(block: ir.Block) -> list[ir.Operation]:
+    """The operations of a block, safe against changes of the block."""
+    return [op.operation for op in block.operations]
+
+
+def terminator(block: ir.Block) -> ir.Operation:
+    return block.operations[len(block.operations) - 1].operation
+
+
+def walk(block: ir.Block) -> Iterator[ir.Operation]:
+    """Every operation of a block and of the regions in it, outer ones first."""
+    for op in operations(block):
+        yield op
+        for region in op.regions:
+            for inner in region.blocks:
+                yield from walk(inner)
+
+
+def walk_module(module: ir.Module) -> list[ir.Operation]:
+    return list(walk(module.body))
+
+
+def values_made_in(*blocks: ir.Block) -> set[ir.Value]:
+    """The blocks' arguments and all results inside of them, nested regions included."""
+    made: set[ir.Value] = set()
+    for block in blocks:
+        made.update(block.arguments)
+        for op in block.operations:
+            made.update(op.operation.results)
+            for region in op.operation.regions:
+                made |= values_made_in(*region.blocks)
+    return made
+
+
+def functions_with_body(module: ir.Module) -> list[ir.Operation]:
+    found = (op.operation for op in module.body.operations)
+    return [op for op in found if op.name == "func.func" and len(op.regions[0].blocks)]
+
+
+def public_function(module: ir.Module) -> ir.Operation:
+    """The one function that the module offers to its caller.
+
+    Raises:
+      ValueError: if there is not exactly one.
+    """
+    found = [f for f in functions_with_body(module) if not is_private(f)]
+    if len(found) != 1:
+        raise ValueError(f"expected one public function in the module, got {len(found)}")
+    return found[0]
+
+
+def is_private(function: ir.Operation) -> bool:
+    attributes = function.attributes
+    return "sym_visibility" in attributes and attributes["sym_visibility"].value == "private"
+
+
+def owner(value: ir.Value) -> ir.Operation | None:
+    """The operation which makes a value; None for a block argument."""
+    return None if isinstance(value, ir.BlockArgument) else value.owner.operation
+
+
+def copy_module(module: ir.Module) -> ir.Module:
+    """An independent copy with its locations (bytecode keeps them, text needs flags)."""
+    stream = io.BytesIO()
+    module.operation.write_bytecode(stream)
+    return ir.Module.parse(stream.getvalue(), module.context)
+
+
+def run_pipeline(module: ir.Module, pipeline: str) -> None:
+    """Runs a comma list of passes over the module.
+
+    Raises:
+      ir.MLIRError: if a pass fails.
+    """
+    passmanager.PassManager.parse(f"builtin.module({pipeline})", module.context).run(module.operation)
+
+
+def inline_calls(module: ir.Module) -> None:
+    """Inlines every call of a function with a body, without the inliner's canonicalisation: what is there stays."""
+    run_pipeline(module, "inline{default-pipeline=},symbol-dce")
+
+
+def tensor_like(type: ir.Type, element: ir.Type) -> ir.RankedTensorType:
+    return ir.RankedTensorType.get(ir.RankedTensorType(type).shape, element)
+
+
+def splat_zero(type: ir.Type) -> ir.Attribute:
+    """A constant of zeros of a tensor type."""
+    element = str(ir.RankedTensorType(type).element_type)
+    if element.startswith("complex"):
+        literal = "(0.0,0.0)"
+    elif element == "i1":
+        literal = "false"
+    else:
+        literal = "0.0" if element[0] in "fb" else "0"
+    return ir.Attribute.parse(f"dense<{literal}> : {type}")
+
+
+def signless(width: int) -> ir.IntegerType:
+    return ir.IntegerType.get_signless(width)
+
+
+def integer(value: int, width: int = 64) -> ir.IntegerAttr:
+    return ir.IntegerAttr.get(signless(width), value)
+
+
+def comparison_direction(name: str) -> ir.Attribute:
+    return ir.Attribute.parse(f"#stablehlo<comparison_direction {name}>")

@@ -1,0 +1,95 @@
+"""transpose: a linear function walked backwards, cotangents of its results to cotangents of its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sable.ir.function import Function, FunctionBuilder, Node
+
+from .functions import FUNCTION_RULES
+from .linearize import add
+
+
+def transpose(
+    function: Function, linear: Sequence[bool], args: Sequence[Any], cotangents: Sequence[Any], b: Any
+) -> list[Any]:
+    """Cotangents of the linear arguments (None for the others and where zero).
+
+    Args:
+      function: linear in the arguments which `linear` marks.
+      args: values of b for the other arguments; None for the linear ones.
+      cotangents: values of b for the results; None where zero.
+    """
+    env = {v: x for v, x, on in zip(function.arguments, args, linear) if not on}
+    moving = {v for v, on in zip(function.arguments, linear) if on}
+    nodes: list[Node] = []
+    for node in function.nodes():
+        if any(v in moving for v in node.operands):
+            moving.update(node.results)
+            nodes.append(node)
+        else:
+            b.at(node.location)
+            out = b.bind(node.op, *[env[v] for v in node.operands], **node.params)
+            env.update(zip(node.results, out if node.op.multiple_results else (out,)))
+    ct: dict[Any, Any] = {}
+    for v, c in zip(function.outputs, cotangents):
+        if c is not None and v in moving:
+            ct[v] = add(b, ct.get(v), c)
+    for node in reversed(nodes):
+        cts = [ct.pop(v, None) for v in node.results]
+        if all(c is None for c in cts):
+            continue
+        b.at(node.location)
+        on = [v in moving for v in node.operands]
+        xs = [None if m else env[v] for v, m in zip(node.operands, on)]
+        for v, c in zip(node.operands, _pull(b, node, on, xs, cts)):
+            if c is not None:
+                ct[v] = add(b, ct.get(v), c)
+    b.at(None)
+    return [ct.get(v) if on else None for v, on in zip(function.arguments, linear)]
+
+
+def _pull(b: Any, node: Node, on: Sequence[bool], xs: Sequence[Any], cts: Sequence[Any]) -> Sequence[Any]:
+    """Cotangents of a node's operands."""
+    op = node.op
+    if op.functions:
+        return FUNCTION_RULES[op.name].transpose(b, node, on, xs, cts)
+    from sable.ir.bindings import aval_of_type
+
+    avals = [aval_of_type(v.type) for v in node.operands]
+    ct = tuple(cts) if op.multiple_results else cts[0]
+    found: list[Any] = []
+    for i, m in enumerate(on):
+        if not m:
+            found.append(None)
+            continue
+        rule = op.transpose.get(op.operand_name(i))
+        if rule is None:
+            raise NotImplementedError(
+                f"Transpose rule (for reverse-mode differentiation) for '{op.name}', operand {op.operand_name(i)}, is not "
+                f"defined: the op is not linear in it.\n  at {node.location}"
+            )
+        repeated = op.operands.index(op.operand_name(i)) == len(op.operands) - 1 and len(on) > len(op.operands)
+        extra = {"index": i} if op.variadic or repeated else {}
+        found.append(rule(b, ct, avals, *xs, **extra, **node.params))
+    return found
+
+
+def transpose_function(function: Function, linear: tuple[bool, ...], nonzero: tuple[bool, ...]) -> Function:
+    """A function of the non-linear arguments and then the non-zero cotangents to cotangents of the linear arguments."""
+    key = ("transpose", linear, nonzero)
+    if key not in function.memo:
+        known = [a for a, on in zip(function.in_avals, linear) if not on]
+        cts = [a for a, on in zip(function.out_avals, nonzero) if on]
+        made = Function([*known, *cts], f"{function.name}_transpose")
+        b = FunctionBuilder(made)
+        values = iter(made.arguments)
+        args = [None if on else next(values) for on in linear]
+        given = [next(values) if on else None for on in nonzero]
+        found = transpose(function, linear, args, given, b)
+        avals = [a for a, on in zip(function.in_avals, linear) if on]
+        outs = [c for c, on in zip(found, linear) if on]
+        made.finish([b.full(a, 0) if c is None else c for c, a in zip(outs, avals)])
+        function.memo[key] = made
+    return function.memo[key]

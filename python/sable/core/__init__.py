@@ -1,0 +1,1 @@
+"""Arrays, tracing, evaluation."""

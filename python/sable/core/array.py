@@ -1,0 +1,240 @@
+"""Concrete arrays, and the base class that they share with tracers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import Aval, aval, aval_of
+
+
+class Value:
+    """Base of `Array` and `Tracer`: shape, dtype and NumPy's manners.
+
+    The operators and the methods of `numpy.ndarray` are put here by `sable.numpy`, which implements them.
+    """
+
+    __slots__ = ("__weakref__",)
+    __array_priority__ = 100  # NumPy arrays on the left leave binary operators to us
+    __hash__ = None  # type: ignore[assignment]
+    aval: Aval
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the dimensions."""
+        return self.aval.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Element type."""
+        return self.aval.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return self.aval.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.aval.size
+
+    @property
+    def weak_type(self) -> bool:
+        """True where the dtype came from a Python scalar and gives way in promotion."""
+        return self.aval.weak_type
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.aval.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.aval.size * self.aval.dtype.itemsize
+
+    def __len__(self) -> int:
+        if not self.aval.shape:
+            raise TypeError("len() of unsized object")
+        return self.aval.shape[0]
+
+
+class Array(Value):
+    """An immutable array of concrete values on a device.
+
+    `_value` is its NumPy view (made when first needed), `_buffer` its device buffer (likewise); one of them is there.
+    `constant` marks scalars that came from Python: a staged program has them as constants, not as arguments.
+    `_device` is None for the default CPU device.
+    """
+
+    __slots__ = ("_buffer", "_device", "_value", "aval", "committed", "constant", "deleted")
+
+    def __init__(self, aval: Aval, value: np.ndarray | None, buffer: Any = None, device: Any = None):
+        self.aval = aval
+        self._value = value
+        self._buffer = buffer
+        self._device = device
+        self.constant = False
+        self.committed = False
+        self.deleted = False
+
+    def numpy(self) -> np.ndarray:
+        """The values as a NumPy array (read-only by convention: callers must not write to it)."""
+        value = self._value
+        if value is None:
+            if self.deleted:
+                raise RuntimeError(f"Array has been deleted with shape={self.aval.short()}.")
+            from sable.core.execute import fetch
+
+            value = self._value = fetch(self)
+        return value
+
+    # -- Python's and NumPy's conversions
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        value = self.numpy()
+        if dtype is not None and np.dtype(dtype) != value.dtype:
+            if copy is False:
+                raise ValueError("a copy is needed to convert the dtype, and copy=False was given")
+            return value.astype(dtype)
+        if copy:
+            return value.copy()
+        view = value.view()
+        view.flags.writeable = False
+        return view
+
+    def __bool__(self) -> bool:
+        if self.aval.size != 1:
+            _check_truth(self.aval)
+        return bool(self.numpy().reshape(()))
+
+    def __int__(self) -> int:
+        return int(self._scalar("int"))
+
+    def __float__(self) -> float:
+        return float(self._scalar("float"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex"))
+
+    def __index__(self) -> int:
+        if self.aval.dtype.kind not in "iu" or self.aval.shape:
+            raise TypeError("Only integer scalar arrays can be converted to a scalar index.")
+        return int(self.numpy())
+
+    def _scalar(self, what: str) -> np.generic:
+        if self.aval.shape:
+            raise TypeError("Only scalar arrays can be converted to Python scalars; got " f"arr.ndim={self.aval.ndim}")
+        return self.numpy()[()]
+
+    def item(self, *args: Any) -> Any:
+        """The element (at the given index) as a Python scalar."""
+        return self.numpy().item(*args)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python scalars."""
+        return self.numpy().tolist()
+
+    def tobytes(self, order: Any = "C") -> bytes:
+        """The elements' bytes."""
+        return self.numpy().tobytes(order)
+
+    def __format__(self, spec: str) -> str:
+        if not self.aval.shape:
+            return format(self.numpy()[()], spec)
+        return format(self.numpy(), spec)
+
+    def __repr__(self) -> str:
+        return format_array(self)
+
+    def __str__(self) -> str:
+        return str(self.numpy())
+
+    def __hash__(self) -> int:
+        raise TypeError(f"unhashable type: {type(self)}")
+
+    def __copy__(self) -> Array:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Array:
+        return copy_of(self)
+
+    def __reduce__(self):
+        return _unpickle, (np.array(self.numpy()), self.aval.weak_type)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self.numpy().__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.numpy().__dlpack_device__()
+
+    # -- devices
+    def block_until_ready(self) -> Array:
+        """Wait until the values are there; returns the array itself."""
+        self.numpy()
+        return self
+
+    def devices(self) -> set:
+        """The devices that hold the array: one."""
+        return {self.device}
+
+    @property
+    def device(self) -> Any:
+        """The device that holds the array."""
+        from sable.core.execute import device_of
+
+        return device_of(self)
+
+    def delete(self) -> None:
+        """Drop the values now; later use raises RuntimeError."""
+        self._value = self._buffer = None
+        self.deleted = True
+
+    def is_deleted(self) -> bool:
+        """True after `delete()`."""
+        return self.deleted
+
+    def unsafe_buffer_pointer(self) -> int:
+        """Address of the first element on a CPU device."""
+        return self.numpy().ctypes.data
+
+
+def _check_truth(a: Aval) -> None:
+    if a.size == 0:
+        raise ValueError("The truth value of an empty array is ambiguous. Use `array.size > 0` to check it is not empty.")
+    raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()")
+
+
+def from_numpy(value: np.ndarray, weak_type: bool = False) -> Array:
+    """An Array that takes over a NumPy array (which nobody may write to any more)."""
+    return Array(aval(value.shape, value.dtype, True) if weak_type else aval_of(value), value)
+
+
+def copy_of(x: Array) -> Array:
+    """A new array with the same values."""
+    made = Array(x.aval, np.array(x.numpy()))
+    made._device, made.committed = x._device, x.committed
+    return made
+
+
+def _unpickle(value: np.ndarray, weak_type: bool) -> Array:
+    return from_numpy(value, weak_type)
+
+
+def format_array(x: Array) -> str:
+    """`Array([1., 2.], dtype=float32)`, as JAX prints it."""
+    value, a = x.numpy(), x.aval
+    suffix = f"dtype={a.dtype.name}" + (", weak_type=True" if a.weak_type else "") + ")"
+    if a.size == 0 and a.ndim:
+        shape = f"shape={a.shape}, " if a.shape != (0,) else ""
+        return f"Array([], {shape}{suffix}"
+    if value.size > np.get_printoptions()["threshold"]:
+        body = np.array2string(value, prefix="Array(", suffix=",", separator=", ")
+    else:
+        body = np.array2string(value, prefix="Array(", suffix=",", separator=", ", threshold=value.size + 1)
+    line = body[body.rfind("\n") + 1 :]
+    width = np.get_printoptions()["linewidth"]
+    room = len(line) + len(suffix) + 2 + (0 if "\n" in body else len("Array("))
+    separator = " " if room <= width else "\n" + " " * len("Array(")
+    return f"Array({body},{separator}{suffix}"

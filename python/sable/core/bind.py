@@ -1,0 +1,162 @@
+"""`bind`: an op on values is evaluated at once, or recorded in the trace that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.dialects.literal import Literal
+from sable.dialects.op import OPS, Builder, Op
+from sable.ir.aval import Aval, aval_of
+
+from .array import Array, Value
+from .execute import run_op
+from .state import STATE
+from .trace import Trace, Tracer, deepest, emit
+
+#: Inferred result types by (op, operand avals, params). Emptied when full: programs with ever new shapes.
+_INFERRED: dict[tuple, Any] = {}
+_INFERRED_SIZE = 200_000
+
+
+def infer(op: Op, avals: tuple[Aval, ...], params: dict) -> Any:
+    """Result aval (a tuple of them for ops with several results) by the op's type rule, memoised."""
+    if op.functions:
+        return op.type(*avals, **params)
+    key = (op, avals, *params.values())
+    found = _INFERRED.get(key)
+    if found is None:
+        found = op.type(*avals, **params)
+        if len(_INFERRED) > _INFERRED_SIZE:
+            _INFERRED.clear()
+        _INFERRED[key] = found
+    return found
+
+
+def bind(op: Op, *values: Value, **params: Any) -> Any:
+    """Apply an op to arrays and tracers (already promoted; nothing else).
+
+    Returns:
+      An Array where nothing is being traced, else a Tracer; a tuple of them for ops with several results.
+    """
+    trace = STATE.staged
+    for x in values:
+        if type(x) is Tracer and (trace is None or x.trace.depth > trace.depth):
+            trace = x.trace
+    if trace is None:
+        return evaluate(op, values, params)
+    return record(trace, op, values, params, None)
+
+
+def record(trace: Trace, op: Op, values: Sequence[Value], params: dict, known: Any) -> Any:
+    """Record an op in a trace; in an unstaged one also compute it, where its operands are known.
+
+    known: the results as arrays, where somebody has computed them already.
+    """
+    out = infer(op, tuple([x.aval for x in values]), params)
+    many = op.multiple_results
+    if op.effects and not trace.staged and _all_known(trace, values):
+        return evaluate(op, [_known(trace, x) for x in values], params)
+    results = emit(trace, op, values, params, out if many else (out,))
+    if not trace.staged:
+        if known is not None:
+            for r, y in zip(results, known):
+                trace.known[r.value] = y
+        else:
+            _compute(trace, op, values, params, results)
+    return tuple(results) if many else results[0]
+
+
+def _all_known(trace: Trace, values: Sequence[Value]) -> bool:
+    return all(_known(trace, x) is not None for x in values)
+
+
+def _known(trace: Trace, x: Value) -> Array | None:
+    return trace.evaluate(trace.lift(x))
+
+
+def _compute(trace: Trace, op: Op, values: Sequence[Value], params: dict, results: list[Tracer]) -> None:
+    arrays = []
+    later = bool(op.functions)  # calls and loops are computed when somebody asks
+    for x in values:
+        v = trace.lift(x)
+        found = trace.known.get(v)
+        if found is None:
+            if v not in trace.knowable:
+                return
+            later = True
+        arrays.append(found)
+    if later:
+        trace.knowable.update(r.value for r in results)
+        return
+    made = evaluate(op, arrays, params)
+    for r, y in zip(results, made if op.multiple_results else (made,)):
+        trace.known[r.value] = y
+
+
+def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
+    """Compute an op on arrays now: by its NumPy meaning on the CPU, compiled elsewhere and for ops that name functions."""
+    if op.functions:
+        return run_op(op, values, params)
+    for x in values:
+        if x._device is not None:
+            return run_op(op, values, params)
+    out = infer(op, tuple([x.aval for x in values]), params)
+    result = STATE.run(op.ref, *[x.numpy() for x in values], **params)
+    if op.multiple_results:
+        return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
+    return Array(out, result if type(result) is np.ndarray else np.asarray(result))
+
+
+class BindBuilder(Builder):
+    """The builder of rules that evaluate at once or emit into whatever is being traced."""
+
+    def bind(self, op: Op, *values: Value, **params: Any) -> Any:
+        return bind(op, *values, **params)
+
+    def bind_known(self, op: Op, values: Sequence[Value], params: dict, known: Any) -> Any:
+        """`bind` where the results (a tuple of arrays) have been computed already."""
+        trace = deepest(values)
+        if trace is None:
+            return known if op.multiple_results else known[0]
+        return record(trace, op, values, params, known)
+
+    def aval(self, x: Value) -> Aval:
+        return x.aval
+
+    def key(self, x: Value) -> Any:
+        """Identity of a value, to use each residual once."""
+        return id(x)
+
+    def at(self, location: Any) -> None:
+        """Give that location to what is recorded from now on."""
+        STATE.location = location
+
+    def literal_of(self, x: Value) -> Literal | None:
+        """The literal that x is, if it is a constant of the staged program."""
+        return Literal(x.aval, x.numpy()) if type(x) is Array and x.constant and STATE.staged is not None else None
+
+    def literal(self, array: np.ndarray) -> Any:
+        """A constant from a NumPy array: scalars are written into a staged program, arrays are captured by it."""
+        return constant(array)
+
+    def full(self, aval: Aval, value: Any) -> Any:
+        if STATE.staged is None:
+            return Array(aval, np.full(aval.shape, value, aval.dtype))
+        return super().full(aval, value)
+
+
+def constant(array: np.ndarray, weak_type: bool = False) -> Array:
+    """An Array of a NumPy array or scalar; a scalar becomes a constant of the staged program that uses it."""
+    array = np.asarray(array)
+    a = aval_of(array)
+    made = Array(a.update(weak_type=True) if weak_type else a, array)
+    made.constant = array.ndim == 0
+    return made
+
+
+BIND = BindBuilder()
+
+__all__ = ["BIND", "OPS", "BindBuilder", "bind", "constant", "evaluate", "infer", "record"]

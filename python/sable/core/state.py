@@ -1,0 +1,35 @@
+"""What the current thread is doing: the traces that are open, the axes that have names."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from typing import Any
+
+import numpy as np
+
+
+class _State(threading.local):
+    """Per-thread state.
+
+    Attributes:
+      depth: number of open traces.
+      staged: the innermost staged trace (`jit`, a body of control flow), or None.
+      location: MLIR location to give to ops, in place of the user's frame, while a pass walks a function.
+      axes: name -> size of the axes that `vmap(axis_name=)` has named.
+      run: calls a function with NumPy's floating-point warnings off (a context of its own costs 60 ns, np.errstate 500).
+    """
+
+    depth: int = 0
+    staged: Any = None
+    location: Any = None
+    axes: dict[Any, int]
+
+    def __init__(self) -> None:
+        self.axes = {}
+        quiet = contextvars.Context()
+        quiet.run(np.seterr, all="ignore")
+        self.run = quiet.run
+
+
+STATE = _State()

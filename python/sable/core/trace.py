@@ -1,0 +1,273 @@
+"""Tracing: Python functions to closed MLIR functions (DESIGN, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sable.dialects.literal import Literal
+from sable.dialects.op import OPS, Op
+from sable.errors import UnexpectedTracerError
+from sable.ir.aval import Aval
+from sable.ir.bindings import ir
+from sable.ir.function import Function, find_row
+from sable.ir.location import user_line, user_location
+
+from .array import Array, Value
+from .state import STATE
+
+
+class Tracer(Value):
+    """A value of a function under construction: an abstract value and an MLIR value in a `Trace`."""
+
+    __slots__ = ("aval", "line", "trace", "value")
+
+    def __init__(self, aval: Aval, value: ir.Value, trace: Trace):
+        self.aval = aval
+        self.value = value
+        self.trace = trace
+
+    def __repr__(self) -> str:
+        return f"Traced<{self.aval.short()}{'~' if self.aval.weak_type else ''}>with<{self.trace.kind}({self.trace.name})>"
+
+    def _concrete(self, fail: Callable[[Tracer], Exception]) -> Array:
+        check_live(self)
+        known = self.trace.evaluate(self.value)
+        if known is None:
+            raise fail(self)
+        return known
+
+    def __bool__(self) -> bool:
+        from .concretization import bool_error
+
+        return bool(self._concrete(bool_error))
+
+    def __int__(self) -> int:
+        from .concretization import scalar_error
+
+        return int(self._concrete(lambda t: scalar_error(t, "int")))
+
+    def __float__(self) -> float:
+        from .concretization import scalar_error
+
+        return float(self._concrete(lambda t: scalar_error(t, "float")))
+
+    def __complex__(self) -> complex:
+        from .concretization import scalar_error
+
+        return complex(self._concrete(lambda t: scalar_error(t, "complex")))
+
+    def __index__(self) -> int:
+        from .concretization import index_error
+
+        return self._concrete(index_error).__index__()
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        from .concretization import array_error
+
+        # a NumPy function would lose the derivative: an error even where the value is known
+        check_live(self)
+        raise array_error(self)
+
+    def item(self, *args: Any) -> Any:
+        """The element as a Python scalar, where it is known."""
+        from .concretization import scalar_error
+
+        return self._concrete(lambda t: scalar_error(t, "item")).item(*args)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python scalars, where the values are known."""
+        from .concretization import array_error
+
+        return self._concrete(array_error).tolist()
+
+    def tobytes(self, order: Any = "C") -> bytes:
+        """The elements' bytes, where they are known."""
+        from .concretization import array_error
+
+        return self._concrete(array_error).tobytes(order)
+
+    def block_until_ready(self) -> Tracer:
+        """Nothing to wait for."""
+        return self
+
+    def devices(self) -> set:
+        """Not known while tracing."""
+        from .concretization import concretization_error
+
+        raise concretization_error(self, "The devices() method was called on a traced array.")
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __hash__(self) -> int:
+        raise TypeError(f"unhashable type: {type(self)}")
+
+    def __copy__(self) -> Tracer:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Tracer:
+        return self
+
+
+def check_live(tracer: Tracer) -> None:
+    """Raise UnexpectedTracerError where the tracer's function is finished."""
+    if not tracer.trace.live:
+        raise UnexpectedTracerError(
+            f"Encountered an unexpected tracer. A function transformed by Sable had a side effect: an intermediate value "
+            f"with type {tracer.aval.short()} wrapped in a Tracer escaped the scope of the transformation.\n"
+            f"The function being traced when the value leaked was {tracer.trace.name} traced for {tracer.trace.kind}.\n"
+            f"The leaked value was used at {user_line()}.\n"
+            "Return the value from the function instead of storing it in a global, a closure or an attribute. "
+            "To find the leak, see jax.checking_leaks()."
+        )
+
+
+class Trace:
+    """One function under construction.
+
+    Attributes:
+      function: what has been recorded.
+      staged: True for `jit` and for bodies of control flow; False for derivatives and batching outside of `jit`.
+      captures: outer tracers and arrays that became arguments behind the function's own.
+      known: in an unstaged trace, MLIR value -> Array for what has been computed already.
+      knowable: values that could be computed from known ones but have not been (results of calls and what follows).
+      live: False once tracing has ended.
+    """
+
+    __slots__ = (
+        "_places",
+        "argument_names",
+        "captures",
+        "depth",
+        "function",
+        "knowable",
+        "known",
+        "kind",
+        "live",
+        "name",
+        "parent",
+        "place",
+        "staged",
+    )
+
+    def __init__(self, avals: Sequence[Aval], staged: bool, name: str = "f", kind: str = "jit", place: str = ""):
+        self.function = Function(avals, name)
+        self.staged = staged
+        self.name = name
+        self.kind = kind
+        self.place = place
+        self.captures: list[Value] = []
+        self._places: dict[int, tuple[ir.Value, Value]] = {}
+        self.known: dict[ir.Value, Array] = {}
+        self.knowable: set[ir.Value] = set()
+        self.argument_names: list[str] = []
+        self.depth = STATE.depth + 1
+        self.live = True
+        self.parent: Trace | None = None
+
+    def lift(self, x: Value) -> ir.Value:
+        """The MLIR value of x in this function: its own, a constant, or a captured argument."""
+        if type(x) is Tracer:
+            if x.trace is self:
+                return x.value
+            if not x.trace.live:
+                check_live(x)
+        found = self._places.get(id(x))
+        if found is not None:
+            return found[0]
+        if self.staged and type(x) is Array and x.constant:
+            value = self._constant(x)
+        else:
+            value = self.function.add_argument(x.aval)
+            self.captures.append(x)
+            if not self.staged:
+                self._note(value, x)
+        self._places[id(x)] = (value, x)  # an id is only good as long as its object lives
+        return value
+
+    def _constant(self, x: Array) -> ir.Value:
+        literal = Literal(x.aval, x.numpy())
+        return self.function.emit(OPS["constant"], [], {"value": literal}, [x.aval], user_location())[0]
+
+    def _note(self, value: ir.Value, x: Value) -> None:
+        if type(x) is Array:
+            self.known[value] = x
+            return
+        outer = x.trace  # type: ignore[attr-defined]
+        found = outer.known.get(x.value)  # type: ignore[attr-defined]
+        if found is not None:
+            self.known[value] = found
+        elif x.value in outer.knowable:  # type: ignore[attr-defined]
+            self.knowable.add(value)
+
+    def evaluate(self, value: ir.Value) -> Array | None:
+        """The value as an array, computed now if need be; None where it depends on what is not known."""
+        found = self.known.get(value)
+        if found is not None or value not in self.knowable:
+            return found
+        from .bind import evaluate
+
+        if isinstance(value, ir.BlockArgument):
+            outer = self.captures[value.arg_number - (len(self.function.in_avals) - len(self.captures))]
+            found = self.known[value] = outer.trace.evaluate(outer.value)  # type: ignore[attr-defined]
+            return found
+        operation = value.owner
+        op = find_row(operation, operation.name)
+        from sable.ir.bindings import aval_of_type
+
+        results = list(operation.results)
+        avals = [aval_of_type(r.type) for r in results]
+        operands, params = op.form.decode(operation, avals)
+        if op.functions:
+            params = self.function._from_symbols(op, params)
+        made = evaluate(op, [self.evaluate(v) for v in operands], params)
+        for r, y in zip(results, made if op.multiple_results else (made,)):
+            self.known[r] = y
+        return self.known[value]
+
+    def finish(self, outputs: Sequence[Value]) -> Function:
+        """Close the function; from now on its tracers are dead."""
+        values = [self.lift(x) for x in outputs]
+        self.live = False
+        return self.function.finish(values, [x.aval for x in outputs])
+
+
+class tracing:
+    """Context in which a trace is open: `with tracing(trace): ...`."""
+
+    __slots__ = ("_saved", "trace")
+
+    def __init__(self, trace: Trace):
+        self.trace = trace
+
+    def __enter__(self) -> Trace:
+        self._saved = (STATE.depth, STATE.staged, STATE.location)
+        STATE.depth = self.trace.depth
+        STATE.location = None
+        if self.trace.staged:
+            self.trace.parent = STATE.staged
+            STATE.staged = self.trace
+        return self.trace
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        STATE.depth, STATE.staged, STATE.location = self._saved
+        if error is not None:
+            self.trace.live = False
+
+
+def deepest(values: Sequence[Value]) -> Trace | None:
+    """The trace that an op on these values goes to: the deepest of theirs and the innermost staged one."""
+    trace = STATE.staged
+    for x in values:
+        if type(x) is Tracer and (trace is None or x.trace.depth > trace.depth):
+            trace = x.trace
+    return trace
+
+
+def emit(trace: Trace, op: Op, values: Sequence[Value], params: dict, outs: Sequence[Aval]) -> list[Tracer]:
+    """Record an op in a trace."""
+    operands = [trace.lift(x) for x in values]
+    location = STATE.location or user_location()
+    results = trace.function.emit(op, operands, params, outs, location)
+    return [Tracer(a, v, trace) for a, v in zip(outs, results)]

@@ -1,0 +1,1 @@
+"""Functions in MLIR: abstract values, the bindings, functions and their locations."""

@@ -1,0 +1,99 @@
+"""Abstract values: shape, dtype and weak type of an array, interned so that identity is equality."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+bfloat16 = np.dtype(ml_dtypes.bfloat16)
+
+#: NumPy dtype -> MLIR element type, for every dtype that Sable computes with.
+ELEMENT_TYPES: dict[np.dtype, str] = {
+    np.dtype(np.bool_): "i1",
+    np.dtype(np.int8): "i8",
+    np.dtype(np.int16): "i16",
+    np.dtype(np.int32): "i32",
+    np.dtype(np.int64): "i64",
+    np.dtype(np.uint8): "ui8",
+    np.dtype(np.uint16): "ui16",
+    np.dtype(np.uint32): "ui32",
+    np.dtype(np.uint64): "ui64",
+    np.dtype(np.float16): "f16",
+    bfloat16: "bf16",
+    np.dtype(np.float32): "f32",
+    np.dtype(np.float64): "f64",
+    np.dtype(np.complex64): "complex<f32>",
+    np.dtype(np.complex128): "complex<f64>",
+}
+DTYPES: dict[str, np.dtype] = {text: dtype for dtype, text in ELEMENT_TYPES.items()}
+
+#: float0, the tangent dtype of integer and boolean values (as in JAX: a structured dtype of no bytes).
+float0 = np.dtype([("float0", np.void, 0)])
+
+
+class Aval:
+    """Shape, dtype and weak type. Made by `aval(...)` only: equal avals are the same object.
+
+    Attributes:
+      shape: tuple of ints.
+      dtype: a NumPy dtype of `ELEMENT_TYPES`.
+      weak_type: True where the dtype came from a Python scalar and gives way in promotion.
+      mlir: cache for the MLIR tensor type, owned by `sable.ir.bindings`.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "mlir", "ndim", "shape", "size", "weak_type")
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    weak_type: bool
+    ndim: int
+    size: int
+    mlir: Any
+
+    def __repr__(self) -> str:
+        weak = ", weak_type=True" if self.weak_type else ""
+        return f"ShapedArray({self.short()}{weak})"
+
+    def short(self) -> str:
+        """`float32[2,3]`."""
+        return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
+
+    def update(self, shape: tuple[int, ...] | None = None, dtype: Any = None, weak_type: bool | None = None) -> Aval:
+        """The same aval with some attributes replaced."""
+        return aval(
+            self.shape if shape is None else shape,
+            self.dtype if dtype is None else np.dtype(dtype),
+            self.weak_type if weak_type is None else weak_type,
+        )
+
+    def __reduce__(self):
+        return aval, (self.shape, self.dtype, self.weak_type)
+
+
+_INTERNED: dict[tuple, Aval] = {}
+
+
+def aval(shape: tuple[int, ...], dtype: np.dtype, weak_type: bool = False) -> Aval:
+    """The abstract value of that shape (a tuple), dtype (an `np.dtype`) and weak type."""
+    key = (shape, dtype, weak_type)
+    found = _INTERNED.get(key)
+    if found is None:
+        if dtype not in ELEMENT_TYPES and dtype != float0:
+            raise TypeError(f"dtype {dtype} is not supported: expected one of {', '.join(d.name for d in ELEMENT_TYPES)}")
+        found = Aval()
+        found.shape = tuple(int(n) for n in shape)
+        found.dtype = dtype
+        found.weak_type = weak_type
+        found.ndim = len(shape)
+        found.size = math.prod(found.shape)
+        found.mlir = None
+        found = _INTERNED.setdefault((found.shape, dtype, weak_type), found)
+    return found
+
+
+def aval_of(array: np.ndarray) -> Aval:
+    """The (strong) aval of a NumPy array."""
+    return aval(array.shape, array.dtype)

@@ -1,0 +1,236 @@
+"""Compiles and runs loop programs, each in a forked child, so that a crash or hang of IREE costs one program only.
+
+    python loop_worker.py JOBS RESULTS
+
+JOBS is a pickle of a list of dicts: name, text (StableHLO), arguments (NumPy arrays), dtypes (of the results), route,
+repeat (timed calls, 0 for none). RESULTS becomes a pickle of a list of dicts: name, route, status ("ok", "refused",
+"failed", "crashed", "timeout"), reason, and per driver the outputs, whether an argument was changed, and seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import iree.compiler
+import iree.runtime as rt
+import ml_dtypes
+import numpy as np
+from iree.compiler.api import Output, Session, Source, ctypes_dl
+
+DRIVERS = ("local-sync", "local-task")
+TIME_LIMIT = 100.0  # seconds a program
+LINKER = Path(iree.compiler.__file__).parent / "_mlir_libs" / "iree-lld"
+FLAGS = (
+    "--iree-hal-target-device=local",
+    "--iree-hal-local-target-device-backends=llvm-cpu",
+    "--iree-llvmcpu-target-cpu=host",
+    "--iree-input-demote-i64-to-i32=false",
+    "--iree-input-demote-f64-to-f32=false",
+    "--iree-llvmcpu-link-embedded=false",  # embedded linking has no libm for f64
+    f"--iree-llvmcpu-system-linker-path={LINKER} -flavor gnu",
+    "--iree-opt-const-eval=false",
+    "--iree-llvmcpu-debug-symbols=false",
+    "--iree-llvmcpu-link-ukernel-bitcode=false",
+)
+
+
+def repair_vm(module) -> None:
+    """Stand-in for sable.compiler.vm_repair: further occurrences of a ref in one branch get their own register."""
+    from iree.compiler import ir
+
+    for vm_module in module.regions[0].blocks[0].operations:
+        if vm_module.operation.name != "vm.module":
+            continue
+        body = vm_module.operation.regions[0].blocks[0]
+        repeated = []
+        for function in body.operations:
+            if function.operation.name not in ("vm.func", "vm.initializer"):
+                continue
+            for block in function.operation.regions[0].blocks:
+                last = block.operations[len(block.operations) - 1].operation
+                if last.name in ("vm.br", "vm.cond_br"):
+                    operands = list(last.operands)
+                    repeated += [
+                        (last, k)
+                        for k, v in enumerate(operands)
+                        if str(v.type).startswith("!vm.") and v in operands[:k]
+                    ]
+        if not repeated:
+            continue
+        with ir.Location.unknown(module.context):
+            i32 = ir.IntegerType.get_signless(32)
+            attributes = {
+                "sym_name": ir.StringAttr.get("__zero"),
+                "sym_visibility": ir.StringAttr.get("private"),
+                "is_mutable": ir.UnitAttr.get(),
+                "type": ir.TypeAttr.get(i32),
+            }
+            top = ir.InsertionPoint.at_block_begin(body)
+            ir.Operation.create("vm.global.i32", attributes=attributes, ip=top)
+            for op, k in repeated:
+                value, at = op.operands[k], ir.InsertionPoint(op)
+                symbol = {"global": ir.FlatSymbolRefAttr.get("__zero")}
+                zero = ir.Operation.create("vm.global.load.i32", results=[i32], attributes=symbol, ip=at).result
+                null = ir.Operation.create("vm.const.ref.zero", results=[value.type], ip=at).result
+                op.operands[k] = ir.Operation.create(
+                    "vm.select.ref", operands=[zero, null, value], results=[value.type], ip=at
+                ).result
+
+
+def compile_text(text: str, input_type: str, extra_flags: tuple[str, ...]) -> bytes:
+    session = Session()
+    session.set_flags(f"--iree-input-type={input_type}", *FLAGS, *extra_flags)
+    invocation = session.invocation()
+    invocation.enable_console_diagnostics()
+    if not invocation.parse_source(Source.wrap_buffer(session, text.encode() + b"\0")) or not invocation.execute():
+        raise RuntimeError("IREE did not compile the program")
+    module = invocation.export_module()
+    repair_vm(module)
+    last = session.invocation()
+    last.enable_console_diagnostics()
+    last.import_module(module)
+    output = Output.open_membuffer()
+    last.output_vm_bytecode(output)
+    return bytes(output.map_memory())
+
+
+ELEMENT_TYPES = {
+    "bool": rt.HalElementType.BOOL_8,
+    "bfloat16": rt.HalElementType.BFLOAT_16,
+    "float16": rt.HalElementType.FLOAT_16,
+    "float32": rt.HalElementType.FLOAT_32,
+    "float64": rt.HalElementType.FLOAT_64,
+    "complex64": rt.HalElementType.COMPLEX_64,
+    "complex128": rt.HalElementType.COMPLEX_128,
+    **{
+        f"{sign}int{width}": getattr(rt.HalElementType, f"{'U' * bool(sign)}INT_{width}")
+        for sign in ("", "u")
+        for width in (8, 16, 32, 64)
+    },
+}
+
+
+class Program:
+    """A compiled module on one device."""
+
+    def __init__(self, binary: bytes, driver: str) -> None:
+        self.device = rt.get_driver(driver).create_default_device()
+        instance = rt.VmInstance()
+        hal = rt.create_hal_module(instance, self.device)
+        module = rt.VmModule.copy_buffer(instance, binary)
+        self.context = rt.VmContext(instance, modules=[hal, module])
+        self.function = module.lookup_function("main")
+
+    def put(self, array: np.ndarray) -> rt.HalBufferView:
+        raw = np.array(array, order="C")  # keeps rank 0, which ascontiguousarray does not
+        if raw.dtype == ml_dtypes.bfloat16:
+            raw = raw.view(np.uint16)
+        return self.device.allocator.allocate_buffer_copy(
+            memory_type=rt.MemoryType.DEVICE_LOCAL | rt.MemoryType.HOST_VISIBLE,
+            allowed_usage=rt.BufferUsage.DEFAULT | rt.BufferUsage.MAPPING,
+            device=self.device,
+            buffer=raw,
+            element_type=ELEMENT_TYPES[array.dtype.name],
+        )
+
+    def call(self, views: list[rt.HalBufferView]) -> list[rt.HalBufferView]:
+        arguments, results = rt.VmVariantList(len(views)), rt.VmVariantList(4)
+        for view in views:
+            arguments.push_ref(view.ref)
+        self.context.invoke(self.function, arguments, results)
+        return [results.get_as_object(i, rt.HalBufferView) for i in range(results.size)]
+
+
+def read(view: rt.HalBufferView, dtype: np.dtype) -> np.ndarray:
+    dtype = np.dtype(dtype)
+    plain = np.uint16 if dtype == ml_dtypes.bfloat16 else dtype
+    return view.map().asarray(tuple(view.shape), np.dtype(plain)).copy().view(dtype)
+
+
+def run_binary(binary: bytes, job: dict) -> dict:
+    runs = {}
+    for driver in DRIVERS:
+        program = Program(binary, driver)
+        views = [program.put(a) for a in job["arguments"]]
+        outputs = [read(v, d) for v, d in zip(program.call(views), job["dtypes"], strict=True)]
+        changed = any(read(v, a.dtype).tobytes() != a.tobytes() for v, a in zip(views, job["arguments"]))
+        seconds = []
+        for _ in range(job.get("repeat", 0)):
+            start = time.perf_counter()
+            program.call(views)
+            seconds.append(time.perf_counter() - start)
+        runs[driver] = {"outputs": outputs, "changed": changed, "seconds": min(seconds, default=0.0)}
+    return runs
+
+
+def do(job: dict) -> dict:
+    from sable.ir.bindings import CONTEXT, ir
+    from sable.passes.kernels import NotAKernel
+    from sable.passes.legalize.loops import LoopOptions, lower_loops
+
+    start = time.perf_counter()
+    try:
+        lowered = lower_loops(ir.Module.parse(job["text"], CONTEXT), LoopOptions(route=job["route"]))
+    except NotAKernel as refusal:
+        return {"status": "refused", "reason": str(refusal)}
+    middle = time.perf_counter()
+    text = lowered.module.operation.get_asm(enable_debug_info=False)
+    binary = compile_text(text, lowered.input_type, lowered.extra_flags)
+    end = time.perf_counter()
+    times = {"lower_seconds": middle - start, "compile_seconds": end - middle}
+    return {"status": "ok", "took": lowered.route, "reason": lowered.reason, "runs": run_binary(binary, job), **times}
+
+
+def child(job: dict, pipe: int) -> None:
+    try:
+        result = do(job)
+    except BaseException:
+        result = {"status": "failed", "reason": traceback.format_exc()}
+    with os.fdopen(pipe, "wb") as stream:
+        pickle.dump(result, stream)
+    os._exit(0)
+
+
+def isolated(job: dict) -> dict:
+    """Runs one job in a forked child."""
+    reader, writer = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.close(reader)
+        child(job, writer)
+    os.close(writer)
+    deadline, data = time.monotonic() + job.get("time_limit", TIME_LIMIT), b""
+    while True:
+        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            os.kill(process, signal.SIGKILL)
+            break
+        piece = os.read(reader, 1 << 20)
+        if not piece:
+            break
+        data += piece
+    os.close(reader)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    if not data:
+        status = "timeout" if code == -signal.SIGKILL else "crashed"
+        return {"status": status, "reason": f"exit code {code}"}
+    return pickle.loads(data)
+
+
+def main() -> None:
+    ctypes_dl._initializeGlobalCL("loop_worker", "--mlir-disable-threading")  # no pool threads: forking is safe
+    jobs_path, results_path = map(Path, sys.argv[1:3])
+    jobs = pickle.loads(jobs_path.read_bytes())
+    results = [{"name": job["name"], "route": job["route"], **isolated(job)} for job in jobs]
+    results_path.write_bytes(pickle.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
