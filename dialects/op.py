@@ -91,7 +91,7 @@ class Op:
         return f"<op {self.dialect}.{self.name}>"
 
     def operand_name(self, i: int) -> str:
-        """Name of operand number i; a variadic op gives its one name to all of them."""
+        """Name of operand number i; the last name of a variadic op stands for all from there on."""
         return self.operands[min(i, len(self.operands) - 1)]
 
 
@@ -121,7 +121,7 @@ def defop(
 
     Args:
       name: the StableHLO (or CHLO, or sable) mnemonic; `b.<name>` in rules.
-      operands: operand names; one name with a leading `*` for a variadic op.
+      operands: operand names; of a variadic op the last one has a leading `*` and stands for all operands from there on.
       type: `type(*avals, **params) -> Aval` (a tuple of them with `multiple_results`); raises TypeError or
         ValueError in the user's terms.
       ref: `ref(*arrays, **params) -> array`: the meaning, with NumPy; a result has the shape and dtype that `type`
@@ -134,8 +134,8 @@ def defop(
         (integers, comparisons).
       transpose: operand name -> `rule(b, ct, avals, *operands, **params)` giving the operand's cotangent from the
         result's; `avals` are those of all operands; operands which are linear are None, the others values. Exactly
-        for the operands that `jvp` marks as linear. Transposes never conjugate. For a variadic op the rule is
-        `rule(b, ct, avals, *operands, index, **params)` with the operand's number.
+        for the operands that `jvp` marks as linear. Transposes never conjugate. For a variadic op every
+        rule is `rule(b, ct, avals, *operands, index, **params)` with the operand's number.
       batch: `rule(b, op, size, operands, mapped, **params)` with batched operands' batch axis at 0 and
         `mapped` telling which those are (at least one); every result is batched at 0.
       samples: `() -> [Sample, ...]`, inputs for the generated tests.
@@ -151,7 +151,7 @@ def defop(
 
     if name in OPS:
         raise ValueError(f"op {name} is defined twice")
-    variadic = len(operands) == 1 and operands[0].startswith("*")
+    variadic = bool(operands) and operands[-1].startswith("*")
     names = tuple(o.lstrip("*") for o in operands)
     if isinstance(jvp, Mapping):
         linear = {o for o, rule in jvp.items() if isinstance(rule, Linear)}

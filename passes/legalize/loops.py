@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sable.ir.bindings import ir
 
-from ..ir_tools import CONTROL_FLOW, copy_module, walk_module
+from ..ir_tools import CONTROL_FLOW, copy_module, inline_calls, walk_module
 from .loops_to_blocks import loops_to_blocks
+from .private_copies import copy_update_targets
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class LoweredLoops:
 
 def lower_loops(module: ir.Module, options: LoopOptions = LoopOptions()) -> LoweredLoops:
     if not any(op.name in CONTROL_FLOW for op in walk_module(module)):
-        return LoweredLoops(module, "none", "stablehlo")
+        straight = copy_module(module)
+        inline_calls(straight)
+        copy_update_targets(straight)
+        return LoweredLoops(straight, "none", "stablehlo")
     blocks = copy_module(module)
     loops_to_blocks(blocks)
     return LoweredLoops(blocks, "blocks")

@@ -16,7 +16,6 @@ from ..ir_tools import (
     at_end,
     at_start,
     before,
-    comparison_direction,
     create,
     functions_with_body,
     inline_calls,
@@ -25,7 +24,7 @@ from ..ir_tools import (
     signless,
     terminator,
 )
-from .private_copies import copy_targets, own_to_branch
+from .private_copies import copy_update_targets
 from .scalar_carries import (
     ScalarEmitter,
     find_scalar_carries,
@@ -40,6 +39,7 @@ def loops_to_blocks(module: ir.Module) -> None:
     """Rewrites all structured control flow of a module into blocks, in place."""
     with module.context, ir.Location.unknown():
         inline_calls(module)  # a callee's in-place updates must be seen where its operands are (C)
+        copy_update_targets(module)
         for function in functions_with_body(module):
             _FunctionRewriter(function.regions[0]).run()
         module.operation.verify()
@@ -93,7 +93,6 @@ class _FunctionRewriter:
 
     def __init__(self, region: ir.Region) -> None:
         self.region = region
-        self.arguments = set(region.blocks[0].arguments)
 
     def run(self) -> None:
         rewrite = {
@@ -116,8 +115,6 @@ class _FunctionRewriter:
 
     def _if(self, block: ir.Block, branch: ir.Operation) -> list[ir.Block]:
         predicate = branch.operands[0]
-        for i, region in enumerate(branch.regions):
-            copy_targets(region.blocks[0], own_to_branch(region, self.arguments), predicate, holds=i == 0)
         (then, otherwise), join = self._branches(block, branch)
         conditional_branch(block, read_scalar(block, predicate), then, otherwise)
         branch.erase()
@@ -125,7 +122,6 @@ class _FunctionRewriter:
 
     def _case(self, block: ir.Block, branch: ir.Operation) -> list[ir.Block]:
         index = branch.operands[0]
-        self._copy_in_case(branch, index)
         blocks, join = self._branches(block, branch)
         if len(blocks) == 1:
             jump(block, blocks[0], [])
@@ -148,28 +144,6 @@ class _FunctionRewriter:
             current = following
         branch.erase()
         return [*blocks, join]
-
-    def _copy_in_case(self, branch: ir.Operation, index: ir.Value) -> None:
-        boolean = ir.RankedTensorType.get([], signless(1))
-        place = before(branch)
-        earlier = None  # "one of the branches before"
-        for k, region in enumerate(branch.regions):
-            own = own_to_branch(region, self.arguments)
-            if k == len(branch.regions) - 1:
-                if earlier is not None:
-                    copy_targets(region.blocks[0], own, earlier, holds=False)
-                return
-            value = ir.Attribute.parse(f"dense<{k}> : {index.type}")
-            number = create("stablehlo.constant", [], [index.type], at=place, value=value).result
-            direction = comparison_direction("EQ")
-            equal = create(
-                "stablehlo.compare", [index, number], [boolean], at=place, comparison_direction=direction
-            ).result
-            if earlier is None:
-                earlier = equal
-            else:
-                earlier = create("stablehlo.or", [earlier, equal], [boolean], at=place).result
-            copy_targets(region.blocks[0], own, equal)
 
     def _branches(self, block: ir.Block, branch: ir.Operation) -> tuple[list[ir.Block], ir.Block]:
         """Moves the branches out; each jumps to the block with what followed."""
@@ -211,7 +185,6 @@ class _LoopRewriter:
     def run(self) -> list[ir.Block]:
         condition, body = self.condition, self.body
         predicate = terminator(condition).operands[0]
-        copy_targets(body, set(body.arguments), predicate)
         scalar_predicate, following = self._replace_carries(predicate)
         jump(self.block, condition, self._ordered(self.starts))
         (predicate,) = take_terminator(condition)

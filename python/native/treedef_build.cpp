@@ -110,6 +110,13 @@ void push_children(const Node& node, PyObject* object, Objects& agenda) {
   }
 }
 
+uint64_t natural_number(PyObject* number, const char* what) {
+  size_t value = PyLong_Check(number) ? PyLong_AsSize_t(number) : 0;
+  if (PyLong_Check(number) && !PyErr_Occurred()) return value;
+  PyErr_Clear();  // of an int out of range
+  raise(PyExc_ValueError, "the %s of a pytree node is a natural number, got %R", what, number);
+}
+
 // Appends nodes given in post-order and works out the sizes of their subtrees.
 class TreeBuilder {
  public:
@@ -264,11 +271,10 @@ PyTreeDef PyTreeDef::from_state(nb::handle registry, nb::handle state) {
     if (!PyTuple_CheckExact(entry.ptr()) || PyTuple_GET_SIZE(entry.ptr()) != 4) {
       raise(PyExc_ValueError, "expected (kind, arity, data, type) of a pytree node, got %R", entry.ptr());
     }
-    unsigned long kind = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(entry.ptr(), 0));
-    unsigned long arity = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(entry.ptr(), 1));
-    if (PyErr_Occurred()) throw nb::python_error();
-    if (kind > static_cast<unsigned long>(Kind::kDataclass)) {
-      raise(PyExc_ValueError, "unknown kind of pytree node: %lu", kind);
+    uint64_t kind = natural_number(PyTuple_GET_ITEM(entry.ptr(), 0), "kind");
+    uint64_t arity = natural_number(PyTuple_GET_ITEM(entry.ptr(), 1), "arity");
+    if (kind > static_cast<uint64_t>(Kind::kDataclass)) {
+      raise(PyExc_ValueError, "unknown kind of pytree node: %R", PyTuple_GET_ITEM(entry.ptr(), 0));
     }
     builder.append_checked(static_cast<Kind>(kind), arity, nb::borrow(PyTuple_GET_ITEM(entry.ptr(), 2)),
                            PyTuple_GET_ITEM(entry.ptr(), 3));

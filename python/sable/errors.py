@@ -6,6 +6,8 @@ argument and the line; what the error means and how to mend a program is in the 
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "ConcretizationTypeError",
     "InconclusiveDimensionOperation",
@@ -162,3 +164,12 @@ class KeyReuseError(JAXTypeError):
 
 class JaxRuntimeError(RuntimeError):
     """A compiled program failed while it ran, or a device could not do what it was asked to (memory, say)."""
+
+
+def __getattr__(name: str) -> Any:
+    # Looked up when asked for: the compiler's package imports the layers that import this module.
+    if name == "CompilationError":
+        from sable.compiler.errors import CompilationError
+
+        return CompilationError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

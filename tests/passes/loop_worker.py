@@ -25,7 +25,7 @@ import numpy as np
 from iree.compiler.api import Output, Session, Source, ctypes_dl
 
 DRIVERS = ("local-sync", "local-task")
-TIME_LIMIT = 100.0  # seconds a program
+TIME_LIMIT = 40.0  # seconds a program
 LINKER = Path(iree.compiler.__file__).parent / "_mlir_libs" / "iree-lld"
 FLAGS = (
     "--iree-hal-target-device=local",

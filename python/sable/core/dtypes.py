@@ -146,14 +146,19 @@ def canonicalize_dtype(dtype: Any, allow_extended_dtype: bool = False) -> Any:
       TypeError: `dtype` is no dtype.
       ValueError: it is an extended dtype and these are not allowed.
     """
-    if is_extended(dtype):
-        if allow_extended_dtype:
-            return dtype
-        raise ValueError(f"expected a NumPy dtype, got the extended dtype {dtype}")
-    resolved = np.dtype(dtype)
+    resolved = dtype if isinstance(dtype, np.dtype) else _resolve(dtype, allow_extended_dtype)
     if config.jax_enable_x64:
         return resolved
     return _NARROWED.get(resolved, resolved)
+
+
+def _resolve(dtype: Any, allow_extended_dtype: bool) -> Any:
+    """`np.dtype(dtype)`, or an extended dtype itself where these are allowed."""
+    if not is_extended(dtype):
+        return np.dtype(dtype)
+    if not allow_extended_dtype:
+        raise ValueError(f"expected a NumPy dtype, got the extended dtype {dtype}")
+    return dtype
 
 
 def _warn(message: str) -> None:
@@ -356,17 +361,17 @@ def promote_types(a: Any, b: Any) -> np.dtype:
 
     Example: `jnp.promote_types('uint8', int)` is uint8; `jnp.promote_types('int32', 'float16')` is float16.
     """
-    nodes = tuple(_spec_node(spec) for spec in (a, b))
+    resolved = np.dtype(a), np.dtype(b)
+    nodes = tuple(_node(found, _is_weak_type(spec)) for found, spec in zip(resolved, (a, b)))
     meet = lattice.least_upper_bound(
         nodes, config.jax_numpy_dtype_promotion == "strict", config.jax_enable_x64
     )
     return np.dtype(_NODE_TYPE[meet])
 
 
-def _spec_node(spec: Any) -> str:
+def _is_weak_type(spec: Any) -> bool:
     # Identity, since np.dtype("int64") == int.
-    weak = spec is int or spec is float or spec is complex
-    return _node(np.dtype(spec), weak)
+    return spec is int or spec is float or spec is complex
 
 
 def _promote(dtypes: Sequence[Any], weak: Sequence[bool]) -> tuple[Any, bool]:
@@ -388,17 +393,28 @@ def _promote(dtypes: Sequence[Any], weak: Sequence[bool]) -> tuple[Any, bool]:
     return _NODE_TYPE[meet], strong and meet != "bool"
 
 
-@functools.lru_cache(8192)
+@functools.lru_cache(4096)
 def _promote_memo(operands: tuple[tuple[Any, bool], ...], promotion: str, x64: bool) -> tuple[Any, bool]:
     """`_promote` under the current configuration, which the caller passes as part of the key."""
     return _promote([operand[0] for operand in operands], [operand[1] for operand in operands])
 
 
-def promote_avals(avals: Sequence[Aval]) -> tuple[Any, bool]:
+@functools.lru_cache(16384)
+def _promote_avals_memo(avals: tuple[Aval, ...], promotion: str, x64: bool) -> tuple[tuple[Any, bool], bool]:
+    """What `promote_avals` returns, and whether a warning has to go with it.
+
+    Avals hash by identity, several times faster than dtypes, which are the key of the memo below this one.
+    """
+    operands = tuple([(aval.dtype, aval.weak_type) for aval in avals])
+    found = _promote_memo(operands, promotion, x64)
+    return found, not x64 and _is_truncated(operands, found[0])
+
+
+def promote_avals(avals: tuple[Aval, ...]) -> tuple[Any, bool]:
     """The dtype and weak type to which operands of these avals are converted. Memoised: operators call it.
 
     Args:
-      avals: at least one.
+      avals: at least one, in a tuple.
 
     Returns:
       The pair (dtype, weak type).
@@ -406,23 +422,18 @@ def promote_avals(avals: Sequence[Aval]) -> tuple[Any, bool]:
     Raises:
       TypePromotionError: strict mode and different dtypes.
     """
-    x64 = config.jax_enable_x64
-    operands = tuple([(aval.dtype, aval.weak_type) for aval in avals])
-    found = _promote_memo(operands, config.jax_numpy_dtype_promotion, x64)
-    if x64 or found[0] not in _NARROWED:
-        return found
-    return _truncated(operands, found)
+    found, truncated = _promote_avals_memo(avals, config.jax_numpy_dtype_promotion, config.jax_enable_x64)
+    return (explicit_dtype(found[0], "dtype"), found[1]) if truncated else found
 
 
-def _truncated(operands: Sequence[tuple[Any, bool]], found: tuple[Any, bool]) -> tuple[Any, bool]:
-    """What becomes of a promoted 64-bit dtype while x64 is off.
+def _is_truncated(operands: Sequence[tuple[Any, bool]], dtype: Any) -> bool:
+    """True where promotion gives a dtype that is narrowed, with a warning, as long as x64 is off.
 
-    Operands that all have it keep it; mixed ones lose it with a warning.
+    Operands that all have the dtype keep it; it is lost where different ones meet, and by weak operands.
     """
-    dtypes = {operand[0] for operand in operands}
-    if len(operands) == 1 or (len(dtypes) == 1 and not all(operand[1] for operand in operands)):
-        return found
-    return explicit_dtype(found[0], "dtype"), found[1]
+    if dtype not in _NARROWED or len(operands) == 1:
+        return False
+    return any(operand[0] != dtype for operand in operands) or all(operand[1] for operand in operands)
 
 
 def lattice_result_type(*args: Any) -> tuple[Any, bool]:
@@ -432,15 +443,11 @@ def lattice_result_type(*args: Any) -> tuple[Any, bool]:
       TypeError: an argument without a dtype that arrays can have.
       TypePromotionError: the dtypes do not meet.
     """
-    operands = tuple([(dtype(arg), _is_weak_argument(arg)) for arg in args])
-    found = _promote([operand[0] for operand in operands], [operand[1] for operand in operands])
-    if config.jax_enable_x64 or found[0] not in _NARROWED:
-        return found
-    return _truncated(operands, found)
-
-
-def _is_weak_argument(arg: Any) -> bool:
-    return arg is int or arg is float or arg is complex or is_weakly_typed(arg)
+    x64 = config.jax_enable_x64
+    operands = tuple([(dtype(arg), _is_weak_type(arg) or is_weakly_typed(arg)) for arg in args])
+    found, weak = _promote_memo(operands, config.jax_numpy_dtype_promotion, x64)
+    truncated = not x64 and _is_truncated(operands, found)
+    return (explicit_dtype(found, "dtype") if truncated else found), weak
 
 
 def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:

@@ -2,12 +2,12 @@
 
 Measured with IREE 3.13 (benchmarks/runtime_call.py prints the figures of your machine):
 
-* A `VmRef` is the cheapest handle of a device buffer (0.07 µs to take from a result list, against 0.21 µs for a
-  `HalBufferView`), so it is what callers of `sable.runtime` hold, as an opaque `Buffer`.
-* DLPack is the only import of host memory with a native release: `import_host_allocation` keeps the array alive
-  through a Python object only, and a program that returns its argument outlives that object. DLPack is also the
-  quickest way out (0.5 µs, against 1.2 µs for `map().asarray`), and refuses memory that is not 64-byte aligned,
-  which compiled code would read with aligned vector loads, hence with a segmentation fault.
+* A `VmRef` is the cheapest handle of a device buffer (0.07 µs to take from a result list, against 0.21 µs for
+  a `HalBufferView`), so it is what callers of `sable.runtime` hold, as an opaque `Buffer`.
+* DLPack is the only import of host memory with a native release: `import_host_allocation` keeps the array
+  alive through a Python object only, and a program that returns its argument outlives that object. DLPack is
+  also the quickest way out (0.5 µs, against 1.2 µs for `map().asarray`), and refuses memory that is not
+  64-byte aligned, which compiled code would read with aligned vector loads, hence with a segmentation fault.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ import numpy as np
 
 from sable.ir.aval import bfloat16
 
-# Buffers and contexts are released in any order when the interpreter ends; nanobind would report each as a leak.
+# Buffers and contexts are released in any order when the interpreter ends; nanobind
+# would report each as a leak.
 rt._binding.disable_leak_checker()
 
 Buffer = rt.VmRef
@@ -69,8 +70,8 @@ USAGE_READ_BACK = int(rt.BufferUsage.TRANSFER_TARGET | rt.BufferUsage.MAPPING_SC
 as_view: Callable[[Buffer], rt.HalBufferView] = rt.HalBufferView.__iree_vm_cast__
 make_view = rt.HalBufferView
 
-# HAL types are registered process-wide without a lock when an instance is made (iree-org/iree #24615), so there is
-# one instance, made under a lock.
+# HAL types are registered process-wide without a lock when an instance is made (iree-org/iree #24615), so
+# there is one instance, made under a lock.
 _LOCK = threading.Lock()
 _INSTANCE: rt.VmInstance | None = None
 
@@ -104,8 +105,9 @@ def describe_device(driver: str, device_id: int) -> str:
 def create_device(driver: str, device_id: int, caching: bool) -> rt.HalDevice:
     """Opens a device, which then lives as long as the process.
 
-    Buffers release their memory into their device's allocator without holding it, and interpreter shutdown drops
-    references in no useful order: a device that dies first is a segmentation fault. So devices are immortal.
+    Buffers release their memory into their device's allocator without holding it, and interpreter shutdown
+    drops references in no useful order: a device that dies first is a segmentation fault. So devices are
+    immortal.
     """
     options = {"allocators": ["caching"]} if caching else {}
     device = rt.get_driver(driver).create_device(device_id, **options)
@@ -119,7 +121,7 @@ def hal_module(device: rt.HalDevice) -> rt.VmModule:
 
 
 def program_module(vmfb: Any) -> rt.VmModule:
-    """A compiled program from its bytes; keeps them, or a 64-byte aligned copy of them, as long as it lives."""
+    """A compiled program from its bytes, which it keeps, or keeps a 64-byte aligned copy of."""
     return rt.VmModule.from_buffer(instance(), vmfb, warn_if_copy=False)
 
 
@@ -128,7 +130,9 @@ def make_context(modules: Sequence[rt.VmModule]) -> rt.VmContext:
     return rt.VmContext(instance(), modules=list(modules))
 
 
-def host_module(name: str, exports: Mapping[str, tuple[str, Callable]], state: Callable[[], Any]) -> rt.VmModule:
+def host_module(
+    name: str, exports: Mapping[str, tuple[str, Callable]], state: Callable[[], Any]
+) -> rt.VmModule:
     """A VM module of Python functions.
 
     Args:
@@ -149,8 +153,8 @@ def parameters_module(parameters: Mapping[str, Any]) -> tuple[rt.VmModule, list[
       parameters: scope -> path of a .safetensors, .irpa or .gguf file, or a mapping of key -> NumPy array.
 
     Returns:
-      The module, and what must stay alive as long as contexts are made with it: a context copies the parameters it
-      names when it is made, from memory that no native object owns.
+      The module, and what must stay alive as long as contexts are made with it: a context copies the
+      parameters it names when it is made, from memory that no native object owns.
     """
     providers = []
     sources = []
@@ -168,14 +172,15 @@ def parameters_module(parameters: Mapping[str, Any]) -> tuple[rt.VmModule, list[
     return rt.create_io_parameters_module(instance(), *providers), sources
 
 
-_STATUS = re.compile(r"(?P<where>\S+\.(?:c|cc|h):\d+): (?P<code>[A-Z_]+)(?:; (?P<detail>.*))?", re.DOTALL)
+_STATUS = re.compile(r"\S+\.(?:c|cc|h):\d+: (?P<code>[A-Z_]+)(?:; (?P<detail>.*))?", re.DOTALL)
+# What the VM adds on its way out: native frames, and a back trace of byte offsets.
+_FRAMES = re.compile(r"; while (?:invoking native function|calling import)\b[^;]*|\n\[ *\d+\].*", re.DOTALL)
 
 
 def status_message(error: BaseException) -> str:
-    """What an IREE status says, without source positions: `<detail> (<CODE>)`."""
+    """What an IREE status says, without positions in IREE's sources and bytecode: `<detail> (<CODE>)`."""
     found = _STATUS.search(str(error))
     if found is None:
         return str(error)
-    detail = (found["detail"] or "no detail given").strip()
-    detail = re.sub(r"; while (invoking native function|calling import)\b[^;]*", "", detail).rstrip("; \n")
+    detail = _FRAMES.sub("", found["detail"] or "no detail given").strip("; \n")
     return f"{detail} ({found['code']})"

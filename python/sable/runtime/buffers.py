@@ -1,7 +1,8 @@
 """Moving arrays between NumPy and devices.
 
-A `Buffer` is opaque: a shape, an element type and memory of a device, alive as long as somebody holds it. The two CPU
-drivers use each other's buffers freely (both address host memory), so a CPU buffer belongs to the CPU, not to a driver.
+A `Buffer` is opaque: a shape, an element type and memory of a device, alive as long as somebody holds it. The
+two CPU drivers use each other's buffers freely (both address host memory), so a CPU buffer belongs to the
+CPU, not to a driver.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ import numpy as np
 
 from sable.ir.aval import bfloat16
 from sable.runtime import _iree
-from sable.runtime._iree import Buffer
+from sable.runtime._iree import DEVICE_LOCAL, USAGE_MAPPED, Buffer
 
-#: Below this many bytes a copy (0.3 µs, and 0.1 µs for every 2 KiB) is quicker than to find that memory cannot be
-#: shared (a failed import costs 3.3 µs).
+#: Below this many bytes a copy (0.3 µs, and 0.1 µs for every 2 KiB) is quicker than to find that memory
+#: cannot be shared (a failed import costs 3.3 µs).
 SHARE_AT_LEAST_BYTES = 64 << 10
 #: IREE's code reads its arguments with aligned vector instructions; it aligns its own memory so.
 ALIGNMENT_BYTES = 64
 
+_KINDS = _iree.ELEMENT_TYPES
 _BFLOAT16_KIND = _iree.ELEMENT_TYPES[bfloat16]
 _BITS16 = np.dtype(np.uint16)
 _DLPACK_CPU = 1
@@ -41,9 +43,9 @@ def element_type(dtype: np.dtype) -> int:
       TypeError: no device computes with that dtype (or byte order).
     """
     try:
-        return _iree.ELEMENT_TYPES[dtype]
+        return _KINDS[dtype]
     except KeyError:
-        names = ", ".join(known.name for known in _iree.ELEMENT_TYPES)
+        names = ", ".join(known.name for known in _KINDS)
         raise TypeError(f"expected an array of dtype {names} in native byte order, got {dtype!r}") from None
 
 
@@ -70,7 +72,7 @@ def _uploadable(array: np.ndarray) -> np.ndarray:
 
 
 class _Writable:
-    """Presents a read-only array's memory as writable, which DLPack export asks for; programs only read arguments."""
+    """A read-only array's memory as writable, as DLPack export wants it; programs only read arguments."""
 
     __slots__ = ("__array_interface__", "owner")
 
@@ -94,14 +96,14 @@ class HostMemory:
         self._upload = hal.allocator.allocate_buffer_copy
 
     def put(self, array: np.ndarray, share: bool = True) -> Buffer:
-        kind = element_type(array.dtype)
+        kind = _KINDS.get(array.dtype) or element_type(array.dtype)
         if share and array.nbytes >= SHARE_AT_LEAST_BYTES:
             shared = self._share(array, kind)
             if shared is not None:
                 return shared
         if kind == _BFLOAT16_KIND or not array.flags.c_contiguous:
             array = _uploadable(array)
-        return self._upload(_iree.DEVICE_LOCAL, _iree.USAGE_MAPPED, self._hal, array, kind).ref
+        return self._upload(DEVICE_LOCAL, USAGE_MAPPED, self._hal, array, kind).ref
 
     def _share(self, array: np.ndarray, kind: int) -> Buffer | None:
         """A buffer in the array's own memory, or None where its layout or alignment forbids."""
@@ -142,11 +144,11 @@ class DeviceMemory:
         kind = element_type(array.dtype)
         data = _uploadable(array)
         return self._allocator.allocate_buffer_copy(
-            _iree.DEVICE_LOCAL, _iree.USAGE_DEFAULT, self._hal, data, kind
+            DEVICE_LOCAL, _iree.USAGE_DEFAULT, self._hal, data, kind
         ).ref
 
     def get(self, buffer: Buffer, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """Through a staging buffer: device memory need not be visible, nor mappable at every offset (lavapipe)."""
+        """Through a staging buffer: device memory may be invisible, or not mappable there (lavapipe)."""
         source = _iree.as_view(buffer).get_buffer()
         count = source.byte_length()
         array = np.empty(shape, dtype)

@@ -1,7 +1,7 @@
 """Devices: the CPU, and what Vulkan and CUDA drivers report.
 
-Nothing is opened before somebody asks for it: `import sable` starts no driver, and a driver that does not start
-only takes its own platform away.
+Nothing is opened before somebody asks for it: `import sable` starts no driver, and a driver that does not
+start only takes its own platform away.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ PLATFORMS = ("cpu", "vulkan", "cuda")
 _GPU_PLATFORMS = ("cuda", "vulkan")
 _CLASS_NAMES = {"cpu": "CpuDevice", "vulkan": "VulkanDevice", "cuda": "CudaDevice"}
 
-#: Words in a Vulkan driver's device name -> name for `--iree-vulkan-target`. IREE's default target gave silently
-#: wrong results on lavapipe, so a device that is not listed has no target and is compiled for only when named.
+#: Words in a Vulkan driver's device name -> name for `--iree-vulkan-target`. IREE's default target gave
+#: silently wrong results on lavapipe, so a device that is not listed has no target and is compiled for only
+#: when named.
 _VULKAN_TARGETS = (
     ("llvmpipe", "llvmpipe"),
     ("rtx 20", "turing"),
@@ -94,7 +95,7 @@ class Device:
 
     @property
     def compile_target(self) -> str | None:
-        """The name to compile for: of `--iree-vulkan-target`, or None where the compiler decides (or cannot know)."""
+        """The name for `--iree-vulkan-target`; None for other platforms and for unknown devices."""
         if self.platform != "vulkan":
             return None
         kind = self.device_kind.lower()
@@ -139,8 +140,8 @@ class Device:
     def _open(self, driver: str) -> Any:
         with self._lock:
             if driver not in self._opened:
-                # The Vulkan driver's queue allocations ask for what its allocator refuses under a caching one.
-                # Both CPU drivers cache: a process that held a plain and a caching one crashed at exit.
+                # The Vulkan driver's queue allocations ask for what its allocator refuses under a caching
+                # one. Both CPU drivers cache: a process that held a plain and a caching one crashed at exit.
                 caching = self.platform == "cpu"
                 hal = _iree.create_device(driver, self._driver_id, caching)
                 if caching:
@@ -164,7 +165,7 @@ class Device:
 
 
 def _enumerate(platform: str) -> list[Device]:
-    """The devices of a platform, found once; a driver that does not start leaves its reason in `_FAILURES`."""
+    """The devices of a platform, found once; a driver that does not start leaves why in `_FAILURES`."""
     with _LOCK:
         if platform in _DEVICES:
             return _DEVICES[platform]
@@ -185,7 +186,8 @@ def devices(platform: str | None = None) -> list[Device]:
     """The devices of a platform.
 
     Args:
-      platform: 'cpu' (also for None), 'vulkan', 'cuda', or 'gpu' for the first of CUDA and Vulkan that has a device.
+      platform: 'cpu' (also for None), 'vulkan', 'cuda', or 'gpu' for the first of CUDA and Vulkan that has a
+        device.
 
     Returns:
       A new list of at least one device; the same objects at every call.
@@ -205,8 +207,8 @@ def devices(platform: str | None = None) -> list[Device]:
         raise RuntimeError(f"Unknown backend {platform}. Available backends are {present}")
     reasons = "; ".join(f"{name}: {_FAILURES[name]}" for name in wanted if name in _FAILURES)
     raise RuntimeError(
-        f"Unknown backend: '{platform}' requested, but no platforms that are instances of {platform} are present. "
-        f"Platforms present are: {','.join(present)}" + (f" ({reasons})" if reasons else "")
+        f"Unknown backend: '{platform}' requested, but no platforms that are instances of {platform} "
+        f"are present. Platforms present are: {','.join(present)}" + (f" ({reasons})" if reasons else "")
     )
 
 
@@ -218,8 +220,9 @@ def default_device() -> Device:
 def register_self_test(platform: str, test: SelfTest) -> None:
     """Names a function that checks a device of the platform before its first use.
 
-    Drivers were seen to compute wrongly in silence, and only somebody who can compile can find out. The test gets the
-    device and may use it; what it raises reaches whoever uses the device, and the test runs again at the next use.
+    Drivers were seen to compute wrongly in silence, and only somebody who can compile can find out. The test
+    gets the device and may use it; what it raises reaches whoever uses the device, and the test runs again at
+    the next use.
     """
     if platform not in PLATFORMS:
         raise ValueError(f"expected a platform of {PLATFORMS}, got {platform!r}")
@@ -230,5 +233,7 @@ def register_self_test(platform: str, test: SelfTest) -> None:
 def _device(platform: str, id: int) -> Device:
     found = devices(platform)
     if id >= len(found):
-        raise RuntimeError(f"device {platform}:{id} does not exist here: {platform} has {len(found)} device(s)")
+        raise RuntimeError(
+            f"device {platform}:{id} does not exist here: {platform} has {len(found)} device(s)"
+        )
     return found[id]

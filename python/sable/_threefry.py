@@ -1,0 +1,87 @@
+"""The Threefry-2x32 hash: native where it was built, NumPy otherwise.
+
+J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011; 20 rounds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sable import _tree
+
+#: Makes a key of zeros harmless.
+_KEY_PARITY = np.uint32(0x1BD11BDA)
+#: Distances of the rotations of four rounds; the two rows alternate.
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+
+
+def threefry2x32(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes pairs of words under pairs of keys.
+
+    Arguments:
+      k0, k1: uint32, the key: scalars or arrays that broadcast against the words.
+      x0, x1: uint32 arrays, the words to hash.
+
+    Returns:
+      two uint32 arrays of the common shape.
+
+    Raises:
+      TypeError: an argument is not of dtype uint32, nor a Python int.
+      OverflowError: a Python int is out of range.
+      ValueError: the shapes do not broadcast.
+
+    >>> y0, y1 = threefry2x32(0, 0, np.zeros(1, np.uint32), np.zeros(1, np.uint32))
+    >>> hex(y0[0]), hex(y1[0])  # the paper's known answer
+    ('0x6b200159', '0x99ba4efe')
+    """
+    keys = _words(k0, "k0"), _words(k1, "k1")
+    words = _words(x0, "x0"), _words(x1, "x1")
+    shape = np.broadcast_shapes(*(array.shape for array in (*keys, *words)))
+    if not _tree.native:
+        return _threefry_numpy(*keys, *(np.broadcast_to(array, shape) for array in words))
+    if not keys[0].size == keys[1].size == 1:
+        keys = _expanded(keys[0], shape), _expanded(keys[1], shape)
+    results = np.empty(shape, np.uint32), np.empty(shape, np.uint32)
+    # Contiguous keys of size 1 serve any shape.
+    operands = (*map(np.ascontiguousarray, keys), *(_expanded(array, shape) for array in words))
+    _tree.implementation.threefry2x32_into(*operands, *results)
+    return results
+
+
+def _words(value: Any, name: str) -> np.ndarray:
+    if isinstance(value, int):
+        return np.array(value, np.uint32)
+    array = np.asarray(value)
+    if array.dtype != np.uint32:
+        raise TypeError(f"threefry2x32 takes {name} of dtype uint32, got {array.dtype}")
+    return array
+
+
+def _expanded(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The array in that shape, contiguous and in native byte order."""
+    return np.ascontiguousarray(np.broadcast_to(array, shape), np.uint32)
+
+
+def _threefry_numpy(
+    k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    keys = (k0, k1, k0 ^ k1 ^ _KEY_PARITY)
+    # Arrays of rank 1 at least: arithmetic on NumPy scalars warns where it wraps.
+    shape = np.broadcast_shapes(k0.shape, k1.shape, x0.shape, x1.shape)
+    y0, y1 = np.array(np.atleast_1d(x0)), np.array(np.atleast_1d(x1))
+    y0 += keys[0]
+    y1 += keys[1]
+    rotated = np.empty_like(y1)
+    for block in range(5):
+        for distance in _ROTATIONS[block % 2]:
+            y0 += y1
+            np.right_shift(y1, np.uint32(32 - distance), out=rotated)
+            np.left_shift(y1, np.uint32(distance), out=y1)
+            y1 |= rotated
+            y1 ^= y0
+        y0 += keys[(block + 1) % 3]
+        y1 += keys[(block + 2) % 3]
+        y1 += np.uint32(block + 1)
+    return y0.reshape(shape), y1.reshape(shape)

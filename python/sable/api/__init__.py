@@ -1,0 +1,1 @@
+"""The transformations as users see them."""

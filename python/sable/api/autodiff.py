@@ -1,0 +1,483 @@
+"""grad, value_and_grad, jvp, vjp, linearize and the Jacobians."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sable import passes
+from sable.core.array import Value
+from sable.core.bind import BIND
+from sable.core.values import as_value, is_array_like, retype
+from sable.ir.aval import Aval, aval, float0
+from sable.ir.function import interpret
+from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
+
+from .tracing import Traced, _positional_names, argument_names, function_name, trace_flat
+
+
+def _is_inexact(a: Aval) -> bool:
+    return a.dtype.kind in "fcV" and a.dtype != float0
+
+
+def _leaves(fun: Callable, args: Sequence[Any], kind: str) -> tuple[list[Value], Any]:
+    """The leaves of the arguments as values.
+
+    Raises:
+      TypeError: a leaf is no array; names the argument.
+    """
+    leaves, tree = tree_flatten(tuple(args))
+    values = []
+    for i, x in enumerate(leaves):
+        if not is_array_like(x):
+            name = argument_names(fun, args)[i]
+            raise TypeError(
+                f"Argument '{x}' of type {type(x)} is not a valid JAX type: {kind} of {function_name(fun)} got it for "
+                f"the argument {name}."
+            )
+        values.append(as_value(x))
+    return values, tree
+
+
+def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux: bool) -> tuple[Traced, Any, int]:
+    """Trace `fun` on the values. With has_aux the auxiliary leaves come last; returns (traced, aux_tree, aux count)."""
+    aux: dict[str, Any] = {"tree": None, "n": 0}
+
+    def call(tracers: list) -> Any:
+        result = fun(*tree_unflatten(tree, tracers))
+        if not has_aux:
+            return result
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise TypeError(
+                f"{kind} with has_aux=True requires that the output of {function_name(fun)} is a pair (output, aux), "
+                f"got {type(result)}"
+            )
+        leaves, aux["tree"] = tree_flatten(result[1])
+        aux["n"] = len(leaves)
+        aux["main"] = tree_flatten(result[0])[1]
+        return (result[0], leaves)
+
+    traced = trace_flat(
+        call,
+        [x.aval for x in values],
+        fun=fun,
+        kind=kind,
+        staged=False,
+        names=lambda: argument_names(fun, tree_unflatten(tree, values)),
+        known=values,
+    )
+    if has_aux:
+        traced = traced._replace(out_tree=aux["main"])
+    return traced, aux["tree"], aux["n"]
+
+
+def _restore_weak(values: Sequence[Value], avals: Sequence[Aval]) -> list[Value]:
+    return [retype(x, a.weak_type) for x, a in zip(values, avals)]
+
+
+def _zero_tangent(a: Aval) -> Any:
+    """What stands for the tangent of an integer: an array of float0."""
+    return np.zeros(a.shape, float0)
+
+
+class _Linear:
+    """A linearised function: pushes tangents forward, pulls cotangents back."""
+
+    def __init__(self, traced: Traced, made: Any, in_avals: Sequence[Aval], active: Sequence[bool], n_out: int):
+        self.linear, self.active, self.out_active = made.linear, list(active), made.active[:n_out]
+        self.in_avals, self.out_avals = list(in_avals), traced.out_avals[:n_out]
+        self.out_tree = traced.out_tree
+        self.kept = [i for i, on in enumerate(made.active) if on and i < n_out]
+        self.extra = sum(made.active) - len(self.kept)
+
+    def push(self, residuals: Sequence[Value], tangents: Sequence[Value]) -> list[Any]:
+        """Tangents of the results from those of the arguments."""
+        given = [t for t, on in zip(tangents, self.active) if on]
+        found = iter(interpret(self.linear, [*given, *residuals], BIND))
+        return [next(found) if on else BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(a)
+                for on, a in zip(self.out_active, self.out_avals)]
+
+    def pull(self, residuals: Sequence[Value], cotangents: Sequence[Value]) -> list[Any]:
+        """Cotangents of the arguments from those of the results."""
+        n = sum(self.active)
+        marks = [True] * n + [False] * len(residuals)
+        given = [c for c, on in zip(cotangents, self.out_active) if on] + [None] * self.extra
+        found = iter(passes.transpose(self.linear, marks, [*[None] * n, *residuals], given, BIND)[:n])
+        result = []
+        for on, a in zip(self.active, self.in_avals):
+            c = next(found) if on else None
+            if c is not None:
+                result.append(retype(c, a.weak_type))
+            else:
+                result.append(BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(a))
+        return result
+
+
+def _linearize(
+    fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux: bool = False, active: Any = None
+) -> tuple[list[Value], _Linear, list[Value], Any]:
+    """-> results, the linear function, its residuals, the auxiliary output (None without)."""
+    traced, aux_tree, n_aux = _trace(fun, values, tree, kind, has_aux)
+    active = [_is_inexact(x.aval) for x in values] if active is None else active
+    marks = [*active, *[False] * len(traced.captures)]
+    made = passes.linearize(traced.function, [*values, *traced.captures], marks, BIND, traced.trace.known)
+    n_out = len(made.outs) - n_aux
+    outs = _restore_weak(made.outs, traced.out_avals)
+    aux = tree_unflatten(aux_tree, outs[n_out:]) if has_aux else None
+    linear = _Linear(traced, made, [x.aval for x in values], active, n_out)
+    return outs[:n_out], linear, made.residuals, aux
+
+
+def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = ()) -> Any:
+    """Value of a function and its vector-Jacobian product.
+
+    Args:
+      fun: function of arrays and pytrees of arrays.
+      *primals: where it is evaluated.
+      has_aux: `fun` returns a pair of which the second is passed through.
+
+    Returns:
+      (value, vjp_fun) or (value, vjp_fun, aux); `vjp_fun(cotangent)` gives a tuple with a cotangent for each primal.
+
+    Example:
+      >>> import sable as jax, sable.numpy as jnp
+      >>> y, pull = jax.vjp(lambda x: x * x, 3.0)
+      >>> pull(1.0)
+      (Array(6., dtype=float32, weak_type=True),)
+    """
+    values, tree = _leaves(fun, primals, "vjp")
+    outs, linear, residuals, aux = _linearize(fun, values, tree, "vjp", has_aux)
+    pull = Partial(functools.partial(_pullback, linear, tree, function_name(fun)), residuals)
+    result = tree_unflatten(linear.out_tree, outs)
+    return (result, pull, aux) if has_aux else (result, pull)
+
+
+def _pullback(linear: _Linear, in_tree: Any, name: str, residuals: list, *cotangents: Any) -> Any:
+    if len(cotangents) != 1:
+        raise TypeError(f"the vjp function of {name} takes one argument, the cotangent; got {len(cotangents)}")
+    leaves, tree = tree_flatten(cotangents[0])
+    if tree != linear.out_tree:
+        raise ValueError(
+            "unexpected tree structure of argument to vjp function: got "
+            f"{tree}, but expected to match {linear.out_tree}"
+        )
+    cts = [_check_cotangent(c, a) for c, a in zip(leaves, linear.out_avals)]
+    return tree_unflatten(in_tree, linear.pull(residuals, cts))
+
+
+def _check_cotangent(c: Any, a: Aval) -> Value | None:
+    if not _is_inexact(a):
+        return None
+    value = as_value(c)
+    if value.aval.shape != a.shape:
+        raise ValueError(
+            f"unexpected JAX type (e.g. shape/dtype) for argument to vjp function: got {value.aval.short()}, but "
+            f"expected {a.short()} because the corresponding output of the differentiated function had JAX type "
+            f"{a.short()}"
+        )
+    if value.aval.dtype != a.dtype:
+        if not value.aval.weak_type:
+            raise ValueError(
+                f"unexpected JAX type (e.g. shape/dtype) for argument to vjp function: got {value.aval.short()}, but "
+                f"expected {a.short()}"
+            )
+        value = BIND.convert(value, dtype=a.dtype)
+    return value
+
+
+def value_and_grad(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+    reduce_axes: Any = (),
+) -> Callable:
+    """A function that computes `fun` and its gradient.
+
+    Args:
+      fun: a function whose (first) result is a scalar.
+      argnums: positions of the arguments to differentiate with respect to; a tuple gives a tuple of gradients.
+      has_aux: `fun` returns (value, aux).
+      holomorphic: complex arguments and results, `fun` being holomorphic.
+      allow_int: integer arguments are allowed and get float0 gradients.
+
+    Returns:
+      A function of the same arguments returning (value, gradient), or ((value, aux), gradient).
+
+    Raises:
+      TypeError: the result is no scalar, or arguments are not floating point; names the argument.
+
+    Example:
+      >>> import sable as jax
+      >>> jax.value_and_grad(lambda x: x**2)(3.0)
+      (Array(9., dtype=float32, weak_type=True), Array(6., dtype=float32, weak_type=True))
+    """
+    _check_callable(fun)
+
+    @functools.wraps(fun)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        chosen = _check_argnums(fun, argnums, args)
+        inner, picked = _partial(fun, chosen, args, kwargs)
+        values, tree = _leaves(fun, picked, "grad")
+        for k, value in enumerate(values):
+            _check_input(value.aval, holomorphic, allow_int, lambda k=k: _leaf_name(fun, args, chosen, k), fun)
+        outs, linear, residuals, aux = _linearize(inner, values, tree, "grad", has_aux)
+        _check_scalar(outs, linear, holomorphic, fun)
+        one = BIND.full(linear.out_avals[0].update(weak_type=False), 1)
+        grads = tree_unflatten(tree, linear.pull(residuals, [one]))
+        grads = grads[0] if isinstance(argnums, int) else grads
+        value = tree_unflatten(linear.out_tree, outs)
+        return ((value, aux), grads) if has_aux else (value, grads)
+
+    wrapped.__name__ = f"value_and_grad({function_name(fun)})"
+    return wrapped
+
+
+def _leaf_name(fun: Callable, args: Sequence[Any], chosen: Sequence[int], k: int) -> str:
+    """The name of differentiated leaf number k: `params['w']`."""
+    names = _positional_names(fun, len(args))
+    found = [names[i] + keystr(path) for i in chosen for path, _ in tree_flatten_with_path(args[i])[0]]
+    return found[k]
+
+
+def grad(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+    reduce_axes: Any = (),
+) -> Callable:
+    """A function that computes the gradient of `fun`; arguments as for `value_and_grad`.
+
+    Example:
+      >>> import sable as jax, sable.numpy as jnp
+      >>> jax.grad(lambda x: jnp.sum(x**2))(jnp.arange(3.0))
+      Array([0., 2., 4.], dtype=float32)
+    """
+    both = value_and_grad(fun, argnums, has_aux, holomorphic, allow_int)
+
+    @functools.wraps(fun)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        value, grads = both(*args, **kwargs)
+        return (grads, value[1]) if has_aux else grads
+
+    wrapped.__name__ = f"grad({function_name(fun)})"
+    return wrapped
+
+
+def _check_callable(fun: Any) -> None:
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun}")
+
+
+def _check_argnums(fun: Callable, argnums: Any, args: Sequence[Any]) -> list[int]:
+    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    for i in chosen:
+        if not isinstance(i, (int, np.integer)):
+            raise TypeError(f"argnums must be an int or a sequence of ints, got {argnums!r}")
+        if not -len(args) <= i < len(args):
+            raise ValueError(
+                f"differentiating with respect to argnums={argnums} requires at least {max(max(chosen) + 1, 1)} "
+                f"positional arguments to be passed by the caller, but got only {len(args)} positional arguments."
+            )
+    return [i % len(args) for i in chosen]
+
+
+def _partial(fun: Callable, chosen: Sequence[int], args: Sequence[Any], kwargs: dict) -> tuple[Callable, list]:
+    """`fun` as a function of the chosen arguments alone."""
+
+    @functools.wraps(fun)
+    def inner(*picked: Any) -> Any:
+        full = list(args)
+        for i, x in zip(chosen, picked):
+            full[i] = x
+        return fun(*full, **kwargs)
+
+    inner.__signature__ = _chosen_signature(fun, chosen, len(args))  # type: ignore[attr-defined]
+    return inner, [args[i] for i in chosen]
+
+
+def _chosen_signature(fun: Callable, chosen: Sequence[int], n: int) -> Any:
+    names = [name.replace("[", "_").replace("]", "") for name in _positional_names(fun, n)]
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    unique = dict.fromkeys(names[i] if names[i].isidentifier() else f"arg{i}" for i in chosen)
+    return inspect.Signature([inspect.Parameter(name, kind) for name in unique])
+
+
+def _check_input(a: Aval, holomorphic: bool, allow_int: bool, name: Callable[[], str], fun: Callable) -> None:
+    kind = a.dtype.kind
+    if holomorphic:
+        if kind != "c":
+            raise TypeError(
+                "grad with holomorphic=True requires inputs with complex dtype, but got " f"{a.dtype.name}."
+            )
+        return
+    if kind == "c":
+        raise TypeError(
+            f"grad requires real-valued inputs (input dtype that is a sub-dtype of np.floating), but got {a.dtype.name}. "
+            "For holomorphic differentiation, pass holomorphic=True. For differentiation of non-holomorphic functions "
+            "involving complex inputs, use jax.vjp directly."
+        )
+    if kind in "iub" and not allow_int:
+        raise TypeError(
+            f"grad requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got "
+            f"{a.dtype.name} for the argument {name()} of {function_name(fun)}. If you want to use Boolean- or "
+            "integer-valued inputs, use vjp or set allow_int to True."
+        )
+
+
+def _check_scalar(outs: Sequence[Value], linear: _Linear, holomorphic: bool, fun: Callable) -> None:
+    if linear.out_tree.num_leaves != 1 or linear.out_tree.num_nodes != 1:
+        raise TypeError(
+            f"Gradient only defined for scalar-output functions. Output of {function_name(fun)} was: "
+            f"{tree_unflatten(linear.out_tree, outs)}."
+        )
+    a = linear.out_avals[0]
+    if a.shape:
+        raise TypeError(
+            f"Gradient only defined for scalar-output functions. Output of {function_name(fun)} had shape: {a.shape}."
+        )
+    if holomorphic:
+        if a.dtype.kind != "c":
+            raise TypeError(f"grad with holomorphic=True requires outputs with complex dtype, but got {a.dtype.name}.")
+    elif a.dtype.kind == "c":
+        raise TypeError(
+            f"grad requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name}. "
+            "For holomorphic differentiation, pass holomorphic=True."
+        )
+    elif not _is_inexact(a):
+        raise TypeError(
+            "grad requires real- or complex-valued outputs (output dtype that is a sub-dtype of np.floating), but got "
+            f"{a.dtype.name} from {function_name(fun)}. For differentiation of functions with integer outputs, use "
+            "jax.vjp directly."
+        )
+
+
+def _check_tangents(fun: Callable, primals: Any, tangents: Any) -> None:
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise TypeError(
+            "primal and tangent arguments to jax.jvp must be tuples or lists; found "
+            f"{type(primals).__name__} and {type(tangents).__name__}."
+        )
+
+
+def _tangent_values(values: Sequence[Value], tree: Any, tangents: Any) -> list[Value | None]:
+    leaves, t_tree = tree_flatten(tuple(tangents))
+    if t_tree != tree:
+        raise TypeError(
+            "primal and tangent arguments to jax.jvp must have the same tree structure; primals have tree structure "
+            f"{tree} whereas tangents have tree structure {t_tree}."
+        )
+    found: list[Value | None] = []
+    for x, t in zip(values, leaves):
+        if not _is_inexact(x.aval):
+            if getattr(t, "dtype", None) != float0:
+                raise TypeError(
+                    "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of int/bool "
+                    f"primal dtype the tangent dtype must be float0. Got primal dtype {x.aval.dtype.name} and tangent "
+                    f"dtype {as_value(t).aval.dtype.name if is_array_like(t) else type(t)} instead of expected tangent "
+                    "dtype float0."
+                )
+            found.append(None)
+            continue
+        value = as_value(t)
+        if value.aval.dtype != x.aval.dtype:
+            raise TypeError(
+                "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of int/bool "
+                f"primal dtype the tangent dtype must be float0. Got primal dtype {x.aval.dtype.name} and so expected "
+                f"tangent dtype {x.aval.dtype.name}, but got tangent dtype {value.aval.dtype.name} instead."
+            )
+        if value.aval.shape != x.aval.shape:
+            raise ValueError(
+                f"jvp called with different primal and tangent shapes;Got primal shape {x.aval.shape} and tangent shape "
+                f"as {value.aval.shape}"
+            )
+        found.append(value)
+    return found
+
+
+def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+    """Value of a function and its directional derivative (forward mode).
+
+    Args:
+      fun: function of arrays and pytrees of arrays.
+      primals, tangents: tuples or lists of the same structure; tangents of integers are of dtype float0.
+      has_aux: `fun` returns (output, aux).
+
+    Returns:
+      (output, tangent of the output), with has_aux also aux.
+
+    Raises:
+      TypeError, ValueError: primals and tangents do not match.
+
+    Example:
+      >>> import sable as jax, sable.numpy as jnp
+      >>> jax.jvp(jnp.sin, (0.0,), (2.0,))
+      (Array(0., dtype=float32, weak_type=True), Array(2., dtype=float32, weak_type=True))
+    """
+    _check_callable(fun)
+    _check_tangents(fun, primals, tangents)
+    values, tree = _leaves(fun, primals, "jvp")
+    moving = _tangent_values(values, tree, tangents)
+    traced, aux_tree, n_aux = _trace(fun, values, tree, "jvp", has_aux)
+    captures = traced.captures
+    outs, dys = passes.jvp(
+        traced.function, [*values, *captures], [*moving, *[None] * len(captures)], BIND, traced.trace.known
+    )
+    outs = _restore_weak(outs, traced.out_avals)
+    dys = [
+        retype(t, a.weak_type) if t is not None else BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(a)
+        for t, a in zip(dys, traced.out_avals)
+    ]
+    n = len(outs) - n_aux
+    result = tree_unflatten(traced.out_tree, outs[:n]), tree_unflatten(traced.out_tree, dys[:n])
+    return (*result, tree_unflatten(aux_tree, outs[n:])) if has_aux else result
+
+
+def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
+    """Value of a function at a point, and its derivative there as a linear function (computed once, applied often).
+
+    Returns:
+      (output, f_jvp) where `f_jvp(*tangents)` is the tangent of the output; with has_aux also aux.
+    """
+    values, tree = _leaves(fun, primals, "linearize")
+    outs, linear, residuals, aux = _linearize(fun, values, tree, "linearize", has_aux)
+    push = Partial(functools.partial(_pushforward, linear, tree, [x.aval for x in values]), residuals)
+    result = tree_unflatten(linear.out_tree, outs)
+    return (result, push, aux) if has_aux else (result, push)
+
+
+def _pushforward(linear: _Linear, tree: Any, avals: Sequence[Aval], residuals: list, *tangents: Any) -> Any:
+    leaves, t_tree = tree_flatten(tuple(tangents))
+    if t_tree != tree:
+        raise TypeError(
+            f"linearized function called on tangents of structure {t_tree}, but the primals have structure {tree}"
+        )
+    values = []
+    for t, a in zip(leaves, avals):
+        value = as_value(t) if _is_inexact(a) else None
+        if value is not None and (value.aval.shape != a.shape or value.aval.dtype != a.dtype):
+            raise ValueError(
+                "linearized function called on tangent values inconsistent with the original primal values: got "
+                f"{value.aval.short()} for {a.short()}"
+            )
+        values.append(value)
+    found = linear.push(residuals, values)  # type: ignore[arg-type]
+    return tree_unflatten(linear.out_tree, found)
+
+
+def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Any = ()) -> Callable:
+    """The transpose of a function that is linear; `primals` give shapes and dtypes only."""
+    zeros = tree_map(lambda p: BIND.full(aval(tuple(p.shape), np.dtype(p.dtype)), 0), primals)
+    values, tree = _leaves(fun, zeros, "linear_transpose")
+    _, linear, residuals, _ = _linearize(fun, values, tree, "linear_transpose")
+    return functools.partial(_pullback, linear, tree, function_name(fun), residuals)
+
+
+__all__ = ["grad", "jvp", "linear_transpose", "linearize", "value_and_grad", "vjp"]

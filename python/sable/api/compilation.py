@@ -1,0 +1,438 @@
+"""jit: trace once for each signature, compile, call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sable import _tree
+from sable._config import config
+from sable.core import execute
+from sable.core.array import Array
+from sable.core.bind import bind
+from sable.core.state import STATE
+from sable.core.trace import Tracer
+from sable.core.values import as_value, aval_of_value, is_array_like
+from sable.dialects.op import OPS
+from sable.ir.aval import Aval
+from sable.tree_util import tree_flatten, tree_unflatten
+
+from .tracing import Traced, argument_names, function_name, function_place, signature_of, trace_flat
+
+_CALL = OPS["call"]
+
+
+class _Static:
+    """Which arguments are static: positions and names, each completed from the other by the signature."""
+
+    def __init__(self, fun: Callable, argnums: Any, argnames: Any):
+        signature = signature_of(fun)
+        parameters = list(signature.parameters.values()) if signature else []
+        self.argnums = _as_tuple(argnums, int, "static_argnums")
+        self.argnames = _as_tuple(argnames, str, "static_argnames")
+        positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self._check(fun, parameters, positional, variadic)
+        if argnums is None:
+            self.argnums = tuple(i for i, p in enumerate(positional) if p.name in self.argnames)
+        elif argnames is None:
+            named = [i if i >= 0 else len(positional) + i for i in self.argnums]
+            self.argnames = tuple(
+                positional[i].name
+                for i in named
+                if i < len(positional) and positional[i].kind is positional[i].POSITIONAL_OR_KEYWORD
+            )
+        self.any = bool(self.argnums or self.argnames)
+
+    def _check(self, fun: Callable, parameters: list, positional: list, variadic: bool) -> None:
+        if not parameters:
+            return
+        for i in self.argnums:
+            if not variadic and not -len(positional) <= i < len(positional):
+                raise ValueError(
+                    f"jitted function has static_argnums={self.argnums} but only accepts {len(positional)} positional "
+                    f"arguments: {function_name(fun)}."
+                )
+        names = {p.name for p in parameters}
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return
+        for name in self.argnames:
+            if name not in names:
+                raise ValueError(
+                    f"jitted function has invalid argnames {{{name!r}}} in static_argnames. Function "
+                    f"{function_name(fun)} does not take these args. Valid names: {sorted(names)}"
+                )
+
+    def split(self, args: tuple, kwargs: dict) -> tuple[tuple, dict, tuple]:
+        """-> the dynamic arguments, and a hashable key of the static ones.
+
+        Raises:
+          ValueError: a static argument is not hashable.
+        """
+        n = len(args)
+        nums = {i % n for i in self.argnums if -n <= i < n}
+        dynamic = tuple(a for i, a in enumerate(args) if i not in nums)
+        left = {k: v for k, v in kwargs.items() if k not in self.argnames}
+        fixed = (n, tuple((i, args[i]) for i in sorted(nums)), tuple(sorted((k, v) for k, v in kwargs.items() if k in self.argnames)))
+        try:
+            hash(fixed)
+        except TypeError as error:
+            raise ValueError(self._unhashable(args, kwargs, nums, error)) from None
+        # 1 == 1.0 == True: the types belong to the key
+        types = tuple(type(v) for part in fixed[1:] for _, v in part)
+        return dynamic, left, (*fixed, types)
+
+    def _unhashable(self, args: tuple, kwargs: dict, nums: set, error: Exception) -> str:
+        for where, value in [*((i, args[i]) for i in sorted(nums)), *kwargs.items()]:
+            try:
+                hash(value)
+            except TypeError:
+                place = f"position {where}" if isinstance(where, int) else f"name {where}"
+                return (
+                    "Non-hashable static arguments are not supported. An error occurred while trying to hash an object of "
+                    f"type {type(value)} at {place}, {value}. The error was:\nTypeError: {error}"
+                )
+        return f"Non-hashable static arguments are not supported: {error}"
+
+    def join(self, key: tuple, dynamic: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        """All arguments again."""
+        n, fixed, named = key[0], dict(key[1]), dict(key[2])
+        rest = iter(dynamic)
+        return tuple(fixed[i] if i in fixed else next(rest) for i in range(n)), {**kwargs, **named}
+
+
+def _as_tuple(value: Any, kind: type, what: str) -> tuple:
+    if value is None:
+        return ()
+    found = (value,) if isinstance(value, kind) else tuple(value)
+    for item in found:
+        if not isinstance(item, kind) and not hasattr(item, "__index__"):
+            raise TypeError(f"{what} must be {kind.__name__} or a sequence of these, got {value!r}")
+    return found
+
+
+class _Entry:
+    """What the cache of a jitted function holds for one signature."""
+
+    __slots__ = ("captures", "fast", "out_tree", "single", "traced")
+
+    def __init__(self, traced: Traced):
+        self.traced = traced
+        self.captures = traced.captures
+        self.out_tree = traced.out_tree
+        self.single = traced.out_tree.num_leaves == 1 and traced.out_tree.num_nodes == 1
+        self.fast: Any = None
+
+
+class Jitted:
+    """A function that is traced and compiled for each signature it is called with; made by `jit`."""
+
+    def __init__(self, fun: Callable, static_argnums: Any, static_argnames: Any, options: dict):
+        functools.update_wrapper(self, fun)
+        self._fun = fun
+        self._static = _Static(fun, static_argnums, static_argnames)
+        self._options = options
+        self._entries = _shared_entries(fun, (self._static.argnums, self._static.argnames))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        static: tuple | None = None
+        if self._static.any:
+            dynamic, left, static = self._static.split(args, kwargs)
+        else:
+            dynamic, left = args, kwargs
+        leaves, tree = _tree.flatten_call(dynamic, left)
+        try:
+            avals = _tree.signature(leaves, Array, _SCALAR_AVALS, _leaf_aval)
+        except TypeError:
+            avals = self._checked_avals(leaves, dynamic, left)
+        if config.jax_disable_jit:
+            return self._fun(*args, **kwargs)
+        key = (tree, avals, static, config.trace_key, STATE.axes and tuple(STATE.axes.items()))
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._trace(key, leaves, tree, avals, static)
+        return self._call(entry, leaves)
+
+    def _call(self, entry: _Entry, leaves: list) -> Any:
+        if STATE.staged is None:
+            values = [x if type(x) is Array else as_value(x) for x in leaves]
+            values += entry.captures
+            for x in values:
+                if type(x) is Tracer:
+                    break
+            else:
+                outs = execute.load(entry.traced.function, execute.common_device(values))(values)
+                return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
+        else:
+            values = [as_value(x) for x in leaves] + entry.captures
+        outs = bind(_CALL, *values, callee=entry.traced.function)
+        return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
+
+    def _checked_avals(self, leaves: list, args: tuple, kwargs: dict) -> tuple[Aval, ...]:
+        for i, x in enumerate(leaves):
+            if not is_array_like(x):
+                name = argument_names(self._fun, args, kwargs)[i]
+                raise TypeError(
+                    f"Error interpreting argument to {function_name(self._fun)} as an abstract array. The problematic "
+                    f"value is of type {type(x)} and was passed to the function at path {name}.\n"
+                    "This typically means that a jit-wrapped function was called with a non-array argument, and this "
+                    "argument was not marked as static using the static_argnums or static_argnames parameters of jax.jit."
+                )
+        return tuple(_leaf_aval(x) for x in leaves)
+
+    def _trace(self, key: tuple, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
+        def call(tracers: list) -> Any:
+            dynamic, left = tree_unflatten(tree, tracers)
+            args, kwargs = self._static.join(static, dynamic, left) if static is not None else (dynamic, left)
+            return self._fun(*args, **kwargs)
+
+        def names() -> list[str]:
+            dynamic, left = tree_unflatten(tree, leaves)
+            if static is None:
+                return argument_names(self._fun, dynamic, left)
+            every = argument_names(self._fun, *self._marked(static, dynamic, left))
+            return every
+
+        traced = trace_flat(call, avals, fun=self._fun, kind="jit", staged=True, names=names)
+        if config.jax_log_compiles:
+            _log(f"Finished tracing {function_name(self._fun)} for jit with arguments {[a.short() for a in avals]}")
+        entry = _Entry(traced)
+        # a function that captures a tracer is good for this call only
+        if not any(type(x) is Tracer for x in traced.captures):
+            self._entries[key] = entry
+        return entry
+
+    def _marked(self, static: tuple, dynamic: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        """All arguments with the static ones emptied, so that names belong to dynamic leaves only."""
+        blank = (static[0], tuple((i, None) for i, _ in static[1]), tuple((k, None) for k, _ in static[2]), ())
+        return self._static.join(blank, dynamic, kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<jitted function {function_name(self._fun)} at {function_place(self._fun)}>"
+
+    # -- stages
+    def _entry_for(self, args: tuple, kwargs: dict) -> tuple[_Entry, Any]:
+        static: tuple | None = None
+        dynamic, left = args, kwargs
+        if self._static.any:
+            dynamic, left, static = self._static.split(args, kwargs)
+        leaves, tree = tree_flatten((dynamic, left))
+        avals = tuple(x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_value(x) for x in leaves)
+        key = (tree, avals, static, config.trace_key, STATE.axes and tuple(STATE.axes.items()))
+        entry = self._entries.get(key)
+        return entry or self._trace(key, leaves, tree, avals, static), tree
+
+    def lower(self, *args: Any, **kwargs: Any) -> Any:
+        """Trace for these arguments (arrays or `ShapeDtypeStruct`s) and lower, without running.
+
+        Returns:
+          A `Lowered`: `.as_text()` is the StableHLO, `.compile()` gives an executable.
+        """
+        from .stages import Lowered
+
+        entry, tree = self._entry_for(args, kwargs)
+        return Lowered(entry.traced, tree, function_name(self._fun))
+
+    def trace(self, *args: Any, **kwargs: Any) -> Any:
+        """Trace for these arguments without lowering."""
+        from .stages import TracedStage
+
+        entry, tree = self._entry_for(args, kwargs)
+        return TracedStage(entry.traced, tree, function_name(self._fun))
+
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Shapes and dtypes of the results."""
+        entry, _ = self._entry_for(args, kwargs)
+        return _structs(entry.traced)
+
+    def clear_cache(self) -> None:
+        """Forget all traces of this function."""
+        self._entries.clear()
+
+    def _cache_size(self) -> int:
+        return len(self._entries)
+
+
+#: traces by function, so that jitting the same function again does not trace it again
+_ENTRIES: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def _shared_entries(fun: Callable, options: tuple) -> dict:
+    try:
+        return _ENTRIES.setdefault(fun, {}).setdefault(options, {})
+    except TypeError:  # not hashable, or no weak references
+        return {}
+
+
+_SCALAR_AVALS: dict[type, Any] = {}
+
+
+def _leaf_aval(x: Any) -> Aval:
+    return x.aval if type(x) is Tracer else aval_of_value(x)
+
+
+def _log(message: str) -> None:
+    import logging
+
+    logging.getLogger("sable").warning(message)
+
+
+def jit(
+    fun: Callable | None = None,
+    *,
+    static_argnums: Any = None,
+    static_argnames: Any = None,
+    donate_argnums: Any = None,
+    donate_argnames: Any = None,
+    keep_unused: bool = False,
+    device: Any = None,
+    backend: Any = None,
+    inline: bool = False,
+    in_shardings: Any = None,
+    out_shardings: Any = None,
+    compiler_options: Any = None,
+) -> Any:
+    """Compile a function: it is traced once for each combination of shapes, dtypes, weak types and static values.
+
+    Args:
+      fun: a function of arrays and pytrees of arrays; left out for use as a decorator with options.
+      static_argnums, static_argnames: arguments whose values are part of the program (hashable).
+      donate_argnums, donate_argnames: accepted; arguments keep their values.
+      keep_unused, inline, device, backend, in_shardings, out_shardings, compiler_options: accepted for compatibility.
+
+    Returns:
+      A function of the same arguments, with `lower`, `trace`, `eval_shape` and `clear_cache`.
+
+    Raises:
+      TypeError, ValueError: `fun` is not callable; static arguments that it does not have.
+
+    Example:
+      >>> import sable as jax, sable.numpy as jnp
+      >>> jax.jit(lambda x: x + 1)(jnp.arange(3))
+      Array([1, 2, 3], dtype=int32)
+    """
+    options = {"donate_argnums": donate_argnums, "donate_argnames": donate_argnames, "keep_unused": keep_unused}
+    if fun is None:
+        return lambda f: _jit(f, static_argnums, static_argnames, options)
+    return _jit(fun, static_argnums, static_argnames, options)
+
+
+def _jit(fun: Any, static_argnums: Any, static_argnames: Any, options: dict) -> Jitted:
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun}")
+    if inspect.isgeneratorfunction(fun):
+        raise TypeError(f"Expected a function, got a generator function: {fun}")
+    return Jitted(fun, static_argnums, static_argnames, options)
+
+
+class ShapeDtypeStruct:
+    """Shape and dtype of an array that need not exist; for `eval_shape`, `lower`, `aot.save`.
+
+    Args:
+      shape: tuple of ints.
+      dtype: anything NumPy takes as a dtype.
+      weak_type: see `Array.weak_type`.
+    """
+
+    __slots__ = ("aval",)
+
+    def __init__(self, shape: Sequence[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False, **_: Any):
+        import numpy as np
+
+        from sable.ir.aval import aval
+
+        if dtype is None:
+            raise ValueError("ShapeDtypeStruct: dtype must be specified.")
+        self.aval = aval(tuple(int(n) for n in shape), np.dtype(dtype), weak_type)
+
+    shape = property(lambda self: self.aval.shape)
+    dtype = property(lambda self: self.aval.dtype)
+    ndim = property(lambda self: self.aval.ndim)
+    size = property(lambda self: self.aval.size)
+    weak_type = property(lambda self: self.aval.weak_type)
+    sharding = None
+
+    def __len__(self) -> int:
+        if not self.aval.shape:
+            raise TypeError("len() of unsized object")
+        return self.aval.shape[0]
+
+    def __repr__(self) -> str:
+        weak = ", weak_type=True" if self.aval.weak_type else ""
+        return f"ShapeDtypeStruct(shape={self.aval.shape}, dtype={self.aval.dtype.name}{weak})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShapeDtypeStruct) and self.aval is other.aval
+
+    def __hash__(self) -> int:
+        return hash(self.aval)
+
+
+def _structs(traced: Traced) -> Any:
+    outs = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in traced.out_avals]
+    return tree_unflatten(traced.out_tree, outs)
+
+
+def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Shapes and dtypes of `fun(*args, **kwargs)` without computing it; arguments may be `ShapeDtypeStruct`s.
+
+    Example:
+      >>> import sable as jax, sable.numpy as jnp
+      >>> jax.eval_shape(lambda x: x @ x, jax.ShapeDtypeStruct((3, 3), jnp.float32))
+      ShapeDtypeStruct(shape=(3, 3), dtype=float32)
+    """
+    return _structs(_abstract_trace(fun, args, kwargs, "eval_shape"))
+
+
+def _abstract_trace(fun: Callable, args: tuple, kwargs: dict, kind: str) -> Traced:
+    leaves, tree = tree_flatten((args, kwargs))
+    avals = [x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_shaped(x) for x in leaves]
+
+    def call(tracers: list) -> Any:
+        a, k = tree_unflatten(tree, tracers)
+        return fun(*a, **k)
+
+    return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=lambda: argument_names(fun, args, kwargs))
+
+
+def aval_of_shaped(x: Any) -> Aval:
+    """The aval of an array or of any object with shape and dtype."""
+    if not is_array_like(x) and hasattr(x, "shape") and hasattr(x, "dtype"):
+        return ShapeDtypeStruct(x.shape, x.dtype).aval
+    return aval_of_value(x)
+
+
+def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, return_shape: bool = False) -> Callable:
+    """A function that traces `fun` on its arguments and returns what was traced: print it.
+
+    Returns:
+      A function giving a `ClosedFunction` (its text is MLIR); with return_shape a pair with the results' shapes.
+    """
+    from .stages import ClosedFunction
+
+    nums = _as_tuple(static_argnums, int, "static_argnums")
+
+    @functools.wraps(fun)
+    def traced(*args: Any, **kwargs: Any) -> Any:
+        fixed = {i % len(args): args[i] for i in nums if -len(args) <= i < len(args)}
+
+        def inner(*dynamic: Any, **kw: Any) -> Any:
+            rest = iter(dynamic)
+            return fun(*[fixed[i] if i in fixed else next(rest) for i in range(len(args))], **kw)
+
+        functools.update_wrapper(inner, fun)
+        dynamic = tuple(a for i, a in enumerate(args) if i not in fixed)
+        found = _abstract_trace(inner, dynamic, kwargs, "make_jaxpr")
+        closed = ClosedFunction(found.function, found.captures)
+        return (closed, _structs(found)) if return_shape else closed
+
+    return traced
+
+
+__all__ = ["Jitted", "ShapeDtypeStruct", "eval_shape", "jit", "make_jaxpr"]

@@ -1,0 +1,160 @@
+"""jacfwd, jacrev, hessian: whole derivatives, by pushing or pulling every basis vector at once under vmap."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.core.bind import BIND
+from sable.core.values import as_value
+from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_structure, tree_unflatten
+
+from .autodiff import _check_argnums, _check_callable, _partial, jvp, vjp
+from .batching import vmap
+
+
+def _basis(tree: Any) -> Any:
+    """A pytree like `tree` whose leaves hold, along a leading axis, the basis vectors of all leaves together."""
+    leaves, structure = tree_flatten(tree)
+    values = [as_value(x) for x in leaves]
+    total = sum(x.aval.size for x in values)
+    at, found = 0, []
+    for x in values:
+        a = x.aval
+        block = np.zeros((total, a.size), a.dtype)
+        block[at : at + a.size] = np.eye(a.size, dtype=a.dtype)
+        found.append(BIND.literal(block.reshape(total, *a.shape)))
+        at += a.size
+    return tree_unflatten(structure, found)
+
+
+def _slices(x: Any, sizes: Sequence[int], axis: int) -> list[Any]:
+    """x cut along an axis into consecutive parts."""
+    shape, at, parts = x.shape, 0, []
+    for n in sizes:
+        start = tuple(at if d == axis else 0 for d in range(len(shape)))
+        limit = tuple(at + n if d == axis else s for d, s in enumerate(shape))
+        parts.append(BIND.slice(x, start_indices=start, limit_indices=limit, strides=(1,) * len(shape)))
+        at += n
+    return parts
+
+
+def _check_dtypes(tree: Any, what: str, holomorphic: bool) -> None:
+    for x in tree_leaves(tree):
+        kind = as_value(x).aval.dtype.kind
+        if holomorphic and kind != "c":
+            raise TypeError(f"{what} with holomorphic=True requires complex inputs and outputs, got {x.dtype.name}.")
+        if not holomorphic and kind not in "fV":
+            raise TypeError(
+                f"{what} requires real-valued inputs and outputs (a sub-dtype of np.floating), but got "
+                f"{as_value(x).aval.dtype.name}."
+            )
+
+
+def jacfwd(fun: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Callable:
+    """Jacobian of `fun` by forward mode: one column for each element of the argument; good for tall Jacobians.
+
+    Returns:
+      A function giving a pytree like the output; each leaf has the shape `output.shape + argument.shape` (a pytree like
+      the argument in its place where that is one); with has_aux a pair with aux.
+
+    Example:
+      >>> import sable as jax, sable.numpy as jnp
+      >>> jax.jacfwd(lambda x: x**2)(jnp.array([1.0, 2.0]))
+      Array([[2., 0.],
+             [0., 4.]], dtype=float32)
+    """
+    _check_callable(fun)
+
+    @functools.wraps(fun)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)
+        _check_dtypes(picked, "jacfwd", holomorphic)
+        primals = tuple(picked)
+        aux: list[Any] = []
+
+        def push(tangents: Any) -> Any:
+            out = jvp(inner, primals, tangents, has_aux=has_aux)
+            return (out[0], out[1], out[2]) if has_aux else (out[0], out[1], None)
+
+        y, columns, a = vmap(push, in_axes=0, out_axes=(None, -1, None))(_basis(primals))
+        aux.append(a)
+        _check_dtypes(y, "jacfwd", holomorphic)
+        result = tree_map(lambda c: _unravel(c, primals, argnums, -1), columns)
+        return (result, aux[0]) if has_aux else result
+
+    return jacobian
+
+
+def _unravel(block: Any, primals: tuple, argnums: Any, axis: int) -> Any:
+    """The leading or last axis of a block of derivatives as pytree and shape of the arguments."""
+    leaves, structure = tree_flatten(primals)
+    shapes = [as_value(x).aval.shape for x in leaves]
+    sizes = [int(np.prod(s)) for s in shapes]
+    rest = block.shape[:-1] if axis == -1 else block.shape[1:]
+    parts = _slices(block, sizes, len(block.shape) - 1 if axis == -1 else 0)
+    shaped = [
+        BIND.reshape(p, shape=(*rest, *s) if axis == -1 else (*s, *rest)) for p, s in zip(parts, shapes)
+    ]
+    tree = tree_unflatten(structure, shaped)
+    return tree[0] if isinstance(argnums, int) else tree
+
+
+def jacrev(
+    fun: Callable,
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+) -> Callable:
+    """Jacobian of `fun` by reverse mode: one row for each element of the output; good for wide Jacobians.
+
+    Returns:
+      As for `jacfwd`.
+    """
+    _check_callable(fun)
+
+    @functools.wraps(fun)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)
+        if not allow_int:
+            _check_dtypes(picked, "jacrev", holomorphic)
+        out = vjp(inner, *picked, has_aux=has_aux)
+        y, pull = out[0], out[1]
+        _check_dtypes(y, "jacrev", holomorphic)
+        rows = vmap(pull)(_basis(y))
+        rows = rows[0] if isinstance(argnums, int) else rows
+        leaves, structure = tree_flatten(y)
+        sizes = [as_value(x).aval.size for x in leaves]
+
+        def rearrange(k: int) -> Any:
+            def one(block: Any) -> Any:
+                part = _slices(block, sizes, 0)[k]
+                return BIND.reshape(part, shape=(*as_value(leaves[k]).aval.shape, *block.shape[1:]))
+
+            return tree_map(one, rows)
+
+        result = tree_unflatten(structure, [rearrange(k) for k in range(len(leaves))])
+        return (result, out[2]) if has_aux else result
+
+    return jacobian
+
+
+jacobian = jacrev
+
+
+def hessian(fun: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Callable:
+    """Second derivatives of `fun`: forward over reverse mode.
+
+    Example:
+      >>> import sable as jax
+      >>> jax.hessian(lambda x: x**3)(2.0)
+      Array(12., dtype=float32, weak_type=True)
+    """
+    return jacfwd(jacrev(fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
+
+
+__all__ = ["hessian", "jacfwd", "jacobian", "jacrev", "tree_structure"]

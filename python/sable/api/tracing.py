@@ -1,0 +1,152 @@
+"""From a user's Python function to a `Function`: names for messages, pytrees, captures."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from sable import tree_util
+from sable.core.array import Array, Value
+from sable.core.trace import Trace, Tracer, tracing
+from sable.core.values import as_value, is_array_like
+from sable.ir.aval import Aval
+from sable.ir.function import Function
+
+
+def function_name(fun: Callable) -> str:
+    """The name of a function, of the function inside a partial, of a callable object's class."""
+    while isinstance(fun, functools.partial):
+        fun = fun.func
+    return getattr(fun, "__name__", None) or type(fun).__name__
+
+
+def function_place(fun: Callable) -> str:
+    """`file.py:12` where the function was defined; empty if unknown."""
+    inner = inspect.unwrap(fun) if hasattr(fun, "__wrapped__") else fun
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    inner = getattr(inner, "__func__", inner)
+    code = getattr(inner, "__code__", None) or getattr(getattr(type(inner), "__call__", None), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""
+
+
+def signature_of(fun: Callable) -> inspect.Signature | None:
+    """The signature, or None for callables without one (some builtins)."""
+    try:
+        return inspect.signature(fun)
+    except (TypeError, ValueError):
+        return None
+
+
+def argument_names(fun: Callable, args: Sequence[Any], kwargs: dict | None = None) -> list[str]:
+    """A name for each leaf of (args, kwargs): `x`, `params['w'][0]`, `args[2]`."""
+    names = _positional_names(fun, len(args))
+    found = []
+    for name, tree in [*zip(names, args), *sorted((kwargs or {}).items())]:
+        for path, _ in tree_util.tree_flatten_with_path(tree)[0]:
+            found.append(name + tree_util.keystr(path))
+    return found
+
+
+def _positional_names(fun: Callable, n: int) -> list[str]:
+    signature = signature_of(fun)
+    names: list[str] = []
+    for p in signature.parameters.values() if signature else ():
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            names.append(p.name)
+        elif p.kind is p.VAR_POSITIONAL:
+            names += [f"{p.name}[{i}]" for i in range(n - len(names))]
+            break
+    return (names + [f"args[{i}]" for i in range(len(names), n)])[:n]
+
+
+class Traced(NamedTuple):
+    """A traced function.
+
+    Attributes:
+      function: closed; its own arguments first, then the captured ones.
+      captures: values for the captured arguments.
+      out_tree: structure of the result.
+      trace: the (finished) trace, with the values that are known.
+    """
+
+    function: Function
+    captures: list[Value]
+    out_tree: Any
+    trace: Trace
+
+    @property
+    def out_avals(self) -> list[Aval]:
+        """Abstract values of the results' leaves."""
+        return self.function.out_avals
+
+
+def trace_flat(
+    call: Callable[[list[Tracer]], Any],
+    avals: Sequence[Aval],
+    *,
+    fun: Callable,
+    kind: str,
+    staged: bool,
+    names: Callable[[], list[str]] | Sequence[str] = (),
+    known: Sequence[Value] | None = None,
+) -> Traced:
+    """Trace `call`, which takes one tracer an aval and returns a pytree.
+
+    Args:
+      fun: the user's function behind `call`, for messages.
+      kind: the transformation, for messages.
+      staged: see `Trace`.
+      names: names of the arguments (or a function that finds them), for messages.
+      known: in an unstaged trace, the values of the arguments.
+
+    Raises:
+      TypeError: the function returns something that is no array.
+    """
+    trace = Trace(avals, staged, function_name(fun), kind, function_place(fun))
+    trace.argument_names = _LazyNames(names) if callable(names) else list(names)  # type: ignore[assignment]
+    arguments = list(trace.function.arguments)
+    if known is not None:
+        for v, x in zip(arguments, known):
+            trace._note(v, x)
+    with tracing(trace):
+        result = call([Tracer(a, v, trace) for a, v in zip(avals, arguments)])
+        leaves, tree = tree_util.tree_flatten(result)
+        outs = [_output(x, result, fun, kind) for x in leaves]
+        function = trace.finish(outs)
+    if len(trace.captures) and known is not None:
+        trace.knowable = {v for v in trace.knowable if v not in trace.known}
+    return Traced(function, trace.captures, tree, trace)
+
+
+class _LazyNames:
+    """Argument names, looked up only when a message needs them."""
+
+    def __init__(self, make: Callable[[], list[str]]):
+        self.make = make
+
+    def _all(self) -> list[str]:
+        return self.make()
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __getitem__(self, i: int) -> str:
+        return self._all()[i]
+
+
+def _output(x: Any, result: Any, fun: Callable, kind: str) -> Value:
+    if type(x) is Tracer or type(x) is Array:
+        return x
+    if is_array_like(x):
+        return as_value(x)
+    path = next(
+        (tree_util.keystr(p) for p, leaf in tree_util.tree_flatten_with_path(result)[0] if leaf is x), ""
+    )
+    where = f" at output component {path}" if path else ""
+    raise TypeError(
+        f"function {function_name(fun)} at {function_place(fun)} traced for {kind} returned a value of type "
+        f"{type(x)}{where}, which is not a valid JAX type"
+    )

@@ -1,0 +1,328 @@
+"""Functions on concrete arrays: lowered, compiled, loaded once for each device, then called."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sable import runtime
+from sable._config import config
+from sable.dialects.op import OPS, Op
+from sable.ir.aval import Aval
+from sable.ir.bindings import UNKNOWN
+from sable.ir.function import Function
+
+from .array import Array
+
+#: Work (elements written, times operations' cost) from which on worker threads pay for their 10-100 us a call.
+THREADED_WORK = 200_000
+
+
+@dataclass
+class Statistics:
+    """What has been compiled, where it came from and how long it took (seconds), since the start or `reset`."""
+
+    compiled: int = 0
+    from_disk: int = 0
+    from_memory: int = 0
+    lower_seconds: float = 0.0
+    compile_seconds: float = 0.0
+    names: list[str] = field(default_factory=list)
+
+    def reset(self) -> None:
+        """Start counting anew."""
+        self.__init__()  # type: ignore[misc]
+
+
+STATISTICS = Statistics()
+_LOCK = threading.RLock()
+
+
+def default_device() -> Any:
+    """The device of uncommitted arrays: `config.jax_default_device`, else the first CPU device."""
+    chosen = config.jax_default_device
+    if chosen is None:
+        return runtime.default_device()
+    return runtime.devices(chosen)[0] if isinstance(chosen, str) else chosen
+
+
+def cpu_device() -> Any:
+    """The CPU device that arrays without a device of their own are on."""
+    return runtime.devices("cpu")[0]
+
+
+def device_of(x: Array) -> Any:
+    """The device that holds an array."""
+    return x._device or cpu_device()
+
+
+def fetch(x: Array) -> np.ndarray:
+    """The values behind a device buffer."""
+    return device_of(x).get(x._buffer, x.aval.shape, x.aval.dtype)
+
+
+def buffer_of(x: Array, device: Any) -> Any:
+    """The array's buffer on a device, made and kept if it is the array's own device."""
+    own = x._device or cpu_device()
+    if own is device:
+        if x._buffer is None:
+            x._buffer = device.put(x.numpy())
+        return x._buffer
+    return device.put(np.ascontiguousarray(x.numpy()))
+
+
+def common_device(values: Sequence[Array]) -> Any:
+    """The device where a program on these arrays runs.
+
+    Raises:
+      ValueError: arrays are committed to different devices.
+    """
+    found = None
+    for x in values:
+        device = x._device
+        if device is None and not x.committed:
+            continue
+        device = device or cpu_device()
+        if found is not None and device is not found and x.committed:
+            raise ValueError(
+                f"Received incompatible devices for a computation: got arrays on {found!r} and {device!r}. Move one of "
+                "them with device_put."
+            )
+        found = found or device
+    return found or default_device()
+
+
+def put(x: Array, device: Any, committed: bool) -> Array:
+    """The array on a device (the same object if it is there already)."""
+    target = None if device is cpu_device() else device
+    if x._device is target and x.committed == committed:
+        return x
+    if x._device is target:
+        made = Array(x.aval, x._value, x._buffer, target)
+    elif target is None:
+        made = Array(x.aval, x.numpy())
+    else:
+        made = Array(x.aval, None, device.put(np.ascontiguousarray(x.numpy())), target)
+    made.committed = committed
+    return made
+
+
+class Loaded:
+    """A compiled function on a device. Call it with arrays."""
+
+    __slots__ = ("_avals", "_device", "_invoke", "_own", "executable", "source")
+
+    def __init__(self, executable: Any, device: Any, avals: Sequence[Aval], source: str):
+        self.executable = executable
+        self.source = source
+        self._device = device
+        self._own = None if device is cpu_device() else device
+        self._avals = tuple(avals)
+        self._invoke = executable.invoke
+
+    def __call__(self, values: Sequence[Array]) -> list[Array]:
+        own, device = self._own, self._device
+        buffers = []
+        for x in values:
+            buffer = x._buffer if x._device is own else None
+            buffers.append(buffer if buffer is not None else buffer_of(x, device))
+        return [Array(a, None, r, own) for a, r in zip(self._avals, self._invoke(buffers))]
+
+
+def load(function: Function, device: Any) -> Loaded:
+    """The function compiled for a device, made once.
+
+    Raises:
+      CompilationError: the compiler failed; names the op and the user's line.
+    """
+    key = ("loaded", device)
+    found = function.memo.get(key)
+    if found is None:
+        with _LOCK:
+            found = function.memo.get(key)
+            if found is None:
+                found = function.memo[key] = _load(function, device)
+    return found
+
+
+def _load(function: Function, device: Any) -> Loaded:
+    from sable.compiler import compile_module
+
+    start = time.perf_counter()
+    prepared = prepare(function, device.platform)
+    STATISTICS.lower_seconds += time.perf_counter() - start
+    start = time.perf_counter()
+    compiled = compile_module(prepared.text, target_of(device), options=prepared.options)
+    STATISTICS.compile_seconds += time.perf_counter() - start
+    _count(compiled.source, function.name)
+    hosts = {name.removeprefix("host."): c.for_runtime() for name, c in prepared.hosts.items()}
+    executable = runtime.Executable(
+        compiled.vmfb,
+        device,
+        results=[a.update(weak_type=False) for a in function.out_avals],
+        host_functions=hosts,
+        threaded=device.platform == "cpu" and prepared.work > THREADED_WORK and not hosts,
+    )
+    return Loaded(executable, device, function.out_avals, compiled.source)
+
+
+def _count(source: str, name: str) -> None:
+    STATISTICS.names.append(name)
+    if source == "memory":
+        STATISTICS.from_memory += 1
+    elif source == "disk":
+        STATISTICS.from_disk += 1
+    else:
+        STATISTICS.compiled += 1
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A module ready for the compiler."""
+
+    text: bytes
+    hosts: dict[str, Any]
+    options: Any
+    work: int
+
+
+def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = ()) -> Prepared:
+    """Lower a function: StableHLO, loops away, as bytes."""
+    from sable.compiler import CompileOptions
+    from sable.passes.legalize.loops import lower_loops
+    from sable.passes.lower import lower
+
+    lowered = lower(function, platform, captures=captures)
+    work = estimate_work(lowered.module)
+    loops = lower_loops(lowered.module, target_platform=platform)
+    text = loops.module.operation.get_asm(binary=False, enable_debug_info=True).encode()
+    options = CompileOptions(input_type=loops.input_type, extra_flags=tuple(loops.extra_flags))
+    return Prepared(text, lowered.hosts, options, work)
+
+
+#: Cost of one result element of ops that are not one machine operation (transcendentals: some 10 to 20 of them).
+_COSTS = {
+    "stablehlo.constant": 0,
+    "stablehlo.broadcast_in_dim": 0,
+    "stablehlo.reshape": 0,
+    "stablehlo.exponential": 10,
+    "stablehlo.log": 10,
+    "stablehlo.sine": 10,
+    "stablehlo.cosine": 10,
+    "stablehlo.tanh": 10,
+    "stablehlo.power": 20,
+}
+
+
+def estimate_work(module: Any) -> int:
+    """Machine operations of a StableHLO module, roughly: elements written by each op, products by dot_general.
+
+    A loop counts one iteration: its length is not known, and what a thread can take over is one iteration's work.
+    """
+    from sable.ir.bindings import ir
+
+    total = 0
+
+    def visit(block: Any) -> None:
+        nonlocal total
+        for view in block.operations:
+            operation = view.operation
+            total += _cost(operation, ir)
+            for region in operation.regions:
+                for inner in region.blocks:
+                    visit(inner)
+
+    visit(module.body)
+    return total
+
+
+def _cost(operation: Any, ir: Any) -> int:
+    size = 0
+    for r in operation.results:
+        if isinstance(r.type, ir.RankedTensorType) and r.type.has_static_shape:
+            size += int(np.prod(r.type.shape))
+    name = operation.name
+    if name == "stablehlo.dot_general":
+        lhs, rhs = (int(np.prod(v.type.shape)) for v in operation.operands)
+        # elements of lhs * rhs * result = batch^3 (m k)(k n)(m n) = ... ; its root is the number of products
+        return int((float(lhs) * rhs * size) ** 0.5)
+    if name == "stablehlo.reduce":
+        return int(np.prod(operation.operands[0].type.shape))
+    return size * _COSTS.get(name, 1)
+
+
+def target_of(device: Any) -> Any:
+    """The compiler's target for a device."""
+    from sable.compiler import Target
+
+    if device.platform == "vulkan":
+        return Target(platform="vulkan", vulkan=device.compile_target)
+    if device.platform == "cuda":
+        return Target(platform="cuda", cuda=device.compile_target)
+    return Target(platform="cpu")
+
+
+# ---- ops that cannot be evaluated by NumPy --------------------------------------------------------------------
+
+#: One-op functions by (op, avals, params), for eager ops on other devices.
+_OP_FUNCTIONS: dict[tuple, Function] = {}
+_OP_FUNCTIONS_SIZE = 4096
+
+
+def run_op(op: Op, values: Sequence[Array], params: dict) -> Any:
+    """An op on arrays by compiling it: eager ops elsewhere than on the CPU, calls, loops, branches."""
+    if op.name in ("host_call", "host_effect"):
+        return _run_host(params["callback"], values)
+    if op.name in ("call", "custom_jvp_call", "custom_vjp_call"):
+        return tuple(run(params["callee"], values))
+    if op.name == "case":
+        branches = params["branches"]
+        k = min(max(int(values[0].numpy()), 0), len(branches) - 1)
+        return tuple(run(branches[k], values[1:]))
+    function = _op_function(op, tuple(x.aval for x in values), params)
+    out = run(function, values)
+    return tuple(out) if op.multiple_results else out[0]
+
+
+def _run_host(callback: Any, values: Sequence[Array]) -> tuple:
+    arrays = callback.checked([x.numpy() for x in values])
+    return tuple(Array(a, y) for a, y in zip(callback.out_avals, arrays))
+
+
+def _op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
+    key: Any = (op, avals, *params.values())
+    # a loop's wrapper lives as long as its body
+    memo = params[op.functions[0]].memo if op.functions else _OP_FUNCTIONS
+    found = memo.get(key)
+    if found is None:
+        out = op.type(*avals, **params)
+        outs = list(out) if op.multiple_results else [out]
+        function = Function(avals, op.name)
+        results = function.emit(op, function.arguments, params, outs, STATE_LOCATION())
+        found = function.finish(results, outs)
+        if len(_OP_FUNCTIONS) > _OP_FUNCTIONS_SIZE:
+            _OP_FUNCTIONS.clear()
+        memo[key] = found
+    return found
+
+
+def STATE_LOCATION() -> Any:
+    """The location that a compiled eager op gets: the user's line."""
+    from sable.ir.location import user_location
+
+    from .state import STATE
+
+    return STATE.location or user_location() or UNKNOWN
+
+
+def run(function: Function, values: Sequence[Array]) -> list[Array]:
+    """Call a function on concrete arrays."""
+    return load(function, common_device(values))(values)
+
+
+__all__ = ["OPS", "STATISTICS", "Callable", "Loaded", "common_device", "load", "prepare", "put", "run", "run_op"]

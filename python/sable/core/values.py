@@ -1,0 +1,104 @@
+"""Anything that users pass as an array, as a value: arrays, tracers, NumPy arrays, Python scalars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sable._config import config
+from sable.ir.aval import ELEMENT_TYPES, Aval, aval
+
+from .array import Array, Value
+from .bind import constant
+from .dtypes import canonicalize_dtype, python_scalar_dtype
+from .trace import Tracer
+
+_SCALARS = (bool, int, float, complex)
+
+#: Arrays for small Python scalars, by (type, value, x64): most programs use few.
+_MEMO: dict[tuple, Array] = {}
+_MEMO_SIZE = 4096
+
+
+def as_value(x: Any) -> Value:
+    """x as an `Array` or `Tracer`.
+
+    Args:
+      x: an array or tracer (returned as it is), a NumPy array or scalar (canonical dtype), a Python scalar (weakly
+        typed), an object with `__jax_array__`.
+
+    Raises:
+      TypeError: anything else; names the type.
+    """
+    kind = type(x)
+    if kind is Array or kind is Tracer:
+        return x
+    if kind in _SCALARS:
+        return _scalar(kind, x)
+    if isinstance(x, (np.ndarray, np.generic)):
+        return _from_numpy(x)
+    if isinstance(x, Value):
+        return x
+    if hasattr(x, "__jax_array__"):
+        return as_value(x.__jax_array__())
+    if isinstance(x, _SCALARS):
+        return _scalar(next(s for s in _SCALARS if isinstance(x, s)), x)
+    raise TypeError(
+        f"Cannot interpret value of type {kind} as an abstract array; it does not have a dtype attribute. "
+        "Expected an array, a NumPy array or a Python scalar."
+    )
+
+
+def _scalar(kind: type, x: Any) -> Array:
+    key = (kind, x, config.jax_enable_x64)
+    found = _MEMO.get(key)
+    # 0.0 == -0.0 and NaN is not equal to itself: neither may be looked up
+    if found is not None and x:
+        return found
+    made = constant(np.asarray(x, python_scalar_dtype(kind, x)), weak_type=kind is not bool)
+    if len(_MEMO) < _MEMO_SIZE and x == x:
+        _MEMO[key] = made
+    return made
+
+
+def _from_numpy(x: Any) -> Array:
+    dtype = canonicalize_dtype(x.dtype)
+    if dtype not in ELEMENT_TYPES:
+        raise TypeError(
+            f"Value {x!r} with dtype {x.dtype} is not a valid JAX array type. "
+            "Only arrays of booleans and numbers are supported."
+        )
+    # a copy: the caller may go on writing to the array
+    return constant(np.array(x, dtype, order="C"))
+
+
+def aval_of_value(x: Any) -> Aval:
+    """Abstract value of anything that `as_value` takes, without making an array of it."""
+    kind = type(x)
+    if kind is Array or kind is Tracer:
+        return x.aval
+    if kind in _SCALARS:
+        return aval((), python_scalar_dtype(kind, x), kind is not bool)
+    if isinstance(x, (np.ndarray, np.generic)):
+        dtype = canonicalize_dtype(x.dtype)
+        if dtype in ELEMENT_TYPES:
+            return aval(tuple(x.shape), dtype)
+    return as_value(x).aval
+
+
+def is_array_like(x: Any) -> bool:
+    """True for what `as_value` takes."""
+    return isinstance(x, (Value, np.ndarray, np.generic, *_SCALARS)) or hasattr(x, "__jax_array__")
+
+
+def retype(x: Value, weak_type: bool) -> Value:
+    """x with another weak type."""
+    if x.aval.weak_type == weak_type:
+        return x
+    a = x.aval.update(weak_type=weak_type)
+    if type(x) is Tracer:
+        return Tracer(a, x.value, x.trace)
+    made = Array(a, x._value, x._buffer, x._device)  # type: ignore[attr-defined]
+    made.constant, made.committed = x.constant, x.committed  # type: ignore[attr-defined]
+    return made
