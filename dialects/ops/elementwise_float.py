@@ -206,7 +206,7 @@ real = defop(
     "real",
     operands=("operand",),
     type=nary("real", "c", to_real),
-    ref=np.real,
+    ref=lambda x: x.real.copy(),
     jvp={"operand": LINEAR},
     transpose={"operand": lambda b, ct, avals, operand: b.complex(ct, _zero(b, ct))},
     batch=elementwise,
@@ -217,7 +217,7 @@ imag = defop(
     "imag",
     operands=("operand",),
     type=nary("imag", "c", to_real),
-    ref=np.imag,
+    ref=lambda x: x.imag.copy(),
     jvp={"operand": LINEAR},
     # Im z = Re(-i z): cotangents pair with tangents by Re(ct t)
     transpose={"operand": lambda b, ct, avals, operand: b.complex(_zero(b, ct), b.negate(ct))},
@@ -317,6 +317,7 @@ def _reduce_precision_samples() -> list:
         bits = {"exponent_bits": exponent_bits, "mantissa_bits": mantissa_bits}
         found.append(measured(wide, grad=False, why=steps, **bits))
         found.append(measured(floats((), dtype=np.float64), grad=False, why=steps, **bits))
+    found.append(measured(floats((3,), dtype=np.float64), exponent_bits=11, mantissa_bits=52))
     found.append(measured(floats((5,), dtype=np.float16), grad=False, why=steps, exponent_bits=5, mantissa_bits=3))
     return found
 
@@ -326,9 +327,9 @@ reduce_precision = defop(
     operands=("operand",),
     type=_reduce_precision_type,
     ref=_reduce_precision,
-    # the derivative of the identity, itself rounded: rounding is meant to model a narrow format (as in JAX)
-    jvp={"operand": lambda b, t, y, operand, **bits: b.reduce_precision(t, **bits)},
-    transpose={},
+    # the identity, whose tangents and cotangents are rounded alike: it models a narrow format (as in JAX)
+    jvp={"operand": LINEAR},
+    transpose={"operand": lambda b, ct, avals, operand, **bits: b.reduce_precision(ct, **bits)},
     batch=elementwise,
     params={"exponent_bits": _I32, "mantissa_bits": _I32},
     samples=_reduce_precision_samples,

@@ -39,7 +39,7 @@ def complexes(shape: Sequence[int] = (2, 2), low: float = -2.0, high: float = 2.
     return (parts[0] + 1j * parts[1]).astype(dtype)
 
 
-def special(count: int, keep: Callable[[np.ndarray], np.ndarray] | None = None) -> tuple[np.ndarray, ...]:
+def special(count: int) -> tuple[np.ndarray, ...]:
     """All combinations of special float32 values for so many operands."""
     grids = np.meshgrid(*[np.asarray(SPECIAL, np.float32)] * count)
     return tuple(g.reshape(-1) for g in grids)

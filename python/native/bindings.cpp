@@ -191,7 +191,9 @@ void bind_registry(nb::module_& module) {
                        "The container types that a family of pytree functions knows.")
       .def(
           "__init__",
-          [](Registry* self, bool none_is_leaf, nb::object name) { new (self) Registry(none_is_leaf, std::move(name)); },
+          [](Registry* self, bool none_is_leaf, nb::object name) {
+            new (self) Registry(none_is_leaf, std::move(name));
+          },
           nb::arg("none_is_leaf") = false, nb::arg("name") = nb::none())
       .def("flatten", flatten, nb::arg("tree").none(), nb::arg("is_leaf") = nb::none())
       .def("flatten_with_path", flatten_with_path, nb::arg("tree").none(), nb::arg("is_leaf") = nb::none())
@@ -207,7 +209,8 @@ void bind_registry(nb::module_& module) {
              return self.is_node(reinterpret_cast<PyTypeObject*>(type.ptr()));
            })
       .def(
-          "flatten_one_level", [](const Registry& self, nb::handle tree) { return flatten_one_level(self, tree, false); },
+          "flatten_one_level",
+          [](const Registry& self, nb::handle tree) { return flatten_one_level(self, tree, false); },
           nb::arg("tree").none())
       .def(
           "flatten_one_level_with_keys",
@@ -256,6 +259,9 @@ nb::object wrap(PyTreeDef&& definition) {
 }
 
 const PyTreeDef& unwrap(nb::handle object) {
+  if (reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())) == treedef_type && !nb::inst_ready(object)) {
+    raise(PyExc_TypeError, "a PyTreeDef is made by flattening a pytree, not by calling the class");
+  }
   if (!is_treedef(object.ptr())) raise(PyExc_TypeError, "expected a PyTreeDef, got %R", object.ptr());
   return *nb::inst_ptr<PyTreeDef>(object);
 }

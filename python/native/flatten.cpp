@@ -62,25 +62,84 @@ nb::object named_tuple_fields(PyObject* object) {
   throw nb::python_error();
 }
 
+void sort_strings(PyObject** items, Py_ssize_t size) {
+  for (Py_ssize_t i = 1; i < size; ++i) {
+    PyObject* item = items[i];
+    Py_ssize_t place = i;
+    for (; place > 0 && PyUnicode_Compare(items[place - 1], item) > 0; --place) items[place] = items[place - 1];
+    items[place] = item;
+  }
+}
+
+// The parts of a node, before keys are paired with children.
+struct Level {
+  nb::object children, data;
+  nb::object (*key)(PyObject*, Py_ssize_t) = sequence_key;
+  nb::object keys = nb::object();  // what `key` picks from
+};
+
+Level dict_level(PyObject* dict) {
+  nb::object keys = sorted_keys(dict);
+  Objects values;
+  for (nb::handle key : nb::borrow<nb::tuple>(keys)) values.emplace_back(checked(PyObject_GetItem(dict, key.ptr())));
+  return {move_to_tuple(values.data(), values.size()), keys, dict_key, keys};
+}
+
+Level named_tuple_level(PyObject* object, bool with_keys) {
+  return {checked(PySequence_List(object)), nb::borrow(reinterpret_cast<PyObject*>(Py_TYPE(object))), attribute_key,
+          with_keys ? named_tuple_fields(object) : nb::object()};
+}
+
+Level custom_level(const Registration& registration, PyObject* object, bool with_keys) {
+  auto [children, data] = call_to_iterable(registration, object, with_keys);
+  if (!with_keys) return {std::move(children), std::move(data), flattened_index_key};
+  Objects plain;
+  for (nb::handle pair : nb::borrow<nb::tuple>(children)) {
+    plain.emplace_back(nb::borrow(PyTuple_GET_ITEM(pair.ptr(), 1)));
+  }
+  return {move_to_tuple(plain.data(), plain.size()), std::move(data), given_key, children};
+}
+
+Level split_node(Kind kind, const Registration* registration, PyObject* object, bool with_keys) {
+  switch (kind) {
+    case Kind::kNone:
+      return {checked(PyTuple_New(0)), nb::none()};
+    case Kind::kDict:
+      return dict_level(object);
+    case Kind::kNamedTuple:
+      return named_tuple_level(object, with_keys);
+    case Kind::kCustom:
+      return custom_level(*registration, object, with_keys && !registration->to_iterable_with_keys.is_none());
+    case Kind::kDataclass:
+      return {attributes(object, registration->data_fields), attributes(object, registration->meta_fields),
+              attribute_key, registration->data_fields};
+    default:
+      return {nb::borrow(object), nb::none()};
+  }
+}
+
 }  // namespace
 
 nb::object sorted_keys(PyObject* dict) {
   Py_ssize_t size = PyDict_GET_SIZE(dict);
   nb::object keys = checked(PyTuple_New(size));
-  bool sorted = true;
+  PyObject** items = PySequence_Fast_ITEMS(keys.ptr());
+  bool strings = true;
   Py_ssize_t position = 0, count = 0;
-  PyObject *key, *value, *previous = nullptr;
+  PyObject *key, *value;
   // No Python code runs in this loop: the tuple is filled before anybody can see it.
-  while (PyDict_Next(dict, &position, &key, &value) && count < size) {
-    if (sorted && previous != nullptr) {
-      sorted = PyUnicode_CheckExact(key) && PyUnicode_CheckExact(previous) && PyUnicode_Compare(previous, key) < 0;
-    }
+  while (count < size && PyDict_Next(dict, &position, &key, &value)) {
+    strings = strings && PyUnicode_CheckExact(key);
     Py_INCREF(key);
-    PyTuple_SET_ITEM(keys.ptr(), count++, key);
-    previous = key;
+    items[count++] = key;
   }
   if (count != size) raise(PyExc_RuntimeError, "a dict changed its size while it was flattened");
-  if (sorted) return keys;
+  if (size < 2) return keys;
+  constexpr Py_ssize_t kInsertionSortLimit = 16;  // beyond it the general sort is quicker
+  if (strings && size <= kInsertionSortLimit) {
+    sort_strings(items, size);
+    return keys;
+  }
   nb::object list = checked(PySequence_List(keys.ptr()));
   if (PyList_Sort(list.ptr()) < 0) {
     nb::python_error error;
@@ -280,43 +339,17 @@ nb::object flatten_one_level(const Registry& registry, nb::handle object, bool w
   const Registration* registration;
   Kind kind = registry.classify(object.ptr(), registration);
   if (kind == Kind::kLeaf) return nb::none();
-  nb::object children, keys, data = nb::none();
-  nb::object (*key)(PyObject*, Py_ssize_t) = sequence_key;
-  if (kind == Kind::kNone) {
-    children = checked(PyTuple_New(0));
-  } else if (kind == Kind::kDict) {
-    keys = data = sorted_keys(object.ptr());
-    key = dict_key;
-    Objects values;
-    for (nb::handle name : nb::borrow<nb::tuple>(keys)) values.emplace_back(checked(PyObject_GetItem(object.ptr(), name.ptr())));
-    children = move_to_tuple(values.data(), values.size());
-  } else if (kind == Kind::kCustom) {
-    bool has_keys = with_keys && !registration->to_iterable_with_keys.is_none();
-    std::tie(children, data) = call_to_iterable(*registration, object, has_keys);
-    if (has_keys) return checked(PyTuple_Pack(2, children.ptr(), data.ptr()));
-    key = flattened_index_key;
-  } else if (kind == Kind::kDataclass) {
-    children = attributes(object.ptr(), registration->data_fields);
-    data = attributes(object.ptr(), registration->meta_fields);
-    keys = registration->data_fields;
-    key = attribute_key;
-  } else if (kind == Kind::kNamedTuple) {
-    children = checked(PySequence_List(object.ptr()));
-    data = nb::borrow(reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())));
-    keys = with_keys ? named_tuple_fields(object.ptr()) : nb::object();
-    key = attribute_key;
-  } else {
-    children = nb::borrow(object);
-  }
+  Level level = split_node(kind, registration, object.ptr(), with_keys);
   if (with_keys) {
+    nb::object children = checked(PySequence_Tuple(level.children.ptr()));
     Objects pairs;
-    nb::object sequence = checked(PySequence_Tuple(children.ptr()));
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sequence.ptr()); ++i) {
-      pairs.emplace_back(checked(PyTuple_Pack(2, key(keys.ptr(), i).ptr(), PyTuple_GET_ITEM(sequence.ptr(), i))));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(children.ptr()); ++i) {
+      nb::object key = level.key(level.keys.ptr(), i);
+      pairs.emplace_back(checked(PyTuple_Pack(2, key.ptr(), PyTuple_GET_ITEM(children.ptr(), i))));
     }
-    children = move_to_tuple(pairs.data(), pairs.size());
+    level.children = move_to_tuple(pairs.data(), pairs.size());
   }
-  return checked(PyTuple_Pack(2, children.ptr(), data.ptr()));
+  return checked(PyTuple_Pack(2, level.children.ptr(), level.data.ptr()));
 }
 
 }  // namespace sable

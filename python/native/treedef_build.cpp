@@ -167,9 +167,12 @@ class TreeBuilder {
         raise(PyExc_ValueError, "%R is not registered as such a pytree node", type.ptr());
       }
     }
-    if (kind == Kind::kDataclass && (PyTuple_GET_SIZE(registration->data_fields.ptr()) != static_cast<Py_ssize_t>(arity) ||
-                                     PyTuple_GET_SIZE(registration->meta_fields.ptr()) != PyTuple_GET_SIZE(data.ptr()))) {
-      raise(PyExc_ValueError, "the number of fields of %R has changed", type.ptr());
+    if (kind == Kind::kDataclass) {
+      Py_ssize_t data_fields = PyTuple_GET_SIZE(registration->data_fields.ptr());
+      Py_ssize_t meta_fields = PyTuple_GET_SIZE(registration->meta_fields.ptr());
+      if (data_fields != static_cast<Py_ssize_t>(arity) || meta_fields != PyTuple_GET_SIZE(data.ptr())) {
+        raise(PyExc_ValueError, "the number of fields of %R has changed", type.ptr());
+      }
     }
     append(kind, arity, registration, kind < Kind::kDict ? nb::object() : std::move(data));
   }

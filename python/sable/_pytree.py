@@ -74,14 +74,11 @@ class PyTreeRegistry:
         self, type: Any, to_iterable: Any, from_iterable: Any, to_iterable_with_keys: Any = None
     ) -> None:
         """Makes a class a node, taken apart and put together by the functions."""
-        functions = {
-            "the flatten function": to_iterable,
-            "the unflatten function": from_iterable,
-            "the flatten function with keys": to_iterable_with_keys,
-        }
+        functions = {"the flatten function": to_iterable, "the unflatten function": from_iterable}
+        if to_iterable_with_keys is not None:
+            functions["the flatten function with keys"] = to_iterable_with_keys
         for name, function in functions.items():
-            optional = function is to_iterable_with_keys and function is None
-            if not callable(function) and not optional:
+            if not callable(function):
                 raise TypeError(f"{name} must be callable, got {function!r}")
         self._add(type, Registration(CUSTOM, to_iterable, from_iterable, to_iterable_with_keys))
 

@@ -55,8 +55,8 @@ def call_to_iterable(
     for pair in children if with_keys else ():
         if not is_pair(pair):
             raise ValueError(
-                "The to_iterable_with_keys function for a custom PyTree node should return tuples (key, child) "
-                f"as children; that of {node_type!r} returned {pair!r}"
+                "The to_iterable_with_keys function for a custom PyTree node should return tuples "
+                f"(key, child) as children; that of {node_type!r} returned {pair!r}"
             )
     return children, result[1]
 
@@ -115,8 +115,8 @@ def children_matching(registration: Registration | None, node: Node, tree: Any) 
     if kind == NONE:
         if tree is not None:
             raise ValueError(
-                f"Expected None, got {tree!r}. None is a pytree node without children and a prefix of nothing "
-                "but None; to treat it as a leaf, pass is_leaf=lambda x: x is None."
+                f"Expected None, got {tree!r}. None is a pytree node without children and a prefix of "
+                "nothing but None; to treat it as a leaf, pass is_leaf=lambda x: x is None."
             )
         return ()
     if kind == DICT:

@@ -136,7 +136,7 @@ def treedef_differences(treedef1: Any, treedef2: Any) -> Iterator[tuple[tuple, s
 
 
 def mismatch_explainer(name: str) -> Callable[[Any, Any, Any], ValueError | None]:
-    """For `PyTreeRegistry.map`: the error that says where two trees part, in a function that names them so."""
+    """For `PyTreeRegistry.map`: gives the error that says where two trees part; `name` is the first."""
 
     def explain(tree: Any, other: Any, is_leaf: Any) -> ValueError | None:
         errors = _tree_errors.prefix_errors(default_registry, (), tree, other, is_leaf)

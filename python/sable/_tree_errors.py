@@ -190,8 +190,10 @@ def axes_message(registry: Any, name: str, treedef: Any, axis_tree: Any, tupled_
         example = treedef.unflatten([_PytreeLeaf()] * treedef.num_leaves)
     except Exception as error:
         # A user's class that refuses such leaves: its own error says more than one without a place.
-        message = f"{name} specification must be a tree prefix of the corresponding value {treedef}, got {axis_tree!r}"
-        return f"{message} (no details: rebuilding the value raised {type(error).__name__}: {error})"
+        return (
+            f"{name} specification must be a tree prefix of the corresponding value {treedef}, "
+            f"got {axis_tree!r} (no details: rebuilding the value raised {type(error).__name__}: {error})"
+        )
 
     def mismatches(tree: Any) -> list[str]:
         return [str(make(name)) for make in prefix_errors(registry, (), tree, example, _is_none)]

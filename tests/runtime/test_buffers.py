@@ -26,14 +26,17 @@ def address(array):
     return array.__array_interface__["data"][0]
 
 
-class Weak(np.ndarray):
-    """An array that can be referred to weakly."""
+class Memory(np.ndarray):
+    """Memory that can be referred to weakly; arrays in it have it as their base."""
 
 
-def large_weak():
-    owner = aligned_empty((LARGE,), FLOAT32).view(Weak)
-    owner[...] = np.arange(LARGE)
-    return owner
+def shareable(count):
+    """An array that `put` shares, and a weak reference to its memory."""
+    memory = np.empty(count * 4 + 64, np.uint8).view(Memory)
+    start = -address(memory) % 64
+    array = np.asarray(memory[start : start + count * 4]).view(FLOAT32)
+    array[...] = np.arange(count)
+    return array, weakref.ref(memory)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -126,30 +129,26 @@ def test_a_view_keeps_its_buffer(cpu):
     np.testing.assert_array_equal(view, np.arange(1000))
 
 
-def test_shared_memory_lives_as_long_as_any_buffer_in_it(cpu, programs):
-    owner = large_weak()
-    alive = weakref.ref(owner)
-    buffer = put(cpu, np.asarray(owner))
-    del owner
+def test_shared_memory_lives_as_long_as_its_buffer(cpu):
+    array, alive = shareable(LARGE)
+    buffer = put(cpu, array)
+    del array
     gc.collect()
-    assert alive() is not None
-    # The program returns its argument: the result is the same memory, which only IREE knows.
-    [result] = Executable(programs, cpu, results=[aval((LARGE * 4,), FLOAT32)], entry="identity")(
-        [put(cpu, np.tile(get(cpu, buffer, (LARGE,), FLOAT32), 4))]
-    )
+    view = get(cpu, buffer, (LARGE,), FLOAT32)
     del buffer
     gc.collect()
+    assert alive() is not None and view[-1] == LARGE - 1
+    del view
+    gc.collect()
     assert alive() is None
-    np.testing.assert_array_equal(get(cpu, result, (4, LARGE), FLOAT32)[3], np.arange(LARGE))
 
 
 def test_a_returned_argument_keeps_shared_memory(cpu, programs):
-    owner = aligned_empty((65536,), FLOAT32).view(Weak)
-    owner[...] = np.arange(65536)
-    alive = weakref.ref(owner)
+    """Only IREE knows that result and argument are one buffer."""
+    array, alive = shareable(65536)
     executable = Executable(programs, cpu, results=[aval((65536,), FLOAT32)], entry="identity")
-    [result] = executable([put(cpu, np.asarray(owner))])
-    del owner, executable
+    [result] = executable([put(cpu, array)])
+    del array, executable
     gc.collect()
     assert alive() is not None
     view = get(cpu, result, (65536,), FLOAT32)

@@ -27,6 +27,11 @@ def move_axis(x: Value, source: int, target: int) -> Value:
     return BIND.transpose(x, permutation=tuple(order))
 
 
+def axis_key(name: Any) -> str:
+    """The name of an axis as programs write it."""
+    return name if isinstance(name, str) else repr(name)
+
+
 def vmap(
     fun: Callable,
     in_axes: Any = 0,
@@ -88,7 +93,8 @@ def vmap(
         axes = flatten_axes("vmap in_axes", tree, (in_axes, 0), kws=True)
         axes = [_normal(a, x, fun, args, kwargs, i) for i, (a, x) in enumerate(zip(axes, values))]
         size = _mapped_size(axes, values, axis_size, fun, args, kwargs)
-        return _batched_call(fun, values, tree, axes, size, axis_name, out_axes, args, kwargs)
+        name = None if axis_name is None else axis_key(axis_name)
+        return _batched_call(fun, values, tree, axes, size, name, out_axes, args, kwargs)
 
     batched.__name__ = f"vmap({function_name(fun)})"
     return batched

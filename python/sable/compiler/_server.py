@@ -3,15 +3,15 @@
     python -I -S _server.py serve SCRATCH PATHS CONTROL_FD PARENT_PID WORKERS WARM
     python -I -S _server.py once  SCRATCH PATHS      (one frame in on stdin, one frame out on stdout)
 
-`serve` loads the compiler once and forks a child for each compile, so that an abort, a segmentation fault or a
-hang costs a child and nothing else. The client sends one byte and a socket over CONTROL_FD for each compile. The
-child reads its request from that socket and writes its answer to it; the server speaks for a child that died. A
-client that gives up (time-out, Ctrl-C) closes the socket, whereupon the server kills the child. The server ends
-when CONTROL_FD closes or its parent is gone.
+`serve` loads the compiler once and forks a child for each compile, so that an abort, a segmentation fault or
+a hang costs a child and nothing else. The client sends one byte and a socket over CONTROL_FD for each
+compile. The child reads its request from that socket and writes its answer to it; the server speaks for a
+child that died. A client that gives up (time-out, Ctrl-C) closes the socket, whereupon the server kills the
+child. The server ends when CONTROL_FD closes or its parent is gone.
 
-Forking is safe because the process has one thread: MLIR's pool is switched off here, OpenBLAS's (NumPy is imported
-by IREE's bindings) by the environment which the client sets. Nothing of Sable is imported: this file, `wire.py`
-and `vm_repair.py` are all there is.
+Forking is safe because the process has one thread: MLIR's pool is switched off here, OpenBLAS's (NumPy is
+imported by IREE's bindings) by the environment which the client sets. Nothing of Sable is imported: this
+file, `wire.py` and `vm_repair.py` are all there is.
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-#: Seconds between looks at whether the parent still lives, for when CONTROL_FD stays open in somebody else's hands
-#: (a process that C code forked off the user's).
+#: Seconds between looks at whether the parent still lives, for when CONTROL_FD stays open in somebody else's
+#: hands (a process that C code forked off the user's).
 _PARENT_CHECK_SECONDS = 2.0
-#: Seconds in which the compiler must be loaded, or warmed up; a server that hangs there is killed by its own alarm
-#: and the client starts one that does not warm up. A hundred times what it takes.
+#: Seconds in which the compiler must be loaded, or warmed up; a server that hangs there is killed by its own
+#: alarm and the client starts one that does not warm up. A hundred times what it takes.
 _START_SECONDS = 60
-#: Bytes of diagnostics sent back: a failing kernel is printed in full, which nobody reads beyond its beginning
-#: (where the error is) and its end (where a stack trace is).
+#: Bytes of diagnostics sent back: a failing kernel is printed in full, which nobody reads beyond its
+#: beginning (where the error is) and its end (where a stack trace is).
 _DIAGNOSTIC_BYTES = 48 << 10
 _PR_SET_PDEATHSIG = 1
 
-#: Compiled once when the server starts, so that children inherit touched pages, relocations and warm allocators.
+#: Compiled once when the server starts, so that children inherit touched pages, relocations and warm
+#: allocators.
 _WARM_PROGRAM = b"""
 func.func public @main(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
   %0 = stablehlo.add %a, %b : tensor<4xf32>
@@ -66,7 +67,9 @@ _WARM_FLAGS = (
 
 def _load(name: str) -> ModuleType:
     """The module `name` that lies beside this file."""
-    spec = importlib.util.spec_from_file_location(f"sable_compiler_{name}", Path(__file__).with_name(f"{name}.py"))
+    spec = importlib.util.spec_from_file_location(
+        f"sable_compiler_{name}", Path(__file__).with_name(f"{name}.py")
+    )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -84,7 +87,8 @@ class Compiler:
     def __init__(self) -> None:
         from iree.compiler import api
 
-        # Before the first session: with a thread pool in the parent a forked child would wait for dead threads.
+        # Before the first session: with a thread pool in the parent a forked child would wait for dead
+        # threads.
         api._initializeGlobalCL("sable", "--mlir-disable-threading")
         self._api = api
         self._repair = _load("vm_repair").repair
@@ -119,7 +123,8 @@ class Compiler:
         return bytes(output.map_memory()), count
 
     def _session(self, flags: tuple[str, ...]) -> Any:
-        # A new one each time: it costs 0.5 ms, and a set of flags that kills the compiler does so in the child.
+        # A new one each time: it costs 0.5 ms, and a set of flags that kills the compiler does so in the
+        # child.
         session = self._api.Session()
         try:
             session.set_flags(*flags)
@@ -129,13 +134,16 @@ class Compiler:
         return session
 
 
-# ---- one compile, in a process of its own --------------------------------------------------------------------
+# ---- one compile, in a process of its own
+# --------------------------------------------------------------------
 
 
 def _answer(compiler: Compiler, wire: ModuleType, sock: Any) -> None:
     """Read a request from `sock`, compile it and write the answer."""
     header, module = wire.receive(sock)
-    with contextlib.suppress(OSError):  # the user's folder may be gone; it only matters to relative paths in flags
+    with contextlib.suppress(
+        OSError
+    ):  # the user's folder may be gone; it only matters to relative paths in flags
         os.chdir(header["folder"])
     sock.settimeout(None)
     began = time.perf_counter()
@@ -203,7 +211,8 @@ def _read_bounded(file: Any) -> str:
     return head.decode(errors="replace") + cut + file.read().decode(errors="replace")
 
 
-# ---- the server ----------------------------------------------------------------------------------------------
+# ---- the server
+# ----------------------------------------------------------------------------------------------
 
 
 class Job:
@@ -231,7 +240,8 @@ class Server:
         self._wakeup = self._wake_on_child_exit()
         self._poll.register(control, select.POLLIN)
         self._poll.register(self._wakeup, select.POLLIN)
-        # A parent-death signal reaches children even if this process is killed; Linux only, others lack prctl.
+        # A parent-death signal reaches children even if this process is killed; Linux only, others lack
+        # prctl.
         self._prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
         self._compiler = Compiler()
 
@@ -299,7 +309,9 @@ class Server:
             sock.send(b"s")  # from now on the client counts the seconds
             folder = tempfile.mkdtemp(dir=self._scratch)
             pid = os.fork()
-        except OSError as error:  # the client is gone, the disk is full, or there is no memory for another process
+        except (
+            OSError
+        ) as error:  # the client is gone, the disk is full, or there is no memory for another process
             self._speak(sock, {"ok": False, "kind": "error", "stage": "server", "diagnostics": str(error)})
             sock.close()
             return

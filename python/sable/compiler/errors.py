@@ -89,7 +89,9 @@ def _advice(failure: Failure) -> str:
             "more seconds by SABLE_COMPILE_TIMEOUT."
         )
     if failure.kind == "crash":
-        return "This is a fault of the compiler: rewrite the function another way, and please report the module."
+        return (
+            "This is a fault of the compiler: rewrite the function another way, and please report the module."
+        )
     if failure.stage == "flags":
         return "Check the target and the extra flags."
     if failure.stage == "server":
@@ -97,5 +99,3 @@ def _advice(failure: Failure) -> str:
     if failure.location is not None:
         return "Rewrite that line without the op, or report the module."
     return "Report the module, or try another device."
-
-

@@ -5,12 +5,13 @@ AVX-512 (`benchmarks/compile_latency.py` prints those of your machine).
 
 Two things about IREE's flags decided the form of this file:
 
-* `--iree-opt-level` has no effect through the session API: it is the command-line tool that turns the level into
-  defaults of other flags. So the flags are spelled out, which also lets them be chosen one by one.
-* Of what the levels switch on, `reassociate-fp-reductions` (O2) takes a sum of 1e6 from 0.50 to 0.15 ms and a softmax
-  of 1024x1024 from 2.3 to 1.0 ms. `enable-aggressive-fusion` (O2) makes nothing measured faster and the gradient of
-  an attention block fail to compile. `generalize-matmul` (O2) and `aggressively-propagate-transposes` (O3) slow a
-  training step of an MLP from 0.37 to 0.83 ms. Hence the first alone.
+* `--iree-opt-level` has no effect through the session API: it is the command-line tool that turns the level
+  into defaults of other flags. So the flags are spelled out, which also lets them be chosen one by one.
+* Of what the levels switch on, `reassociate-fp-reductions` (O2) takes a sum of 1e6 from 0.50 to 0.15 ms and a
+  softmax of 1024x1024 from 2.3 to 1.0 ms. `enable-aggressive-fusion` (O2) makes nothing measured faster and
+  the gradient of an attention block fail to compile. `generalize-matmul` (O2) and
+  `aggressively-propagate-transposes` (O3) slow a training step of an MLP from 0.37 to 0.83 ms. Hence the
+  first alone.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ _LINKER = "{linker}"
 #: No 64-bit value becomes a 32-bit one: which dtypes a program has is decided before it comes here.
 _ALL = ("--iree-input-demote-i64-to-i32=false", "--iree-input-demote-f64-to-f32=false")
 
-#: Constant evaluation compiles and runs a second program (0.05 s and more), and breaks complex64 cos and atan2.
-#: Debug symbols and micro-kernel bitcode cost time in every executable, and gave no speed.
+#: Constant evaluation compiles and runs a second program (0.05 s and more), and breaks complex64 cos and
+#: atan2. Debug symbols and micro-kernel bitcode cost time in every executable, and gave no speed.
 _QUICK_CPU = (
     "--iree-opt-const-eval=false",
     "--iree-llvmcpu-debug-symbols=false",
@@ -100,7 +101,9 @@ def _cpu(target: Target, options: CompileOptions) -> tuple[Rung, ...]:
     if options.linking == "embedded" or (options.linking == "auto" and target.triple):
         return embedded
     if sys.platform != "linux":
-        native = Rung("native-linker", (*_QUICK_CPU, *shape, *_NATIVE_LINK), "has libm, for f64 sin, cos, tan …")
+        native = Rung(
+            "native-linker", (*_QUICK_CPU, *shape, *_NATIVE_LINK), "has libm, for f64 sin, cos, tan …"
+        )
         return (*embedded, native)
     return (*_linux(shape), embedded[1])
 
@@ -125,7 +128,11 @@ def _linux(shape: tuple[str, ...]) -> tuple[Rung, ...]:
 
 def _gpu() -> tuple[Rung, ...]:
     return (
-        Rung("fast", ("--iree-opt-const-eval=false", *_OPTIMISED), "constant evaluation would compile for the CPU"),
+        Rung(
+            "fast",
+            ("--iree-opt-const-eval=false", *_OPTIMISED),
+            "constant evaluation would compile for the CPU",
+        ),
         Rung("plain", ("--iree-opt-const-eval=false",), "IREE's defaults"),
     )
 
@@ -139,7 +146,9 @@ def iree_package() -> Path:
     """
     spec = importlib.util.find_spec("iree.compiler")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("compiling needs the package iree-base-compiler: pip install iree-base-compiler")
+        raise ModuleNotFoundError(
+            "compiling needs the package iree-base-compiler: pip install iree-base-compiler"
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 

@@ -14,21 +14,24 @@ class CompileOptions:
     """How to compile, where the defaults do not fit.
 
     Attributes:
-      input_type: what IREE takes the module for. 'stablehlo' also admits func, arith, cf, tensor, flow, util, hal and
-        chlo ops beside StableHLO; 'auto' looks for itself, which takes 0.02 s; 'none' is for modules below.
-      linking: CPU code as a shared object of this operating system ('system'), or as an ELF file for IREE's own
-        loader that runs on every one ('embedded', without libm); 'auto' is 'system' unless the target has a triple.
-      distribute: split CPU kernels into workgroups, for devices with worker threads. A device that runs inline has
-        no use for them, and without them kernels are up to a third faster (and a softmax of 1000x1000, which IREE
-        does not vectorise when it splits it, forty times).
+      input_type: what IREE takes the module for. 'stablehlo' also admits func, arith, cf, tensor, flow, util,
+        hal and chlo ops beside StableHLO; 'auto' looks for itself, which takes 0.02 s; 'none' is for modules
+        below.
+      linking: CPU code as a shared object of this operating system ('system'), or as an ELF file for IREE's
+        own loader that runs on every one ('embedded', without libm); 'auto' is 'system' unless the target has
+        a triple.
+      distribute: split CPU kernels into workgroups, for devices with worker threads. A device that runs
+        inline has no use for them, and without them kernels are up to a third faster (and a softmax of
+        1000x1000, which IREE does not vectorise when it splits it, forty times).
       extra_flags: flags of IREE, after all others.
       rungs: names of the rungs of the ladder to try, in the ladder's order; () for all.
-      source_name: file name of the module's own text, which locations in it are said to be in. Not the user's file,
-        so that a location there is reported only if this is changed.
+      source_name: file name of the module's own text, which locations in it are said to be in. Not the user's
+        file, so that a location there is reported only if this is changed.
       fingerprint: stands for the module in the cache key; None takes the module's bytes. A hash of the module
         printed without locations makes a program survive the edit of a comment above it.
       use_cache: look into the caches and write to them.
-      fault: for tests: 'abort', 'segfault', 'hang' or 'fail' in the compiler's process; 'hang@fast' on that rung only.
+      fault: for tests: 'abort', 'segfault', 'hang' or 'fail' in the compiler's process; 'hang@fast' on that
+        rung only.
 
     Raises:
       ValueError: an unknown kind of linking.

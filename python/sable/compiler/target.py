@@ -22,11 +22,12 @@ class Target:
     Attributes:
       platform: 'cpu', 'vulkan' or 'cuda'.
       cpu: LLVM's name of the processor; 'host' is this machine's, 'generic' any of the architecture.
-      triple: LLVM target triple to cross-compile for, such as 'aarch64-unknown-linux-gnu'; '' is this machine's.
+      triple: LLVM target triple to cross-compile for, such as 'aarch64-unknown-linux-gnu'; '' is this
+        machine's.
       features: LLVM processor features, such as '+m,+a,+f,+d,+c'; '' takes those of `cpu`.
       abi: LLVM ABI name, such as 'lp64d' on RISC-V; '' is the default of the triple.
-      vulkan: Vulkan target of IREE, such as 'llvmpipe' (lavapipe), 'ampere', 'rdna3'. Always named, because IREE's
-        default target gave silently wrong f16, i8 and bool results on lavapipe.
+      vulkan: Vulkan target of IREE, such as 'llvmpipe' (lavapipe), 'ampere', 'rdna3'. Always named, because
+        IREE's default target gave silently wrong f16, i8 and bool results on lavapipe.
       cuda: compute capability, such as 'sm_80'; the driver translates to newer devices.
 
     Raises:
@@ -104,5 +105,14 @@ def _processor_lines() -> list[str]:
     except OSError:  # not Linux
         return [host_platform.processor(), host_platform.version()]
     first = text.split("\n\n", 1)[0]
-    varying = ("processor", "cpu MHz", "bogomips", "BogoMIPS", "core id", "apicid", "initial apicid", "physical id")
+    varying = (
+        "processor",
+        "cpu MHz",
+        "bogomips",
+        "BogoMIPS",
+        "core id",
+        "apicid",
+        "initial apicid",
+        "physical id",
+    )
     return [line for line in first.splitlines() if line.split(":")[0].strip() not in varying]

@@ -1,10 +1,10 @@
 """Repair of a register-allocation fault of IREE 3.13 in VM functions with branches.
 
-A reference passed more than once in one branch is *moved* by its last occurrence, although an earlier occurrence
-may stay in the register it is in (an identity, which copies nothing): that block argument is null afterwards. A
-null buffer is an error at run time; a null fence gives no error, only a missing wait. Every further occurrence of
-the reference therefore goes through a `vm.select.ref` whose condition is loaded from a mutable global that is
-always zero and that no pass can fold: it becomes a value of its own.
+A reference passed more than once in one branch is *moved* by its last occurrence, although an earlier
+occurrence may stay in the register it is in (an identity, which copies nothing): that block argument is null
+afterwards. A null buffer is an error at run time; a null fence gives no error, only a missing wait. Every
+further occurrence of the reference therefore goes through a `vm.select.ref` whose condition is loaded from a
+mutable global that is always zero and that no pass can fold: it becomes a value of its own.
 
 To be applied between compilation and output. The compile server loads this file by its path, so it imports
 nothing of Sable.
@@ -25,8 +25,8 @@ def repair(module: ir.Operation) -> int:
     """Make every reference occur once in each branch of the `vm.module`s in `module`.
 
     Args:
-      module: a `builtin.module` compiled to the VM dialect; changed in place. Functions of one block, so programs
-        without control flow, cost a look at their top level only.
+      module: a `builtin.module` compiled to the VM dialect; changed in place. Functions of one block, so
+        programs without control flow, cost a look at their top level only.
 
     Returns:
       How many operands were replaced.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +17,10 @@ from sable.dialects.op import OPS, Op
 from sable.ir.aval import Aval
 from sable.ir.bindings import UNKNOWN
 from sable.ir.function import Function
+from sable.ir.location import user_location
 
 from .array import Array
+from .state import STATE
 
 #: Work (elements written, times operations' cost) from which on worker threads pay for their 10-100 us a call.
 THREADED_WORK = 200_000
@@ -166,7 +169,7 @@ def _load(function: Function, device: Any) -> Loaded:
         device,
         results=[a.update(weak_type=False) for a in function.out_avals],
         host_functions=hosts,
-        threaded=device.platform == "cpu" and prepared.work > THREADED_WORK and not hosts,
+        threaded=prepared.threaded,
     )
     return Loaded(executable, device, function.out_avals, compiled.source)
 
@@ -188,7 +191,7 @@ class Prepared:
     text: bytes
     hosts: dict[str, Any]
     options: Any
-    work: int
+    threaded: bool
 
 
 def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = ()) -> Prepared:
@@ -200,9 +203,18 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
     lowered = lower(function, platform, captures=captures)
     work = estimate_work(lowered.module)
     loops = lower_loops(lowered.module, target_platform=platform)
-    text = loops.module.operation.get_asm(binary=False, enable_debug_info=True).encode()
-    options = CompileOptions(input_type=loops.input_type, extra_flags=tuple(loops.extra_flags))
-    return Prepared(text, lowered.hosts, options, work)
+    operation = loops.module.operation
+    # locations are no part of the cache key: moving a function in its file compiles nothing
+    plain = operation.get_asm(binary=False, enable_debug_info=False).encode()
+    text = operation.get_asm(binary=False, enable_debug_info=True).encode()
+    threaded = platform == "cpu" and work > THREADED_WORK and not lowered.hosts
+    options = CompileOptions(
+        input_type=loops.input_type,
+        extra_flags=tuple(loops.extra_flags),
+        distribute=threaded or platform != "cpu",
+        fingerprint=hashlib.sha256(plain).digest(),
+    )
+    return Prepared(text, lowered.hosts, options, threaded)
 
 
 #: Cost of one result element of ops that are not one machine operation (transcendentals: some 10 to 20 of them).
@@ -303,7 +315,7 @@ def _op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
         out = op.type(*avals, **params)
         outs = list(out) if op.multiple_results else [out]
         function = Function(avals, op.name)
-        results = function.emit(op, function.arguments, params, outs, STATE_LOCATION())
+        results = function.emit(op, function.arguments, params, outs, _location())
         found = function.finish(results, outs)
         if len(_OP_FUNCTIONS) > _OP_FUNCTIONS_SIZE:
             _OP_FUNCTIONS.clear()
@@ -311,12 +323,8 @@ def _op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
     return found
 
 
-def STATE_LOCATION() -> Any:
+def _location() -> Any:
     """The location that a compiled eager op gets: the user's line."""
-    from sable.ir.location import user_location
-
-    from .state import STATE
-
     return STATE.location or user_location() or UNKNOWN
 
 

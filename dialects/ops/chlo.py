@@ -1,0 +1,222 @@
+"""Special functions of CHLO: error functions, gamma functions, inverse and hyperbolic trigonometry, next_after."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..op import Op, defop
+from .nary import like, nary, one_minus_square, slope, square_of, through_float32, to_bool
+from .rules import elementwise, sample
+from .samples import float_samples, measured
+
+
+def special(name: str) -> Callable:
+    """A reference from `scipy.special`, which is imported (0.15 s) when first called."""
+    found: list[Callable] = []
+
+    @through_float32
+    def ref(*operands: np.ndarray) -> np.ndarray:
+        if not found:
+            import scipy.special
+
+            found.append(getattr(scipy.special, name))
+        return found[0](*operands)
+
+    return ref
+
+
+def unary(
+    name: str,
+    ref: Callable,
+    derivative: Callable | None,
+    samples: Callable,
+    kinds: str = "f",
+    lax_name: str | None = None,
+    dtype: Callable | None = None,
+) -> Op:
+    """A row of a CHLO function of one operand; `derivative(b, y, x)` in terms of the result and the operand."""
+    return defop(
+        name,
+        dialect="chlo",
+        operands=("operand",),
+        type=nary(lax_name or name, kinds, dtype),
+        ref=ref,
+        jvp={"operand": slope(derivative)} if derivative else None,
+        transpose={},
+        batch=elementwise,
+        samples=samples,
+    )
+
+
+# ---- error functions -----------------------------------------------------------------------------------------
+
+
+def _gauss(factor: float) -> Callable:
+    """factor * exp(-x**2)."""
+    return lambda b, y, x: b.multiply(like(b, x, factor), b.exponential(b.negate(square_of(b, x))))
+
+
+erf = unary("erf", special("erf"), _gauss(2 / math.sqrt(math.pi)), float_samples(loosen=4))
+erfc = unary("erfc", special("erfc"), _gauss(-2 / math.sqrt(math.pi)), float_samples(loosen=10))
+erf_inv = unary(
+    "erf_inv",
+    special("erfinv"),
+    # sqrt(pi)/2 exp(y**2)
+    lambda b, y, x: b.multiply(like(b, y, math.sqrt(math.pi) / 2), b.exponential(square_of(b, y))),
+    float_samples(low=-0.9, high=0.9, loosen=10),
+)
+
+# ---- gamma functions -----------------------------------------------------------------------------------------
+
+_gammaln, _psi, _zeta = special("gammaln"), special("psi"), special("zeta")
+
+
+def _lgamma(x: np.ndarray) -> np.ndarray:
+    # SciPy has -inf at -inf
+    return np.where(x == -np.inf, x.dtype.type(np.inf), _gammaln(x))
+
+
+def _digamma(x: np.ndarray) -> np.ndarray:
+    # NaN at every pole; SciPy has an infinity at zero
+    return np.where(x == 0, x.dtype.type(np.nan), _psi(x))
+
+
+@through_float32
+def _polygamma(n: np.ndarray, x: np.ndarray) -> np.ndarray:
+    # psi_n(x) = (-1)**(n + 1) n! zeta(n + 1, x) for whole n > 0
+    one = x.dtype.type(1)
+    sign = np.where(np.fmod(n, 2) == 0, -one, one)
+    higher = sign * np.exp(_gammaln(n + one)) * _zeta(n + one, x)
+    whole = (n >= 0) & (np.floor(n) == n)
+    return np.where(n == 0, _digamma(x), np.where(whole, higher, x.dtype.type(np.nan))).astype(x.dtype)
+
+
+lgamma = unary(
+    "lgamma", _lgamma, lambda b, y, x: b.digamma(x), float_samples(low=0.3, high=5, loosen=20)
+)
+digamma = unary(
+    "digamma",
+    _digamma,
+    lambda b, y, x: b.polygamma(like(b, x, 1), x),
+    float_samples(low=0.3, high=5, loosen=20),
+)
+
+
+def _polygamma_samples() -> list:
+    orders = np.array([0, 1, 2, 3, 1])
+    points = np.array([0.7, 1.0, 2.5, 3.0, 6.0])
+    whole = "the order is whole: no derivative in it"
+    found = [measured(orders.astype(d), points.astype(d), loosen=50) for d in (np.float64, np.float32, np.float16)]
+    edges = np.float32([1, 1, 1.5, -1]), np.float32([-1.5, np.nan, 1, 1])
+    return [*found, measured(*edges, grad=False, why=whole, loosen=50)]
+
+
+polygamma = defop(
+    "polygamma",
+    dialect="chlo",
+    operands=("n", "x"),
+    type=nary("polygamma", "f"),
+    ref=_polygamma,
+    # d psi_n = psi_(n+1) dx; there is none in the order
+    jvp={"x": lambda b, t, y, n, x: b.multiply(t, b.polygamma(b.add(n, like(b, n, 1)), x))},
+    transpose={},
+    batch=elementwise,
+    samples=_polygamma_samples,
+)
+
+
+def _zeta_jvp_q(b: Any, t: Any, y: Any, x: Any, q: Any) -> Any:
+    # d zeta(s, q) = -s zeta(s + 1, q) dq
+    return b.multiply(t, b.negate(b.multiply(x, b.zeta(b.add(x, like(b, x, 1)), q))))
+
+
+zeta = defop(
+    "zeta",
+    dialect="chlo",
+    operands=("x", "q"),
+    type=nary("zeta", "f"),
+    ref=_zeta,
+    jvp={"q": _zeta_jvp_q},
+    transpose={},
+    batch=elementwise,
+    samples=lambda: [
+        *float_samples(2, 1.5, 5, loosen=20)()[:5],
+        sample(np.float32([1, 0.5, 2]), np.float32([1, 1, -1.5]), grad=False, why="a pole, outside, reflected"),
+    ],
+)
+
+# ---- inverse trigonometry ------------------------------------------------------------------------------------
+
+_INSIDE = float_samples(low=-0.9, high=0.9, complex=True, loosen=4)
+
+asin = unary("asin", np.arcsin, lambda b, y, x: b.rsqrt(one_minus_square(b, x)), _INSIDE, "fc")
+acos = unary("acos", np.arccos, lambda b, y, x: b.negate(b.rsqrt(one_minus_square(b, x))), _INSIDE, "fc")
+atan = unary(
+    "atan",
+    np.arctan,
+    lambda b, y, x: b.divide(like(b, x, 1), b.add(like(b, x, 1), square_of(b, x))),  # 1 / (1 + x**2)
+    float_samples(complex=True, loosen=4),
+    "fc",
+)
+
+# ---- hyperbolic functions ------------------------------------------------------------------------------------
+
+
+def _acosh_slope(b: Any, y: Any, x: Any) -> Any:
+    # 1 / (sqrt(x - 1) sqrt(x + 1)): for Re z < 0 this is not 1 / sqrt(z**2 - 1)
+    one = like(b, x, 1)
+    return b.multiply(b.rsqrt(b.subtract(x, one)), b.rsqrt(b.add(x, one)))
+
+
+sinh = unary("sinh", np.sinh, lambda b, y, x: b.cosh(x), float_samples(complex=True, loosen=4), "fc")
+cosh = unary("cosh", np.cosh, lambda b, y, x: b.sinh(x), float_samples(complex=True, loosen=4), "fc")
+asinh = unary(
+    "asinh",
+    np.arcsinh,
+    lambda b, y, x: b.rsqrt(b.add(square_of(b, x), like(b, x, 1))),  # 1 / sqrt(x**2 + 1)
+    float_samples(complex=True, loosen=4),
+    "fc",
+)
+acosh = unary("acosh", np.arccosh, _acosh_slope, float_samples(low=1.1, high=4, complex=True, loosen=4), "fc")
+atanh = unary(
+    "atanh",
+    np.arctanh,
+    lambda b, y, x: b.divide(like(b, x, 1), one_minus_square(b, x)),
+    _INSIDE,
+    "fc",
+)
+
+# ---- the rest ------------------------------------------------------------------------------------------------
+
+square = unary(
+    "square",
+    np.square,
+    lambda b, y, x: b.multiply(like(b, x, 2), x),
+    float_samples(complex=True),
+    "fc",
+)
+is_inf = unary("is_inf", np.isinf, None, float_samples(kinks="a test"), dtype=to_bool)
+
+
+def _next_after_samples() -> list:
+    steps = "steps of one unit in the last place"
+    x = np.array([0.0, 1.0, np.nan, 1.0, -0.0, 1.0, np.inf], np.float32)
+    towards = np.array([1.0, 2.0, 1.0, np.nan, 0.0, -1.0, 0.0], np.float32)
+    return [measured(x.astype(d), towards.astype(d), grad=False, why=steps) for d in (np.float32, np.float64)]
+
+
+next_after = defop(
+    "next_after",
+    dialect="chlo",
+    operands=("x", "y"),
+    type=nary("nextafter", "f"),
+    ref=np.nextafter,
+    jvp=None,
+    transpose={},
+    batch=elementwise,
+    samples=_next_after_samples,
+)

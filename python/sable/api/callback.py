@@ -1,0 +1,125 @@
+"""pure_callback, debug.print, debug.callback: Python called from programs."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sable.core.array import Array
+from sable.core.bind import bind
+from sable.core.host import Callback
+from sable.core.values import as_value, is_array_like
+from sable.dialects.op import OPS
+from sable.ir.aval import aval
+from sable.tree_util import tree_flatten, tree_unflatten
+
+from .tracing import function_name
+
+
+def _arrays(leaves: Any) -> list[Array]:
+    """Callbacks get arrays of ours, as JAX gives its own."""
+    return [Array(aval(a.shape, a.dtype), np.array(a)) for a in map(np.asarray, leaves)]
+
+
+def pure_callback(
+    callback: Callable,
+    result_shape_dtypes: Any,
+    *args: Any,
+    sharding: Any = None,
+    vmap_method: str | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Call a Python function without side effects from inside of a program.
+
+    Args:
+      callback: gets arrays in the structure of `args`, `kwargs`; returns NumPy arrays.
+      result_shape_dtypes: pytree of objects with `shape` and `dtype`: what it returns.
+      *args, **kwargs: pytrees of arrays.
+      vmap_method: how it is batched: 'sequential', 'expand_dims', 'broadcast_all', or None (refused).
+
+    Returns:
+      A pytree of arrays like `result_shape_dtypes`.
+
+    Raises:
+      ValueError, TypeError: the callback returns something else than announced; its own exceptions pass through.
+    """
+    leaves, tree = tree_flatten((args, kwargs))
+    values = [as_value(x) for x in leaves]
+    shapes, out_tree = tree_flatten(result_shape_dtypes)
+    outs = [aval(tuple(s.shape), np.dtype(s.dtype)) for s in shapes]
+
+    def flat(*arrays: np.ndarray) -> list[Any]:
+        a, k = tree_unflatten(tree, _arrays(arrays))
+        found, found_tree = tree_flatten(callback(*a, **k))
+        if found_tree != out_tree:
+            raise ValueError(
+                f"callback {function_name(callback)} returned a pytree of structure {found_tree}, expected {out_tree}"
+            )
+        return found
+
+    host = Callback(flat, [x.aval for x in values], outs, function_name(callback), vmap_method)
+    return tree_unflatten(out_tree, bind(OPS["host_call"], *values, callback=host))
+
+
+def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
+    """Call a Python function for its side effect from inside of a program; under vmap once for each example."""
+    leaves, tree = tree_flatten((args, kwargs))
+    fixed = {i: x for i, x in enumerate(leaves) if not is_array_like(x)}
+    values = [as_value(x) for i, x in enumerate(leaves) if i not in fixed]
+
+    def flat(*arrays: np.ndarray) -> list[Any]:
+        rest = iter(_arrays(arrays))
+        full = [fixed[i] if i in fixed else next(rest) for i in range(len(leaves))]
+        a, k = tree_unflatten(tree, full)
+        callback(*a, **k)
+        return []
+
+    host = Callback(flat, [x.aval for x in values], [], function_name(callback))
+    bind(OPS["host_effect"], *values, callback=host)
+
+
+def debug_print(fmt: str, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
+    """Print values when the program runs, formatted by `fmt.format(*args, **kwargs)`.
+
+    Raises:
+      ValueError, KeyError, IndexError: the format does not fit the arguments (at once, before anything runs).
+
+    Example:
+      >>> import sable as jax
+      >>> jax.debug.print("x is {x}", x=3)
+      x is 3
+    """
+    _check_format(fmt, args, kwargs)
+
+    def show(*a: Any, **k: Any) -> None:
+        print(fmt.format(*a, **k))
+
+    debug_callback(show, *args, ordered=ordered, **kwargs)
+
+
+def _check_format(fmt: str, args: tuple, kwargs: dict) -> None:
+    names = [name for _, name, _, _ in string.Formatter().parse(fmt) if name is not None]
+    count = sum(1 for n in names if n == "" or n.split(".")[0].split("[")[0].isdigit())
+    if args and count < len(args):
+        raise ValueError(f"Number of positional arguments ({len(args)}) does not match the format {fmt!r}")
+    used = {n.split(".")[0].split("[")[0] for n in names}
+    unused = [k for k in kwargs if k not in used]
+    if unused:
+        raise ValueError(f"Unused keyword arguments to debug.print with the format {fmt!r}: {unused}")
+    fmt.format(*[_Blank()] * len(args), **dict.fromkeys(kwargs, _Blank()))
+
+
+class _Blank:
+    """Stands for any value while a format is checked."""
+
+    def __format__(self, spec: str) -> str:
+        return ""
+
+    def __getattr__(self, name: str) -> _Blank:
+        return self
+
+    def __getitem__(self, index: Any) -> _Blank:
+        return self

@@ -1,0 +1,76 @@
+"""Devices and where arrays are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sable import runtime
+from sable.core import execute
+from sable.core.array import Array
+from sable.core.trace import Tracer
+from sable.core.values import as_value
+from sable.tree_util import tree_leaves, tree_map
+
+
+def devices(backend: str | None = None) -> list:
+    """Devices of a platform ('cpu', 'vulkan', 'cuda', 'gpu'), by default of the default device's.
+
+    Raises:
+      RuntimeError: there is no such platform, or it has no device; says why.
+    """
+    return runtime.devices(backend or execute.default_device().platform)
+
+
+def local_devices(process_index: int | None = None, backend: str | None = None) -> list:
+    """The same as `devices`: there is one process."""
+    return devices(backend)
+
+
+def device_count(backend: str | None = None) -> int:
+    """Number of devices."""
+    return len(devices(backend))
+
+
+def default_backend() -> str:
+    """Platform of the default device."""
+    return execute.default_device().platform
+
+
+def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: bool | None = None) -> Any:
+    """Bring an array (or every leaf of a pytree) to a device, to which it is then committed.
+
+    Args:
+      x: pytree of arrays, NumPy arrays and scalars.
+      device: a device of `devices()`; None leaves arrays where they are.
+
+    Returns:
+      The pytree of arrays on the device.
+    """
+    if isinstance(device, (list, tuple)):
+        raise TypeError(f"device must be a device of devices() or None, got {device!r}")
+
+    def one(leaf: Any) -> Any:
+        value = as_value(leaf)
+        if isinstance(value, Tracer):
+            return value
+        target = device or execute.device_of(value)  # type: ignore[arg-type]
+        made = execute.put(value, target, device is not None or value.committed)  # type: ignore[attr-defined, arg-type]
+        made.constant = False
+        return made
+
+    return tree_map(one, x)
+
+
+def device_get(x: Any) -> Any:
+    """NumPy arrays of a pytree of arrays."""
+    return tree_map(lambda leaf: np.asarray(leaf) if isinstance(leaf, Array) else leaf, x)
+
+
+def block_until_ready(x: Any) -> Any:
+    """Wait until all arrays of a pytree are there; returns the pytree."""
+    for leaf in tree_leaves(x):
+        if hasattr(leaf, "block_until_ready"):
+            leaf.block_until_ready()
+    return x

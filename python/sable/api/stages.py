@@ -1,0 +1,183 @@
+"""What lies between tracing and running: lowered and compiled functions, traced text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable import _tree
+from sable.core import execute
+from sable.core.array import Array, Value
+from sable.core.values import as_value
+from sable.ir.bindings import CONTEXT, UNKNOWN, ir
+from sable.ir.function import Function
+from sable.tree_util import tree_unflatten
+
+from .tracing import Traced
+
+
+def assemble(function: Function, name: str = "main") -> ir.Module:
+    """A module of a function and all it refers to; symbols in the order of first use, so equal programs print equally."""
+    with CONTEXT, UNKNOWN:
+        module = ir.Module.create()
+        ip = ir.InsertionPoint(module.body)
+        names: dict[int, str] = {id(function): name}
+        todo = [function]
+        for f in todo:
+            clone = f.operation.clone(ip=ip)
+            clone.attributes["sym_name"] = ir.StringAttr.get(names[id(f)])
+            if f is not function:
+                clone.attributes["sym_visibility"] = ir.StringAttr.get("private")
+            renamed = {}
+            for symbol, callee in f.callees.items():
+                if id(callee) not in names:
+                    names[id(callee)] = _fresh(getattr(callee, "name", "f"), names)
+                    if isinstance(callee, Function):
+                        todo.append(callee)
+                renamed[symbol] = names[id(callee)]
+            _rename(clone, renamed)
+        return module
+
+
+def _fresh(base: str, names: dict[int, str]) -> str:
+    base = "".join(c if c.isalnum() or c == "_" else "_" for c in base).strip("_") or "f"
+    taken, k, name = set(names.values()), 0, base
+    while name in taken:
+        k += 1
+        name = f"{base}_{k}"
+    return name
+
+
+def _rename(clone: Any, names: dict[str, str]) -> None:
+    """Local symbols of a function's operations to those of the module."""
+    if not names:
+        return
+    for view in clone.regions[0].blocks[0].operations:
+        for attribute in list(view.operation.attributes):
+            value = view.operation.attributes[attribute] if isinstance(attribute, str) else attribute.attr
+            key = attribute if isinstance(attribute, str) else attribute.name
+            if isinstance(value, ir.FlatSymbolRefAttr) and value.value in names:
+                view.operation.attributes[key] = ir.FlatSymbolRefAttr.get(names[value.value])
+            elif isinstance(value, ir.ArrayAttr) and all(isinstance(v, ir.FlatSymbolRefAttr) for v in value):
+                refs = [ir.FlatSymbolRefAttr.get(names.get(v.value, v.value)) for v in value]
+                view.operation.attributes[key] = ir.ArrayAttr.get(refs)
+
+
+class ClosedFunction:
+    """A traced function with the arrays that it captured. Its text is MLIR.
+
+    Attributes:
+      function: the `Function`.
+      consts: captured values, the last arguments.
+      in_avals, out_avals: types of the arguments (without captures) and results.
+    """
+
+    def __init__(self, function: Function, captures: Sequence[Value]):
+        self.function = function
+        self.consts = list(captures)
+        self.in_avals = function.in_avals[: len(function.in_avals) - len(captures)]
+        self.out_avals = function.out_avals
+
+    def __str__(self) -> str:
+        return str(assemble(self.function))
+
+    __repr__ = __str__
+
+
+class TracedStage:
+    """A function traced for given types."""
+
+    def __init__(self, traced: Traced, in_tree: Any, name: str):
+        self._traced, self._in_tree, self._name = traced, in_tree, name
+        self.fun_name = name
+
+    @property
+    def jaxpr(self) -> ClosedFunction:
+        """What was traced."""
+        return ClosedFunction(self._traced.function, self._traced.captures)
+
+    @property
+    def out_info(self) -> Any:
+        """Shapes and dtypes of the results."""
+        from .compilation import _structs
+
+        return _structs(self._traced)
+
+    def lower(self) -> Lowered:
+        """Lower to StableHLO."""
+        return Lowered(self._traced, self._in_tree, self._name)
+
+
+class Lowered(TracedStage):
+    """A function lowered to StableHLO, not yet compiled."""
+
+    in_tree = property(lambda self: self._in_tree)
+    out_tree = property(lambda self: self._traced.out_tree)
+
+    def as_text(self, dialect: str | None = None, *, debug_info: bool = False) -> str:
+        """The StableHLO module as text; with debug_info with locations of the user's lines."""
+        return self.compiler_ir(dialect).operation.get_asm(enable_debug_info=debug_info)
+
+    def compiler_ir(self, dialect: str | None = None) -> Any:
+        """The StableHLO module as an MLIR module of the bindings in iree-base-compiler."""
+        from sable.passes.lower import lower
+
+        if dialect not in (None, "stablehlo"):
+            raise ValueError(f"expected dialect 'stablehlo' or None, got {dialect!r}")
+        return lower(self._traced.function).module
+
+    def compile(self, compiler_options: Any = None) -> Compiled:
+        """Compile for the default device (from cache if it was compiled before)."""
+        return Compiled(self._traced, self._in_tree, self._name)
+
+    def cost_analysis(self) -> dict[str, float]:
+        """`flops`: machine operations, roughly."""
+        return {"flops": float(execute.estimate_work(self.compiler_ir()))}
+
+
+class Compiled:
+    """A compiled function: call it with arguments of the types that it was lowered for."""
+
+    def __init__(self, traced: Traced, in_tree: Any, name: str):
+        self._traced, self.in_tree, self._name = traced, in_tree, name
+        self.out_tree = traced.out_tree
+        self._loaded = execute.load(traced.function, execute.common_device(traced.captures))  # type: ignore[arg-type]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run. Raises TypeError where structure or types are not those that it was compiled for."""
+        leaves, tree = _tree.flatten_call(args, kwargs)
+        if tree != self.in_tree:
+            raise TypeError(
+                f"Function {self._name} compiled with input pytree {self.in_tree} does not match call of pytree {tree}"
+            )
+        values = [as_value(x) for x in leaves]
+        for k, (x, a) in enumerate(zip(values, self._traced.function.in_avals)):
+            if x.aval.shape != a.shape or x.aval.dtype != a.dtype:
+                raise TypeError(
+                    f"Argument types differ from the types for which this computation was compiled: leaf {k} of "
+                    f"{self._name} was compiled with {a.short()} and called with {x.aval.short()}"
+                )
+        outs = self._loaded([*values, *self._traced.captures])  # type: ignore[list-item]
+        return tree_unflatten(self.out_tree, outs)
+
+    def as_text(self) -> str:
+        """The StableHLO module that was compiled."""
+        from sable.passes.lower import lower
+
+        return str(lower(self._traced.function).module)
+
+
+def concrete_captures(traced: Traced) -> list[np.ndarray]:
+    """The captured arrays.
+
+    Raises:
+      TypeError: a capture is a tracer.
+    """
+    found = []
+    for x in traced.captures:
+        if not isinstance(x, Array):
+            raise TypeError("the function closes over a traced value: it can be saved only outside of transformations")
+        found.append(x.numpy())
+    return found

@@ -1,0 +1,310 @@
+"""A module in, an executable out: caches, ladder, compile server and errors put together."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from . import cache, client, diagnostics
+from .errors import CompilationError, Failure
+from .ladder import Rung, iree_version, ladder
+from .options import CompileOptions
+from .target import Target
+
+#: Seconds for a compile, all rungs together. A GPT block's training step takes 10, a chain of 5,000 ops 7.
+DEFAULT_TIMEOUT_SECONDS = 600.0
+#: Share of the time that is left which a rung may use if others follow: enough for what is merely slow, while
+#: a compiler that hangs on the first rung leaves time for the next.
+_SHARE = 0.6
+
+_DEFAULT_OPTIONS = CompileOptions()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An executable.
+
+    Attributes:
+      vmfb: the bytes of the module for IREE's runtime.
+      source: where it came from: 'memory', 'disk' or 'compiled'.
+      seconds: what it took to get it.
+      rung: name of the settings it was compiled with.
+      key: its key in the caches, equal for equal modules, options, targets and versions.
+    """
+
+    vmfb: bytes
+    source: Literal["memory", "disk", "compiled"]
+    seconds: float
+    rung: str
+    key: str
+
+
+@dataclass(frozen=True)
+class CacheInfo:
+    """What the caches hold, and how often they served this process.
+
+    Attributes:
+      memory_entries, memory_bytes: modules kept in memory.
+      disk_entries, disk_bytes: files of all processes.
+      directory: folder of the files, or None.
+      memory_hits, disk_hits, compiled: where the modules of this process came from.
+    """
+
+    memory_entries: int
+    memory_bytes: int
+    disk_entries: int
+    disk_bytes: int
+    directory: Path | None
+    memory_hits: int
+    disk_hits: int
+    compiled: int
+
+
+class _Caches:
+    """Both levels, and the compiles under way."""
+
+    def __init__(self, settings: cache.CacheSettings) -> None:
+        self.settings = settings
+        self.memory = cache.MemoryCache(settings.memory_bytes)
+        directory = settings.directory
+        self.disk = None if directory is None else cache.DiskCache(directory, settings.disk_bytes)
+        self.lock = threading.Lock()
+        self.under_way: dict[str, Future[Compiled]] = {}
+        self.counts = {"memory": 0, "disk": 0, "compiled": 0}
+
+    def find(self, key: str) -> tuple[cache.Entry, Literal["memory", "disk"]] | None:
+        """The entry of that key and the level that has it."""
+        entry = self.memory.get(key)
+        if entry is not None:
+            return entry, "memory"
+        entry = self.disk.get(key) if self.disk is not None else None
+        if entry is None:
+            return None
+        self.memory.put(key, entry)
+        return entry, "disk"
+
+    def keep(self, key: str, entry: cache.Entry) -> None:
+        """Put the entry into both levels."""
+        self.memory.put(key, entry)
+        if self.disk is not None:
+            self.disk.put(key, entry)
+
+
+_caches: _Caches | None = None
+_configuration_lock = threading.Lock()
+
+
+def configure_cache(settings: cache.CacheSettings | None = None) -> None:
+    """Use these settings from now on; None reads them from the environment again. Memory starts empty."""
+    global _caches
+    with _configuration_lock:
+        _caches = None if settings is None else _Caches(settings)
+
+
+def cache_info() -> CacheInfo:
+    """What the caches hold, and how often they served this process."""
+    caches = _current_caches()
+    disk = (0, 0) if caches.disk is None else caches.disk.usage()
+    counts = caches.counts
+    return CacheInfo(
+        *caches.memory.usage(),
+        *disk,
+        caches.settings.directory,
+        counts["memory"],
+        counts["disk"],
+        counts["compiled"],
+    )
+
+
+def cache_clear(*, memory: bool = True, disk: bool = True) -> None:
+    """Empty the caches: this process's memory, and the files, which all processes of the user share."""
+    caches = _current_caches()
+    if memory:
+        caches.memory.clear()
+    if disk and caches.disk is not None:
+        caches.disk.clear()
+
+
+def compile_module(
+    module: bytes,
+    target: Target,
+    *,
+    timeout: float | None = None,
+    options: CompileOptions = _DEFAULT_OPTIONS,
+) -> Compiled:
+    """Compile a module for a device, or take it from a cache.
+
+    Threads may compile at a time, as many as there are processors; two that want the same module share one
+    compile.
+
+    Args:
+      module: MLIR text (UTF-8) or bytecode.
+      target: what to compile for.
+      timeout: seconds, all rungs together, not counting the wait for other compiles; None takes
+        SABLE_COMPILE_TIMEOUT, else 600.
+      options: what is out of the ordinary.
+
+    Returns:
+      The executable.
+
+    Raises:
+      CompilationError: no rung compiled it, with the user's line where the compiler told it.
+      ValueError: SABLE_COMPILE_TIMEOUT is no positive number, or `options.rungs` names no rung there is.
+
+    >>> text = b"func.func public @main(%a: tensor<4xf32>) -> tensor<4xf32> { return %a : tensor<4xf32> }"
+    >>> compile_module(text, Target()).vmfb[:2]
+    b'PK'
+    """
+    began = time.perf_counter()
+    seconds = _timeout(timeout)
+    rungs = ladder(target, options)
+    key = _key(module, target, options, rungs)
+    if not options.use_cache or options.fault:
+        return _climb(module, target, options, rungs, key, seconds)
+    caches = _current_caches()
+    found = caches.find(key)
+    if found is not None:
+        entry, source = found
+        caches.counts[source] += 1
+        return Compiled(entry.vmfb, source, time.perf_counter() - began, entry.rung, key)
+    with caches.lock:
+        other = caches.under_way.get(key)
+        mine: Future[Compiled] = caches.under_way.setdefault(key, Future())
+    if other is not None:
+        return _result_of(other)
+    try:
+        compiled = _climb(module, target, options, rungs, key, seconds)
+        caches.counts["compiled"] += 1
+        caches.keep(key, cache.Entry(compiled.vmfb, compiled.rung))
+        mine.set_result(compiled)
+        return compiled
+    except BaseException as error:
+        mine.set_exception(error)
+        raise
+    finally:
+        with caches.lock:
+            del caches.under_way[key]
+
+
+def _result_of(other: Future[Compiled]) -> Compiled:
+    """What another thread compiled; its error as one of this thread's own."""
+    try:
+        return replace(other.result(), source="memory")
+    except CompilationError as error:
+        raise CompilationError(error.failure) from None
+
+
+def _current_caches() -> _Caches:
+    global _caches
+    with _configuration_lock:
+        if _caches is None:
+            _caches = _Caches(cache.CacheSettings.from_environment())
+        return _caches
+
+
+def _timeout(seconds: float | None) -> float:
+    if seconds is not None:
+        return seconds
+    text = os.environ.get("SABLE_COMPILE_TIMEOUT", str(DEFAULT_TIMEOUT_SECONDS))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"expected SABLE_COMPILE_TIMEOUT as a positive number of seconds, got {text!r}")
+    return seconds
+
+
+def _key(module: bytes, target: Target, options: CompileOptions, rungs: tuple[Rung, ...]) -> str:
+    digest = hashlib.sha256()
+    parts = [str(cache.FORMAT), iree_version(), target.identity(), options.source_name]
+    parts += [flag for rung in rungs for flag in (rung.name, *rung.settings)]
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    digest.update(module if options.fingerprint is None else options.fingerprint)
+    return digest.hexdigest()
+
+
+def _climb(
+    module: bytes,
+    target: Target,
+    options: CompileOptions,
+    rungs: tuple[Rung, ...],
+    key: str,
+    seconds: float,
+) -> Compiled:
+    """Try the rungs in order until one compiles."""
+    began = time.perf_counter()
+    failures: list[Failure] = []
+    for index, rung in enumerate(rungs):
+        left = seconds * (_SHARE if index + 1 < len(rungs) else 1.0)
+        request = client.Request(module, rung.flags(), options.source_name, options.fault_on(rung.name))
+        rung_began = time.perf_counter()
+        outcome = _attempt(request, rung, left, options.source_name)
+        if isinstance(outcome, bytes):
+            return Compiled(outcome, "compiled", time.perf_counter() - began, rung.name, key)
+        failures.append(outcome)
+        if outcome.kind == "error" and outcome.stage in ("parse", "flags", "server", "internal"):
+            break  # another rung would fail alike
+        seconds = max(0.0, seconds - (time.perf_counter() - rung_began))
+    raise CompilationError(_explain(failures, module, target, options, rungs, key))
+
+
+def _attempt(request: client.Request, rung: Rung, seconds: float, source_name: str) -> bytes | Failure:
+    try:
+        reply = client.compile_once(request, seconds)
+    except client.ServerDied as died:
+        text = str(died)
+        summary = "the compile server died twice" + (f": {text.strip()[-200:]}" if text.strip() else "")
+        return Failure("crash", summary, diagnostics=text, rung=rung.name)
+    if reply.kind == "ok":
+        return reply.vmfb
+    if reply.kind == "timeout":
+        return Failure("timeout", f"the compiler had not finished after {seconds:.3g} s", rung=rung.name)
+    text = reply.diagnostics
+    return Failure(
+        "crash" if reply.kind == "crash" else "error",
+        diagnostics.summary(text, reply.kind, reply.stage, reply.code),
+        diagnostics.op(text),
+        diagnostics.location(text, source_name),
+        text,
+        reply.stage,
+        rung.name,
+    )
+
+
+def _explain(
+    failures: list[Failure],
+    module: bytes,
+    target: Target,
+    options: CompileOptions,
+    rungs: tuple[Rung, ...],
+    key: str,
+) -> Failure:
+    """The failure to report: the first that names a line of the user's, else the first."""
+    told = next((failure for failure in failures if failure.location is not None), failures[0])
+    tried = tuple(failure.rung for failure in failures)
+    disk = _current_caches().disk if options.use_cache else None
+    kept: list[Path] = []
+    if disk is not None:
+        flags = {rung.name: rung.flags() for rung in rungs}
+        kept = disk.keep_reproducer(key, _reproducer(module, failures, flags))
+    return replace(told, tried=tried, target=str(target), reproducer=str(kept[0]) if kept else None)
+
+
+def _reproducer(
+    module: bytes, failures: list[Failure], flags: dict[str, tuple[str, ...]]
+) -> dict[str, bytes]:
+    """The module as it was, and beside it how to compile it and what came of that."""
+    report = [
+        f"== {failure.rung}: {failure.kind} {failure.stage}: {failure.summary}\n"
+        f"iree-compile {' '.join(map(repr, flags[failure.rung]))} FILE\n\n{failure.diagnostics}\n"
+        for failure in failures
+    ]
+    return {".mlir": module, ".txt": "\n".join(report).encode()}

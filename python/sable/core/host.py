@@ -1,0 +1,92 @@
+"""Python functions that programs call: callbacks and printing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import Aval
+
+_METHODS = ("sequential", "expand_dims", "broadcast_all", "legacy_vectorized")
+
+
+class Callback:
+    """A Python function with the types of its arguments and results.
+
+    Attributes:
+      function: takes NumPy arrays, returns a list of them.
+      vmap_method: how `batch` calls it for many examples: 'sequential' (one call each), 'expand_dims' (one call, axes of
+        size 1 for unmapped arguments), 'broadcast_all' (one call, unmapped arguments repeated); None refuses.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Sequence[Any]],
+        in_avals: Sequence[Aval],
+        out_avals: Sequence[Aval],
+        name: str,
+        vmap_method: str | None = "sequential",
+    ):
+        if vmap_method is not None and vmap_method not in _METHODS:
+            raise ValueError(f"vmap_method must be one of {_METHODS} or None, got {vmap_method!r}")
+        self.function, self.name, self.vmap_method = function, name, vmap_method
+        self.in_avals, self.out_avals = tuple(in_avals), tuple(out_avals)
+
+    def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        return self.checked(arrays)
+
+    def checked(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Call the function and check what it returns.
+
+        Raises:
+          TypeError, ValueError: results of other number, shape or dtype than announced; names the function.
+        """
+        given = [np.asarray(a) for a in self.function(*arrays)]
+        if len(given) != len(self.out_avals):
+            raise ValueError(f"callback {self.name} returned {len(given)} results, expected {len(self.out_avals)}")
+        return [self._result(g, a, k) for k, (g, a) in enumerate(zip(given, self.out_avals))]
+
+    def _result(self, given: np.ndarray, wanted: Aval, k: int) -> np.ndarray:
+        if given.shape != wanted.shape:
+            raise ValueError(
+                f"callback {self.name}: result {k} has shape {given.shape}, expected {wanted.shape} as result_shape_dtypes says"
+            )
+        if given.dtype != wanted.dtype:
+            if not np.can_cast(given.dtype, wanted.dtype, "same_kind"):
+                raise TypeError(
+                    f"callback {self.name}: result {k} has dtype {given.dtype}, expected {wanted.dtype} as result_shape_dtypes says"
+                )
+            given = given.astype(wanted.dtype)
+        return np.array(given, order="C")
+
+    def for_runtime(self) -> Any:
+        """The same as the runtime wants it."""
+        from sable import runtime
+
+        return runtime.HostFunction(self.checked, self.in_avals, self.out_avals)
+
+    def batched(self, size: int, mapped: tuple[bool, ...], shapes: Sequence[tuple[int, ...]]) -> Callback:
+        """The callback for a whole batch; mapped arguments have the batch axis at 0."""
+        method = self.vmap_method
+        if method is None:
+            raise NotImplementedError(
+                f"vmap is only supported for callbacks when vmap_method is specified: callback {self.name} has none"
+            )
+        in_avals = [a.update(shape=s) for a, s in zip(self.in_avals, shapes)]
+        out_avals = [a.update(shape=(size, *a.shape)) for a in self.out_avals]
+        inner = self.function
+
+        def sequential(*arrays: np.ndarray) -> list[np.ndarray]:
+            rows = [inner(*[a[i] if m else a for a, m in zip(arrays, mapped)]) for i in range(size)]
+            return [np.stack([np.asarray(r[k]) for r in rows]) for k in range(len(out_avals))]
+
+        def together(*arrays: np.ndarray) -> Sequence[Any]:
+            full = [a if m else a[None] for a, m in zip(arrays, mapped)]
+            if method == "broadcast_all":
+                full = [a if m else np.broadcast_to(a, (size, *a.shape[1:])) for a, m in zip(full, mapped)]
+            return inner(*full)
+
+        function = sequential if method == "sequential" else together
+        return Callback(function, in_avals, out_avals, self.name, method)

@@ -1,0 +1,6 @@
+"""Printing and callbacks from inside of programs."""
+
+from sable.api.callback import debug_callback as callback
+from sable.api.callback import debug_print as print
+
+__all__ = ["callback", "print"]

@@ -1,0 +1,25 @@
+"""stop_gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sable.core.bind import BIND
+from sable.core.values import as_value
+from sable.tree_util import tree_map
+
+
+def _stop(x: Any) -> Any:
+    value = as_value(x)
+    return BIND.stop_gradient(value) if value.aval.dtype.kind in "fcV" else value
+
+
+def stop_gradient(x: Any) -> Any:
+    """The identity, whose derivative is zero; for a pytree, of every leaf.
+
+    Example:
+      >>> import sable as jax
+      >>> jax.grad(lambda x: x * jax.lax.stop_gradient(x))(3.0)
+      Array(3., dtype=float32, weak_type=True)
+    """
+    return tree_map(_stop, x)

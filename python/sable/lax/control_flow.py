@@ -1,0 +1,414 @@
+"""scan, while_loop, fori_loop, cond, switch, map: structured control flow whose bodies are traced once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sable._config import config
+from sable.api.tracing import Traced, function_name, trace_flat
+from sable.core.array import Array, Value
+from sable.core.bind import BIND, bind
+from sable.core.trace import Tracer
+from sable.core.values import as_value
+from sable.dialects.op import OPS
+from sable.ir.aval import Aval
+from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
+
+
+def _trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str, names: Sequence[str] = ()) -> Traced:
+    def call(tracers: list) -> Any:
+        return fun(*tree_unflatten(tree, tracers))
+
+    return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=names)
+
+
+def _captures_first(traced: Traced, captures: list[Value], n: int) -> Function:
+    """The traced function taking `captures` (of several functions together) before its own n arguments."""
+    f = traced.function
+    avals = [x.aval for x in captures]
+    made = Function([*avals, *f.in_avals[:n]], f.name)
+    place = {id(x): v for x, v in zip(captures, made.arguments)}
+    own = made.arguments[len(captures) :]
+    args = [*own, *[place[id(x)] for x in traced.captures]]
+    return made.finish(interpret(f, args, FunctionBuilder(made)), f.out_avals)
+
+
+def _union(*lists: Sequence[Value]) -> list[Value]:
+    return list({id(x): x for values in lists for x in values}.values())
+
+
+def _same_types(what: str, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any, carry: Any) -> None:
+    """The carry must come out as it went in.
+
+    Raises:
+      TypeError: names each component that differs.
+    """
+    if tree_in != tree_out:
+        raise TypeError(
+            f"{what} function carry input and carry output must have the same pytree structure, but they differ: the "
+            f"input has structure {tree_in} and the output {tree_out}."
+        )
+    paths = [keystr(p) for p, _ in tree_flatten_with_path(carry)[0]]
+    lines = [
+        f"  * the input carry component carry{path} has type {a.short()} but the corresponding output carry component "
+        f"has type {o.short()}"
+        for path, a, o in zip(paths, avals_in, traced.out_avals)
+        if a.shape != o.shape or a.dtype != o.dtype
+    ]
+    if lines:
+        raise TypeError(
+            f"{what} function carry input and carry output must have equal types, but they differ:\n"
+            + "\n".join(lines)
+            + "\nRevise the function so that all output types match the corresponding input types."
+        )
+
+
+def _settled(trace: Callable, values: list[Value], n: int) -> tuple[Any, list[Value]]:
+    """Trace with the first n values as carry, promoting weakly typed ones to what the body makes of them."""
+    for _ in range(n + 1):
+        traced = trace([x.aval for x in values[:n]])
+        changed = False
+        for i, (x, out) in enumerate(zip(values[:n], traced.out_avals[:n])):
+            if x.aval.weak_type and (x.aval.dtype != out.dtype) and x.aval.shape == out.shape:
+                values[i] = BIND.convert(x, dtype=out.dtype)
+                changed = True
+            elif x.aval.weak_type and not out.weak_type and x.aval.shape == out.shape:
+                values[i] = _strong(x)
+                changed = True
+        if not changed:
+            return traced, values
+    return traced, values
+
+
+def _strong(x: Value) -> Value:
+    from sable.core.values import retype
+
+    return retype(x, False)
+
+
+def _concrete(x: Any) -> bool:
+    return not isinstance(as_value(x), Tracer)
+
+
+def scan(
+    f: Callable,
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+    _split_transpose: bool = False,
+) -> tuple[Any, Any]:
+    """Loop over the leading axis of `xs` with a carry, stacking outputs.
+
+    Args:
+      f: `(carry, x) -> (carry, y)`; the carry keeps structure, shapes and dtypes.
+      init: first carry, a pytree of arrays.
+      xs: pytree of arrays with a common leading size, or None.
+      length: number of steps, needed if xs is None.
+      reverse: go from the last element to the first.
+      unroll: accepted; the compiler decides.
+
+    Returns:
+      (last carry, ys stacked along a leading axis).
+
+    Raises:
+      TypeError, ValueError: lengths disagree; the carry changes its type (names the component).
+
+    Example:
+      >>> import sable as jax, sable.numpy as jnp
+      >>> jax.lax.scan(lambda c, x: (c + x, c), 0, jnp.arange(4))
+      (Array(6, dtype=int32), Array([0, 0, 1, 3], dtype=int32))
+    """
+    if not callable(f):
+        raise TypeError(f"lax.scan: f argument should be a callable, got {f}")
+    leaves, init_tree = tree_flatten(init)
+    values = [as_value(x) for x in leaves]
+    rows, xs_tree = tree_flatten(xs)
+    rows = [as_value(x) for x in rows]
+    n = _scan_length(rows, length)
+    slices = [x.aval.update(shape=x.aval.shape[1:]) for x in rows]
+    if config.jax_disable_jit:
+        return _scan_in_python(f, init, xs, n, reverse)
+    tree = tree_flatten((init, tree_unflatten(xs_tree, rows)))[1]
+    traced, values = _settled(lambda avals: _trace_body(f, tree, [*avals, *slices], "scan"), values, len(values))
+    carry_tree, _ys_tree, n_carry = _pair(f, traced)
+    _same_types("scan body", init_tree, [x.aval for x in values], traced, carry_tree, init)
+    captures = traced.captures
+    body = _captures_first(traced, captures, len(values) + len(rows))
+    out = bind(
+        OPS["scan"],
+        *captures,
+        *values,
+        *rows,
+        body=body,
+        num_consts=len(captures),
+        num_carry=n_carry,
+        length=n,
+        reverse=bool(reverse),
+    )
+    return tree_unflatten(carry_tree, out[:n_carry]), tree_unflatten(_ys_tree, out[n_carry:])
+
+
+def _pair(f: Callable, traced: Traced) -> tuple[Any, Any, int]:
+    """Structure of carry and ys in the body's result."""
+    children = traced.out_tree.children()
+    if len(children) != 2:
+        raise TypeError(f"scan body output must be a pair, got {traced.out_tree} from {function_name(f)}.")
+    return children[0], children[1], children[0].num_leaves
+
+
+def _scan_length(rows: Sequence[Value], length: int | None) -> int:
+    for x in rows:
+        if x.ndim == 0:
+            raise ValueError("scan got value with no leading axis to scan over: " f"{x.aval.short()}.")
+    sizes = {x.shape[0] for x in rows}
+    if length is not None:
+        given = int(length)
+        if any(s != given for s in sizes):
+            raise ValueError(f"scan got `length` argument of {given} which disagrees with leading axis sizes {sorted(sizes)}.")
+        return given
+    if len(sizes) > 1:
+        raise ValueError(f"scan got values with different leading axis sizes: {', '.join(map(str, sorted(sizes)))}.")
+    if not sizes:
+        raise ValueError("scan got no values to scan over and `length` not provided.")
+    return sizes.pop()
+
+
+def _scan_in_python(f: Callable, carry: Any, xs: Any, n: int, reverse: bool) -> tuple[Any, Any]:
+    ys = []
+    for i in range(n)[:: -1 if reverse else 1]:
+        carry, y = f(carry, tree_map(lambda x, i=i: as_value(x)[i], xs))
+        ys.append(y)
+    ys = ys[::-1] if reverse else ys
+    return carry, tree_map(lambda *rows: _stack(rows), *ys) if ys else None
+
+
+def _stack(rows: Sequence[Any]) -> Any:
+    values = [as_value(r) for r in rows]
+    return BIND.concatenate(*[BIND.reshape(v, shape=(1, *v.shape)) for v in values], dimension=0)
+
+
+def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
+    """Repeat the body while the condition holds; forward derivatives only.
+
+    Args:
+      cond_fun: carry -> a boolean scalar.
+      body_fun: carry -> carry of the same structure, shapes and dtypes.
+      init_val: first carry, a pytree of arrays.
+
+    Returns:
+      The carry for which the condition is False.
+
+    Raises:
+      TypeError: the condition is no boolean scalar; the carry changes its type.
+    """
+    if not (callable(body_fun) and callable(cond_fun)):
+        raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
+    if config.jax_disable_jit:
+        while cond_fun(init_val):
+            init_val = body_fun(init_val)
+        return init_val
+    leaves, tree = tree_flatten(init_val)
+    values = [as_value(x) for x in leaves]
+    whole = tree_flatten((init_val,))[1]
+    body, values = _settled(lambda avals: _trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
+    _same_types("while_loop body", tree, [x.aval for x in values], body, body.out_tree, init_val)
+    cond = _trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
+    _check_predicate("cond_fun must return a boolean scalar", cond)
+    n = len(values)
+    out = bind(
+        OPS["while"],
+        *cond.captures,
+        *body.captures,
+        *values,
+        cond=_captures_first(cond, cond.captures, n),
+        body=_captures_first(body, body.captures, n),
+        cond_consts=len(cond.captures),
+        body_consts=len(body.captures),
+    )
+    return tree_unflatten(tree, out)
+
+
+def _check_predicate(what: str, traced: Traced) -> None:
+    if traced.out_tree.num_leaves != 1 or traced.out_tree.num_nodes != 1:
+        raise TypeError(f"{what}, but got pytree {traced.out_tree}.")
+    a = traced.out_avals[0]
+    if a.shape or a.dtype != np.bool_:
+        raise TypeError(f"{what}, but got output type(s) [{a.short()}].")
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unroll: Any = None) -> Any:
+    """`for i in range(lower, upper): val = body_fun(i, val)`.
+
+    With bounds known when traced it is a scan and has reverse derivatives, else a while loop.
+
+    Args:
+      lower, upper: integer scalars.
+      body_fun: `(i, val) -> val` of the same structure, shapes and dtypes.
+      init_val: first value, a pytree of arrays.
+
+    Returns:
+      The last value.
+    """
+    if not callable(body_fun):
+        raise TypeError("lax.fori_loop: body_fun argument should be callable.")
+    bounds = [as_value(lower), as_value(upper)]
+    for x in bounds:
+        if x.aval.dtype.kind not in "iu" or x.aval.shape:
+            raise TypeError(f"lower and upper arguments to fori_loop must be integer scalars, got {x.aval.short()}")
+    strong = [x for x in bounds if not x.aval.weak_type] or bounds
+    dtype = strong[0].aval.dtype
+    if len({x.aval.dtype for x in strong}) > 1:
+        raise TypeError(
+            "lower and upper arguments to fori_loop must have equal types, got "
+            f"{bounds[0].aval.dtype.name} and {bounds[1].aval.dtype.name}"
+        )
+    lo, hi = (x if x.aval.dtype == dtype else BIND.convert(x, dtype=dtype) for x in bounds)
+    if type(lo) is Array and type(hi) is Array:
+        steps = max(int(hi) - int(lo), 0)
+        (_, result), _ = scan(
+            lambda carry, _: ((carry[0] + 1, body_fun(carry[0], carry[1])), None), (lo, init_val), None, length=steps
+        )
+        return result
+    _, _, result = while_loop(
+        lambda carry: carry[0] < carry[1],
+        lambda carry: (carry[0] + 1, carry[1], body_fun(carry[0], carry[2])),
+        (lo, hi, init_val),
+    )
+    return result
+
+
+def cond(pred: Any, true_fun: Callable, false_fun: Callable, *operands: Any, operand: Any = None, linear: Any = None) -> Any:
+    """`true_fun(*operands) if pred else false_fun(*operands)`, both branches traced, one of them run.
+
+    Args:
+      pred: a boolean (or numeric) scalar.
+      true_fun, false_fun: functions of the operands which return the same structure, shapes and dtypes.
+
+    Raises:
+      TypeError: the predicate is no scalar; the branches disagree (names the component).
+    """
+    if not (callable(true_fun) and callable(false_fun)):
+        raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.")
+    if operand is not None:
+        operands = (operand,)
+    value = as_value(pred)
+    if value.aval.shape:
+        raise TypeError(f"Pred must be a scalar, got {pred} of shape {value.aval.shape}.")
+    if value.aval.dtype.kind not in "biufV":
+        raise TypeError(f"Pred type must be either boolean or number, got {value.aval.dtype.name}.")
+    if config.jax_disable_jit and _concrete(value):
+        return true_fun(*operands) if bool(value) else false_fun(*operands)
+    if value.aval.dtype != np.bool_:
+        value = BIND.compare(value, BIND.full(value.aval, 0), comparison_direction="NE")
+    index = BIND.convert(value, dtype=np.dtype(np.int32))
+    return _branches("cond", index, [false_fun, true_fun], ["false_fun", "true_fun"], operands)
+
+
+def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: Any = None) -> Any:
+    """`branches[index](*operands)`, the index being clamped to the branches that there are.
+
+    Raises:
+      TypeError, ValueError: the index is no integer scalar; no branches; the branches disagree.
+    """
+    if not all(callable(b) for b in branches):
+        raise TypeError("lax.switch: branches argument should be a sequence of callables.")
+    if operand is not None:
+        operands = (operand,)
+    value = as_value(index)
+    if value.aval.shape:
+        raise TypeError(f"Branch index must be scalar, got {index} of shape {value.aval.shape}.")
+    if value.aval.dtype.kind not in "iu":
+        raise TypeError(f"Index type must be an integer, got {value.aval.dtype.name}.")
+    branches = list(branches)
+    if not branches:
+        raise ValueError("Empty branch sequence")
+    if len(branches) == 1:
+        return branches[0](*operands)
+    value = BIND.convert(value, dtype=np.dtype(np.int32))
+    zero, last = (BIND.full(value.aval, k) for k in (0, len(branches) - 1))
+    value = BIND.clamp(zero, value, last)
+    return _branches("switch", value, branches, [f"branch {k}" for k in range(len(branches))], operands)
+
+
+def _branches(what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any) -> Any:
+    leaves, tree = tree_flatten(operands)
+    values = [as_value(x) for x in leaves]
+    avals = [x.aval for x in values]
+    traced = [_trace_body(f, tree, avals, what) for f in functions]
+    _check_branches(what, traced, names)
+    traced = _equal_outputs(traced)
+    captures = _union(*[t.captures for t in traced])
+    n = len(values)
+    made = tuple(_captures_first(t, captures, n) for t in traced)
+    out = bind(OPS["case"], index, *captures, *values, branches=made)
+    return tree_unflatten(traced[0].out_tree, out)
+
+
+def _check_branches(what: str, traced: Sequence[Traced], names: Sequence[str]) -> None:
+    first = traced[-1] if what == "cond" else traced[0]
+    for t, name in zip(traced, names):
+        if t.out_tree != first.out_tree:
+            raise TypeError(
+                f"{what} branch outputs must have the same pytree structure, but they differ: {name} has output structure "
+                f"{t.out_tree}, another has {first.out_tree}."
+            )
+        for k, (a, o) in enumerate(zip(first.out_avals, t.out_avals)):
+            weak = a.weak_type or o.weak_type
+            if a.shape != o.shape or (a.dtype != o.dtype and not weak):
+                raise TypeError(
+                    f"{what} branches must have equal output types but they differ: output component {k} of {name} has "
+                    f"type {o.short()}, of another branch {a.short()}."
+                )
+
+
+def _equal_outputs(traced: list[Traced]) -> list[Traced]:
+    """Weakly typed results of one branch take the dtype that another branch is sure of."""
+    from sable.core.dtypes import promote_avals
+
+    wanted = []
+    for outs in zip(*[t.out_avals for t in traced]):
+        dtype, weak = promote_avals(tuple(outs))
+        wanted.append(outs[0].update(dtype=dtype, weak_type=weak))
+    made = []
+    for t in traced:
+        if all(a.dtype == w.dtype for a, w in zip(t.out_avals, wanted)):
+            t.function.out_avals = list(wanted)
+            made.append(t)
+            continue
+        f = Function(t.function.in_avals, t.function.name)
+        b = FunctionBuilder(f)
+        outs = interpret(t.function, f.arguments, b)
+        outs = [o if a.dtype == w.dtype else b.convert(o, dtype=w.dtype) for o, a, w in zip(outs, t.out_avals, wanted)]
+        made.append(t._replace(function=f.finish(outs, wanted)))
+    return made
+
+
+def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
+    """Apply f to each element along the leading axis, one after the other (a scan); in batches with `batch_size`."""
+    if batch_size is not None:
+        return _map_batches(f, xs, batch_size)
+    return scan(lambda _, x: ((), f(x)), (), xs)[1]
+
+
+def _map_batches(f: Callable, xs: Any, size: int) -> Any:
+    from sable.api.batching import vmap
+
+    n = tree_flatten(xs)[0][0].shape[0]
+    whole = n - n % size
+    head = tree_map(lambda x: as_value(x)[:whole].reshape(whole // size, size, *x.shape[1:]), xs)
+    parts = []
+    if whole:
+        ys = scan(lambda _, x: ((), vmap(f)(x)), (), head)[1]
+        parts.append(tree_map(lambda y: y.reshape(whole, *y.shape[2:]), ys))
+    if whole < n:
+        parts.append(vmap(f)(tree_map(lambda x: as_value(x)[whole:], xs)))
+    return parts[0] if len(parts) == 1 else tree_map(lambda *p: BIND.concatenate(*p, dimension=0), *parts)
+
+
+__all__ = ["cond", "fori_loop", "map", "scan", "switch", "while_loop"]

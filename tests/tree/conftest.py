@@ -1,0 +1,63 @@
+"""Both implementations of pytrees, each as the core module and as the public interface over it."""
+
+import importlib
+import os
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+import sable
+
+
+_OVER_THE_CORE = ["_tree", "_tree_register", "tree_util", "tree", "_threefry"]
+
+
+def _load(pure: bool) -> SimpleNamespace:
+    """A copy of the interface over one implementation, beside the one that everybody else imports."""
+    names = [f"sable.{name}" for name in _OVER_THE_CORE]
+    originals = {name: importlib.import_module(name) for name in names}
+    for name in names:
+        del sys.modules[name]
+    before = os.environ.get("SABLE_PURE_PYTHON")
+    os.environ["SABLE_PURE_PYTHON"] = "1" if pure else "0"
+    try:
+        loaded = SimpleNamespace(
+            **{name.removeprefix("sable."): importlib.import_module(name) for name in names}
+        )
+    finally:
+        if before is None:
+            del os.environ["SABLE_PURE_PYTHON"]
+        else:
+            os.environ["SABLE_PURE_PYTHON"] = before
+        for name, module in originals.items():
+            sys.modules[name] = module
+            setattr(sable, name.removeprefix("sable."), module)
+    assert pure or loaded._tree.native, "the native module is not built"
+    return loaded
+
+
+# Module-scoped names: the copies must outlive the collection of a single test.
+_APIS = {"pure": _load(pure=True)}
+if importlib.util.find_spec("sable._native") is not None:
+    _APIS["native"] = _load(pure=False)
+
+
+@pytest.fixture(params=sorted(_APIS))
+def api(request: pytest.FixtureRequest) -> SimpleNamespace:
+    """The interface: modules `tree_util`, `tree`, `_tree`, `_threefry`."""
+    return _APIS[request.param]
+
+
+@pytest.fixture
+def core(api: SimpleNamespace) -> ModuleType:
+    """The implementation: `sable._native` or `sable._pytree`."""
+    return api._tree.implementation
+
+
+@pytest.fixture
+def registry(core: ModuleType):
+    """A registry that a test may add classes to."""
+    return core.PyTreeRegistry()
+
+
