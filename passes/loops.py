@@ -112,15 +112,17 @@ class ScanRules:
         p, body = node.params, node.params["body"]
         nc, nk = p["num_consts"], p["num_carry"]
         consts_on, carry_on, xs_on = split(on, nc, nk)
-        if not all(carry_on):
-            raise NotImplementedError(f"the transpose of a scan with a carry that is not linear\n  at {node.location}")
+        # a carry that starts from a constant is linear all the same: in a linear function that constant is zero
+        if any(a.dtype.kind not in "fcV" for a in body.out_avals[:nk]):
+            raise NotImplementedError(f"the transpose of a scan with an integer carry\n  at {node.location}")
+        linear = (*consts_on, *[True] * nk, *xs_on)
         ct_carry = [
             b.full(a, 0) if c is None else c for c, a in zip(cotangents[:nk], body.out_avals[:nk])
         ]
         ct_ys = there(cotangents[nk:])
         nonzero = (*[True] * nk, *_flags(cotangents[nk:]))
-        made = transpose_function(body, tuple(on), nonzero)
-        step = self._backward(made, body, on, nc, nk, len(ct_ys))
+        made = transpose_function(body, linear, nonzero)
+        step = self._backward(made, body, linear, nc, nk, len(ct_ys))
         known_consts = [x for x, o in zip(xs[:nc], consts_on) if not o]
         known_xs = [x for x, o in zip(xs[nc + nk :], xs_on) if not o]
         sums = [b.full(a, 0) for a, o in zip(body.in_avals[:nc], consts_on) if o]
@@ -138,6 +140,7 @@ class ScanRules:
             reverse=not p["reverse"],
         )
         carry, sums, dxs = split(out, nk, len(sums))
+        carry = [c if o else None for c, o in zip(carry, carry_on)]
         return [*spread(sums, consts_on), *carry, *spread(dxs, xs_on)]
 
     def _backward(self, made: Function, body: Function, on: Sequence[bool], nc: int, nk: int, ny: int) -> Function:

@@ -35,8 +35,7 @@ PyObject* treedef_richcompare(PyObject* a, PyObject* b, int operation) {
 
 Py_hash_t treedef_hash(PyObject* self) {
   return guarded<Py_hash_t>(-1, [&] {
-    unsigned depth = 0;
-    RecursionGuard guard(depth, " while hashing a PyTreeDef");
+    RecursionGuard guard(&self, " while hashing a PyTreeDef");
     return unwrap(self).hash();
   });
 }
@@ -267,6 +266,7 @@ const PyTreeDef& unwrap(nb::handle object) {
 }
 
 void bind_pytree(nb::module_& module) {
+  load_key_classes();
   bind_registry(module);
   bind_treedef(module);
   module.def("treedef_tuple", [](nb::handle registry, nb::handle treedefs) {

@@ -6,19 +6,23 @@ namespace sable {
 
 namespace {
 
-// The key classes are written in Python (sable/_tree_keys.py), once for both implementations.
+// The key classes are written in Python (sable/_tree_keys.py), once for both implementations. Their instances
+// are made here without `__init__`, which takes longer than all the rest: `_value` is a slot.
 enum KeyClass { kSequenceKey, kDictKey, kGetAttrKey, kFlattenedIndexKey, kKeyClasses };
 
-nb::object make_key(KeyClass which, PyObject* argument) {
-  static PyObject* classes[kKeyClasses] = {};
-  if (classes[kFlattenedIndexKey] == nullptr) {
-    nb::object module = checked(PyImport_ImportModule("sable._tree_keys"));
-    const char* names[] = {"SequenceKey", "DictKey", "GetAttrKey", "FlattenedIndexKey"};
-    for (int i = 0; i < kKeyClasses; ++i) {
-      if (classes[i] == nullptr) classes[i] = checked(PyObject_GetAttrString(module.ptr(), names[i])).release().ptr();
-    }
-  }
-  return checked(PyObject_CallOneArg(classes[which], argument));
+struct KeyClasses {
+  PyTypeObject* types[kKeyClasses];  // never released
+  Py_ssize_t value_offset;
+};
+
+KeyClasses key_classes;
+
+nb::object make_key(KeyClass which, PyObject* value) {
+  PyTypeObject* type = key_classes.types[which];
+  nb::object key = checked(type->tp_alloc(type, 0));
+  Py_INCREF(value);
+  *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(key.ptr()) + key_classes.value_offset) = value;
+  return key;
 }
 
 nb::object sequence_key(PyObject*, Py_ssize_t index) {
@@ -44,6 +48,9 @@ bool is_pair(PyObject* object) { return PyTuple_CheckExact(object) && PyTuple_GE
 nb::object named_tuple_fields(PyObject* object) {
   nb::object fields = checked(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(object)), "_fields"));
   fields = checked(PySequence_Tuple(fields.ptr()));
+  for (nb::handle field : nb::borrow<nb::tuple>(fields)) {
+    if (!PyUnicode_Check(field.ptr())) raise(PyExc_TypeError, "`_fields` must be strings, got %R", fields.ptr());
+  }
   if (PyTuple_GET_SIZE(fields.ptr()) < PyTuple_GET_SIZE(object)) {
     raise(PyExc_ValueError, "a named tuple has more elements than `_fields`: %R, %R", fields.ptr(), object);
   }
@@ -119,6 +126,18 @@ Level split_node(Kind kind, const Registration* registration, PyObject* object, 
 }
 
 }  // namespace
+
+void load_key_classes() {
+  nb::object module = checked(PyImport_ImportModule("sable._tree_keys"));
+  const char* names[] = {"SequenceKey", "DictKey", "GetAttrKey", "FlattenedIndexKey"};
+  for (int i = 0; i < kKeyClasses; ++i) {
+    nb::object type = checked(PyObject_GetAttrString(module.ptr(), names[i]));
+    nb::object name = checked(PyUnicode_InternFromString("_value"));
+    key_classes.value_offset = slot_offset(type.ptr(), name.ptr());
+    if (key_classes.value_offset < 0) raise(PyExc_SystemError, "%R has no slot _value", type.ptr());
+    key_classes.types[i] = reinterpret_cast<PyTypeObject*>(type.release().ptr());
+  }
+}
 
 nb::object sorted_keys(PyObject* dict) {
   Py_ssize_t size = PyDict_GET_SIZE(dict);
@@ -232,7 +251,7 @@ void Flattener::visit(nb::object object) {
 }
 
 void Flattener::visit_node(Kind kind, const Registration* registration, const nb::object& object) {
-  RecursionGuard guard(depth_, " while flattening a pytree: does it contain itself?");
+  RecursionGuard guard(this, " while flattening a pytree: does it contain itself?");
   size_t first_leaf = leaves_.size(), first_node = nodes_.size();
   nb::object data;
   uint32_t arity = 0;

@@ -10,4 +10,5 @@ NB_MODULE(_native, m) {
   sable::bind_pytree(m);
   sable::bind_signature(m);
   sable::bind_threefry(m);
+  sable::bind_call(m);
 }

@@ -114,7 +114,7 @@ class PyTreeDef {
 nb::object wrap(PyTreeDef&& definition);
 const PyTreeDef& unwrap(nb::handle object);
 
-// Builds nodes in post-order.
+// Builds nodes in post-order. Lives on the stack, and measures it.
 class Flattener {
  public:
   Flattener(const Registry& registry, nb::handle is_leaf, bool with_path);
@@ -138,7 +138,6 @@ class Flattener {
   const Registry& registry_;
   nb::handle is_leaf_;  // null without a predicate
   const bool with_path_;
-  unsigned depth_ = 0;
   PyTypeObject* last_leaf_type_ = nullptr;
   Objects leaves_;
   Nodes nodes_;
@@ -154,8 +153,15 @@ nb::object attributes(PyObject* object, const nb::object& names);
 // (children, auxiliary data) of one node, or None for a leaf.
 nb::object flatten_one_level(const Registry& registry, nb::handle object, bool with_keys);
 
+// Where instances of a type keep a `__slots__` attribute, or -1 if it is anything but a slot.
+Py_ssize_t slot_offset(PyObject* type, PyObject* name);
+
+// To be called once, when the module is loaded: importing later could wait for another thread.
+void load_key_classes();
+
 void bind_pytree(nb::module_& module);
 void bind_signature(nb::module_& module);
 void bind_threefry(nb::module_& module);
+void bind_call(nb::module_& module);
 
 }  // namespace sable

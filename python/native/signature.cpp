@@ -5,10 +5,6 @@
 
 namespace sable {
 
-namespace {
-
-// Where instances of a type keep a `__slots__` attribute, or -1 if it is anything but a slot. Reading a slot
-// directly costs a tenth of an attribute access.
 Py_ssize_t slot_offset(PyObject* type, PyObject* name) {
 #ifdef Py_T_OBJECT_EX
   constexpr int kObjectSlot = Py_T_OBJECT_EX;
@@ -28,6 +24,9 @@ Py_ssize_t slot_offset(PyObject* type, PyObject* name) {
   return member->d_member->type == kObjectSlot ? member->d_member->offset : -1;
 }
 
+namespace {
+
+// Reading a slot directly costs a tenth of an attribute access.
 class AvalReader {
  public:
   AvalReader(nb::handle array_type, nb::handle scalar_avals, nb::handle fallback)

@@ -3,6 +3,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include <cstdint>
+
 #include "small_vector.h"
 
 namespace sable {
@@ -29,23 +31,18 @@ inline void check(int status) {
 }
 
 // Counts a level of recursion for as long as it lives. The interpreter's own limit can be raised by the user
-// beyond what the C stack holds, hence the second one.
+// beyond what the C stack holds, hence the second one, on the stack used since `base`, an object on the stack.
 class RecursionGuard {
  public:
-  RecursionGuard(unsigned& depth, const char* doing) : depth_(depth) {
-    constexpr unsigned kDepthLimit = 10000;  // levels of some 300 bytes of stack each
-    if (depth >= kDepthLimit) raise(PyExc_RecursionError, "maximum depth exceeded%s", doing);
+  RecursionGuard(const void* base, const char* doing) {
+    constexpr uintptr_t kStackLimit = 768 << 10;  // bytes: below the smallest stack that CPython gives a thread
+    auto here = reinterpret_cast<uintptr_t>(this), start = reinterpret_cast<uintptr_t>(base);
+    uintptr_t used = here < start ? start - here : here - start;
+    if (used > kStackLimit) raise(PyExc_RecursionError, "maximum recursion depth exceeded%s", doing);
     if (Py_EnterRecursiveCall(doing)) throw nb::python_error();
-    ++depth_;
   }
   RecursionGuard(const RecursionGuard&) = delete;
-  ~RecursionGuard() {
-    --depth_;
-    Py_LeaveRecursiveCall();
-  }
-
- private:
-  unsigned& depth_;
+  ~RecursionGuard() { Py_LeaveRecursiveCall(); }
 };
 
 // A tuple or list of the elements, which are moved out. Runs no Python code while the result is incomplete.

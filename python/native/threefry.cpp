@@ -3,8 +3,9 @@
 
 #include "pytree.h"
 
-// The loops vectorise; vectors wider than the baseline's make them up to four times as fast.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+// The loops vectorise; vectors wider than the baseline's make them up to four times as fast. The choice at load
+// time needs glibc (ifunc).
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #define SABLE_WIDE_VECTORS __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define SABLE_WIDE_VECTORS

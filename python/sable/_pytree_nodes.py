@@ -67,6 +67,8 @@ def attributes(tree: Any, names: tuple[str, ...]) -> tuple:
 
 def named_tuple_fields(tree: tuple) -> tuple[str, ...]:
     fields = tuple(type(tree)._fields)  # type: ignore[attr-defined]
+    if not all(isinstance(field, str) for field in fields):
+        raise TypeError(f"`_fields` must be strings, got {fields!r}")
     if len(fields) < len(tree):
         raise ValueError(f"a named tuple has more elements than `_fields`: {fields!r}, {tree!r}")
     return fields
@@ -196,5 +198,5 @@ def check_node(registration: Registration | None, node: Node) -> None:
         raise ValueError(f"{node_type!r} is not registered as such a pytree node")
     if kind == CUSTOM:
         return
-    if len(registration.data_fields) != arity or len(registration.meta_fields) != len(data):
+    if len(registration.data_fields) != arity or len(registration.meta_fields) != len(data):  # type: ignore[arg-type]
         raise ValueError(f"the number of fields of {node_type!r} has changed")

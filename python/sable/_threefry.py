@@ -52,6 +52,8 @@ def threefry2x32(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.nda
 
 def _words(value: Any, name: str) -> np.ndarray:
     if isinstance(value, int):
+        if not 0 <= value < 2**32:
+            raise OverflowError(f"threefry2x32 takes {name} of 32 bits, got {value}")
         return np.array(value, np.uint32)
     array = np.asarray(value)
     if array.dtype != np.uint32:

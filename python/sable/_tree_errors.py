@@ -145,13 +145,14 @@ def treedef_differences(path: Path, treedef1: Any, treedef2: Any) -> Iterator[tu
     >>> list(treedef_differences((), *trees))
     [((SequenceKey(idx=1),), 'tuple of length 2', 'tuple of length 1', 'the lengths do not match')]
     """
-    data1, data2 = treedef1.node_data(), treedef2.node_data()
-    if data1 is None and data2 is None:
+    # A leaf has no node data.
+    type1, data1 = treedef1.node_data() or (None, None)
+    type2, data2 = treedef2.node_data() or (None, None)
+    if type1 is None and type2 is None:
         return
-    type1, type2 = (None if data is None else data[0] for data in (data1, data2))
     if type1 is None or type2 is None or type1 is not type2:
-        things = ("pytree leaf" if node_type is None else str(node_type) for node_type in (type1, type2))
-        yield path, *things, "their Python types differ"
+        thing1, thing2 = str(type1 or "pytree leaf"), str(type2 or "pytree leaf")
+        yield path, thing1, thing2, "their Python types differ"
         return
     children1, children2 = treedef1.children(), treedef2.children()
     keys1, keys2 = _keys_of(treedef1, len(children1)), _keys_of(treedef2, len(children2))
@@ -165,9 +166,9 @@ def treedef_differences(path: Path, treedef1: Any, treedef2: Any) -> Iterator[tu
             )
         yield path, _counted(type1, len(children1)), _counted(type2, len(children2)), explanation
         return
-    if data1[1] is not data2[1] and data1[1] != data2[1]:
-        things = (f"{type1} with pytree metadata {data[1]}" for data in (data1, data2))
-        yield path, *things, "the pytree node metadata does not match"
+    if data1 is not data2 and data1 != data2:
+        has = f"{type1} with pytree metadata"
+        yield path, f"{has} {data1}", f"{has} {data2}", "the pytree node metadata does not match"
         return
     for key, child1, child2 in zip(keys1, children1, children2):
         yield from treedef_differences((*path, key), child1, child2)

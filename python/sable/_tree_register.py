@@ -185,7 +185,7 @@ def register_dataclass(
     if overlap:
         raise ValueError(f"data_fields and meta_fields must not overlap. Overlapping fields: {overlap}.")
     _tree.register_dataclass_node(nodetype, data, meta)
-    return nodetype
+    return nodetype  # type: ignore[return-value]
 
 
 def _check_dataclass_fields(nodetype: Any, given: set[str], drop_fields: Sequence[str]) -> None:
@@ -259,10 +259,15 @@ class Partial(functools.partial):
         return super().__new__(cls, func, *args, **kw)
 
 
+def _rebuild_partial(func: Callable[..., Any], children: Any) -> Partial:
+    args, keywords = children
+    return Partial(func, *args, **keywords)
+
+
 _tree.register_node(
     Partial,
     lambda partial: ((partial.args, partial.keywords), partial.func),
-    lambda func, children: Partial(func, *children[0], **children[1]),
+    _rebuild_partial,
 )
 
 for _public in (

@@ -7,7 +7,6 @@ import weakref
 
 import numpy as np
 import pytest
-
 from sable.ir.aval import ELEMENT_TYPES, aval
 from sable.runtime import Executable, aligned_empty, get, put
 from sable.runtime.buffers import SHARE_AT_LEAST_BYTES

@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 import pytest
-
 from sable.runtime import Device, devices, register_self_test
 from sable.runtime.devices import _SELF_TESTS
 
@@ -29,7 +28,7 @@ def test_copies_of_a_device_are_the_device(cpu):
 
 
 def test_unknown_platform():
-    with pytest.raises(RuntimeError, match="Unknown backend abacus. Available backends are"):
+    with pytest.raises(RuntimeError, match=r"Unknown backend abacus\. Available backends are"):
         devices("abacus")
 
 
@@ -44,7 +43,7 @@ def test_missing_driver_names_the_reason(monkeypatch):
     monkeypatch.delitem(_DEVICES, "cuda", raising=False)
     monkeypatch.setitem(_FAILURES, "cuda", "")
     with pytest.raises(
-        RuntimeError, match="'cuda' requested.*Platforms present are: .*cuda: no such library"
+        RuntimeError, match=r"'cuda' requested.*Platforms present are: .*cuda: no such library"
     ):
         devices("cuda")
     monkeypatch.delitem(_DEVICES, "cuda")

@@ -9,7 +9,6 @@ import weakref
 
 import numpy as np
 import pytest
-
 from sable.ir.aval import ELEMENT_TYPES, aval
 from sable.runtime import Executable, ExecutionError, get, put
 

@@ -10,7 +10,6 @@ import weakref
 import ml_dtypes
 import numpy as np
 import pytest
-
 from sable.ir.aval import aval
 from sable.runtime import Executable, ExecutionError, HostFunction
 
@@ -251,7 +250,7 @@ def test_every_thread_gets_its_own_calls_and_errors(host_program, cpu, threaded)
 
 
 def test_missing_and_mismatched_functions(host_program, cpu):
-    with pytest.raises(ExecutionError, match="host functions given: none.*module 'host' not registered"):
+    with pytest.raises(ExecutionError, match=r"host functions given: none.*module 'host' not registered"):
         Executable(host_program, cpu, results=[TWO], entry="negated")
     some = functions()
     del some["note"]
@@ -262,12 +261,15 @@ def test_missing_and_mismatched_functions(host_program, cpu):
 
 
 def test_a_function_that_refers_to_its_executable_is_collected(host_program, cpu):
-    holder = {}
-    holder["run"] = executable(
-        host_program, cpu, negate=HostFunction(lambda arrays: [-arrays[0] * len(holder)], (TWO,), (TWO,))
-    )
-    holder["run"].run(pair(1, 2))
-    dropped = weakref.ref(holder["run"])
-    del holder
+    class Owner:
+        def refers(self, arrays):
+            assert self.executable is not None
+            return negate(arrays)
+
+    owner = Owner()
+    owner.executable = executable(host_program, cpu, negate=HostFunction(owner.refers, (TWO,), (TWO,)))
+    owner.executable.run(pair(1, 2))
+    dropped = weakref.ref(owner.executable)
+    del owner
     gc.collect()
     assert dropped() is None

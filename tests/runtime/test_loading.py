@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-
 from sable.runtime import ExecutionError, TensorType, load
 from sable.runtime.signature import parse_declaration
 

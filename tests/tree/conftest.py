@@ -6,9 +6,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
-
 import sable
-
 
 _OVER_THE_CORE = ["_tree", "_tree_register", "tree_util", "tree", "_threefry"]
 
@@ -59,5 +57,3 @@ def core(api: SimpleNamespace) -> ModuleType:
 def registry(core: ModuleType):
     """A registry that a test may add classes to."""
     return core.PyTreeRegistry()
-
-

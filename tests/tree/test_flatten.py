@@ -299,6 +299,9 @@ def test_named_tuple_with_too_few_fields(registry):
     assert registry.leaves(Odd((1, 2))) == [1, 2]
     with pytest.raises(ValueError, match="more elements than `_fields`"):
         registry.flatten_with_path(Odd((1, 2)))
+    Odd._fields = (1, 2)
+    with pytest.raises(TypeError, match="must be strings"):
+        registry.flatten_with_path(Odd((1, 2)))
 
 
 def test_flatten_call(api):
@@ -377,7 +380,10 @@ def test_flatten_leaks_nothing(core):
     marker = object()
     bad = Rubbish()
     bad.result = ((marker, 1), marker, 3)
-    trees = [[marker, {"b": marker, "a": (marker,)}, Pair(marker, "x"), Point(marker, None)], {1: marker, "a": 2}]
+    trees = [
+        [marker, {"b": marker, "a": (marker,)}, Pair(marker, "x"), Point(marker, None)],
+        {1: marker, "a": 2},
+    ]
 
     def exercise():
         leaves, treedef = registry.flatten(trees[0])

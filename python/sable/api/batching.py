@@ -10,7 +10,6 @@ from sable import passes
 from sable._tree import flatten_axes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.state import STATE
 from sable.core.values import as_value, is_array_like, retype
 from sable.dialects.ops.rules import expand
 from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_unflatten
@@ -161,20 +160,15 @@ def _batched_call(
         args, kwargs = tree_unflatten(tree, leaves)
         return fun(*args, **kwargs)
 
-    saved = STATE.axes
-    if axis_name is not None:
-        STATE.axes = {**saved, axis_name: size}
-    try:
-        traced = trace_flat(
-            call,
-            [x.aval.update(shape=x.aval.shape[1:]) for x in moved],
-            fun=fun,
-            kind="vmap",
-            staged=False,
-            names=lambda: [argument_names(fun, args, kwargs)[i] for i in mapped],
-        )
-    finally:
-        STATE.axes = saved
+    traced = trace_flat(
+        call,
+        [x.aval.update(shape=x.aval.shape[1:]) for x in moved],
+        fun=fun,
+        kind="vmap",
+        staged=False,
+        names=lambda: [argument_names(fun, args, kwargs)[i] for i in mapped],
+        axis=None if axis_name is None else (axis_name, size),
+    )
     marks = [True] * len(mapped) + [False] * len(traced.captures)
     outs, on = passes.batch(traced.function, [*moved, *traced.captures], marks, size, BIND, axis_name)
     out_marks = flatten_axes("vmap out_axes", traced.out_tree, out_axes)

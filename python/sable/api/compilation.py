@@ -24,6 +24,12 @@ from .tracing import Traced, argument_names, function_name, function_place, sign
 
 _CALL = OPS["call"]
 
+#: What the native look-up gives where it has no prepared call.
+_MISS = object()
+
+#: Signatures with a native call: they are tried one after the other, so beyond a few Python's dictionary is as quick.
+_PREPARED_SIZE = 16
+
 
 class _Static:
     """Which arguments are static: positions and names, each completed from the other by the signature."""
@@ -114,6 +120,17 @@ def _as_tuple(value: Any, kind: type, what: str) -> tuple:
     return found
 
 
+def _call_cache() -> Any:
+    """The native cache of prepared calls; None where the native module is missing."""
+    if not _tree.native:
+        return None
+    return _tree.implementation.CallCache(_tree.default_registry, Array, _MISS, _upload)
+
+
+def _upload(x: Array) -> Any:
+    return execute.buffer_of(x, execute.cpu_device())
+
+
 class _Entry:
     """What the cache of a jitted function holds for one signature."""
 
@@ -136,8 +153,17 @@ class Jitted:
         self._static = _Static(fun, static_argnums, static_argnames)
         self._options = options
         self._entries = _shared_entries(fun, (self._static.argnums, self._static.argnames))
+        self._prepared = _call_cache() if not self._static.any else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        prepared = self._prepared
+        if prepared is None or STATE.staged is not None or STATE.axes or config.jax_default_device is not None:
+            return self._slow_call(args, kwargs)
+        found = prepared.call(args, kwargs, config.trace_key)
+        return self._slow_call(args, kwargs) if found is _MISS else found
+
+    def _slow_call(self, args: tuple, kwargs: dict) -> Any:
+        """Look the signature up in Python; trace and compile if it is new."""
         static: tuple | None = None
         if self._static.any:
             dynamic, left, static = self._static.split(args, kwargs)
@@ -150,11 +176,33 @@ class Jitted:
             avals = self._checked_avals(leaves, dynamic, left)
         if config.jax_disable_jit:
             return self._fun(*args, **kwargs)
-        key = (tree, avals, static, config.trace_key, STATE.axes and tuple(STATE.axes.items()))
+        key = (tree, avals, static, config.trace_key, tuple(STATE.axes.items()) if STATE.axes else None)
         entry = self._entries.get(key)
         if entry is None:
             entry = self._trace(key, leaves, tree, avals, static)
-        return self._call(entry, leaves)
+        result = self._call(entry, leaves)
+        if self._prepared is not None and STATE.staged is None and not STATE.axes:
+            self._prepare(entry, args, kwargs)
+        return result
+
+    def _prepare(self, entry: _Entry, args: tuple, kwargs: dict) -> None:
+        """Make the next call with this signature a native one, where all arrays are on the default CPU device."""
+        device = execute.cpu_device()
+        loaded = entry.traced.function.memo.get(("loaded", device))
+        captures = entry.captures
+        if loaded is None or any(type(x) is not Array or x._device is not None for x in captures):
+            return
+        if len(self._prepared) >= _PREPARED_SIZE:
+            self._prepared.clear()
+        self._prepared.insert(
+            args,
+            kwargs,
+            config.trace_key,
+            loaded.executable.invoke,
+            [execute.buffer_of(x, device) for x in captures],
+            entry.traced.out_avals,
+            None if entry.single else entry.out_tree,
+        )
 
     def _call(self, entry: _Entry, leaves: list) -> Any:
         if STATE.staged is None:
@@ -224,7 +272,7 @@ class Jitted:
             dynamic, left, static = self._static.split(args, kwargs)
         leaves, tree = tree_flatten((dynamic, left))
         avals = tuple(x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_value(x) for x in leaves)
-        key = (tree, avals, static, config.trace_key, STATE.axes and tuple(STATE.axes.items()))
+        key = (tree, avals, static, config.trace_key, tuple(STATE.axes.items()) if STATE.axes else None)
         entry = self._entries.get(key)
         return entry or self._trace(key, leaves, tree, avals, static), tree
 
@@ -254,6 +302,8 @@ class Jitted:
     def clear_cache(self) -> None:
         """Forget all traces of this function."""
         self._entries.clear()
+        if self._prepared is not None:
+            self._prepared.clear()
 
     def _cache_size(self) -> int:
         return len(self._entries)

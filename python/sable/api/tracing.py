@@ -92,6 +92,7 @@ def trace_flat(
     staged: bool,
     names: Callable[[], list[str]] | Sequence[str] = (),
     known: Sequence[Value] | None = None,
+    axis: tuple[str, int] | None = None,
 ) -> Traced:
     """Trace `call`, which takes one tracer an aval and returns a pytree.
 
@@ -101,12 +102,14 @@ def trace_flat(
       staged: see `Trace`.
       names: names of the arguments (or a function that finds them), for messages.
       known: in an unstaged trace, the values of the arguments.
+      axis: name and size of the axis along which this is one example.
 
     Raises:
       TypeError: the function returns something that is no array.
     """
     trace = Trace(avals, staged, function_name(fun), kind, function_place(fun))
     trace.argument_names = _LazyNames(names) if callable(names) else list(names)  # type: ignore[assignment]
+    trace.axis = axis
     arguments = list(trace.function.arguments)
     if known is not None:
         for v, x in zip(arguments, known):

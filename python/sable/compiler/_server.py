@@ -1,4 +1,4 @@
-"""The compile server: a program of its own, started by `client.py`, and the only one that uses iree.compiler.api.
+"""The compile server: a program of its own, started by `client.py`, which alone uses iree.compiler.api.
 
     python -I -S _server.py serve SCRATCH PATHS CONTROL_FD PARENT_PID WORKERS WARM
     python -I -S _server.py once  SCRATCH PATHS      (one frame in on stdin, one frame out on stdout)

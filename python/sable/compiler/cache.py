@@ -167,7 +167,7 @@ class DiskCache:
                 self._size = self._evict()
 
     def keep_reproducer(self, key: str, files: dict[str, bytes]) -> list[Path]:
-        """Write the files (suffix: content) of a failed compile to `failed/`; [] where that is not possible."""
+        """Write the files (suffix: content) of a failed compile to `failed/`; [] where that cannot be."""
         folder = self._root / "failed"
         paths = {folder / f"{key[:16]}{suffix}": content for suffix, content in files.items()}
         if not all(self._write(path, content) for path, content in paths.items()):

@@ -220,13 +220,10 @@ def _exchange(sock: socket.socket, request: Request, timeout: float) -> Reply:
     try:
         wire.send(sock, request.header(), request.module)
         header, vmfb = wire.receive(sock, deadline)
-    except TimeoutError:
-        return Reply(
-            kind="timeout"
-        )  # closing the socket, which the caller does, makes the server kill the child
+    except TimeoutError:  # the caller closes the socket, whereupon the server kills the child
+        return Reply(kind="timeout")
     except (BrokenPipeError, ConnectionResetError):
-        # The child died, or could not be started, before it had read all of the module: its epitaph may be
-        # there.
+        # The child died, or could not be started, before it had read all of the module; the reason may follow.
         header, vmfb = wire.receive(sock, deadline)
     return _reply(header, vmfb)
 
@@ -293,7 +290,7 @@ def _search_path() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The user's, save that NumPy's BLAS starts no threads: the server must have one only, or it may not fork."""
+    """The user's, save that NumPy's BLAS starts no threads: a process that forks must have a single one."""
     return {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 

@@ -85,8 +85,8 @@ def _message(failure: Failure) -> str:
 def _advice(failure: Failure) -> str:
     if failure.kind == "timeout":
         return (
-            "Compile smaller functions (a loop unrolled by Python can become lax.fori_loop or lax.scan), or allow "
-            "more seconds by SABLE_COMPILE_TIMEOUT."
+            "Compile smaller functions (a loop unrolled by Python can become lax.fori_loop or lax.scan), or "
+            "allow more seconds by SABLE_COMPILE_TIMEOUT."
         )
     if failure.kind == "crash":
         return (

@@ -1,4 +1,4 @@
-"""The ladder of compiler settings: from those that make fast code fast to those that compile the most programs.
+"""The ladder of compiler settings, from those that make the fastest code to those that compile the most.
 
 `compile_module` tries the rungs in order until one compiles. The figures are of IREE 3.13.0 on 2 cores with
 AVX-512 (`benchmarks/compile_latency.py` prints those of your machine).
@@ -114,8 +114,8 @@ def _linux(shape: tuple[str, ...]) -> tuple[Rung, ...]:
         Rung(
             "fast",
             (*quick, *_OPTIMISED, _REASSOCIATE),
-            "shared objects made by the lld in IREE's package: no bundled math library to compile (0.04 s saved in "
-            "each module) and libm at run time, without which f64 sin, cos, tan, tanh … do not link",
+            "shared objects made by the lld in IREE's package: no bundled math library to compile (0.04 s saved "
+            "in each module) and libm at run time, without which f64 sin, cos, tan, tanh … do not link",
         ),
         Rung("plain", quick, "reductions in order: for kernels that vectorised reductions make too large"),
         Rung(

@@ -47,7 +47,7 @@ class Target:
             raise ValueError(f"expected a platform of {', '.join(_PLATFORMS)}, got {self.platform!r}")
         if self.platform == "cpu" and self.triple and self.cpu == "host":
             raise ValueError(
-                f"the triple {self.triple!r} names a machine, for which the processor of this one (cpu='host') "
+                f"the triple {self.triple!r} names a machine, for which this one's processor (cpu='host') "
                 "may be unfit; name the processor, or give cpu='generic'"
             )
 

@@ -45,9 +45,20 @@ def bind(op: Op, *values: Value, **params: Any) -> Any:
     for x in values:
         if type(x) is Tracer and (trace is None or x.trace.depth > trace.depth):
             trace = x.trace
+    if op.collective is not None:
+        trace = _axis_trace(trace, params["axes"])
     if trace is None:
         return evaluate(op, values, params)
     return record(trace, op, values, params, None)
+
+
+def _axis_trace(trace: Trace | None, axes: Sequence[str]) -> Trace | None:
+    """A collective belongs to the trace of its axis, even if its operands are equal for all examples."""
+    for name in axes:
+        found = STATE.axis_traces.get(name)
+        if found is not None and (trace is None or found.depth > trace.depth):
+            trace = found
+    return trace
 
 
 def record(trace: Trace, op: Op, values: Sequence[Value], params: dict, known: Any) -> Any:
@@ -78,6 +89,8 @@ def _known(trace: Trace, x: Value) -> Array | None:
 
 
 def _compute(trace: Trace, op: Op, values: Sequence[Value], params: dict, results: list[Tracer]) -> None:
+    if op.collective is not None:
+        return
     arrays = []
     later = bool(op.functions)  # calls and loops are computed when somebody asks
     for x in values:

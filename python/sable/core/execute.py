@@ -197,12 +197,12 @@ class Prepared:
 def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = ()) -> Prepared:
     """Lower a function: StableHLO, loops away, as bytes."""
     from sable.compiler import CompileOptions
-    from sable.passes.legalize.loops import lower_loops
+    from sable.passes.legalize.loops import LoopOptions, lower_loops
     from sable.passes.lower import lower
 
     lowered = lower(function, platform, captures=captures)
     work = estimate_work(lowered.module)
-    loops = lower_loops(lowered.module, target_platform=platform)
+    loops = lower_loops(lowered.module, LoopOptions(target_platform=platform))
     operation = loops.module.operation
     # locations are no part of the cache key: moving a function in its file compiles nothing
     plain = operation.get_asm(binary=False, enable_debug_info=False).encode()

@@ -17,16 +17,19 @@ class _State(threading.local):
       staged: the innermost staged trace (`jit`, a body of control flow), or None.
       location: MLIR location to give to ops, in place of the user's frame, while a pass walks a function.
       axes: name -> size of the axes that `vmap(axis_name=)` has named.
+      axis_traces: name -> the trace in which one example along that axis is recorded.
       run: calls a function with NumPy's floating-point warnings off (a context of its own costs 60 ns, np.errstate 500).
     """
 
     depth: int = 0
     staged: Any = None
     location: Any = None
-    axes: dict[Any, int]
+    axes: dict[str, int]
+    axis_traces: dict[str, Any]
 
     def __init__(self) -> None:
         self.axes = {}
+        self.axis_traces = {}
         quiet = contextvars.Context()
         quiet.run(np.seterr, all="ignore")
         self.run = quiet.run

@@ -133,11 +133,13 @@ class Trace:
       known: in an unstaged trace, MLIR value -> Array for what has been computed already.
       knowable: values that could be computed from known ones but have not been (results of calls and what follows).
       live: False once tracing has ended.
+      axis: name and size of the axis along which this trace is one example.
     """
 
     __slots__ = (
         "_places",
         "argument_names",
+        "axis",
         "captures",
         "depth",
         "function",
@@ -165,6 +167,7 @@ class Trace:
         self.depth = STATE.depth + 1
         self.live = True
         self.parent: Trace | None = None
+        self.axis: tuple[str, int] | None = None
 
     def lift(self, x: Value) -> ir.Value:
         """The MLIR value of x in this function: its own, a constant, or a captured argument."""
@@ -242,16 +245,20 @@ class tracing:
         self.trace = trace
 
     def __enter__(self) -> Trace:
-        self._saved = (STATE.depth, STATE.staged, STATE.location)
+        self._saved = (STATE.depth, STATE.staged, STATE.location, STATE.axes, STATE.axis_traces)
         STATE.depth = self.trace.depth
         STATE.location = None
+        if self.trace.axis is not None:
+            name, size = self.trace.axis
+            STATE.axes = {**STATE.axes, name: size}
+            STATE.axis_traces = {**STATE.axis_traces, name: self.trace}
         if self.trace.staged:
             self.trace.parent = STATE.staged
             STATE.staged = self.trace
         return self.trace
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        STATE.depth, STATE.staged, STATE.location = self._saved
+        STATE.depth, STATE.staged, STATE.location, STATE.axes, STATE.axis_traces = self._saved
         if error is not None:
             self.trace.live = False
 

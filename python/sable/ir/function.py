@@ -189,7 +189,7 @@ class FunctionBuilder(Builder):
 
     def at(self, location: Any) -> None:
         """Give that location to what is emitted from now on."""
-        self.location = location
+        self.location = location or UNKNOWN
 
     def literal_of(self, x: ir.Value) -> Literal | None:
         """The literal that x is, if it is a constant of the program."""

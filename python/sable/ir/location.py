@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import sys
 from pathlib import Path
 from types import CodeType, FrameType
 
 from .bindings import CONTEXT, UNKNOWN, ir
 
-#: Folders whose frames are never the user's: Sable itself, and the decorators of the standard library.
-_LIBRARY = Path(__file__).resolve().parents[1]
-_INTERNAL_PREFIXES = [str(_LIBRARY), functools.__file__]
+#: Where frames are never the user's: Sable itself, and the decorators of the standard library.
+_folders = [functools.__file__]
+for _name in ("sable", "sable.dialects", "sable.passes", "sable.tools"):
+    # in an editable installation the packages lie in several folders; their paths are known without importing them
+    _spec = importlib.util.find_spec(_name)
+    _folders += [str(Path(p).resolve()) for p in (_spec.submodule_search_locations or ())] if _spec else []
+
+_INTERNAL_PREFIXES = tuple(_folders)
 
 _INTERNAL: dict[CodeType, bool] = {}
 _LOCATIONS: dict[tuple[str, int], ir.Location] = {}
@@ -20,19 +26,12 @@ _LOCATIONS: dict[tuple[str, int], ir.Location] = {}
 _MEMO_SIZE = 100_000
 
 
-def internal_folder(path: str) -> None:
-    """Count the files under that folder as Sable's own (its packages may lie in several places)."""
-    if path not in _INTERNAL_PREFIXES:
-        _INTERNAL_PREFIXES.append(path)
-        _INTERNAL.clear()
-
-
 def _is_internal(code: CodeType) -> bool:
     found = _INTERNAL.get(code)
     if found is None:
         if len(_INTERNAL) > _MEMO_SIZE:
             _INTERNAL.clear()
-        found = _INTERNAL[code] = code.co_filename.startswith(tuple(_INTERNAL_PREFIXES))
+        found = _INTERNAL[code] = code.co_filename.startswith(_INTERNAL_PREFIXES)
     return found
 
 

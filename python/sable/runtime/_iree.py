@@ -109,7 +109,7 @@ def create_device(driver: str, device_id: int, caching: bool) -> rt.HalDevice:
     drops references in no useful order: a device that dies first is a segmentation fault. So devices are
     immortal.
     """
-    instance()  # registers HAL types: a reference to a buffer from before has no type, and printing it crashes
+    instance()  # registers HAL types: a reference made before has no type, and printing it crashes
     options = {"allocators": ["caching"]} if caching else {}
     device = rt.get_driver(driver).create_device(device_id, **options)
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(device))

@@ -1,0 +1,57 @@
+# Every target sets up what it needs: a virtual environment in .venv with the library and its tools, built once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NATIVE := CMakeLists.txt pyproject.toml $(wildcard python/native/*)
+PYTEST_WORKERS ?= auto
+
+.PHONY: help setup run test unit filecheck lint bench docs clean
+
+help:
+	@echo "make run        set up and run the main job: train on handwritten digits, deploy, check (examples/digits.py)"
+	@echo "make test       set up and run every test: lint, unit, filecheck, examples"
+	@echo "make unit       the pytest suite alone"
+	@echo "make filecheck  the lit + FileCheck tests of the passes alone"
+	@echo "make lint       ruff, pyright, import-linter"
+	@echo "make bench      JAX, NumPy and Sable side by side; writes benchmarks/README.md"
+	@echo "make docs       regenerate the op tables of the documentation"
+	@echo "make setup      only the virtual environment"
+	@echo "make clean      remove the virtual environment and build products"
+
+$(STAMP): $(NATIVE)
+	@command -v $(PYTHON) >/dev/null || { echo "python3 (3.10 or newer) is needed"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed, found $$($(PYTHON) --version)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet 'scikit-build-core>=0.11' 'nanobind>=2.4' cmake ninja
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+setup: $(STAMP)
+
+run: $(STAMP)
+	$(BIN)/python examples/digits.py
+
+test: lint unit filecheck
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
+
+filecheck: $(STAMP)
+	$(BIN)/lit -v tests/filecheck
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/pyright
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py
+
+docs: $(STAMP)
+	$(BIN)/python tools/op_status.py --write docs/ops.md
+
+clean:
+	rm -rf $(VENV) build
