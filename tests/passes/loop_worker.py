@@ -23,9 +23,10 @@ import iree.runtime as rt
 import ml_dtypes
 import numpy as np
 from iree.compiler.api import Output, Session, Source, ctypes_dl
+from sable.compiler.vm_repair import repair
 
 DRIVERS = ("local-sync", "local-task")
-TIME_LIMIT = 40.0  # seconds a program
+TIME_LIMIT = 6.0  # seconds a program
 LINKER = Path(iree.compiler.__file__).parent / "_mlir_libs" / "iree-lld"
 FLAGS = (
     "--iree-hal-target-device=local",
@@ -41,49 +42,6 @@ FLAGS = (
 )
 
 
-def repair_vm(module) -> None:
-    """Stand-in for sable.compiler.vm_repair: further occurrences of a ref in one branch get their own register."""
-    from iree.compiler import ir
-
-    for vm_module in module.regions[0].blocks[0].operations:
-        if vm_module.operation.name != "vm.module":
-            continue
-        body = vm_module.operation.regions[0].blocks[0]
-        repeated = []
-        for function in body.operations:
-            if function.operation.name not in ("vm.func", "vm.initializer"):
-                continue
-            for block in function.operation.regions[0].blocks:
-                last = block.operations[len(block.operations) - 1].operation
-                if last.name in ("vm.br", "vm.cond_br"):
-                    operands = list(last.operands)
-                    repeated += [
-                        (last, k)
-                        for k, v in enumerate(operands)
-                        if str(v.type).startswith("!vm.") and v in operands[:k]
-                    ]
-        if not repeated:
-            continue
-        with ir.Location.unknown(module.context):
-            i32 = ir.IntegerType.get_signless(32)
-            attributes = {
-                "sym_name": ir.StringAttr.get("__zero"),
-                "sym_visibility": ir.StringAttr.get("private"),
-                "is_mutable": ir.UnitAttr.get(),
-                "type": ir.TypeAttr.get(i32),
-            }
-            top = ir.InsertionPoint.at_block_begin(body)
-            ir.Operation.create("vm.global.i32", attributes=attributes, ip=top)
-            for op, k in repeated:
-                value, at = op.operands[k], ir.InsertionPoint(op)
-                symbol = {"global": ir.FlatSymbolRefAttr.get("__zero")}
-                zero = ir.Operation.create("vm.global.load.i32", results=[i32], attributes=symbol, ip=at).result
-                null = ir.Operation.create("vm.const.ref.zero", results=[value.type], ip=at).result
-                op.operands[k] = ir.Operation.create(
-                    "vm.select.ref", operands=[zero, null, value], results=[value.type], ip=at
-                ).result
-
-
 def compile_text(text: str, input_type: str, extra_flags: tuple[str, ...]) -> bytes:
     session = Session()
     session.set_flags(f"--iree-input-type={input_type}", *FLAGS, *extra_flags)
@@ -92,7 +50,7 @@ def compile_text(text: str, input_type: str, extra_flags: tuple[str, ...]) -> by
     if not invocation.parse_source(Source.wrap_buffer(session, text.encode() + b"\0")) or not invocation.execute():
         raise RuntimeError("IREE did not compile the program")
     module = invocation.export_module()
-    repair_vm(module)
+    repair(module)
     last = session.invocation()
     last.enable_console_diagnostics()
     last.import_module(module)

@@ -1,0 +1,70 @@
+"""Memory stays flat over many eager gradients, calls and retraces (each in a process of its own, for a clean count)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+#: MiB that the resident set may grow after warming up: allocator noise, not a leak of objects (a leak of one small
+#: object a step would be 10 MiB and more over these counts).
+ALLOWED_GROWTH = 8.0
+
+PROGRAMS = {
+    "eager gradients": (
+        """
+        g = jax.grad(lambda x: (jnp.tanh(x) * x).sum())
+        x = jnp.ones(10)
+        def step(i): g(x)
+        """,
+        100_000,
+    ),
+    "jit calls": (
+        """
+        f = jax.jit(lambda x: jnp.tanh(x) * x)
+        x = jnp.ones(10)
+        def step(i): f(x)
+        """,
+        100_000,
+    ),
+    "retraces": (
+        """
+        def step(i):
+            jax.make_jaxpr(lambda x: jnp.where(x > 0, jnp.sin(x) * 2.0, x).sum())(x)
+            jax.jit(jax.grad(lambda x: (x * i % 7).sum())).trace(x)
+        x = jnp.ones(10)
+        """,
+        2_000,
+    ),
+}
+
+HARNESS = """
+import gc, os
+import sable as jax, sable.numpy as jnp
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+{setup}
+count = {count}
+for i in range(count // 4):
+    step(i)
+gc.collect()
+before = resident()
+for i in range(count):
+    step(i)
+gc.collect()
+print(resident() - before)
+"""
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the resident set is read from /proc")
+def test_memory_stays_flat(name: str) -> None:
+    setup, count = PROGRAMS[name]
+    program = HARNESS.format(setup=textwrap.dedent(setup), count=count)
+    made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert made.returncode == 0, made.stderr
+    growth = float(made.stdout.split()[-1])
+    assert growth < ALLOWED_GROWTH, f"{name}: {growth:.1f} MiB over {count} steps"
