@@ -165,7 +165,7 @@ def _parse_text(text: str, a: Aval) -> np.ndarray:
     values = np.array([number(t) for t in found], part)
     if a.dtype.kind == "c":
         values = values.view(a.dtype)
-    return np.broadcast_to(values, a.shape) if values.size == 1 else values.reshape(a.shape)
+    return values.reshape(a.shape) if values.size == a.size else np.broadcast_to(values[0], a.shape)
 
 
 class RegionForm:

@@ -9,6 +9,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 
+from ..literal import Literal
 from ..op import OPS
 
 BOOL = np.dtype(np.bool_)
@@ -33,6 +34,11 @@ def logical(b: Any, mnemonic: str, *xs: Any) -> Any:
 def index_constant(b: Any, value: int, dtype: np.dtype) -> Any:
     """A scalar integer constant."""
     return b.full(aval((), dtype), value)
+
+
+def small_constant(b: Any, array: np.ndarray) -> Any:
+    """A constant written into the program, also where `b.literal` would capture it as an argument."""
+    return b.bind(OPS["constant"], value=Literal.of(array))
 
 
 def convert(b: Any, x: Any, dtype: np.dtype) -> Any:

@@ -62,7 +62,9 @@ def _shift_samples() -> list:
         width = 8 * np.dtype(dtype).itemsize
         amounts = np.array([0, 1, width - 1, width, width + 1], dtype)
         for x in (np.array(-5).astype(dtype), np.array(93).astype(dtype)):
-            found.append(sample(np.full_like(amounts, x), amounts, rtol=0, atol=0, grad=False, why="integers"))
+            found.append(
+                sample(np.full_like(amounts, x), amounts, rtol=0, atol=0, grad=False, why="integers")
+            )
     return found
 
 

@@ -256,16 +256,22 @@ def _convert_samples() -> list:
         for target in (*real, np.complex64, np.complex128):
             rounded = np.dtype(source).itemsize > np.dtype(target).itemsize or source is bfloat16
             why = "rounding" if rounded else ""
-            found.append(sample(floats((2, 3), dtype=source), grad=not rounded, why=why, dtype=np.dtype(target)))
-    values = np.array([np.nan, np.inf, -np.inf, 1e20, -1e20, 3.7, -3.7, 300.5, -300.5, -0.5, 0.0])
+            found.append(
+                sample(floats((2, 3), dtype=source), grad=not rounded, why=why, dtype=np.dtype(target))
+            )
+    values = np.array([np.nan, np.inf, -np.inf, 6e4, -6e4, 3.7, -3.7, 300.5, -300.5, -0.5, 0.0])
+    huge = np.array([1e20, -1e20, 2.0**31, -(2.0**31), 2.0**63, -(2.0**63), 2.0**64])
     plain = np.array([0, 1, 2, 100, 255, -1, -128, 70000])
     for target in (*SIGNED, *UNSIGNED, np.bool_):
         for source in real:
             found.append(_exact(values.astype(source), dtype=np.dtype(target)))
+        found += [_exact(huge.astype(source), dtype=np.dtype(target)) for source in (np.float32, np.float64)]
         for source in (*SIGNED, *UNSIGNED, np.bool_):
             found.append(_exact(plain.astype(source), dtype=np.dtype(target)))
     for target in real:
-        found += [_exact(np.arange(-3, 9).astype(source), dtype=np.dtype(target)) for source in SIGNED + UNSIGNED]
+        found += [
+            _exact(np.arange(-3, 9).astype(source), dtype=np.dtype(target)) for source in SIGNED + UNSIGNED
+        ]
     for target in (np.float32, np.int32, np.bool_):
         found.append(_exact(complexes((3,)), dtype=np.dtype(target)))
     found.append(sample(complexes(()), dtype=np.dtype(np.complex128)))
@@ -357,13 +363,22 @@ bitcast_convert = defop(
 
 
 def _constant_samples() -> list:
-    arrays = [np.asarray(1.5, dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64, np.complex64)]
+    arrays = [
+        np.asarray(1.5, dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64, np.complex64)
+    ]
     arrays += [np.full((2, 3), v, np.float32) for v in (0.0, -0.0, np.nan, np.inf, 0.1)]
     arrays += [floats(dtype=dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64)]
-    arrays += [np.array([np.nan, -np.inf, -0.0], dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64)]
+    arrays += [
+        np.array([np.nan, -np.inf, -0.0], dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64)
+    ]
     arrays += [np.array([-1, 0, 2**62, 77]).astype(dtype) for dtype in SIGNED + UNSIGNED]
     arrays += [np.asarray(np.iinfo(dtype).max, dtype) for dtype in SIGNED + UNSIGNED]
-    arrays += [np.array([True, False, True]), np.asarray(True), np.zeros((0, 3), np.float32), np.zeros((0,), np.int32)]
+    arrays += [
+        np.array([True, False, True]),
+        np.asarray(True),
+        np.zeros((0, 3), np.float32),
+        np.zeros((0,), np.int32),
+    ]
     arrays += [complexes(), complexes((3,), dtype=np.complex128), np.full((2,), 1 + 2j, np.complex64)]
     return [_exact(value=Literal.of(array)) for array in arrays]
 
@@ -382,6 +397,11 @@ constant = defop(
 )
 
 
+def _barrier_jvp(b: Any, tangents: Any, y: Any, *operands: Any) -> Any:
+    moving = iter(b.optimization_barrier(*[t for t in tangents if t is not None]))
+    return tuple(None if t is None else next(moving) for t in tangents)
+
+
 def _barrier_transpose(b: Any, ct: Any, avals: Any, *operands: Any, index: int) -> Any:
     return None if ct[index] is None else b.optimization_barrier(ct[index])[0]
 
@@ -391,7 +411,7 @@ optimization_barrier = defop(
     operands=("*operand",),
     type=lambda *operands: operands,
     ref=lambda *operands: operands,
-    jvp={"operand": JOINT},
+    jvp=_barrier_jvp,
     transpose={"operand": _barrier_transpose},
     batch=elementwise,
     multiple_results=True,

@@ -21,6 +21,7 @@ from ..ir_tools import (
     inline_calls,
     integer,
     operations,
+    owner,
     signless,
     terminator,
 )
@@ -29,9 +30,11 @@ from .scalar_carries import (
     ScalarEmitter,
     find_scalar_carries,
     lift_scalar,
+    narrow_scalar,
     never_runs,
     place_outside,
     scalar_integer_type,
+    widen_scalar,
 )
 
 
@@ -171,7 +174,12 @@ class _FunctionRewriter:
 
 
 class _LoopRewriter:
-    """One while loop as `condition`, `body` and `after` blocks. All carries are arguments of `condition`."""
+    """One while loop as `condition`, `body` and `after` blocks. All carries are arguments of `condition`.
+
+    Scalar integers are passed as i64: a branch that passes i32 and i64 values is wrong in IREE 3.13 whenever a 32-bit
+    register overlaps half of a 64-bit one, since its parallel moves are ordered as if the two had nothing in common
+    (seen as loop counters overwritten by buffer sizes: an endless loop).
+    """
 
     def __init__(self, function: _FunctionRewriter, block: ir.Block, loop: ir.Operation) -> None:
         self.block, self.loop = block, loop
@@ -200,7 +208,7 @@ class _LoopRewriter:
         place = before(self.loop)
         scalars = ScalarEmitter({}, place, lambda value: place)
         return [
-            scalars.emit(value) if i in self.scalars.carries else value
+            widen_scalar(scalars.emit(value), place) if i in self.scalars.carries else value
             for i, value in enumerate(self.loop.operands)
         ]
 
@@ -213,9 +221,10 @@ class _LoopRewriter:
         """New arguments for `condition`; returns the predicate if it is an SSA value, and the next carries."""
         condition, body, loop = self.condition, self.body, self.loop
         in_condition, in_body = list(condition.arguments), list(body.arguments)
+        wide = {i: condition.add_argument(signless(64), loop.location) for i in self.scalars.carries}
         new = {
-            i: condition.add_argument(scalar_integer_type(loop.results[i]), loop.location)
-            for i in self.scalars.carries
+            i: narrow_scalar(value, scalar_integer_type(loop.results[i]), at_start(condition))
+            for i, value in wide.items()
         }
         scalar_predicate = None
         if self.scalars.predicate:
@@ -224,10 +233,10 @@ class _LoopRewriter:
             scalar_predicate = emitter.emit(predicate)
         back = terminator(body)
         emitter = ScalarEmitter({in_body[i]: value for i, value in new.items()}, before(back), self.read_at)
-        steps = {i: emitter.emit(back.operands[i]) for i in new}
+        steps = {i: widen_scalar(emitter.emit(back.operands[i]), before(back)) for i in new}
         for i, result in enumerate(loop.results):
             if i in new:
-                value = lift_scalar(new[i], result.type, at_start(condition))
+                value = lift_scalar(new[i], result.type, after(new[i], condition))
             else:
                 value = condition.add_argument(result.type, loop.location)
             for old in (in_condition[i], in_body[i], result):
@@ -237,6 +246,12 @@ class _LoopRewriter:
             condition.erase_argument(i)
             body.erase_argument(i)
         return scalar_predicate, following
+
+
+def after(value: ir.Value, block: ir.Block) -> ir.InsertionPoint:
+    """Where a value which is made near a block's start may first be used there."""
+    op = owner(value)
+    return at_start(block) if op is None else ir.InsertionPoint.after(op)
 
 
 def take_terminator(block: ir.Block) -> list[ir.Value]:

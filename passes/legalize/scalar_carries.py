@@ -199,6 +199,19 @@ def lift_scalar(scalar: ir.Value, type: ir.Type, at: ir.InsertionPoint) -> ir.Va
     ).result
 
 
+def widen_scalar(value: ir.Value, at: ir.InsertionPoint) -> ir.Value:
+    """An SSA integer as i64."""
+    if value.type.width == 64:
+        return value
+    extension = "arith.extui" if value.type.width == 1 else "arith.extsi"
+    return create(extension, [value], [signless(64)], at=at).result
+
+
+def narrow_scalar(value: ir.Value, type: ir.IntegerType, at: ir.InsertionPoint) -> ir.Value:
+    """The inverse of `widen_scalar`."""
+    return value if type.width == 64 else create("arith.trunci", [value], [type], at=at).result
+
+
 def constant_integer(constant: ir.Operation) -> int:
     """The value of a rank-0 integer constant."""
     return int(ir.DenseIntElementsAttr(constant.attributes["value"])[0])

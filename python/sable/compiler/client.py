@@ -27,6 +27,7 @@ from typing import Any
 
 from . import wire
 from .ladder import iree_package
+from .options import UNNAMED_SOURCE
 
 _PROGRAM = Path(__file__).with_name("_server.py")
 #: Seconds given to a server to end by itself when its socket closes; it takes milliseconds.
@@ -52,7 +53,7 @@ class Request:
 
     module: bytes
     flags: tuple[str, ...]
-    source_name: str = "<module>"
+    source_name: str = UNNAMED_SOURCE
     fault: str = ""
 
     def header(self) -> dict[str, Any]:
@@ -223,7 +224,7 @@ def _exchange(sock: socket.socket, request: Request, timeout: float) -> Reply:
     except TimeoutError:  # the caller closes the socket, whereupon the server kills the child
         return Reply(kind="timeout")
     except (BrokenPipeError, ConnectionResetError):
-        # The child died, or could not be started, before it had read all of the module; the reason may follow.
+        # The child died, or could not be started, before it had read all of the module: the reason follows.
         header, vmfb = wire.receive(sock, deadline)
     return _reply(header, vmfb)
 

@@ -7,6 +7,8 @@ import re
 import signal
 from pathlib import Path
 
+from .options import UNNAMED_SOURCE
+
 #: `file:line:column: error: message`; notes of the form `called from` hold the outer frames of a call site.
 _LINE = re.compile(
     r"^(?P<file>[^\n]*?):(?P<line>\d+)(?::(?P<column>\d+))?: (?P<severity>error|note|warning): (?P<text>.*)$",
@@ -25,17 +27,18 @@ _FATAL = re.compile(
 _LIBRARY = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
-def location(text: str, source_name: str) -> tuple[str, int] | None:
+def location(text: str) -> tuple[str, int] | None:
     """File and line of the user's program which the first error names, the innermost frame first.
+
+    Lines of the module's own text are none of the user's, unless `CompileOptions.source_name` names a file.
 
     Args:
       text: the console diagnostics.
-      source_name: the name given to the text of the module, which is not the user's file.
     """
     for block in _error_blocks(text):
         for frame in block:
             file, line = frame["file"], int(frame["line"])
-            if line and _is_users(file, source_name):
+            if line and _is_users(file):
                 return file, line
     return None
 
@@ -51,8 +54,8 @@ def _error_blocks(text: str) -> list[list[re.Match[str]]]:
     return blocks
 
 
-def _is_users(file: str, source_name: str) -> bool:
-    if file in (source_name, "", "-", "<unknown>", "<stdin>", "loc"):
+def _is_users(file: str) -> bool:
+    if file in (UNNAMED_SOURCE, "", "-", "<unknown>", "<stdin>"):
         return False
     return not file.startswith(_LIBRARY)
 
@@ -67,7 +70,7 @@ def summary(text: str, kind: str, stage: str, code: int) -> str:
     """The failure in one line."""
     if kind == "crash":
         fatal = _FATAL.search(text)
-        return f"the compiler died of {_cause(code)}" + (f": {fatal[0].strip()}" if fatal else "")
+        return f"the compiler {_end(code)}" + (f": {fatal[0].strip()}" if fatal else "")
     for found in _LINE.finditer(text):
         if found["severity"] == "error":
             return _without_operation(found["text"])
@@ -84,11 +87,11 @@ def _without_operation(text: str) -> str:
     return re.split(r": (?:%[\w:, ]+ = )?\"[a-z_]\w*\.", text, maxsplit=1)[0].strip()
 
 
-def _cause(code: int) -> str:
+def _end(code: int) -> str:
     if code >= 0:
-        return f"itself, with exit code {code}"
+        return f"ended with exit code {code}"
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    return name + (" (killed from outside: out of memory?)" if name == "SIGKILL" else "")
+    return f"died of {name}" + (" (killed from outside: out of memory?)" if name == "SIGKILL" else "")

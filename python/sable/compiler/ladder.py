@@ -41,6 +41,7 @@ _QUICK_CPU = (
 )
 _OPTIMISED = ("--iree-opt-strip-assertions=true", "--iree-opt-outer-dim-concat=true")
 _REASSOCIATE = "--iree-llvmcpu-reassociate-fp-reductions=true"
+_UNDISTRIBUTED = "--iree-llvmcpu-disable-distribution=true"
 _SYSTEM_LINK = ("--iree-llvmcpu-link-embedded=false", f"--iree-llvmcpu-system-linker-path={_LINKER}")
 _EMBEDDED_LINK = ("--iree-llvmcpu-link-embedded=true",)
 _NATIVE_LINK = ("--iree-llvmcpu-link-embedded=false",)
@@ -85,7 +86,7 @@ def ladder(target: Target, options: CompileOptions) -> tuple[Rung, ...]:
 
 
 def _cpu(target: Target, options: CompileOptions) -> tuple[Rung, ...]:
-    shape = () if options.distribute else ("--iree-llvmcpu-disable-distribution=true",)
+    shape = () if options.distribute else (_UNDISTRIBUTED,)
     embedded = (
         Rung(
             "fast-embedded",
@@ -109,21 +110,24 @@ def _cpu(target: Target, options: CompileOptions) -> tuple[Rung, ...]:
 
 
 def _linux(shape: tuple[str, ...]) -> tuple[Rung, ...]:
-    quick = (*_QUICK_CPU, *shape, *_SYSTEM_LINK)
-    return (
-        Rung(
-            "fast",
-            (*quick, *_OPTIMISED, _REASSOCIATE),
-            "shared objects made by the lld in IREE's package: no bundled math library to compile (0.04 s saved "
-            "in each module) and libm at run time, without which f64 sin, cos, tan, tanh … do not link",
-        ),
-        Rung("plain", quick, "reductions in order: for kernels that vectorised reductions make too large"),
-        Rung(
-            "narrow",
-            (*quick, "--iree-llvmcpu-target-vector-width-in-bytes=16"),
-            "vectors of 16 bytes: for kernels that run out of their 32 KiB of stack with wider ones",
-        ),
+    fast = Rung(
+        "fast",
+        (*_QUICK_CPU, *_OPTIMISED, _REASSOCIATE, *shape, *_SYSTEM_LINK),
+        "shared objects made by the lld in IREE's package: no bundled math library to compile (0.04 s in "
+        "each module) and libm at run time, without which f64 sin, cos, tan, tanh … do not link",
     )
+    plain = Rung(
+        "plain",
+        (*_QUICK_CPU, *shape, *_SYSTEM_LINK),
+        "reductions in order: for kernels that vectorised reductions make too large for 32 KiB of stack",
+    )
+    whole = Rung(
+        "whole",
+        (*_QUICK_CPU, _UNDISTRIBUTED, *_SYSTEM_LINK),
+        "kernels in one piece: for fusions that IREE cannot split into workgroups ('failed on workgroup "
+        "distribution verification'), at the price of running on one thread",
+    )
+    return (fast, plain) if shape else (fast, plain, whole)
 
 
 def _gpu() -> tuple[Rung, ...]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Linking = Literal["auto", "system", "embedded"]
+#: File name of a module's text that has none.
+UNNAMED_SOURCE = "<module>"
+
 _LINKINGS = ("auto", "system", "embedded")
 
 
@@ -42,7 +45,7 @@ class CompileOptions:
     distribute: bool = True
     extra_flags: tuple[str, ...] = ()
     rungs: tuple[str, ...] = ()
-    source_name: str = "<module>"
+    source_name: str = UNNAMED_SOURCE
     fingerprint: bytes | None = None
     use_cache: bool = True
     fault: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import threading
 import time
 from concurrent.futures import Future
@@ -22,6 +23,8 @@ DEFAULT_TIMEOUT_SECONDS = 600.0
 #: Share of the time that is left which a rung may use if others follow: enough for what is merely slow, while
 #: a compiler that hangs on the first rung leaves time for the next.
 _SHARE = 0.6
+#: Stages in which settings make no difference.
+_HOPELESS_STAGES = ("flags", "parse", "server", "internal")
 
 _DEFAULT_OPTIONS = CompileOptions()
 
@@ -161,27 +164,37 @@ def compile_module(
     >>> compile_module(text, Target()).vmfb[:2]
     b'PK'
     """
-    began = time.perf_counter()
     seconds = _timeout(timeout)
     rungs = ladder(target, options)
-    key = _key(module, target, options, rungs)
+    work = _Work(module, target, options, rungs, _key(module, target, options, rungs))
     if not options.use_cache or options.fault:
-        return _climb(module, target, options, rungs, key, seconds)
+        return work.climb(seconds)
+    return _cached(work, seconds)
+
+
+def _cached(work: _Work, seconds: float) -> Compiled:
+    """From a cache, else from another thread that compiles the same, else from the compiler."""
+    began = time.perf_counter()
     caches = _current_caches()
-    found = caches.find(key)
+    found = caches.find(work.key)
     if found is not None:
         entry, source = found
         caches.counts[source] += 1
-        return Compiled(entry.vmfb, source, time.perf_counter() - began, entry.rung, key)
+        return Compiled(entry.vmfb, source, time.perf_counter() - began, entry.rung, work.key)
+    mine: Future[Compiled] = Future()
     with caches.lock:
-        other = caches.under_way.get(key)
-        mine: Future[Compiled] = caches.under_way.setdefault(key, Future())
-    if other is not None:
-        return _result_of(other)
+        shared = caches.under_way.setdefault(work.key, mine)
+    if shared is not mine:
+        error = shared.exception()
+        if error is None:
+            return replace(shared.result(), source="memory", seconds=time.perf_counter() - began)
+        if isinstance(error, CompilationError):
+            raise CompilationError(error.failure)
+        return _cached(work, seconds)  # the other thread was interrupted
     try:
-        compiled = _climb(module, target, options, rungs, key, seconds)
+        compiled = work.climb(seconds)
         caches.counts["compiled"] += 1
-        caches.keep(key, cache.Entry(compiled.vmfb, compiled.rung))
+        caches.keep(work.key, cache.Entry(compiled.vmfb, compiled.rung))
         mine.set_result(compiled)
         return compiled
     except BaseException as error:
@@ -189,15 +202,7 @@ def compile_module(
         raise
     finally:
         with caches.lock:
-            del caches.under_way[key]
-
-
-def _result_of(other: Future[Compiled]) -> Compiled:
-    """What another thread compiled; its error as one of this thread's own."""
-    try:
-        return replace(other.result(), source="memory")
-    except CompilationError as error:
-        raise CompilationError(error.failure) from None
+            del caches.under_way[work.key]
 
 
 def _current_caches() -> _Caches:
@@ -231,80 +236,81 @@ def _key(module: bytes, target: Target, options: CompileOptions, rungs: tuple[Ru
     return digest.hexdigest()
 
 
-def _climb(
-    module: bytes,
-    target: Target,
-    options: CompileOptions,
-    rungs: tuple[Rung, ...],
-    key: str,
-    seconds: float,
-) -> Compiled:
-    """Try the rungs in order until one compiles."""
-    began = time.perf_counter()
-    failures: list[Failure] = []
-    for index, rung in enumerate(rungs):
-        left = seconds * (_SHARE if index + 1 < len(rungs) else 1.0)
-        request = client.Request(module, rung.flags(), options.source_name, options.fault_on(rung.name))
-        rung_began = time.perf_counter()
-        outcome = _attempt(request, rung, left, options.source_name)
-        if isinstance(outcome, bytes):
-            return Compiled(outcome, "compiled", time.perf_counter() - began, rung.name, key)
-        failures.append(outcome)
-        if outcome.kind == "error" and outcome.stage in ("parse", "flags", "server", "internal"):
-            break  # another rung would fail alike
-        seconds = max(0.0, seconds - (time.perf_counter() - rung_began))
-    raise CompilationError(_explain(failures, module, target, options, rungs, key))
+@dataclass(frozen=True)
+class _Work:
+    """A module, and all that decides what becomes of it."""
+
+    module: bytes
+    target: Target
+    options: CompileOptions
+    rungs: tuple[Rung, ...]
+    key: str
+
+    def climb(self, seconds: float) -> Compiled:
+        """Try the rungs in order until one compiles, within so many seconds."""
+        began = time.perf_counter()
+        failures: list[Failure] = []
+        for index, rung in enumerate(self.rungs):
+            left = max(0.0, seconds - (time.perf_counter() - began))
+            share = _SHARE if index + 1 < len(self.rungs) else 1.0
+            outcome = self._attempt(rung, left * share)
+            if isinstance(outcome, bytes):
+                return Compiled(outcome, "compiled", time.perf_counter() - began, rung.name, self.key)
+            failures.append(outcome)
+            if outcome.kind == "error" and outcome.stage in _HOPELESS_STAGES:
+                break
+        raise CompilationError(self._explain(failures))
+
+    def _attempt(self, rung: Rung, seconds: float) -> bytes | Failure:
+        fault = self.options.fault_on(rung.name)
+        request = client.Request(self.module, rung.flags(), self.options.source_name, fault)
+        try:
+            reply = client.compile_once(request, seconds)
+        except client.ServerDied as died:
+            text = str(died).strip()
+            summary = "the compile server died twice" + (f": {text[-200:]}" if text else "")
+            return Failure("crash", summary, diagnostics=text, rung=rung.name)
+        if reply.kind == "ok":
+            return reply.vmfb
+        if reply.kind == "timeout":
+            return Failure("timeout", f"the compiler had not finished after {seconds:.3g} s", rung=rung.name)
+        text = reply.diagnostics
+        return Failure(
+            "crash" if reply.kind == "crash" else "error",
+            diagnostics.summary(text, reply.kind, reply.stage, reply.code),
+            diagnostics.op(text),
+            diagnostics.location(text),
+            text,
+            reply.stage,
+            rung.name,
+        )
+
+    def _explain(self, failures: list[Failure]) -> Failure:
+        """The failure to report: the first that names a line of the user's, else the first."""
+        told = next((failure for failure in failures if failure.location is not None), failures[0])
+        tried = tuple(failure.rung for failure in failures)
+        disk = _current_caches().disk if self.options.use_cache else None
+        kept = [] if disk is None else disk.keep_reproducer(self.key, self._reproducer(failures))
+        return replace(told, tried=tried, target=str(self.target), reproducer=str(kept[0]) if kept else None)
+
+    def _reproducer(self, failures: list[Failure]) -> dict[str, bytes]:
+        """The module as it was, and beside it how to compile it and what came of that."""
+        flags = {rung.name: shlex.join(rung.flags()) for rung in self.rungs}
+        report = [
+            f"== {failure.rung}: {failure.kind} {failure.stage}: {failure.summary}\n"
+            f"iree-compile {flags[failure.rung]} FILE\n\n{failure.diagnostics}\n"
+            for failure in failures
+        ]
+        return {".mlir": self.module, ".txt": "\n".join(report).encode()}
 
 
-def _attempt(request: client.Request, rung: Rung, seconds: float, source_name: str) -> bytes | Failure:
-    try:
-        reply = client.compile_once(request, seconds)
-    except client.ServerDied as died:
-        text = str(died)
-        summary = "the compile server died twice" + (f": {text.strip()[-200:]}" if text.strip() else "")
-        return Failure("crash", summary, diagnostics=text, rung=rung.name)
-    if reply.kind == "ok":
-        return reply.vmfb
-    if reply.kind == "timeout":
-        return Failure("timeout", f"the compiler had not finished after {seconds:.3g} s", rung=rung.name)
-    text = reply.diagnostics
-    return Failure(
-        "crash" if reply.kind == "crash" else "error",
-        diagnostics.summary(text, reply.kind, reply.stage, reply.code),
-        diagnostics.op(text),
-        diagnostics.location(text, source_name),
-        text,
-        reply.stage,
-        rung.name,
-    )
+def _forget_threads() -> None:
+    """In a forked process: the threads that compile, or hold locks, are not there."""
+    global _caches, _configuration_lock
+    _configuration_lock = threading.Lock()
+    if _caches is not None:
+        _caches = _Caches(_caches.settings)
 
 
-def _explain(
-    failures: list[Failure],
-    module: bytes,
-    target: Target,
-    options: CompileOptions,
-    rungs: tuple[Rung, ...],
-    key: str,
-) -> Failure:
-    """The failure to report: the first that names a line of the user's, else the first."""
-    told = next((failure for failure in failures if failure.location is not None), failures[0])
-    tried = tuple(failure.rung for failure in failures)
-    disk = _current_caches().disk if options.use_cache else None
-    kept: list[Path] = []
-    if disk is not None:
-        flags = {rung.name: rung.flags() for rung in rungs}
-        kept = disk.keep_reproducer(key, _reproducer(module, failures, flags))
-    return replace(told, tried=tried, target=str(target), reproducer=str(kept[0]) if kept else None)
-
-
-def _reproducer(
-    module: bytes, failures: list[Failure], flags: dict[str, tuple[str, ...]]
-) -> dict[str, bytes]:
-    """The module as it was, and beside it how to compile it and what came of that."""
-    report = [
-        f"== {failure.rung}: {failure.kind} {failure.stage}: {failure.summary}\n"
-        f"iree-compile {' '.join(map(repr, flags[failure.rung]))} FILE\n\n{failure.diagnostics}\n"
-        for failure in failures
-    ]
-    return {".mlir": module, ".txt": "\n".join(report).encode()}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

@@ -1,0 +1,369 @@
+"""Elementwise functions that are ops: operands of one dtype and, scalars apart, of one rank."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sable.core import dtypes
+from sable.core.array import Value
+from sable.core.bind import BIND, bind
+from sable.core.values import retype
+from sable.dialects.op import OPS
+
+from ._operands import broadcast_operands, operand, operands
+
+
+def _function(name: str, text: str, run: Callable) -> Callable:
+    run.__name__ = run.__qualname__ = name
+    run.__doc__ = text
+    return run
+
+
+def _unary(name: str, mnemonic: str, text: str) -> Callable:
+    op = OPS[mnemonic]
+
+    def run(x: Any) -> Value:
+        return bind(op, operand(x, name))
+
+    return _function(name, f"{text}, elementwise.\n\n    Raises:\n      TypeError: a dtype without it.\n    ", run)
+
+
+def _accurate(name: str, mnemonic: str, text: str) -> Callable:
+    op = OPS[mnemonic]
+
+    def run(x: Any, *, accuracy: Any = None) -> Value:
+        return bind(op, operand(x, name))
+
+    text += ", elementwise.\n\n    Args:\n      x: floats or complex numbers.\n      accuracy: accepted; "
+    text += "the result has the compiler's best accuracy.\n\n    Raises:\n      TypeError: another dtype.\n    "
+    return _function(name, text, run)
+
+
+def _binary(name: str, mnemonic: str, text: str) -> Callable:
+    op = OPS[mnemonic]
+
+    def run(x: Any, y: Any) -> Value:
+        values = operand(x, name, 0), operand(y, name, 1)
+        return bind(op, *broadcast_operands(values))
+
+    text += ", elementwise.\n\n    Args:\n      x, y: arrays of one dtype and rank; scalars are repeated."
+    text += "\n\n    Raises:\n      TypeError: dtypes or shapes disagree, or the dtype has no such operation.\n    "
+    return _function(name, text, run)
+
+
+def _comparison(name: str, text: str) -> Callable:
+    direction, op = name.upper(), OPS["compare"]
+
+    def run(x: Any, y: Any) -> Value:
+        values = operand(x, name, 0), operand(y, name, 1)
+        return bind(op, *broadcast_operands(values), comparison_direction=direction)
+
+    text += ", elementwise, as booleans.\n\n    Raises:\n      TypeError: dtypes or shapes disagree.\n    "
+    return _function(name, text, run)
+
+
+neg = _unary("neg", "negate", "-x")
+abs = _unary("abs", "abs", "The absolute value; for complex numbers a real one")
+floor = _unary("floor", "floor", "The largest whole number that is not above x")
+ceil = _unary("ceil", "ceil", "The smallest whole number that is not below x")
+is_finite = _unary("is_finite", "is_finite", "True where x is neither infinite nor NaN")
+square = _unary("square", "square", "x * x")
+asin = _unary("asin", "asin", "The arc sine")
+acos = _unary("acos", "acos", "The arc cosine")
+atan = _unary("atan", "atan", "The arc tangent")
+sinh = _unary("sinh", "sinh", "The hyperbolic sine")
+cosh = _unary("cosh", "cosh", "The hyperbolic cosine")
+asinh = _unary("asinh", "asinh", "The inverse hyperbolic sine")
+acosh = _unary("acosh", "acosh", "The inverse hyperbolic cosine")
+atanh = _unary("atanh", "atanh", "The inverse hyperbolic tangent")
+erf = _unary("erf", "erf", "The error function")
+erfc = _unary("erfc", "erfc", "1 - erf(x), accurate for large x")
+erf_inv = _unary("erf_inv", "erf_inv", "The inverse of the error function")
+lgamma = _unary("lgamma", "lgamma", "The logarithm of |gamma(x)|")
+digamma = _unary("digamma", "digamma", "The derivative of the logarithm of the gamma function")
+real = _unary("real", "real", "The real part of complex numbers")
+imag = _unary("imag", "imag", "The imaginary part of complex numbers")
+bitwise_not = _unary("bitwise_not", "not", "The bits inverted; for booleans the negation")
+population_count = _unary("population_count", "popcnt", "The number of bits that are set")
+clz = _unary("clz", "count_leading_zeros", "The number of leading zero bits")
+
+sin = _accurate("sin", "sine", "The sine")
+cos = _accurate("cos", "cosine", "The cosine")
+tan = _accurate("tan", "tan", "The tangent")
+tanh = _accurate("tanh", "tanh", "The hyperbolic tangent")
+exp = _accurate("exp", "exponential", "e**x")
+expm1 = _accurate("expm1", "exponential_minus_one", "e**x - 1, accurate near 0")
+log = _accurate("log", "log", "The natural logarithm")
+log1p = _accurate("log1p", "log_plus_one", "log(1 + x), accurate near 0")
+logistic = _accurate("logistic", "logistic", "1 / (1 + e**-x)")
+sqrt = _accurate("sqrt", "sqrt", "The square root")
+rsqrt = _accurate("rsqrt", "rsqrt", "1 / sqrt(x)")
+cbrt = _accurate("cbrt", "cbrt", "The cube root")
+
+add = _binary("add", "add", "x + y")
+sub = _binary("sub", "subtract", "x - y")
+div = _binary("div", "divide", "x / y; for integers truncated towards zero")
+rem = _binary("rem", "remainder", "The remainder of x / y, with the sign of x")
+max = _binary("max", "maximum", "The larger of x and y; NaN where one is")
+min = _binary("min", "minimum", "The smaller of x and y; NaN where one is")
+atan2 = _binary("atan2", "atan2", "The angle of the point (y, x), whose ordinate comes first")
+nextafter = _binary("nextafter", "next_after", "The float next to x in the direction of y")
+complex = _binary("complex", "complex", "x + i y")
+polygamma = _binary("polygamma", "polygamma", "The derivative of order x of digamma, at y")
+zeta = _binary("zeta", "zeta", "The Hurwitz zeta function")
+bitwise_and = _binary("bitwise_and", "and", "x & y")
+bitwise_or = _binary("bitwise_or", "or", "x | y")
+bitwise_xor = _binary("bitwise_xor", "xor", "x ^ y")
+shift_left = _binary("shift_left", "shift_left", "x shifted left by y bits")
+shift_right_arithmetic = _binary(
+    "shift_right_arithmetic", "shift_right_arithmetic", "x shifted right, filling in the sign"
+)
+shift_right_logical = _binary("shift_right_logical", "shift_right_logical", "x shifted right, filling in zeros")
+
+eq = _comparison("eq", "x == y")
+ne = _comparison("ne", "x != y")
+lt = _comparison("lt", "x < y")
+le = _comparison("le", "x <= y")
+gt = _comparison("gt", "x > y")
+ge = _comparison("ge", "x >= y")
+
+
+def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Value:
+    """x * y, elementwise.
+
+    Args:
+      x, y: arrays of one dtype and rank; scalars are repeated.
+      out_dtype: convert the operands to this dtype first.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or booleans.
+    """
+    values = operands("mul", x, y)
+    if out_dtype is not None:
+        values = [convert_element_type(v, out_dtype) for v in values]
+    return BIND.multiply(*broadcast_operands(values))
+
+
+def sign(x: Any) -> Value:
+    """-1, 0 or 1 by the sign of x (NaN for NaN); x / |x| for complex numbers.
+
+    Raises:
+      TypeError: booleans.
+    """
+    value = operand(x, "sign")
+    if value.aval.dtype.kind == "u":
+        return BIND.minimum(value, BIND.full(value.aval, 1))
+    return BIND.sign(value)
+
+
+def exp2(x: Any, *, accuracy: Any = None) -> Value:
+    """2**x, elementwise, as e**(x log 2).
+
+    Raises:
+      TypeError: neither floats nor complex numbers.
+    """
+    value = operand(x, "exp2")
+    if dtypes.kind_of(value.aval.dtype) not in "fc":
+        raise TypeError(
+            f"exp2 does not accept dtype {value.aval.dtype.name}. "
+            "Accepted dtypes are subtypes of floating, complexfloating."
+        )
+    return BIND.exponential(BIND.multiply(value, BIND.full(value.aval, math.log(2))))
+
+
+def reciprocal(x: Any) -> Value:
+    """1 / x, elementwise."""
+    return integer_pow(x, -1)
+
+
+def integer_pow(x: Any, y: int) -> Value:
+    """x**y for a Python integer y, by repeated squaring.
+
+    Raises:
+      TypeError: booleans; integers to a negative power.
+    """
+    value = operand(x, "integer_pow")
+    a = value.aval
+    exponent = int(y)
+    if a.dtype == np.bool_:
+        raise TypeError(
+            "integer_pow does not accept dtype bool. Accepted dtypes are subtypes of integer, floating, complexfloating."
+        )
+    if exponent < 0 and a.dtype.kind in "iu":
+        raise TypeError(f"Integers cannot be raised to negative powers, got integer_pow({a.short()}, {exponent})")
+    if exponent < 0:
+        return BIND.divide(BIND.full(a, 1), integer_pow(value, -exponent))
+    if exponent == 0:
+        return BIND.full(a, 1)
+    result = None
+    while True:
+        if exponent & 1:
+            result = value if result is None else BIND.multiply(result, value)
+        exponent >>= 1
+        if not exponent:
+            return result
+        value = BIND.multiply(value, value)
+
+
+def pow(x: Any, y: Any) -> Value:
+    """x**y, elementwise.
+
+    Args:
+      x: floats or complex numbers.
+      y: the same dtype, or integers.
+
+    Raises:
+      TypeError: other dtypes; shapes that disagree.
+    """
+    if isinstance(y, int) and not isinstance(y, bool):
+        kind = dtypes.kind_of(operand(x, "pow").aval.dtype)
+        if kind in "fc":
+            return integer_pow(x, y)
+    base, exponent = operands("pow", x, y)
+    kind = dtypes.kind_of(base.aval.dtype)
+    if kind not in "fc":
+        raise TypeError(
+            f"pow does not accept dtype {base.aval.dtype.name} at position 0. "
+            "Accepted dtypes at position 0 are subtypes of floating, complexfloating."
+        )
+    if exponent.aval.dtype.kind in "iu":
+        exponent = retype(BIND.convert(exponent, dtype=base.aval.dtype), exponent.aval.weak_type)
+    return BIND.power(*broadcast_operands([base, exponent]))
+
+
+class RoundingMethod(enum.IntEnum):
+    """Where `round` sends numbers half way between two whole ones."""
+
+    AWAY_FROM_ZERO = 0
+    TO_NEAREST_EVEN = 1
+
+
+def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZERO) -> Value:
+    """The nearest whole number, elementwise.
+
+    Raises:
+      TypeError: not floats.
+    """
+    value = operand(x, "round")
+    even = RoundingMethod(rounding_method) is RoundingMethod.TO_NEAREST_EVEN
+    return BIND.round_nearest_even(value) if even else BIND.round_nearest_afz(value)
+
+
+def conj(x: Any) -> Value:
+    """The complex conjugate; real numbers become complex."""
+    value = operand(x, "conj")
+    if value.aval.dtype.kind != "c":
+        return BIND.complex(value, BIND.full(value.aval, 0))
+    return BIND.complex(BIND.real(value), BIND.negate(BIND.imag(value)))
+
+
+def select(pred: Any, on_true: Any, on_false: Any) -> Value:
+    """`on_true` where `pred` holds, else `on_false`.
+
+    Args:
+      pred: booleans, of the cases' shape or a scalar.
+      on_true, on_false: arrays of one shape and dtype.
+
+    Raises:
+      TypeError: shapes or dtypes disagree; `pred` is not boolean.
+    """
+    return BIND.select(*operands("select", pred, on_true, on_false))
+
+
+def select_n(which: Any, *cases: Any) -> Value:
+    """Elements of the case that `which` numbers.
+
+    Args:
+      which: booleans (two cases: False takes the first) or int32, of the cases' shape or a scalar.
+      *cases: arrays of one shape and dtype.
+
+    Raises:
+      TypeError, ValueError: no cases; shapes or dtypes disagree; a `which` of another dtype.
+    """
+    if not cases:
+        raise ValueError("select_n() must have at least one case")
+    index, *values = operands("select_n", which, *cases)
+    dtype = index.aval.dtype
+    if dtype == np.bool_:
+        if len(values) > 2:
+            raise TypeError(f"select with boolean `which` cannot have > 2 cases; got {len(values)}")
+        return values[0] if len(values) == 1 else BIND.select(index, values[1], values[0])
+    if dtype != np.int32:
+        raise TypeError(f"select `which` must be boolean or int32 type, got {dtype.name}.")
+    result = values[-1]
+    for i in range(len(values) - 2, -1, -1):
+        direction = "LE" if i == 0 else "EQ"  # a number below 0 means the first case
+        here = BIND.compare(index, BIND.full(index.aval, i), comparison_direction=direction)
+        result = BIND.select(here, values[i], result)
+    return result
+
+
+def clamp(min: Any, x: Any, max: Any) -> Value:
+    """x, raised to `min` and then lowered to `max`, elementwise.
+
+    Args:
+      min, max: scalars or arrays of x's shape, of x's dtype.
+
+    Raises:
+      TypeError: shapes or dtypes disagree.
+    """
+    return BIND.clamp(*operands("clamp", min, x, max))
+
+
+def convert_element_type(operand: Any, new_dtype: Any) -> Value:
+    """The elements in another dtype; the result is strongly typed.
+
+    Args:
+      operand: an array.
+      new_dtype: a dtype; Python's types mean the default dtypes.
+
+    Raises:
+      ValueError: no dtype.
+      TypeError: a dtype that arrays cannot have.
+    """
+    from ._operands import operand as value_of
+
+    dtype = dtypes.user_dtype(new_dtype, "convert_element_type")
+    value = value_of(operand, "convert_element_type")
+    return convert(value, dtype)
+
+
+def convert(x: Value, dtype: np.dtype, weak_type: bool = False) -> Value:
+    """x in a (canonical) dtype, with that weak type; x itself where nothing changes."""
+    if x.aval.dtype == dtype:
+        return retype(x, weak_type)
+    return retype(BIND.convert(x, dtype=dtype), weak_type)
+
+
+def bitcast_convert_type(operand: Any, new_dtype: Any) -> Value:
+    """The bits of the elements, taken for another dtype.
+
+    Between dtypes of different widths a last axis appears or disappears.
+
+    Raises:
+      TypeError, ValueError: booleans or complex numbers; a last axis of the wrong size.
+    """
+    from ._operands import operand as value_of
+
+    dtype = dtypes.user_dtype(new_dtype, "bitcast_convert_type")
+    return BIND.bitcast_convert(value_of(operand, "bitcast_convert_type"), dtype=dtype)
+
+
+def reduce_precision(operand: Any, exponent_bits: int, mantissa_bits: int) -> Value:
+    """Floats rounded to a format of that many exponent and mantissa bits, in their own dtype.
+
+    Raises:
+      TypeError: not floats.
+      ValueError: no such format.
+    """
+    from ._operands import operand as value_of
+
+    value = value_of(operand, "reduce_precision")
+    return BIND.reduce_precision(value, exponent_bits=int(exponent_bits), mantissa_bits=int(mantissa_bits))
+
+

@@ -1,0 +1,295 @@
+"""What all functions of `sable.numpy` do to their arguments: checks, dtype promotion, broadcasting, conversion."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import sable.dialects.ops  # noqa: F401  (fills the op table)
+from sable._config import config
+from sable.core.array import Array, Value
+from sable.core.bind import BIND, OPS, bind, constant
+from sable.core.dtypes import (
+    BOOL,
+    kind_of,
+    promote_avals,
+    python_scalar_dtype,
+    to_inexact_dtype,
+    to_numeric_dtype,
+    user_dtype,
+)
+from sable.core.values import as_value, retype
+from sable.ir.aval import Aval, aval
+
+_SCALARS = (bool, int, float, complex)
+_CONVERT, _BROADCAST, _RESHAPE = OPS["convert"], OPS["broadcast_in_dim"], OPS["reshape"]
+
+# ---- arguments -------------------------------------------------------------------------------------------------
+
+
+def array_argument(name: str, x: Any, position: int = 0) -> Value:
+    """x as a value.
+
+    Raises:
+      TypeError: x is neither an array nor a scalar (lists are not converted, as that would be slow); names the
+        function and the argument's position.
+    """
+    if isinstance(x, (Value, np.ndarray, np.generic, *_SCALARS)) or hasattr(x, "__jax_array__"):
+        return as_value(x)
+    raise TypeError(f"{name} requires ndarray or scalar arguments, got {type(x)} at position {position}.")
+
+
+def array_arguments(name: str, *xs: Any) -> list[Value]:
+    """All arguments as values; see `array_argument`."""
+    return [array_argument(name, x, i) for i, x in enumerate(xs)]
+
+
+def normal_axis(axis: Any, ndim: int) -> int:
+    """An axis between 0 and ndim.
+
+    Raises:
+      ValueError: it is out of bounds.
+    """
+    i = operator.index(axis)
+    if not -ndim <= i < ndim:
+        raise ValueError(f"axis {i} is out of bounds for array of dimension {ndim}")
+    return i + ndim if i < 0 else i
+
+
+def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Axes given as None (all), an int or a sequence, in the given order.
+
+    Raises:
+      ValueError: one is out of bounds or given twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    found = tuple(normal_axis(a, ndim) for a in axes)
+    if len(set(found)) != len(found):
+        raise ValueError(f"duplicate value in 'axis': {axis}")
+    return found
+
+
+def shape_argument(shape: Any) -> tuple[int, ...]:
+    """A shape given as an int or a sequence of ints.
+
+    Raises:
+      TypeError: something else, or a traced value.
+    """
+    try:
+        return (operator.index(shape),)
+    except TypeError as error:
+        if isinstance(shape, Value) and not shape.aval.shape:
+            raise error
+    try:
+        found = tuple([operator.index(n) for n in shape])
+    except TypeError as error:
+        if type(error) is not TypeError:
+            raise  # a traced size: its own message says what to do
+        raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
+    if any(n < 0 for n in found):
+        raise ValueError(f"shape must have every element be nonnegative, got {found}")
+    return found
+
+
+def dtype_argument(dtype: Any, name: str) -> Any:
+    """A `dtype=` argument in canonical form; None stays None."""
+    return None if dtype is None else user_dtype(dtype, name)
+
+
+# ---- dtypes ----------------------------------------------------------------------------------------------------
+
+
+def convert(x: Value, dtype: np.dtype, weak_type: bool = False) -> Value:
+    """x in another dtype and weak type; constants stay constants."""
+    if x.aval.dtype == dtype:
+        return retype(x, weak_type)
+    if type(x) is Array and x.constant and x._device is None:
+        with np.errstate(all="ignore"):
+            return constant(np.asarray(_CONVERT.ref(x.numpy(), dtype)), weak_type)
+    return retype(bind(_CONVERT, x, dtype=dtype), weak_type)
+
+
+def _same(dtype: np.dtype) -> np.dtype:
+    return dtype
+
+
+@functools.cache
+def _inexact(dtype: np.dtype) -> np.dtype:
+    return to_inexact_dtype(dtype)
+
+
+#: how the dtype in which operands meet is changed before the op: "same", "numeric" (no bool), "inexact" (floats)
+RULES: dict[str, Callable[[np.dtype], np.dtype]] = {
+    "same": _same,
+    "numeric": to_numeric_dtype,
+    "inexact": _inexact,
+}
+
+
+def promoted_type(avals: tuple[Aval, ...], rule: str = "same") -> tuple[np.dtype, bool]:
+    """Dtype and weak type in which operands meet."""
+    dtype, weak = promote_avals(avals)
+    return RULES[rule](dtype), weak and dtype != BOOL
+
+
+def promote_dtypes(values: Sequence[Value], rule: str = "same") -> list[Value]:
+    """Values in the dtype in which they meet."""
+    dtype, weak = promoted_type(tuple([x.aval for x in values]), rule)
+    return [convert(x, dtype, weak) for x in values]
+
+
+def promote(name: str, xs: Sequence[Any], rule: str = "same") -> list[Value]:
+    """Arguments of an elementwise function as values of one dtype and one shape.
+
+    Raises:
+      TypeError: an argument is no array; operands of one rank do not broadcast.
+      ValueError: operands of different rank do not broadcast.
+    """
+    values = promote_dtypes(array_arguments(name, *xs), rule)
+    return broadcast_values(name, values) if len(values) > 1 else values
+
+
+# ---- shapes ----------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(8192)
+def broadcast_shape(shapes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """The shape to which shapes broadcast.
+
+    Raises:
+      ValueError: they do not.
+    """
+    rank = max(map(len, shapes), default=0)
+    found = []
+    for axis in range(-rank, 0):
+        sizes = {s[axis] for s in shapes if len(s) >= -axis} - {1}
+        if len(sizes) > 1:
+            raise ValueError(f"Incompatible shapes for broadcasting: shapes={list(shapes)}")
+        found.append(sizes.pop() if sizes else 1)
+    return tuple(found)
+
+
+def check_ranks(name: str, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Warn or raise where operands that are no scalars differ in rank, if `jax_numpy_rank_promotion` says so."""
+    policy = config.jax_numpy_rank_promotion
+    if policy == "allow" or len({len(s) for s in shapes if s}) < 2:
+        return
+    shown = " ".join(map(str, shapes))
+    message = (
+        f"Operands could not be broadcast together for {name} on shapes {shown} and with the config option "
+        f"jax_numpy_rank_promotion={policy!r}. Reshape the operands to one rank, for example x[:, None]."
+    )
+    if policy == "raise":
+        raise ValueError(message)
+    warnings.warn(message.replace("could not be", "of different rank are"), UserWarning, stacklevel=4)
+
+
+def broadcast_values(name: str, values: Sequence[Value]) -> list[Value]:
+    """Values in the shape to which they broadcast."""
+    first = values[0].aval.shape
+    if all([x.aval.shape == first for x in values]):
+        return list(values)
+    shapes = tuple([x.aval.shape for x in values])
+    check_ranks(name, shapes)
+    try:
+        shape = broadcast_shape(shapes)
+    except ValueError:
+        if len({len(s) for s in shapes if s}) > 1:
+            raise
+        shown = ", ".join(map(str, shapes))
+        raise TypeError(f"{name} got incompatible shapes for broadcasting: {shown}.") from None
+    return [expand_to(x, shape) for x in values]
+
+
+def expand_to(x: Value, shape: tuple[int, ...]) -> Value:
+    """x broadcast to a shape that it is known to broadcast to."""
+    a = x.aval
+    if a.shape == shape:
+        return x
+    lead = len(shape) - a.ndim
+    return bind(_BROADCAST, x, shape=shape, broadcast_dimensions=tuple(range(lead, len(shape))))
+
+
+def reshape_to(x: Value, shape: tuple[int, ...]) -> Value:
+    """x in another shape of the same size."""
+    return x if x.aval.shape == shape else bind(_RESHAPE, x, shape=shape)
+
+
+# ---- constants -------------------------------------------------------------------------------------------------
+
+
+def scalar(value: Any, dtype: np.dtype, weak_type: bool = False) -> Value:
+    """A constant scalar."""
+    return constant(np.asarray(value, dtype), weak_type)
+
+
+def scalar_like(x: Value, value: Any) -> Value:
+    """A constant scalar of x's dtype and weak type."""
+    return constant(np.asarray(value, x.aval.dtype), x.aval.weak_type)
+
+
+def full_like(x: Value, value: Any) -> Value:
+    """A constant of x's shape, dtype and weak type."""
+    return BIND.full(x.aval, value)
+
+
+def filled(shape: tuple[int, ...], dtype: np.dtype, value: Any, weak_type: bool = False) -> Value:
+    """A constant array of one repeated scalar."""
+    return BIND.full(aval(shape, dtype, weak_type), value)
+
+
+def compare(x: Value, y: Value, direction: str) -> Value:
+    """`x < y` etc. of values of the same dtype and shape: EQ, NE, LT, LE, GT, GE."""
+    return bind(OPS["compare"], x, y, comparison_direction=direction)
+
+
+def compare_to(x: Value, value: Any, direction: str) -> Value:
+    """Comparison with a Python scalar."""
+    return compare(x, full_like(x, value), direction)
+
+
+def select(pred: Value, x: Value, y: Value) -> Value:
+    """x where pred, else y."""
+    return bind(OPS["select"], pred, x, y)
+
+
+def logical(mnemonic: str, *xs: Value) -> Value:
+    """`and`, `or`, `xor`, `not`, whose mnemonics are Python keywords."""
+    return bind(OPS[mnemonic], *xs)
+
+
+def kind(x: Value) -> str:
+    """Kind of x's dtype: b, i, u, f, c."""
+    return kind_of(x.aval.dtype)
+
+
+def integer_pow(x: Value, n: int) -> Value:
+    """x**n by repeated multiplication, with the right derivative at 0.
+
+    Raises:
+      TypeError: n is negative and x has integers.
+    """
+    if n < 0:
+        if kind(x) in "iu":
+            raise TypeError(f"Integers cannot be raised to negative powers, got integer_pow({x}, {n})")
+        return BIND.divide(full_like(x, 1), integer_pow(x, -n))
+    if n == 0:
+        return full_like(x, 1)
+    found = None
+    while n:
+        if n & 1:
+            found = x if found is None else BIND.multiply(found, x)
+        n >>= 1
+        if n:
+            x = BIND.multiply(x, x)
+    return found  # type: ignore[return-value]
+
+
+__all__ = ["BIND", "BOOL", "OPS", "Array", "Value", "as_value", "aval", "bind", "python_scalar_dtype", "retype"]

@@ -1,0 +1,62 @@
+"""XLA as the oracle: any row with a StableHLO or CHLO form, or a lowering to such, runs under JAX's compiler."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.dialects.op import Op, Sample
+from sable.ir.aval import aval_of
+from sable.ir.function import Function, FunctionBuilder
+
+
+class PlainBuilder(FunctionBuilder):
+    """Emits StableHLO and CHLO only: `sable` ops by their lowerings."""
+
+    def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
+        if op.dialect == "sable":
+            return op.lower(self, *operands, **params)
+        return super().bind(op, *operands, **params)
+
+
+def module_text(op: Op, samples: Sequence[Sample]) -> tuple[str, list[int]]:
+    """One program which applies the op to all samples, and how many results each has."""
+    avals = [aval_of(x) for s in samples for x in s.operands]
+    function = Function(avals)
+    b, arguments = PlainBuilder(function), iter(function.arguments)
+    outputs, counts = [], []
+    for s in samples:
+        out = b.bind(op, *[next(arguments) for _ in s.operands], **s.params)
+        results = out if op.multiple_results else (out,)
+        outputs += results
+        counts.append(len(results))
+    function.finish(outputs)
+    text = str(function.operation).replace("func.func @f(", "func.func public @main(", 1)
+    return f"module @program {{\n{text}\n}}", counts
+
+
+@functools.cache
+def _client() -> tuple:
+    import jax
+    from jax._src.compiler import get_compile_options
+    from jax._src.lib import xla_client
+
+    jax.config.update("jax_enable_x64", True)
+    device = jax.devices("cpu")[0]
+    return device, xla_client.DeviceList((device,)), get_compile_options(1, 1)
+
+
+def run(op: Op, samples: Sequence[Sample]) -> list[list[np.ndarray]]:
+    """What XLA computes for each sample."""
+    import jax
+
+    device, devices, options = _client()
+    text, counts = module_text(op, samples)
+    executable = device.client.compile_and_load(text, devices, options)
+    arguments = [jax.device_put(x, device) for s in samples for x in s.operands]
+    out = executable.execute_sharded(arguments).disassemble_into_single_device_arrays()
+    results = iter([np.asarray(x[0]) for x in out])
+    return [[next(results) for _ in range(n)] for n in counts]
