@@ -1,7 +1,7 @@
 """Latency of the compile server: `python benchmarks/compile_latency.py [FILE.mlir ...]`.
 
-Prints seconds for x + 1 and a training step of a three-layer MLP (and the modules given): the first compile of
-a process, the first after `prestart` and a pause, warm, and from the caches.
+Prints seconds for x + 1 and a training step of a three-layer MLP (and the modules given): the first compile
+of a process, the first after `prestart` and a pause, warm, and from the caches.
 """
 
 from __future__ import annotations

@@ -35,7 +35,10 @@ class Scalars:
         return ConstantForm().emit([], params, [mlir_type(a)], self.ip, UNKNOWN).result
 
     def compare(self, x: Any, y: Any, direction: str, kind: str) -> Any:
-        attributes = {"comparison_direction": _DIRECTION.encode(direction), "compare_type": _TYPE.encode(kind)}
+        attributes = {
+            "comparison_direction": _DIRECTION.encode(direction),
+            "compare_type": _TYPE.encode(kind),
+        }
         return self._make("stablehlo.compare", [x, y], _BOOL, attributes)
 
     def select(self, pred: Any, x: Any, y: Any) -> Any:
@@ -152,7 +155,9 @@ class BodyForm(RegionForm, OperationForm):
         """What the body returns, made by `s` (`Scalars` or `Trees`)."""
         raise NotImplementedError
 
-    def create(self, operands: list, dtypes: list, params: Mapping[str, Any], results, ip, location) -> Operation:
+    def create(
+        self, operands: list, dtypes: list, params: Mapping[str, Any], results, ip, location
+    ) -> Operation:
         """The operation with these operands and a body with arguments of these dtypes."""
         with CONTEXT, UNKNOWN:
             operation = Operation.create(
@@ -256,7 +261,10 @@ def _parts(s: Any, x: Any, y: Any) -> list:
     """Pairs to be compared for one key, and how: real and imaginary parts of a complex one."""
     dtype = s.dtype(x)
     if dtype.kind == "c":
-        xs, ys = [_canonical(s, p) for p in (s.real(x), s.imag(x))], [_canonical(s, p) for p in (s.real(y), s.imag(y))]
+        xs, ys = (
+            [_canonical(s, p) for p in (s.real(x), s.imag(x))],
+            [_canonical(s, p) for p in (s.real(y), s.imag(y))],
+        )
         return [(p, q, "TOTALORDER") for p, q in zip(xs, ys)]
     kind = comparison_type(dtype)
     if kind != "FLOAT":
@@ -284,9 +292,7 @@ class ArgReduceForm(BodyForm):
     def returns(self, s: Any, arguments: list, params: Mapping[str, Any]) -> list:
         x, i, y, j = arguments
         kind, index_kind = comparison_type(s.dtype(x)), comparison_type(s.dtype(i))
-        better = s.compare(x, y, self.direction, kind)
-        if kind == "FLOAT":
-            better = s.either(better, s.compare(x, x, "NE", kind))
+        better = s.either(s.compare(x, y, self.direction, kind), s.compare(x, x, "NE", kind))
         first = s.both(s.compare(x, y, "EQ", kind), s.compare(i, j, "LT", index_kind))
         return [s.select(better, x, y), s.select(s.either(better, first), i, j)]
 
@@ -316,5 +322,3 @@ class ArgReduceForm(BodyForm):
     def decode(self, operation, results: list[Aval]) -> tuple[list, dict]:
         (axis,) = ir.DenseI64ArrayAttr(operation.attributes["dimensions"])
         return list(operation.operands)[:2], {"axis": int(axis)}
-
-

@@ -1,4 +1,4 @@
-"""OpViews of a dialect, made from the op table: Python classes through which the bindings show its operations."""
+"""OpViews of a dialect, made from the op table: the classes as which the bindings show its operations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _view(mlir_name: str, ops: list[Op]) -> type:
 
 
 def register_views(dialect: type, namespace: str) -> dict[str, type]:
-    """Register a view for every operation of the namespace that some row is written as; the classes by name."""
+    """Register a view for every operation of the namespace that a row is written as; the classes by name."""
     rows: dict[str, list[Op]] = {}
     for op in _rows(namespace):
         rows.setdefault(op.mlir_name, []).append(op)

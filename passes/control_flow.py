@@ -112,7 +112,7 @@ class CaseRules:
         chosen = list(results[-1])
         index = xs[0]
         for k in reversed(range(len(branches) - 1)):
-            here = b.compare(index, b.full(b.aval(index), k), comparison_direction="LE")
+            here = b.compare(index, b.full(b.aval(index), k), comparison_direction="EQ")
             chosen = [_choose(b, here, x, y) for x, y in zip(results[k], chosen)]
         return chosen, [True] * len(chosen)
 

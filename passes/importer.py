@@ -1,38 +1,81 @@
-"""importer: anyone's StableHLO module to `Function`s that the passes take.
+"""importer: anyone's StableHLO module to `Function`s that the passes take; `assemble` is the way back.
 
-Regions of `stablehlo.while`, `if` and `case` become functions by symbol (`sable.while`, `sable.case`), what they use
-from outside becomes arguments; everything else must be a row of the op table.
+Regions of `stablehlo.while`, `if` and `case` become functions by symbol (`sable.while`, `sable.case`), and what they use
+from outside becomes arguments. Everything else is taken over as it stands, attributes and locations included.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from sable.dialects.codec import SYMBOLS
 from sable.dialects.op import OPS
-from sable.ir.bindings import aval_of_type, ir
-from sable.ir.function import Function, FunctionBuilder, find_row
+from sable.ir.aval import Aval
+from sable.ir.bindings import CONTEXT, aval_of_type, ir
+from sable.ir.function import Deferred, Function, FunctionBuilder, find_row
+
+from .assemble import symbols
 
 _TERMINATORS = ("func.return", "stablehlo.return")
+
+#: Parameters that name rules of custom derivatives, which passes ask for when they need them ...
+_DEFERRED = ("rule", "forward", "backward")
+#: ... and those that name functions of the host.
+_HOST = ("callback",)
 
 
 class ModuleImportError(ValueError):
     """A module that cannot be imported; the message names the operation and its location."""
 
 
-class Importer:
-    """Imports the functions of one module, each once."""
+class HostDeclaration:
+    """A host function of which a module says only the name and the types.
 
-    def __init__(self, module: ir.Module):
-        self.operations: dict[str, Any] = {}
-        for view in module.body.operations:
-            operation = view.operation
-            if operation.name == "func.func":
-                self.operations[ir.StringAttr(operation.attributes["sym_name"]).value] = operation
+    Attributes:
+      name: its symbol in the module.
+      in_avals, out_avals: types of its arguments and results.
+    """
+
+    def __init__(self, name: str, in_avals: Sequence[Aval], out_avals: Sequence[Aval]):
+        self.name, self.in_avals, self.out_avals = name, tuple(in_avals), tuple(out_avals)
+        self._batched: dict[Any, HostDeclaration] = {}
+
+    def __call__(self, *arrays: Any) -> Any:
+        raise TypeError(f"the host function @{self.name} is only declared in this module: it cannot be run here")
+
+    def batched(self, size: int, mapped: tuple[bool, ...], shapes: Sequence[tuple[int, ...]]) -> HostDeclaration:
+        """The declaration of `<name>_batched`, which takes a whole batch at once (batch axis at 0)."""
+        key = (size, mapped, tuple(shapes))
+        if key not in self._batched:
+            ins = [a.update(shape=tuple(s)) for a, s in zip(self.in_avals, shapes)]
+            outs = [a.update(shape=(size, *a.shape)) for a in self.out_avals]
+            self._batched[key] = HostDeclaration(f"{self.name}_batched", ins, outs)
+        return self._batched[key]
+
+
+class Importer:
+    """Imports functions of one module, each once.
+
+    Args:
+      module: is not changed, and must outlive the import only.
+      check: refuse operations that the op table does not have. Without, they are taken over, and the passes refuse
+        them when they meet them.
+    """
+
+    def __init__(self, module: ir.Module, check: bool = True):
+        self.check = check
+        self.operations = {n: op for n, op in symbols(module).items() if op.name == "func.func"}
         self._made: dict[str, Function] = {}
+        self._hosts: dict[str, HostDeclaration] = {}
         self._open: list[str] = []
+
+    @property
+    def known(self) -> dict[Any, str]:
+        """The symbols of all functions imported so far, for `assemble.append`."""
+        return {f: name for made in (self._made, self._hosts) for name, f in made.items()}
 
     def function(self, name: str) -> Function:
         """The function of that symbol.
@@ -42,120 +85,206 @@ class Importer:
         """
         if name in self._made:
             return self._made[name]
+        operation = self._operation_of(name)
+        if is_declaration(operation):
+            raise _error(operation, f"@{name} is only declared: an external function cannot be transformed")
+        if len(operation.regions[0].blocks) != 1:
+            raise _error(
+                operation, f"@{name} has several blocks: control flow must be stablehlo.while, if or case"
+            )
+        if name in self._open:
+            raise _error(operation, f"@{name} calls itself: recursion cannot be transformed")
+        self._open.append(name)
+        try:
+            block = operation.regions[0].blocks[0]
+            function = Function(_avals(block.arguments, operation), name)
+            scope = _Scope(self, function, dict(zip(block.arguments, function.arguments)))
+            self._made[name] = function.finish(scope.fill(block))
+        finally:
+            self._open.pop()
+        return self._made[name]
+
+    def callee(self, parameter: str, name: str) -> Any:
+        """What a parameter of an op that names functions stands for."""
+        if parameter in _HOST:
+            return self.host(name)
+        if parameter in _DEFERRED:
+            self._operation_of(name)
+            return Deferred(lambda: self.function(name), name)
+        return self.function(name)
+
+    def host(self, name: str) -> HostDeclaration:
+        """The host function declared as that symbol."""
+        if name not in self._hosts:
+            operation = self._operation_of(name)
+            if not is_declaration(operation):
+                raise _error(operation, f"@{name} is called as a function of the host but has a body")
+            self._hosts[name] = HostDeclaration(name, *signature(operation))
+        return self._hosts[name]
+
+    def is_host(self, name: str) -> bool:
+        """Whether the module only declares that function."""
+        return name in self.operations and is_declaration(self.operations[name])
+
+    def _operation_of(self, name: str) -> Any:
         operation = self.operations.get(name)
         if operation is None:
-            raise ModuleImportError(f"the module has no function @{name}; it has {', '.join('@' + n for n in self.operations)}")
-        if not len(operation.regions[0].blocks):
-            raise ModuleImportError(f"@{name} is only declared: an external function cannot be transformed")
-        if len(operation.regions[0].blocks) != 1:
-            raise ModuleImportError(f"@{name} has several blocks: control flow must be stablehlo.while, if or case")
-        if name in self._open:
-            raise ModuleImportError(f"@{name} calls itself: recursion cannot be transformed")
-        self._open.append(name)
-        block = operation.regions[0].blocks[0]
-        function = Function([aval_of_type(a.type) for a in block.arguments], name)
-        outs = self._block(block, dict(zip(block.arguments, function.arguments)), FunctionBuilder(function))
-        self._open.pop()
-        self._made[name] = function.finish(outs)
-        return function
+            names = ", ".join(f"@{n}" for n in self.operations) or "none at all"
+            raise ModuleImportError(f"the module has no function @{name}; it has {names}")
+        return operation
 
-    def _block(self, block: Any, env: dict, b: FunctionBuilder) -> list[Any]:
-        """Re-emit the operations of a block; the values that its terminator returns."""
+
+def is_declaration(operation: Any) -> bool:
+    """Whether a `func.func` has no body."""
+    return not len(operation.regions[0].blocks)
+
+
+def signature(operation: Any) -> tuple[list[Aval], list[Aval]]:
+    """Types of arguments and results of a `func.func`.
+
+    Raises:
+      ModuleImportError: a type that no array has.
+    """
+    type = ir.FunctionType(ir.TypeAttr(operation.attributes["function_type"]).value)
+    try:
+        return [aval_of_type(t) for t in type.inputs], [aval_of_type(t) for t in type.results]
+    except TypeError as error:
+        raise _error(operation, str(error)) from None
+
+
+def _error(operation: Any, message: str) -> ModuleImportError:
+    return ModuleImportError(f"{message}\n  at {operation.location}")
+
+
+def _avals(values: Iterable[ir.Value], operation: Any) -> list[Aval]:
+    try:
+        return [aval_of_type(v.type) for v in values]
+    except TypeError as error:
+        raise _error(operation, str(error)) from None
+
+
+class _Scope:
+    """One function that is being filled: `env` has its values by those of the module."""
+
+    def __init__(self, importer: Importer, function: Function, env: dict):
+        self.importer, self.function, self.env = importer, function, env
+        self.b = FunctionBuilder(function)
+
+    def fill(self, block: Any) -> list[Any]:
+        """Take over the operations of a block; the values that its terminator returns."""
         for view in block.operations:
             operation = view.operation
-            b.at(operation.location)
+            self.b.at(operation.location)
             if operation.name in _TERMINATORS:
-                return [env[v] for v in operation.operands]
-            results = self._operation(operation, env, b)
-            env.update(zip(operation.results, results))
+                return [self.env[v] for v in operation.operands]
+            take = _SPECIAL.get(operation.name, _Scope.take)
+            self.env.update(zip(operation.results, take(self, operation)))
         raise ModuleImportError("a block without a return")
 
-    def _operation(self, operation: Any, env: dict, b: FunctionBuilder) -> Sequence[Any]:
-        special = _SPECIAL.get(operation.name)
-        if special is not None:
-            return special(self, operation, env, b)
+    def take(self, operation: Any) -> Sequence[Any]:
+        """Any operation but those with regions of control flow; the results."""
         try:
             op = find_row(operation, operation.name)
         except NotImplementedError as error:
-            raise ModuleImportError(str(error)) from None
-        operands, params = op.form.decode(operation, [aval_of_type(r.type) for r in operation.results])
+            if self.importer.check:
+                raise ModuleImportError(str(error)) from None
+            return self.clone(operation).results
+        _avals(operation.results, operation)
+        made = self.clone(operation)
         for p in op.functions:
-            found = params[p]
-            params[p] = tuple(map(self.function, found)) if isinstance(found, tuple) else self.function(found)
-        out = b.bind(op, *[env[v] for v in operands], **params)
-        return out if op.multiple_results else (out,)
+            self._bind_symbol(made, op, p)
+        return made.results
 
-    def region(self, block: Any, env: dict) -> tuple[Function, list[Any]]:
-        """A region's block as a function of its captures and then its arguments; and the captured outer values."""
-        captured = [v for v in _free_values(block) if v in env]
-        avals = [aval_of_type(v.type) for v in (*captured, *block.arguments)]
-        function = Function(avals, "region")
-        inner = dict(zip((*captured, *block.arguments), function.arguments))
-        function.finish(self._block(block, inner, FunctionBuilder(function)))
-        return function, [env[v] for v in captured]
+    def clone(self, operation: Any) -> Any:
+        """A copy in this function, with this function's values, also in its regions."""
+        made = operation.clone(ip=self.function.ip)
+        todo = [(operation, made)]
+        for old, new in todo:
+            for i, v in enumerate(old.operands):
+                if v in self.env:
+                    new.operands[i] = self.env[v]
+            for left, right in zip(old.regions, new.regions):
+                for one, other in zip(left.blocks, right.blocks):
+                    todo += [(x.operation, y.operation) for x, y in zip(one.operations, other.operations)]
+        return made
+
+    def _bind_symbol(self, made: Any, op: Any, parameter: str) -> None:
+        codec = op.params[parameter]
+        names = codec.decode(made.attributes[parameter])
+        many = codec is SYMBOLS
+        try:
+            callees = [self.importer.callee(parameter, n) for n in (names if many else (names,))]
+        except ModuleImportError as error:
+            raise error if " at loc(" in str(error) else _error(made, str(error)) from None
+        local = tuple(map(self.function.symbol, callees))
+        with CONTEXT:
+            made.attributes[parameter] = codec.encode(local if many else local[0])
+
+    def region(self, block: Any, captured: Sequence[Any], kind: str) -> Function:
+        """A region's block as a function of those outer values and then its arguments."""
+        types = _avals((*captured, *block.arguments), block.owner)
+        function = Function(types, f"{self.function.name}_{kind}")
+        env = dict(zip((*captured, *block.arguments), function.arguments))
+        return function.finish(_Scope(self.importer, function, env).fill(block))
 
 
-def _free_values(block: Any) -> list[Any]:
-    """Values which a block and the regions in it use from outside, each once, in order of use."""
+def free_values(*blocks: Any) -> list[Any]:
+    """Values which blocks and the regions in them use from outside, each once, in order of use."""
     own: set = set()
-    found: dict = {}
+    used: dict = {}
 
-    def visit(inner: Any) -> None:
-        own.update(inner.arguments)
-        for view in inner.operations:
+    def visit(block: Any) -> None:
+        own.update(block.arguments)
+        for view in block.operations:
             operation = view.operation
-            for v in operation.operands:
-                if v not in own:
-                    found[v] = None
+            used.update(dict.fromkeys(operation.operands))
+            own.update(operation.results)
             for region in operation.regions:
                 for nested in region.blocks:
                     visit(nested)
-            own.update(operation.results)
 
-    visit(block)
-    return [v for v in found if v not in own]
-
-
-def _while(importer: Importer, operation: Any, env: dict, b: FunctionBuilder) -> Sequence[Any]:
-    cond, cond_captures = importer.region(operation.regions[0].blocks[0], env)
-    body, body_captures = importer.region(operation.regions[1].blocks[0], env)
-    carry = [env[v] for v in operation.operands]
-    return b.bind(
-        OPS["while"],
-        *cond_captures,
-        *body_captures,
-        *carry,
-        cond=cond,
-        body=body,
-        cond_consts=len(cond_captures),
-        body_consts=len(body_captures),
-    )
-
-
-def _branches(importer: Importer, operation: Any, env: dict, b: FunctionBuilder, index: Any, order: Sequence[int]):
-    blocks = [operation.regions[k].blocks[0] for k in order]
-    captured = list(dict.fromkeys(v for block in blocks for v in _free_values(block) if v in env))
-    functions = []
     for block in blocks:
-        function = Function([aval_of_type(v.type) for v in captured], "branch")
-        inner = dict(zip(captured, function.arguments))
-        functions.append(function.finish(importer._block(block, inner, FunctionBuilder(function))))
-    return b.bind(OPS["case"], index, *[env[v] for v in captured], branches=tuple(functions))
+        visit(block)
+    return [v for v in used if v not in own]
 
 
-def _if(importer: Importer, operation: Any, env: dict, b: FunctionBuilder) -> Sequence[Any]:
-    index = b.convert(env[operation.operands[0]], dtype=np.dtype(np.int32))
-    return _branches(importer, operation, env, b, index, (1, 0))
+def _while(scope: _Scope, operation: Any) -> Sequence[Any]:
+    blocks = [region.blocks[0] for region in operation.regions]
+    captured = [free_values(block) for block in blocks]
+    cond, body = (scope.region(k, c, n) for k, c, n in zip(blocks, captured, ("while_cond", "while_body")))
+    values = [*captured[0], *captured[1], *operation.operands]
+    params = {"cond": cond, "body": body, "cond_consts": len(captured[0]), "body_consts": len(captured[1])}
+    return scope.b.bind(OPS["while"], *[scope.env[v] for v in values], **params)
 
 
-def _case(importer: Importer, operation: Any, env: dict, b: FunctionBuilder) -> Sequence[Any]:
-    n = len(operation.regions)
-    index = env[operation.operands[0]]
-    # StableHLO takes the last branch for any index out of range, sable.case clamps
-    zero, last = (b.full(b.aval(index), k) for k in (0, n - 1))
-    low = b.compare(index, zero, comparison_direction="LT")
-    index = b.minimum(b.select(low, last, index), last)
-    return _branches(importer, operation, env, b, index, range(n))
+def _branches(scope: _Scope, operation: Any, index: Any, order: Iterable[int]) -> Sequence[Any]:
+    blocks = [operation.regions[k].blocks[0] for k in order]
+    captured = free_values(*blocks)
+    made = tuple(scope.region(block, captured, f"branch{k}") for k, block in enumerate(blocks))
+    return scope.b.bind(OPS["case"], index, *[scope.env[v] for v in captured], branches=made)
 
 
-_SPECIAL: dict[str, Any] = {"stablehlo.while": _while, "stablehlo.if": _if, "stablehlo.case": _case}
+def _if(scope: _Scope, operation: Any) -> Sequence[Any]:
+    index = scope.b.convert(scope.env[operation.operands[0]], dtype=np.dtype(np.int32))
+    return _branches(scope, operation, index, (1, 0))
+
+
+def _case(scope: _Scope, operation: Any) -> Sequence[Any]:
+    return _branches(scope, operation, scope.env[operation.operands[0]], range(len(operation.regions)))
+
+
+def _call(scope: _Scope, operation: Any) -> Sequence[Any]:
+    """A call of a declared function is one of the host; without results it can only be there for its effect."""
+    name = ir.FlatSymbolRefAttr(operation.attributes["callee"]).value
+    if not scope.importer.is_host(name):
+        return scope.take(operation)
+    op = OPS["host_call" if len(operation.results) else "host_effect"]
+    return scope.b.bind(op, *[scope.env[v] for v in operation.operands], callback=scope.importer.host(name))
+
+
+_SPECIAL: dict[str, Any] = {
+    "stablehlo.while": _while,
+    "stablehlo.if": _if,
+    "stablehlo.case": _case,
+    "func.call": _call,
+}

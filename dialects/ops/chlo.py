@@ -1,4 +1,4 @@
-"""Special functions of CHLO: error functions, gamma functions, inverse and hyperbolic trigonometry, next_after."""
+"""Functions of CHLO: error and gamma functions, inverse and hyperbolic trigonometry, next_after."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def unary(
     lax_name: str | None = None,
     dtype: Callable | None = None,
 ) -> Op:
-    """A row of a CHLO function of one operand; `derivative(b, y, x)` in terms of the result and the operand."""
+    """A row of a CHLO function of one operand; `derivative(b, y, x)` from the result and the operand."""
     return defop(
         name,
         dialect="chlo",
@@ -52,7 +52,7 @@ def unary(
     )
 
 
-# ---- error functions -----------------------------------------------------------------------------------------
+# ---- error functions ---------------------------------------------------------------------------------------
 
 
 def _gauss(factor: float) -> Callable:
@@ -60,17 +60,25 @@ def _gauss(factor: float) -> Callable:
     return lambda b, y, x: b.multiply(like(b, x, factor), b.exponential(b.negate(square_of(b, x))))
 
 
+_erfinv = special("erfinv")
+
+
+def _erf_inv(x: np.ndarray) -> np.ndarray:
+    # odd, and so is the zero; SciPy has +0 at -0
+    return np.copysign(_erfinv(x), x)
+
+
 erf = unary("erf", special("erf"), _gauss(2 / math.sqrt(math.pi)), float_samples(loosen=4))
 erfc = unary("erfc", special("erfc"), _gauss(-2 / math.sqrt(math.pi)), float_samples(loosen=10))
 erf_inv = unary(
     "erf_inv",
-    special("erfinv"),
+    _erf_inv,
     # sqrt(pi)/2 exp(y**2)
     lambda b, y, x: b.multiply(like(b, y, math.sqrt(math.pi) / 2), b.exponential(square_of(b, y))),
     float_samples(low=-0.9, high=0.9, loosen=10),
 )
 
-# ---- gamma functions -----------------------------------------------------------------------------------------
+# ---- gamma functions ---------------------------------------------------------------------------------------
 
 _gammaln, _psi, _zeta = special("gammaln"), special("psi"), special("zeta")
 
@@ -151,7 +159,7 @@ zeta = defop(
     ],
 )
 
-# ---- inverse trigonometry ------------------------------------------------------------------------------------
+# ---- inverse trigonometry ----------------------------------------------------------------------------------
 
 _INSIDE = float_samples(low=-0.9, high=0.9, complex=True, loosen=4)
 
@@ -165,7 +173,7 @@ atan = unary(
     "fc",
 )
 
-# ---- hyperbolic functions ------------------------------------------------------------------------------------
+# ---- hyperbolic functions ----------------------------------------------------------------------------------
 
 
 def _acosh_slope(b: Any, y: Any, x: Any) -> Any:
@@ -192,7 +200,7 @@ atanh = unary(
     "fc",
 )
 
-# ---- the rest ------------------------------------------------------------------------------------------------
+# ---- the rest ----------------------------------------------------------------------------------------------
 
 square = unary(
     "square",

@@ -134,7 +134,9 @@ def _case_type(index: Aval, *avals: Aval, branches: Any) -> tuple[Aval, ...]:
 
 
 def _case_ref(index: Any, *operands: Any, branches: Any) -> tuple:
-    return tuple(_run(branches[min(max(int(index), 0), len(branches) - 1)], operands))
+    """Any index out of range is the last branch: what stablehlo.case says."""
+    k = int(index)
+    return tuple(_run(branches[k if 0 <= k < len(branches) else -1], operands))
 
 
 case = _row("case", {"branches": SYMBOLS}, _case_type, _case_ref)

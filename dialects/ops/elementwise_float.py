@@ -1,4 +1,4 @@
-"""Functions of one float or complex operand: rounding, exponentials, logarithms, trigonometry, roots; complex parts."""
+"""Functions of one float or complex operand: rounding, exponentials, trigonometry, roots; complex parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import Aval
 from sable.ir.bindings import ir
 
@@ -61,7 +60,7 @@ def unary(
     )
 
 
-# ---- rounding ------------------------------------------------------------------------------------------------
+# ---- rounding ----------------------------------------------------------------------------------------------
 
 
 @through_float32
@@ -84,7 +83,7 @@ round_nearest_even = unary("round_nearest_even", "round", np.rint, None, _roundi
 round_nearest_afz = unary("round_nearest_afz", "round", _round_nearest_afz, None, _rounding_samples, "f")
 is_finite = unary("is_finite", "is_finite", np.isfinite, None, float_samples(kinks="a test"), "f", to_bool)
 
-# ---- exponentials and logarithms -----------------------------------------------------------------------------
+# ---- exponentials and logarithms ---------------------------------------------------------------------------
 
 
 @through_float32
@@ -131,7 +130,7 @@ logistic = unary(
     float_samples(complex=True, loosen=4),
 )
 
-# ---- trigonometry --------------------------------------------------------------------------------------------
+# ---- trigonometry ------------------------------------------------------------------------------------------
 
 sine = unary("sine", "sin", np.sin, lambda b, y, x: b.cosine(x), float_samples(low=-6, high=6, complex=True))
 cosine = unary(
@@ -156,7 +155,7 @@ tanh = unary(
     float_samples(low=-3, high=3, complex=True, loosen=4),
 )
 
-# ---- roots ---------------------------------------------------------------------------------------------------
+# ---- roots -------------------------------------------------------------------------------------------------
 
 
 @through_float32
@@ -187,7 +186,7 @@ cbrt = unary(
     "f",
 )
 
-# ---- complex numbers -----------------------------------------------------------------------------------------
+# ---- complex numbers ---------------------------------------------------------------------------------------
 
 
 def _parts_samples() -> list:
@@ -266,9 +265,9 @@ complex_ = defop(
     ],
 )
 
-# ---- reduce_precision ----------------------------------------------------------------------------------------
+# ---- reduce_precision --------------------------------------------------------------------------------------
 
-#: exponent and mantissa bits of the float dtypes, by itemsize; bfloat16 goes through float32, which contains it
+#: exponent and mantissa bits of the float dtypes, by itemsize; bfloat16 goes through float32
 _LAYOUTS = {2: (5, 10), 4: (8, 23), 8: (11, 52)}
 
 

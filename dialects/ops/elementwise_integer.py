@@ -44,8 +44,8 @@ or_ = bits("or", "or", np.bitwise_or, 2, "iub", _LOGICAL)
 xor = bits("xor", "xor", np.bitwise_xor, 2, "iub", _LOGICAL)
 not_ = bits("not", "not", np.invert, 1, "iub", together(integer_samples(), bool_samples()))
 
-# ---- shifts --------------------------------------------------------------------------------------------------
-# A shift by the width or more (a negative one counts as such) leaves 0, or all sign bits: so do NumPy's ufuncs.
+# ---- shifts ------------------------------------------------------------------------------------------------
+# A shift by the width or more (or a negative one) leaves 0, or all sign bits: so do NumPy's ufuncs.
 
 
 def _shift_right_arithmetic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -76,7 +76,7 @@ shift_right_logical = bits(
     "shift_right_logical", "shift_right_logical", _shift_right_logical, 2, "iu", _shift_samples
 )
 
-# ---- counting ------------------------------------------------------------------------------------------------
+# ---- counting ----------------------------------------------------------------------------------------------
 
 
 def _popcnt(x: np.ndarray) -> np.ndarray:

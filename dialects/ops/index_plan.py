@@ -97,7 +97,9 @@ def _offsets(parts: list[tuple[int, int]]) -> np.ndarray | None:
 def _result_names(dims: GatherDimensions, batch: int, kept: list[int]) -> list[tuple[str, int]]:
     windows, batches = iter(kept), iter(range(batch))
     n = batch + len(kept)
-    return [("window", next(windows)) if i in dims.offset_dims else ("batch", next(batches)) for i in range(n)]
+    return [
+        ("window", next(windows)) if i in dims.offset_dims else ("batch", next(batches)) for i in range(n)
+    ]
 
 
 def index_vectors(plan: WindowPlan, indices: np.ndarray) -> np.ndarray:

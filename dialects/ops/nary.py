@@ -1,4 +1,4 @@
-"""What the elementwise rows share: type rules with JAX's messages, references for half precision, easy derivatives."""
+"""What elementwise rows share: type rules with JAX's messages, half precision, easy derivatives, batching."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import ELEMENT_TYPES, Aval, aval
 
 from .rules import expand, kind_of, weak
@@ -16,11 +15,11 @@ from .rules import expand, kind_of, weak
 KINDS = {dtype: kind_of(dtype) for dtype in ELEMENT_TYPES}
 
 _FLOAT0 = (
-    "Called {name} with a float0 at position {position}. float0s do not support any operations by design, because they "
-    "are not compatible with non-trivial vector spaces. No implicit dtype conversion is done. You can use "
-    "np.zeros_like(arr, dtype=np.float) to cast a float0 array to a regular zeros array. \n"
-    "If you didn't expect to get a float0 you might have accidentally taken a gradient with respect to an integer "
-    "argument."
+    "Called {name} with a float0 at position {position}. float0s do not support any operations by design, "
+    "because they are not compatible with non-trivial vector spaces. No implicit dtype conversion is done. "
+    "You can use np.zeros_like(arr, dtype=np.float) to cast a float0 array to a regular zeros array. \n"
+    "If you didn't expect to get a float0 you might have accidentally taken a gradient with respect to an "
+    "integer argument."
 )
 
 #: lax name -> jnp function that messages recommend, where the names differ
@@ -160,7 +159,7 @@ def through_float32(f: Callable) -> Callable:
     return ref
 
 
-# ---- derivatives ---------------------------------------------------------------------------------------------
+# ---- derivatives -------------------------------------------------------------------------------------------
 
 
 def same_tangent(b: Any, t: Any, y: Any, *operands: Any) -> Any:
@@ -174,7 +173,7 @@ def negated_tangent(b: Any, t: Any, y: Any, *operands: Any) -> Any:
 
 
 def slope(f: Callable) -> Callable:
-    """JVP rule t * f(b, y, x) of a unary op. The factor depends on primals only, so that one linear op remains."""
+    """JVP rule t * f(b, y, x) of a unary op: the factor depends on primals only, one linear op remains."""
 
     def rule(b: Any, t: Any, y: Any, x: Any) -> Any:
         return b.multiply(t, f(b, y, x))
@@ -198,11 +197,11 @@ def one_minus_square(b: Any, x: Any) -> Any:
     return b.multiply(b.subtract(one, x), b.add(one, x))
 
 
-# ---- batching ------------------------------------------------------------------------------------------------
+# ---- batching ----------------------------------------------------------------------------------------------
 
 
 def elementwise_with_scalars(full: Sequence[int]) -> Callable:
-    """Batching rule where only the operands numbered `full` must have the result's shape; the others may be scalars.
+    """Batching rule where the operands numbered `full` have the result's shape and the others may be scalars.
 
     An unmapped scalar stays one; a mapped scalar is repeated along the other axes.
     """

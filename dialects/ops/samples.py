@@ -1,11 +1,10 @@
-"""Families of samples for the elementwise rows: every dtype, empty and 0-d arrays, NaN, infinities, signed zeros."""
+"""Families of samples: every dtype, empty and 0-d arrays, NaN, infinities, signed zeros, extreme integers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-
 from sable.ir.aval import bfloat16
 
 from ..op import Sample
@@ -96,7 +95,7 @@ def float_samples(
 
 
 def integer_samples(count: int = 1, signed: bool = True, unsigned: bool = True, low: int | None = None):
-    """Samples of an op on integers: every width, with its extreme values among them; a function as `samples` wants it."""
+    """Samples of an op on integers: every width, with its extreme values among them."""
 
     def make() -> list[Sample]:
         found = []

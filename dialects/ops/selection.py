@@ -6,14 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import RESULT_DTYPE, enum
 from ..form import ConstantForm, OperationForm
 from ..literal import Literal
 from ..op import JOINT, Linear, defop
-from .nary import KINDS, check_dtypes, check_kinds, check_shapes, elementwise_with_scalars, like
+from .nary import KINDS, check_dtypes, check_kinds, check_shapes, elementwise_with_scalars
 from .rules import elementwise, floats, integers, sample, weak
 from .samples import (
     SIGNED,
@@ -27,7 +26,7 @@ from .samples import (
     special,
 )
 
-# ---- compare -------------------------------------------------------------------------------------------------
+# ---- compare -----------------------------------------------------------------------------------------------
 
 _COMPARE = {
     "EQ": np.equal,
@@ -90,7 +89,7 @@ compare = defop(
     samples=_compare_samples,
 )
 
-# ---- select, clamp -------------------------------------------------------------------------------------------
+# ---- select, clamp -----------------------------------------------------------------------------------------
 
 
 def _select_type(pred: Aval, on_true: Aval, on_false: Aval) -> Aval:
@@ -218,12 +217,12 @@ clamp = defop(
     samples=_clamp_samples,
 )
 
-# ---- convert, bitcast_convert --------------------------------------------------------------------------------
+# ---- convert, bitcast_convert ------------------------------------------------------------------------------
 
 
 def _saturate(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    # floats to integers: towards zero, clamped to the range, NaN to 0; float64 holds every bound but 2**63 - 1 and
-    # 2**64 - 1, which round up to values that `wide >= top` catches
+    # floats to integers: towards zero, clamped to the range, NaN to 0; float64 holds every bound except
+    # 2**63 - 1 and 2**64 - 1, which round up to values that `wide >= top` catches
     info = np.iinfo(dtype)
     wide = x.astype(np.float64)
     bottom, top = float(info.min), float(info.max)
@@ -302,8 +301,8 @@ def _bitcast_type(operand: Aval, *, dtype: np.dtype) -> Aval:
     old, new = operand.dtype.itemsize, dtype.itemsize
     if operand.dtype != dtype and ({KINDS[operand.dtype], KINDS[dtype]} & set("bc")):
         raise TypeError(
-            "lax.bitcast_convert_type does not support bool or complex values unless the operand and destination "
-            f"types match. Got operand dtype={operand.dtype.name}, new_dtype={dtype.name}. "
+            "lax.bitcast_convert_type does not support bool or complex values unless the operand and "
+            f"destination types match. Got operand dtype={operand.dtype.name}, new_dtype={dtype.name}. "
             "Consider using the arr.view() method instead."
         )
     if old >= new:
@@ -311,8 +310,8 @@ def _bitcast_type(operand: Aval, *, dtype: np.dtype) -> Aval:
     last = operand.shape[-1] if operand.shape else 1
     if last * old != new:
         raise ValueError(
-            f"Attempting to convert array of shape {operand.shape} from {operand.dtype.name} of size {8 * old} bits "
-            f"to {dtype.name} of size {8 * new}, bits but {last} * {8 * old} != {8 * new}"
+            f"Attempting to convert array of shape {operand.shape} from {operand.dtype.name} of size "
+            f"{8 * old} bits to {dtype.name} of size {8 * new}, bits but {last} * {8 * old} != {8 * new}"
         )
     return aval(operand.shape[:-1], dtype)
 
@@ -330,7 +329,7 @@ def _bitcast_convert(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 def _bitcast_samples() -> list:
     f32, f64 = floats(), floats((), dtype=np.float64)
-    found = [_exact(x.astype(d), dtype=np.dtype(u)) for x, d, u in _SAME_WIDTH(f32)]
+    found = [_exact(x.astype(d), dtype=np.dtype(u)) for x, d, u in _same_width(f32)]
     found.append(_exact(f64, dtype=np.dtype(np.uint64)))
     found.append(_exact(f32, dtype=np.dtype(np.uint16)))
     found.append(_exact(f32, dtype=np.dtype(np.int8)))
@@ -342,7 +341,7 @@ def _bitcast_samples() -> list:
     return found
 
 
-def _SAME_WIDTH(x: np.ndarray) -> list:
+def _same_width(x: np.ndarray) -> list:
     pairs = ((np.float32, np.int32), (np.float32, np.uint32), (np.int32, np.float32), (np.float16, np.int16))
     return [(x, d, u) for d, u in (*pairs, (bfloat16, np.uint16), (np.int8, np.uint8))]
 
@@ -359,7 +358,7 @@ bitcast_convert = defop(
     samples=_bitcast_samples,
 )
 
-# ---- constant, optimization_barrier --------------------------------------------------------------------------
+# ---- constant, optimization_barrier ------------------------------------------------------------------------
 
 
 def _constant_samples() -> list:

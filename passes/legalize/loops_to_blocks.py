@@ -25,13 +25,13 @@ from ..ir_tools import (
     signless,
     terminator,
 )
+from .known_branches import fold_known_control_flow
 from .private_copies import copy_update_targets
 from .scalar_carries import (
     ScalarEmitter,
     find_scalar_carries,
     lift_scalar,
     narrow_scalar,
-    never_runs,
     place_outside,
     scalar_integer_type,
     widen_scalar,
@@ -42,6 +42,8 @@ def loops_to_blocks(module: ir.Module) -> None:
     """Rewrites all structured control flow of a module into blocks, in place."""
     with module.context, ir.Location.unknown():
         inline_calls(module)  # a callee's in-place updates must be seen where its operands are (C)
+        for function in functions_with_body(module):
+            fold_known_control_flow(function.regions[0].blocks[0])
         copy_update_targets(module)
         for function in functions_with_body(module):
             _FunctionRewriter(function.regions[0]).run()
@@ -81,16 +83,6 @@ def drop_invariant_carries(loop: ir.Operation) -> ir.Operation:
     return smaller
 
 
-def fold_dead_loop(loop: ir.Operation) -> bool:
-    """Removes a loop that statically never runs: one with a loop inside hangs IREE's canonicaliser (E)."""
-    if not never_runs(loop):
-        return False
-    for result, start in zip(loop.results, list(loop.operands)):
-        result.replace_all_uses_with(start)
-    loop.erase()
-    return True
-
-
 class _FunctionRewriter:
     """Takes the control flow of one function apart, outermost first."""
 
@@ -112,8 +104,6 @@ class _FunctionRewriter:
                     pending += rewrite[found.name](block, found)
 
     def _while(self, block: ir.Block, loop: ir.Operation) -> list[ir.Block]:
-        if fold_dead_loop(loop):
-            return [block]
         return _LoopRewriter(self, block, drop_invariant_carries(loop)).run()
 
     def _if(self, block: ir.Block, branch: ir.Operation) -> list[ir.Block]:

@@ -187,10 +187,10 @@ def _copy(update: ir.Operation, value: ir.Value) -> ir.Value:
         predicate, holds = _predicate_at(update, value.type)
         place = before(update)
         zeros = create("stablehlo.constant", [], [value.type], at=place, value=splat_zero(value.type)).result
+        # fused with what makes the value, IREE refuses the dispatch ("write affecting operations")
+        value = create("stablehlo.optimization_barrier", [value], [value.type], at=place).result
         choices = [value, zeros] if holds else [zeros, value]
-        copy = create("stablehlo.select", [predicate, *choices], [value.type], at=place).result
-        # in one dispatch with the update IREE's workgroup distribution may refuse it ("write affecting operations")
-        return create("stablehlo.optimization_barrier", [copy], [value.type], at=place).result
+        return create("stablehlo.select", [predicate, *choices], [value.type], at=place).result
 
 
 def _predicate_at(update: ir.Operation, type: ir.Type) -> tuple[ir.Value, bool]:

@@ -217,55 +217,6 @@ def constant_integer(constant: ir.Operation) -> int:
     return int(ir.DenseIntElementsAttr(constant.attributes["value"])[0])
 
 
-def never_runs(loop: ir.Operation) -> bool:
-    """Whether the condition is known to be false at the first test."""
-    condition = loop.regions[0].blocks[0]
-    start = {
-        argument: known_integer(value, {}) for argument, value in zip(condition.arguments, loop.operands)
-    }
-    return known_integer(terminator(condition).operands[0], start) == 0
-
-
-def known_integer(value: ir.Value, known: Mapping[ir.Value, int | None]) -> int | None:
-    """The value of a scalar integer if constants alone decide it, else None. Booleans are 0 and 1."""
-    if value in known:
-        return known[value]
-    type, op = scalar_integer_type(value), owner(value)
-    if type is None or op is None:
-        return None
-    if op.name == "stablehlo.constant":
-        number = constant_integer(op)
-        return number & 1 if type.width == 1 else number
-    if op.name not in _SCALAR_OPS:
-        return None
-    operands = [known_integer(operand, known) for operand in op.operands]
-    if type.width == 1 and op.name == "stablehlo.and" and 0 in operands:
-        return 0
-    if type.width == 1 and op.name == "stablehlo.or" and 1 in operands:
-        return 1
-    return None if None in operands else _fold(op, operands, type.width)
-
-
-def _fold(op: ir.Operation, operands: list[int], width: int) -> int | None:
-    if op.name in _SAME_VALUE:
-        return operands[0]
-    if op.name == "stablehlo.compare":
-        left, right = operands
-        order = {"EQ": left == right, "NE": left != right, "LT": left < right, "LE": left <= right}
-        order |= {"GT": left > right, "GE": left >= right}
-        return int(order[direction_of(op)])
-    if op.name == "stablehlo.not" and width == 1:
-        return 1 - operands[0]
-    if op.name == "stablehlo.convert":
-        return int(operands[0] != 0) if width == 1 else _wrap(operands[0], width)
-    return None
-
-
-def _wrap(value: int, width: int) -> int:
-    half = 1 << (width - 1)
-    return (value + half) % (2 * half) - half
-
-
 def place_outside(
     loop: ir.Operation, inside: frozenset[ir.Value]
 ) -> Callable[[ir.Value], ir.InsertionPoint | None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -225,3 +227,28 @@ def test_repr_and_declaration(cpu, programs):
     executable = Executable(programs, cpu, results=[TEN], entry="add_one", threaded=True)
     assert repr(executable) == "<Executable add_one on CpuDevice(id=0), threaded>"
     assert "tensor<10xf32>" in executable.declaration()
+
+
+def test_a_process_ends_cleanly_with_everything_alive(programs, tmp_path):
+    """Devices that die before their buffers are a segmentation fault at exit."""
+    file = tmp_path / "programs.vmfb"
+    file.write_bytes(programs)
+    code = f"""
+import sys
+import numpy as np
+from sable.ir.aval import aval
+from sable.runtime import Executable, aligned_empty, devices, get, put
+cpu = devices()[0]
+float32 = np.dtype(np.float32)
+program = open({str(file)!r}, "rb").read()
+many = aval((65536,), float32)
+shared = put(cpu, aligned_empty((65536,), float32))
+executables = [
+    Executable(program, cpu, results=[many], entry=entry, threaded=threaded)
+    for entry in ("identity", "twice") for threaded in (False, True)
+]
+results = [executable([shared])[0] for executable in executables]
+views = [get(cpu, result, (65536,), float32) for result in results]
+sys.kept = (views[0], results[1])
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -217,6 +217,11 @@ class Deferred:
     def __init__(self, make: Any, name: str = "deferred"):
         self._make, self._made, self.name = make, None, name
 
+    @property
+    def made(self) -> bool:
+        """Whether somebody has asked for it."""
+        return self._made is not None
+
     def get(self) -> Function:
         """The function."""
         if self._made is None:

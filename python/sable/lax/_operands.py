@@ -13,7 +13,7 @@ from sable.core.trace import Tracer
 from sable.core.values import as_value
 
 
-def operand(x: Any, name: str, position: int = 0) -> Value:
+def value_of(x: Any, name: str, position: int = 0) -> Value:
     """x as a value.
 
     Raises:
@@ -33,9 +33,9 @@ def operand(x: Any, name: str, position: int = 0) -> Value:
         ) from None
 
 
-def operands(name: str, *xs: Any) -> list[Value]:
+def values_of(name: str, *xs: Any) -> list[Value]:
     """Several operands as values."""
-    return [operand(x, name, i) for i, x in enumerate(xs)]
+    return [value_of(x, name, i) for i, x in enumerate(xs)]
 
 
 def broadcast_operands(values: Sequence[Value]) -> Sequence[Value]:

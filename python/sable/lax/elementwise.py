@@ -15,7 +15,7 @@ from sable.core.bind import BIND, bind
 from sable.core.values import retype
 from sable.dialects.op import OPS
 
-from ._operands import broadcast_operands, operand, operands
+from ._operands import broadcast_operands, value_of, values_of
 
 
 def _function(name: str, text: str, run: Callable) -> Callable:
@@ -28,7 +28,7 @@ def _unary(name: str, mnemonic: str, text: str) -> Callable:
     op = OPS[mnemonic]
 
     def run(x: Any) -> Value:
-        return bind(op, operand(x, name))
+        return bind(op, value_of(x, name))
 
     return _function(name, f"{text}, elementwise.\n\n    Raises:\n      TypeError: a dtype without it.\n    ", run)
 
@@ -37,7 +37,7 @@ def _accurate(name: str, mnemonic: str, text: str) -> Callable:
     op = OPS[mnemonic]
 
     def run(x: Any, *, accuracy: Any = None) -> Value:
-        return bind(op, operand(x, name))
+        return bind(op, value_of(x, name))
 
     text += ", elementwise.\n\n    Args:\n      x: floats or complex numbers.\n      accuracy: accepted; "
     text += "the result has the compiler's best accuracy.\n\n    Raises:\n      TypeError: another dtype.\n    "
@@ -48,7 +48,7 @@ def _binary(name: str, mnemonic: str, text: str) -> Callable:
     op = OPS[mnemonic]
 
     def run(x: Any, y: Any) -> Value:
-        values = operand(x, name, 0), operand(y, name, 1)
+        values = value_of(x, name, 0), value_of(y, name, 1)
         return bind(op, *broadcast_operands(values))
 
     text += ", elementwise.\n\n    Args:\n      x, y: arrays of one dtype and rank; scalars are repeated."
@@ -60,7 +60,7 @@ def _comparison(name: str, text: str) -> Callable:
     direction, op = name.upper(), OPS["compare"]
 
     def run(x: Any, y: Any) -> Value:
-        values = operand(x, name, 0), operand(y, name, 1)
+        values = value_of(x, name, 0), value_of(y, name, 1)
         return bind(op, *broadcast_operands(values), comparison_direction=direction)
 
     text += ", elementwise, as booleans.\n\n    Raises:\n      TypeError: dtypes or shapes disagree.\n    "
@@ -143,7 +143,7 @@ def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Value:
     Raises:
       TypeError: dtypes or shapes disagree, or booleans.
     """
-    values = operands("mul", x, y)
+    values = values_of("mul", x, y)
     if out_dtype is not None:
         values = [convert_element_type(v, out_dtype) for v in values]
     return BIND.multiply(*broadcast_operands(values))
@@ -155,7 +155,7 @@ def sign(x: Any) -> Value:
     Raises:
       TypeError: booleans.
     """
-    value = operand(x, "sign")
+    value = value_of(x, "sign")
     if value.aval.dtype.kind == "u":
         return BIND.minimum(value, BIND.full(value.aval, 1))
     return BIND.sign(value)
@@ -167,7 +167,7 @@ def exp2(x: Any, *, accuracy: Any = None) -> Value:
     Raises:
       TypeError: neither floats nor complex numbers.
     """
-    value = operand(x, "exp2")
+    value = value_of(x, "exp2")
     if dtypes.kind_of(value.aval.dtype) not in "fc":
         raise TypeError(
             f"exp2 does not accept dtype {value.aval.dtype.name}. "
@@ -187,7 +187,7 @@ def integer_pow(x: Any, y: int) -> Value:
     Raises:
       TypeError: booleans; integers to a negative power.
     """
-    value = operand(x, "integer_pow")
+    value = value_of(x, "integer_pow")
     a = value.aval
     exponent = int(y)
     if a.dtype == np.bool_:
@@ -221,10 +221,10 @@ def pow(x: Any, y: Any) -> Value:
       TypeError: other dtypes; shapes that disagree.
     """
     if isinstance(y, int) and not isinstance(y, bool):
-        kind = dtypes.kind_of(operand(x, "pow").aval.dtype)
+        kind = dtypes.kind_of(value_of(x, "pow").aval.dtype)
         if kind in "fc":
             return integer_pow(x, y)
-    base, exponent = operands("pow", x, y)
+    base, exponent = values_of("pow", x, y)
     kind = dtypes.kind_of(base.aval.dtype)
     if kind not in "fc":
         raise TypeError(
@@ -249,14 +249,14 @@ def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZER
     Raises:
       TypeError: not floats.
     """
-    value = operand(x, "round")
+    value = value_of(x, "round")
     even = RoundingMethod(rounding_method) is RoundingMethod.TO_NEAREST_EVEN
     return BIND.round_nearest_even(value) if even else BIND.round_nearest_afz(value)
 
 
 def conj(x: Any) -> Value:
     """The complex conjugate; real numbers become complex."""
-    value = operand(x, "conj")
+    value = value_of(x, "conj")
     if value.aval.dtype.kind != "c":
         return BIND.complex(value, BIND.full(value.aval, 0))
     return BIND.complex(BIND.real(value), BIND.negate(BIND.imag(value)))
@@ -272,7 +272,7 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Value:
     Raises:
       TypeError: shapes or dtypes disagree; `pred` is not boolean.
     """
-    return BIND.select(*operands("select", pred, on_true, on_false))
+    return BIND.select(*values_of("select", pred, on_true, on_false))
 
 
 def select_n(which: Any, *cases: Any) -> Value:
@@ -287,7 +287,7 @@ def select_n(which: Any, *cases: Any) -> Value:
     """
     if not cases:
         raise ValueError("select_n() must have at least one case")
-    index, *values = operands("select_n", which, *cases)
+    index, *values = values_of("select_n", which, *cases)
     dtype = index.aval.dtype
     if dtype == np.bool_:
         if len(values) > 2:
@@ -312,7 +312,7 @@ def clamp(min: Any, x: Any, max: Any) -> Value:
     Raises:
       TypeError: shapes or dtypes disagree.
     """
-    return BIND.clamp(*operands("clamp", min, x, max))
+    return BIND.clamp(*values_of("clamp", min, x, max))
 
 
 def convert_element_type(operand: Any, new_dtype: Any) -> Value:
@@ -326,8 +326,6 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Value:
       ValueError: no dtype.
       TypeError: a dtype that arrays cannot have.
     """
-    from ._operands import operand as value_of
-
     dtype = dtypes.user_dtype(new_dtype, "convert_element_type")
     value = value_of(operand, "convert_element_type")
     return convert(value, dtype)
@@ -348,8 +346,6 @@ def bitcast_convert_type(operand: Any, new_dtype: Any) -> Value:
     Raises:
       TypeError, ValueError: booleans or complex numbers; a last axis of the wrong size.
     """
-    from ._operands import operand as value_of
-
     dtype = dtypes.user_dtype(new_dtype, "bitcast_convert_type")
     return BIND.bitcast_convert(value_of(operand, "bitcast_convert_type"), dtype=dtype)
 
@@ -361,8 +357,6 @@ def reduce_precision(operand: Any, exponent_bits: int, mantissa_bits: int) -> Va
       TypeError: not floats.
       ValueError: no such format.
     """
-    from ._operands import operand as value_of
-
     value = value_of(operand, "reduce_precision")
     return BIND.reduce_precision(value, exponent_bits=int(exponent_bits), mantissa_bits=int(mantissa_bits))
 

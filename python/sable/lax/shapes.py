@@ -1,0 +1,384 @@
+"""Shapes: broadcasts, reshapes, transposes, concatenations, padding, and arrays made of nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.core import dtypes
+from sable.core.array import Value
+from sable.core.bind import BIND
+from sable.core.trace import Tracer
+from sable.ir.aval import aval
+
+from ._operands import axis_in, integers, shape_of, value_of, values_of
+from .elementwise import convert
+
+# ---- broadcasting --------------------------------------------------------------------------------------------
+
+
+def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """The shape to which arrays of these shapes broadcast, by NumPy's rules.
+
+    Raises:
+      ValueError: there is none.
+
+    Example:
+      >>> broadcast_shapes((2, 1), (3,))
+      (2, 3)
+    """
+    found: list[int] = []
+    for shape in shapes:
+        sizes = [1] * (len(found) - len(shape)) + [int(n) for n in shape]
+        found = [1] * (len(sizes) - len(found)) + found
+        for i, (n, m) in enumerate(zip(sizes, found)):
+            if n != m and 1 not in (n, m):
+                raise ValueError(f"Incompatible shapes for broadcasting: shapes={[tuple(s) for s in shapes]}")
+            found[i] = m if n == 1 else n
+    return tuple(found)
+
+
+def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -> Value:
+    """The array repeated along new leading dimensions of these sizes."""
+    x = value_of(operand, "broadcast")
+    new = integers(sizes)
+    dims = tuple(range(len(new), len(new) + x.aval.ndim))
+    return BIND.broadcast_in_dim(x, shape=new + x.aval.shape, broadcast_dimensions=dims) if new else x
+
+
+def broadcast_in_dim(
+    operand: Any, shape: Sequence[int], broadcast_dimensions: Sequence[int], *, out_sharding: Any = None
+) -> Value:
+    """The array repeated to a shape, its dimension i becoming dimension `broadcast_dimensions[i]`.
+
+    Raises:
+      TypeError: a size is neither 1 nor the result's; dimensions are out of range or twice there.
+    """
+    x = value_of(operand, "broadcast_in_dim")
+    sizes, dims = integers(shape), integers(broadcast_dimensions)
+    if sizes == x.aval.shape and dims == tuple(range(len(sizes))):
+        return x
+    return BIND.broadcast_in_dim(x, shape=sizes, broadcast_dimensions=dims)
+
+
+def broadcast_to_rank(x: Any, rank: int) -> Value:
+    """The array with leading dimensions of size 1 up to a rank."""
+    value = value_of(x, "broadcast_to_rank")
+    missing = rank - value.aval.ndim
+    return BIND.reshape(value, shape=(1,) * missing + value.aval.shape) if missing > 0 else value
+
+
+def broadcast_like(arr: Any, like_arr: Any) -> Value:
+    """A scalar or array repeated to another array's shape."""
+    x, like = values_of("broadcast_like", arr, like_arr)
+    shape = like.aval.shape
+    dims = tuple(range(len(shape) - x.aval.ndim, len(shape)))
+    return broadcast_in_dim(x, shape, dims)
+
+
+# ---- one array -----------------------------------------------------------------------------------------------
+
+
+def reshape(
+    operand: Any, new_sizes: Any, dimensions: Sequence[int] | None = None, *, out_sharding: Any = None
+) -> Value:
+    """The elements, in row-major order (after transposing to the order `dimensions`), in another shape.
+
+    Raises:
+      TypeError: the number of elements differs, or a size is negative.
+    """
+    x = value_of(operand, "reshape")
+    if dimensions is not None and integers(dimensions) != tuple(range(x.aval.ndim)):
+        x = BIND.transpose(x, permutation=integers(dimensions))
+    shape = integers(new_sizes) if hasattr(new_sizes, "__iter__") else shape_of(new_sizes)
+    if any(n < 0 for n in shape):
+        raise TypeError(f"reshape new_sizes must all be positive, got {shape}.")
+    return x if shape == x.aval.shape else BIND.reshape(x, shape=shape)
+
+
+def transpose(operand: Any, permutation: Sequence[int]) -> Value:
+    """The array with its dimensions in another order.
+
+    Raises:
+      TypeError: not a permutation of the dimensions.
+    """
+    x = value_of(operand, "transpose")
+    order = integers(permutation)
+    return x if order == tuple(range(x.aval.ndim)) else BIND.transpose(x, permutation=order)
+
+
+def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
+    """The array with dimensions of size 1 at these places of the result.
+
+    Raises:
+      ValueError: a place is out of bounds or there twice.
+    """
+    x = value_of(array, "expand_dims")
+    wanted = integers(dimensions)
+    ndim = x.aval.ndim + len(set(wanted))
+    places = {axis_in(d, ndim) for d in wanted}
+    if len(places) != len(wanted):
+        raise ValueError(f"repeated axis in lax.expand_dims: {wanted}")
+    sizes = iter(x.aval.shape)
+    shape = tuple(1 if i in places else next(sizes) for i in range(ndim))
+    return BIND.reshape(x, shape=shape) if places else x
+
+
+def squeeze(array: Any, dimensions: Sequence[int]) -> Value:
+    """The array without these dimensions, which have size 1.
+
+    Raises:
+      ValueError: a dimension of another size, out of bounds, or there twice.
+    """
+    x = value_of(array, "squeeze")
+    shape = x.aval.shape
+    gone = [axis_in(d, len(shape)) for d in integers(dimensions)]
+    if len(set(gone)) != len(gone):
+        raise ValueError(f"dimensions are not unique: {tuple(gone)}")
+    if any(shape[d] != 1 for d in gone):
+        raise ValueError(
+            "cannot select an axis to squeeze out which has size not equal to one, "
+            f"got shape={shape} and dimensions={tuple(sorted(gone))}"
+        )
+    if not gone:
+        return x
+    return BIND.reshape(x, shape=tuple(n for i, n in enumerate(shape) if i not in gone))
+
+
+def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = None) -> Value:
+    """Dimensions from start to stop (exclusive) made one.
+
+    Raises:
+      ValueError: a dimension out of bounds, or the stop before the start.
+    """
+    x = value_of(operand, "collapse")
+    shape = x.aval.shape
+    start, stop, _ = slice_type(start_dimension, stop_dimension, 1).indices(len(shape))
+    if stop < start:
+        raise ValueError(f"Invalid dimension range passed to collapse: {shape}[{start}:{stop}]")
+    return reshape(x, (*shape[:start], math.prod(shape[start:stop]), *shape[stop:]))
+
+
+#: the builtin, whose name the package gives to its own function
+slice_type = slice
+
+
+def rev(operand: Any, dimensions: Sequence[int]) -> Value:
+    """The array backwards along these dimensions.
+
+    Raises:
+      TypeError: a dimension is out of bounds or there twice.
+    """
+    return BIND.reverse(value_of(operand, "rev"), dimensions=integers(dimensions))
+
+
+def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, int, int]]) -> Value:
+    """The array with copies of a value around and between its elements.
+
+    Args:
+      operand: an array.
+      padding_value: a scalar of its dtype.
+      padding_config: for each dimension (low, high, interior); negative low and high cut elements off.
+
+    Raises:
+      TypeError: dtypes disagree.
+      ValueError: no such configuration for the array's rank.
+    """
+    x, value = values_of("pad", operand, padding_value)
+    if x.aval.dtype != value.aval.dtype:
+        raise TypeError(
+            "pad operand and padding_value must be same dtype: "
+            f"got {x.aval.dtype.name} and {value.aval.dtype.name}."
+        )
+    config = [integers(c) for c in padding_config]
+    low, high, interior = zip(*config) if config else ((), (), ())
+    return BIND.pad(x, value, edge_padding_low=low, edge_padding_high=high, interior_padding=interior)
+
+
+def tile(operand: Any, reps: Sequence[int]) -> Value:
+    """The array repeated `reps[i]` times along dimension i.
+
+    Raises:
+      ValueError: not one number for each dimension.
+    """
+    x = value_of(operand, "tile")
+    counts = integers(reps)
+    shape = x.aval.shape
+    if len(counts) != len(shape):
+        raise ValueError(f"tile reps must have one entry for each dimension, got {counts} for shape {shape}")
+    pairs = [m for c, n in zip(counts, shape) for m in (c, n)]
+    dims = tuple(range(1, 2 * len(shape), 2))
+    wide = BIND.broadcast_in_dim(x, shape=tuple(pairs), broadcast_dimensions=dims)
+    return BIND.reshape(wide, shape=tuple(c * n for c, n in zip(counts, shape)))
+
+
+# ---- several arrays ------------------------------------------------------------------------------------------
+
+
+def concatenate(operands: Any, dimension: int) -> Value:
+    """Arrays joined along a dimension.
+
+    Args:
+      operands: arrays of one dtype and rank, or one array (its rows are joined).
+      dimension: not negative.
+
+    Raises:
+      ValueError: no arrays.
+      TypeError: dtypes, ranks or the other sizes disagree; no such dimension.
+    """
+    if isinstance(operands, Value):
+        operands = unstack(operands)
+    if len(operands) == 0:
+        raise ValueError("concatenate requires a non-empty sequences of arrays")
+    values = values_of("concatenate", *operands)
+    if len(values) == 1 and values[0].aval.ndim:
+        return values[0]
+    return BIND.concatenate(*values, dimension=int(dimension))
+
+
+def stack(operands: Sequence[Any], axis: int = 0) -> Value:
+    """Arrays of one shape joined along a new dimension.
+
+    Raises:
+      ValueError: no arrays, or no such dimension.
+      TypeError: shapes or dtypes disagree.
+    """
+    if len(operands) == 0:
+        raise ValueError("stack requires a non-empty sequences of arrays")
+    values = values_of("stack", *operands)
+    place = axis_in(axis, values[0].aval.ndim + 1)
+    return BIND.concatenate(*[expand_dims(v, (place,)) for v in values], dimension=place)
+
+
+def unstack(x: Any, axis: int = 0) -> tuple[Value, ...]:
+    """The slices of an array along a dimension, which they lose.
+
+    Raises:
+      ValueError: a scalar, or no such dimension.
+    """
+    value = value_of(x, "unstack")
+    place = axis_in(axis, value.aval.ndim)
+    return tuple(squeeze(part, (place,)) for part in split(value, (1,) * value.aval.shape[place], place))
+
+
+def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Value]:
+    """The array cut along a dimension into pieces of these sizes.
+
+    Raises:
+      ValueError: the sizes do not add up, or there is no such dimension.
+    """
+    x = value_of(operand, "split")
+    shape, pieces = x.aval.shape, integers(sizes)
+    place = axis_in(axis, len(shape))
+    if sum(pieces) != shape[place]:
+        raise ValueError(
+            f"Sum of sizes {sum(pieces)} must be equal to dimension {place} of the operand shape {list(shape)}"
+        )
+    found, start = [], 0
+    ones = (1,) * len(shape)
+    for n in pieces:
+        low, high = [0] * len(shape), list(shape)
+        low[place], high[place] = start, start + n
+        found.append(BIND.slice(x, start_indices=tuple(low), limit_indices=tuple(high), strides=ones))
+        start += n
+    return found
+
+
+# ---- arrays of nothing ---------------------------------------------------------------------------------------
+
+
+def iota(dtype: Any, size: int) -> Value:
+    """0, 1, 2 ... of a dtype.
+
+    Raises:
+      TypeError: booleans.
+    """
+    return broadcasted_iota(dtype, (size,), 0)
+
+
+def broadcasted_iota(dtype: Any, shape: Sequence[int], dimension: int, *, out_sharding: Any = None) -> Value:
+    """An array whose elements are their own position along a dimension.
+
+    Raises:
+      TypeError: booleans.
+      ValueError: no such dimension.
+    """
+    found = dtypes.user_dtype(dtype, "iota")
+    return BIND.iota(shape=shape_of(shape), dtype=found, iota_dimension=int(dimension))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Value:
+    """An array of one repeated value.
+
+    Args:
+      shape: sizes.
+      fill_value: a scalar.
+      dtype: of the result; by default the value's, with its weak type.
+
+    Raises:
+      TypeError: the value is no scalar.
+      ValueError: a negative size.
+    """
+    sizes = shape_of(shape)
+    value = value_of(fill_value, "full")
+    if value.aval.ndim:
+        raise TypeError(
+            f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}."
+        )
+    weak = dtype is None and value.aval.weak_type
+    wanted = value.aval.dtype if dtype is None else dtypes.user_dtype(dtype, "full")
+    if isinstance(value, Tracer):
+        filled = convert(value, wanted, weak)
+        return BIND.broadcast_in_dim(filled, shape=sizes, broadcast_dimensions=()) if sizes else filled
+    scalar = convert(value, wanted).numpy()[()]  # type: ignore[attr-defined]
+    return BIND.full(aval(sizes, wanted, weak), scalar)
+
+
+def full_like(
+    x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sharding: Any = None
+) -> Value:
+    """An array of one repeated value, with another array's shape, dtype and weak type unless they are given.
+
+    Raises:
+      TypeError: the value is no scalar.
+    """
+    like = value_of(x, "full_like").aval
+    sizes = like.shape if shape is None else shape_of(shape)
+    if dtype is not None:
+        return full(sizes, fill_value, dtype)
+    value = value_of(fill_value, "full_like")
+    if value.aval.ndim:
+        raise TypeError(
+            f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}."
+        )
+    filled = convert(value, like.dtype, like.weak_type)
+    if isinstance(value, Tracer):
+        return broadcast_in_dim(filled, sizes, ())
+    return BIND.full(aval(sizes, like.dtype, like.weak_type), filled.numpy()[()])  # type: ignore[attr-defined]
+
+
+def empty(shape: Any, dtype: Any, *, out_sharding: Any = None) -> Value:
+    """An array of zeros: contents that one may not rely on."""
+    return full(shape, 0, dtype)
+
+
+def shape_as_value(shape: Sequence[int]) -> Value:
+    """A shape as an array of the default integer dtype."""
+    from sable.core.bind import constant
+
+    return constant(np.array(integers(shape), dtypes.default_int_dtype()))
+
+
+def optimization_barrier(operand: Any, /) -> Any:
+    """A pytree of arrays, through which the compiler moves no operation."""
+    from sable.tree_util import tree_flatten, tree_unflatten
+
+    leaves, tree = tree_flatten(operand)
+    if not leaves:
+        return operand
+    return tree_unflatten(tree, BIND.optimization_barrier(*values_of("optimization_barrier", *leaves)))
+
+
