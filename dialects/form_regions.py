@@ -1,7 +1,7 @@
-"""Forms of the operations whose bodies say what they do: scatter, sort, and the reduction of (value, index) pairs.
+"""Forms of the operations whose bodies say what they do: scatter, sort, reductions of (value, index) pairs.
 
-A body is written by a function of a `Scalars` maker; the same function makes the expression tree that a body read from
-somebody's program is compared with. So what is written is what is recognised.
+A body is written by a function of a `Scalars` maker; the same function makes the expression tree that a body
+read from somebody's program is compared with. So what is written is what is recognised.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import Aval, aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, element_type, ir, mlir_type
 
@@ -183,7 +182,10 @@ class BodyForm(RegionForm, OperationForm):
 
 
 class ScatterForm(BodyForm):
-    """`stablehlo.scatter` of one operand. `combine`: mnemonic of the scalar operation; None where updates replace."""
+    """`stablehlo.scatter` of one operand.
+
+    combine: mnemonic of the scalar operation; None where updates replace.
+    """
 
     def __init__(self, combine: str | None, params: Mapping[str, Any]):
         super().__init__("stablehlo.scatter", params)
@@ -207,7 +209,7 @@ class ScatterForm(BodyForm):
 
 
 class SortForm(BodyForm):
-    """`stablehlo.sort` by the first `num_keys` operands, in the total order of JAX: -0 equals 0, NaN comes last."""
+    """`stablehlo.sort` by the first `num_keys` operands, in the total order of JAX: -0 equals 0, NaN last."""
 
     def __init__(self, params: Mapping[str, Any]):
         super().__init__("stablehlo.sort", params, implied=("num_keys",))
@@ -246,7 +248,7 @@ class SortForm(BodyForm):
 
 
 def before(s: Any, arguments: list) -> Any:
-    """Whether a row of keys (arguments 0, 2, 4 ...) comes before another one (1, 3, 5 ...), by dictionary order."""
+    """Whether the keys in arguments 0, 2, 4 ... come before those in 1, 3, 5 ..., as in a dictionary."""
     keys = [key for i in range(0, len(arguments), 2) for key in _parts(s, arguments[i], arguments[i + 1])]
     found = None
     for x, y, kind in reversed(keys):
@@ -281,7 +283,7 @@ def _canonical(s: Any, x: Any) -> Any:
 
 
 class ArgReduceForm(BodyForm):
-    """`stablehlo.reduce` of (value, index) pairs: the extreme value, at equal values with the lowest index; NaN wins."""
+    """`stablehlo.reduce` of (value, index) pairs to the extreme value and its lowest index; NaN wins."""
 
     def __init__(self, direction: str, neutral: Callable[[np.dtype], Any]):
         """direction: GT or LT, how a better value compares; neutral(dtype) -> the worst value."""

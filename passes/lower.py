@@ -17,6 +17,7 @@ from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
 
+from .legalize import indexing  # noqa: F401  (registers its rules)
 from .legalize.rules import LEGALIZE
 
 _INDEX = aval((), np.dtype(np.int32))

@@ -320,8 +320,11 @@ def _host(name: str) -> Callable[..., None]:
     return check
 
 
-def _collective(operands: list[Aval], *, axes: tuple[str, ...], **params: Any) -> None:
-    _need(bool(axes), "axes must name at least one axis")
+def _collective(name: str) -> Callable[..., None]:
+    def check(operands: list[Aval], *, axes: tuple[str, ...], **params: Any) -> None:
+        _need(bool(axes), f"sable.{name}: axes must name at least one axis")
+
+    return check
 
 
 #: What `type` of the row does not check, since tracing cannot get it wrong.
@@ -334,9 +337,5 @@ _CHECKS: dict[str, Callable[..., None]] = {
     "custom_vjp_linear": _custom_vjp_linear,
     "host_call": _host("sable.host_call"),
     "host_effect": _host("sable.host_effect"),
-    "psum": _collective,
-    "pmax": _collective,
-    "pmin": _collective,
-    "axis_index": _collective,
-    "all_gather": _collective,
+    **{name: _collective(name) for name in ("psum", "pmax", "pmin", "axis_index", "all_gather")},
 }

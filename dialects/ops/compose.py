@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import Aval, aval
 
 from ..literal import Literal

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.bindings import ir
 
@@ -29,14 +28,14 @@ def free_dimensions(ndim: int, *taken: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(i for i in range(ndim) if i not in used)
 
 
-# ---- type ----------------------------------------------------------------------------------------------------
+# ---- type ----------------------------------------------------------------------------------------
 
 
 def _check_side(side: str, ndim: int, batch: tuple[int, ...], contract: tuple[int, ...]) -> None:
     if any(not 0 <= d < ndim for d in (*batch, *contract)):
         raise TypeError(
-            f"dot_general requires {side} dimension numbers to be nonnegative and less than the number of axes of "
-            f"the {side} value, got {side}_batch of {batch} and {side}_contracting of {contract} "
+            f"dot_general requires {side} dimension numbers to be nonnegative and less than the number of "
+            f"axes of the {side} value, got {side}_batch of {batch} and {side}_contracting of {contract} "
             f"for {side} of rank {ndim}"
         )
     if len(set(batch)) != len(batch):
@@ -45,7 +44,8 @@ def _check_side(side: str, ndim: int, batch: tuple[int, ...], contract: tuple[in
         )
     if len(set(contract)) != len(contract):
         raise TypeError(
-            f"dot_general requires {side} contracting dimensions to be distinct, got {side}_contracting {contract}."
+            f"dot_general requires {side} contracting dimensions to be distinct, "
+            f"got {side}_contracting {contract}."
         )
     if set(batch) & set(contract):
         raise TypeError(
@@ -95,7 +95,7 @@ def _sizes(a: Aval, dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(a.shape[d] for d in dims)
 
 
-# ---- reference meaning ---------------------------------------------------------------------------------------
+# ---- reference meaning ---------------------------------------------------------------------------
 
 
 class _Plan(NamedTuple):
@@ -164,7 +164,7 @@ def _by_plan(lhs: np.ndarray, rhs: np.ndarray, plan: _Plan) -> np.ndarray:
     return out if plan.shape is None else out.reshape(plan.shape)
 
 
-# ---- derivative ----------------------------------------------------------------------------------------------
+# ---- derivative ----------------------------------------------------------------------------------
 
 
 def _swapped(n: DotDimensions) -> DotDimensions:
@@ -229,7 +229,7 @@ def _transpose_rhs(
     return _cotangent(b, ct, avals[1], lhs, _swapped(n), turned, (second, first))
 
 
-# ---- batching ------------------------------------------------------------------------------------------------
+# ---- batching ------------------------------------------------------------------------------------
 
 
 def _dot_batch(b, op, size, operands, mapped, dot_dimension_numbers: DotDimensions, **params: Any) -> Any:
@@ -256,7 +256,7 @@ def _moved(dims: tuple[int, ...], mapped: bool, batching: bool) -> tuple[int, ..
     return (0, *up(dims)) if batching else up(dims) if mapped else dims
 
 
-# ---- samples -------------------------------------------------------------------------------------------------
+# ---- samples -------------------------------------------------------------------------------------
 
 
 def _dot(lhs, rhs, contract=((), ()), batch=((), ()), dtype=None, precision=None, **more: Any) -> Any:

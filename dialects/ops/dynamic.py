@@ -1,11 +1,10 @@
-"""Slices at computed positions: dynamic_slice and dynamic_update_slice. A window that sticks out is moved inside."""
+"""Slices at computed positions, where windows that stick out are moved inside."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import INTS, GatherDimensions, ScatterDimensions
@@ -137,7 +136,7 @@ def _dynamic_update_slice_type(x: Aval, update: Aval, *indices: Aval) -> Aval:
 
 
 def _dynamic_update_slice_ref(x: np.ndarray, update: np.ndarray, *indices: Any) -> np.ndarray:
-    out = x.copy()
+    out = np.array(x)
     out[_window(x.shape, indices, update.shape)] = update
     return out
 

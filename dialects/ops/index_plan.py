@@ -1,4 +1,4 @@
-"""Gather and scatter in NumPy: both are a table of rows and a list of row numbers, found once for shapes and dimensions."""
+"""Gather and scatter in NumPy: a table of rows and a list of row numbers, planned once for given shapes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..codec import GatherDimensions
 class WindowPlan(NamedTuple):
     """Where the windows of a gather (or scatter) lie.
 
-    The operand with its dimensions in `order` is a table of `rows` rows: dimensions of which a window has a part choose
-    the row, those of which it has everything make up the row. Result element (batch, window, row element) is in row
-    `starts @ strides + batching + offsets`.
+    The operand with its dimensions in `order` is a table of `rows` rows: dimensions of which a window has a
+    part choose the row, those of which it has everything make up the row. Result element (batch, window, row
+    element) is in row `starts @ strides + batching + offsets`.
 
     Attributes:
       order, shape: the operand's dimensions, those which choose rows first, and their sizes.
@@ -87,7 +87,7 @@ def _batching(dims: GatherDimensions, batch: list[int], stride: dict[int, int]) 
 
 
 def _offsets(parts: list[tuple[int, int]]) -> np.ndarray | None:
-    """Rows of all positions (of the first dimension, of the second ...) of a window, the last one running fastest."""
+    """Rows of all positions of a window, the last of its dimensions running fastest."""
     rows = np.zeros(1, np.int64)
     for size, stride in parts:
         rows = np.add.outer(rows, np.arange(size) * stride).reshape(-1)
@@ -135,7 +135,10 @@ def gather_windows(plan: WindowPlan, operand: np.ndarray, indices: np.ndarray) -
 def scatter_windows(
     plan: WindowPlan, operand: np.ndarray, indices: np.ndarray, updates: np.ndarray, combine: np.ufunc | None
 ) -> np.ndarray:
-    """The operand with all windows combined into it; one that sticks out is dropped. Without `combine` the last one wins."""
+    """The operand with all windows combined into it; one that sticks out is dropped.
+
+    Without `combine` windows replace what was there, and the last one stays.
+    """
     vectors = index_vectors(plan, indices)
     fits = ((vectors >= 0) & (vectors <= plan.bounds)).all(axis=1)
     back = np.argsort(plan.permutation) if plan.permutation else ()

@@ -1,7 +1,7 @@
 """gather, and how rules deal with start indices: clamp them, test them, do without batching dimensions.
 
-A gather's windows that stick out are moved inside (StableHLO). Fill and drop modes are made of selects by the library,
-with `fits`.
+A gather's windows that stick out are moved inside (StableHLO). Fill and drop modes are made of selects by the
+library, with `fits`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import BOOL as FLAG
@@ -20,7 +19,7 @@ from .compose import BOOL, INT32, compare, convert, logical, small_constant, up,
 from .index_plan import gather_windows, plan_windows
 from .rules import floats, integers, kind_of, sample
 
-# ---- start indices -------------------------------------------------------------------------------------------
+# ---- start indices -------------------------------------------------------------------------------
 
 
 def index_components(shape: tuple[int, ...], vector_dim: int) -> int:
@@ -79,7 +78,7 @@ def over_windows(b: Any, x: Any, offset_dims: Sequence[int], shape: tuple[int, .
 def _with_batch_indices(
     b: Any, indices: Any, vector_dim: int, sizes: Sequence[int], batching: Sequence[int]
 ) -> tuple[Any, int]:
-    """Index vectors with the positions along the dimensions `batching` (of those sizes) in front of their components."""
+    """Index vectors with their positions along dimensions `batching` (of those sizes) in front."""
     a = b.aval(indices)
     dtype = a.dtype if np.iinfo(a.dtype).max >= max(sizes) else INT32
     indices = convert(b, indices, dtype)
@@ -167,7 +166,7 @@ def scatter_without_batching_dims(
     )
 
 
-# ---- type ----------------------------------------------------------------------------------------------------
+# ---- type ----------------------------------------------------------------------------------------
 
 
 def check_sorted(op: str, what: str, dims: Sequence[int], bound: int | None = None) -> None:
@@ -200,7 +199,8 @@ def check_indices(op: str, indices: Aval, vector_dim: int, index_map: Sequence[i
         raise ValueError("indices must have an integer type")
     if not 0 <= vector_dim <= indices.ndim:
         raise TypeError(
-            f"{op} op's index_vector_dim must be within the rank of the indices, [0, {indices.ndim}]; got {vector_dim}."
+            f"{op} op's index_vector_dim must be within the rank of the indices, [0, {indices.ndim}]; "
+            f"got {vector_dim}."
         )
     components = index_components(indices.shape, vector_dim)
     if components != len(index_map):
@@ -232,8 +232,8 @@ def check_batching(
     sizes, index_sizes = tuple(x.shape[d] for d in dims), tuple(indices.shape[d] for d in index_dims)
     if sizes != index_sizes:
         raise TypeError(
-            f"{op} op requires operand batching dimensions and indices batching dimensions to have the same shape, "
-            f"got {sizes} and {index_sizes}."
+            f"{op} op requires operand batching dimensions and indices batching dimensions to have the same "
+            f"shape, got {sizes} and {index_sizes}."
         )
 
 
@@ -246,7 +246,8 @@ def _check_slice_sizes(x: Aval, n: GatherDimensions, slice_sizes: Sequence[int])
     for i, (size, whole) in enumerate(zip(slice_sizes, x.shape)):
         if not 0 <= size <= whole:
             raise TypeError(
-                f"Slice size at index {i} in gather op is out of range, must be within [0, {whole} + 1), got {size}."
+                f"Slice size at index {i} in gather op is out of range, must be within [0, {whole} + 1), "
+                f"got {size}."
             )
     for what, dims in (("collapse", n.collapsed_slice_dims), ("batch", n.operand_batching_dims)):
         for i, d in enumerate(dims):
@@ -257,8 +258,9 @@ def _check_slice_sizes(x: Aval, n: GatherDimensions, slice_sizes: Sequence[int])
                 )
     if len(slice_sizes) != len(n.offset_dims) + len(n.collapsed_slice_dims) + len(n.operand_batching_dims):
         raise TypeError(
-            "All components of the offset index in a gather op must either be a offset dimension or explicitly "
-            f"collapsed/batching; got len(slice_sizes)={len(slice_sizes)}, output_slice_sizes={n.offset_dims}, "
+            "All components of the offset index in a gather op must either be a offset dimension or "
+            f"explicitly collapsed/batching; got len(slice_sizes)={len(slice_sizes)}, "
+            f"output_slice_sizes={n.offset_dims}, "
             f"collapsed_slice_dims={n.collapsed_slice_dims}, operand_batching_dims={n.operand_batching_dims}."
         )
 
@@ -274,7 +276,8 @@ def _gather_type(
     for i, d in enumerate(n.offset_dims):
         if not 0 <= d < rank:
             raise TypeError(
-                f"Offset dimension {i} in gather op is out of bounds; got {d}, but should have been in [0, {rank})"
+                f"Offset dimension {i} in gather op is out of bounds; "
+                f"got {d}, but should have been in [0, {rank})"
             )
     for i, d in enumerate(n.start_index_map):
         if not 0 <= d < x.ndim:
@@ -296,7 +299,7 @@ def _gather_type(
     return aval(shape, x.dtype, x.weak_type)
 
 
-# ---- gather --------------------------------------------------------------------------------------------------
+# ---- gather --------------------------------------------------------------------------------------
 
 
 def _gather_ref(operand, start_indices, dimension_numbers, slice_sizes, indices_are_sorted) -> np.ndarray:

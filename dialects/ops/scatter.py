@@ -1,7 +1,7 @@
 """scatter (set), scatter_add, scatter_mul, scatter_min, scatter_max.
 
-An update whose window sticks out of the operand is dropped altogether, as XLA does it. Where several updates meet, they
-are combined in their order; of `scatter` the last one stays.
+An update whose window sticks out of the operand is dropped altogether, as XLA does it. Where several updates
+meet, they are combined in their order; of `scatter` the last one stays.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import Aval, bfloat16
 
 from ..codec import BOOL as FLAG
 from ..codec import SCATTER, ScatterDimensions
 from ..form_regions import ScatterForm
 from ..op import JOINT, LINEAR, OPS, defop
-from .compose import BOOL, INT32, compare, logical, up, zeros
+from .compose import INT32, compare, logical, up, zeros
 from .index_plan import plan_windows, scatter_windows
 from .indexing import (
     batch_shape,
@@ -41,7 +40,7 @@ def window_sizes(operand: tuple[int, ...], updates: tuple[int, ...], n: ScatterD
     return tuple(1 if d in dropped else next(sizes) for d in range(len(operand)))
 
 
-# ---- type ----------------------------------------------------------------------------------------------------
+# ---- type ----------------------------------------------------------------------------------------
 
 
 def _check_windows(x: Aval, indices: Aval, updates: Aval, n: ScatterDimensions) -> None:
@@ -53,16 +52,17 @@ def _check_windows(x: Aval, indices: Aval, updates: Aval, n: ScatterDimensions) 
     for d, (size, whole) in enumerate(zip(sizes, x.shape)):
         if d not in dropped and size > whole:
             raise TypeError(
-                "Bounds of the window dimensions of updates must not exceed the bounds of the corresponding dimensions "
-                f"of operand. For dimension {d}, updates bound is {size}, operand bound is {whole}."
+                "Bounds of the window dimensions of updates must not exceed the bounds of the corresponding "
+                f"dimensions of operand. For dimension {d}, updates bound is {size}, "
+                f"operand bound is {whole}."
             )
     given = [m for d, m in enumerate(updates.shape) if d not in n.update_window_dims]
     for i, (wanted, got) in enumerate(zip(batch_shape(indices.shape, n.index_vector_dim), given)):
         if wanted != got:
             raise TypeError(
-                "Bounds of the scatter dimensions of updates must be the same as the bounds of the corresponding "
-                f"dimensions of scatter indices. For scatter dimension {i}, updates bound is {got}, "
-                f"indices bound is {wanted}."
+                "Bounds of the scatter dimensions of updates must be the same as the bounds of the "
+                f"corresponding dimensions of scatter indices. For scatter dimension {i}, "
+                f"updates bound is {got}, indices bound is {wanted}."
             )
 
 
@@ -97,7 +97,7 @@ def _scatter_type(
     return x
 
 
-# ---- what the rows share -------------------------------------------------------------------------------------
+# ---- what the rows share -------------------------------------------------------------------------
 
 
 def _ref(combine: np.ufunc | None) -> Any:
@@ -154,7 +154,7 @@ def _landed(b: Any, indices: Any, avals: Any, n: ScatterDimensions) -> Any:
 
 
 def _stayed(b: Any, indices: Any, avals: Any, n: ScatterDimensions, **flags: Any) -> Any:
-    """Which elements of the updates a `scatter` leaves in its result, by scattering their numbers likewise."""
+    """Which elements of the updates a `scatter` leaves in its result: scatters their numbers likewise."""
     batch = batch_shape(avals[1].shape, n.index_vector_dim)
     count = int(np.prod(batch, dtype=np.int64))
     numbers = b.iota(shape=(count,), dtype=INT32, iota_dimension=0)
@@ -230,7 +230,7 @@ def _row(
     )
 
 
-# ---- scatter -------------------------------------------------------------------------------------------------
+# ---- scatter -------------------------------------------------------------------------------------
 
 
 def _set_transpose_operand(b, ct, avals, operand, indices, updates, **params: Any) -> Any:
@@ -257,7 +257,7 @@ _row(
     _spread_samples,
 )
 
-# ---- scatter_add ---------------------------------------------------------------------------------------------
+# ---- scatter_add ---------------------------------------------------------------------------------
 
 
 def _add_transpose_updates(
@@ -276,7 +276,7 @@ _row(
     _spread_samples,
 )
 
-# ---- scatter_mul ---------------------------------------------------------------------------------------------
+# ---- scatter_mul ---------------------------------------------------------------------------------
 
 
 def _mul_jvp_updates(b: Any, t: Any, y: Any, operand: Any, indices: Any, updates: Any, **params: Any) -> Any:
@@ -310,7 +310,7 @@ _row(
     _spread_samples,
 )
 
-# ---- scatter_min, scatter_max --------------------------------------------------------------------------------
+# ---- scatter_min, scatter_max --------------------------------------------------------------------
 
 
 def _extreme_jvp(

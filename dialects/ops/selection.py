@@ -302,7 +302,7 @@ def _bitcast_type(operand: Aval, *, dtype: np.dtype) -> Aval:
     if operand.dtype != dtype and ({KINDS[operand.dtype], KINDS[dtype]} & set("bc")):
         raise TypeError(
             "lax.bitcast_convert_type does not support bool or complex values unless the operand and "
-            f"destination types match. Got operand dtype={operand.dtype.name}, new_dtype={dtype.name}. "
+            f"destination types match. Got operand dtype={operand.dtype.name}, new_dtype={dtype!r}. "
             "Consider using the arr.view() method instead."
         )
     if old >= new:

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import INT, INTS, RESULT_DTYPE, RESULT_SHAPE
@@ -14,11 +13,11 @@ from ..op import JOINT, LINEAR, defop
 from .compose import BOOL, INT32, released, spread, up, zeros
 from .rules import check_same, expand, floats, integers, kind_of, sample, weak
 
-#: Results up to this many elements are copied rather than made as views of stride 0 (`np.broadcast_to` costs 3 us).
+#: Results up to this many elements are copied, not made as views of stride 0: `np.broadcast_to` costs 3 us.
 _SMALL = 4096
 
 
-# ---- broadcast_in_dim ----------------------------------------------------------------------------------------
+# ---- broadcast_in_dim ----------------------------------------------------------------------------
 
 
 def _broadcast_type(x: Aval, shape: tuple, broadcast_dimensions: tuple) -> Aval:
@@ -104,7 +103,7 @@ defop(
 )
 
 
-# ---- reshape -------------------------------------------------------------------------------------------------
+# ---- reshape -------------------------------------------------------------------------------------
 
 
 def _reshape_type(x: Aval, shape: tuple) -> Aval:
@@ -136,7 +135,7 @@ defop(
 )
 
 
-# ---- transpose, reverse --------------------------------------------------------------------------------------
+# ---- transpose, reverse --------------------------------------------------------------------------
 
 
 def _transpose_type(x: Aval, permutation: tuple) -> Aval:
@@ -214,7 +213,7 @@ defop(
 )
 
 
-# ---- concatenate ---------------------------------------------------------------------------------------------
+# ---- concatenate ---------------------------------------------------------------------------------
 
 
 def _concatenate_type(*xs: Aval, dimension: int) -> Aval:
@@ -273,7 +272,7 @@ defop(
 )
 
 
-# ---- slice ---------------------------------------------------------------------------------------------------
+# ---- slice ---------------------------------------------------------------------------------------
 
 
 def _slice_type(x: Aval, start_indices: tuple, limit_indices: tuple, strides: tuple) -> Aval:
@@ -367,7 +366,7 @@ defop(
 )
 
 
-# ---- pad -----------------------------------------------------------------------------------------------------
+# ---- pad -----------------------------------------------------------------------------------------
 
 
 def _padded(n: int, low: int, high: int, interior: int) -> int:
@@ -486,7 +485,7 @@ defop(
 )
 
 
-# ---- iota ----------------------------------------------------------------------------------------------------
+# ---- iota ----------------------------------------------------------------------------------------
 
 
 def _iota_type(shape: tuple, dtype: Any, iota_dimension: int) -> Aval:
@@ -498,7 +497,8 @@ def _iota_type(shape: tuple, dtype: Any, iota_dimension: int) -> Aval:
         )
     if not 0 <= iota_dimension < len(shape):
         raise ValueError(
-            f"iota dimension must be between 0 and len(shape), got dimension={iota_dimension} for shape={tuple(shape)}"
+            "iota dimension must be between 0 and len(shape), "
+            f"got dimension={iota_dimension} for shape={tuple(shape)}"
         )
     return aval(tuple(shape), dtype)
 

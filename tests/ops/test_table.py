@@ -30,7 +30,7 @@ SIZE = 2
 #: ops whose results XLA does not determine, with the reason
 NOT_XLA = {
     "optimization_barrier": "the identity",
-    **dict.fromkeys(("psum", "pmax", "pmin", "axis_index", "all_gather"), "needs a mapped axis"),
+    **{name: "needs a mapped axis" for name, op in OPS.items() if op.collective},
 }
 #: ops where XLA's sign of zero depends on the order of operands or on the lowering
 UNSIGNED_ZERO = {"maximum", "minimum", "clamp"}

@@ -20,6 +20,10 @@ SQUARE = aval((64, 64), FLOAT32)
 THREADS = 8
 
 
+class Arguments(list):
+    """A list that can be referred to weakly."""
+
+
 def ones(*shape):
     return np.ones(shape, np.float32)
 
@@ -100,6 +104,20 @@ def test_wrong_arguments_are_errors_and_the_executable_stays_usable(cpu, program
         assert caught.value.__cause__ is not None
         assert "\n" not in str(caught.value)
     assert (executable.run(ones(10))[0] == 2).all()
+
+
+def test_a_failed_call_leaves_no_cycle(cpu, programs):
+    executable = Executable(programs, cpu, results=[TEN], entry="add_one")
+    arguments = Arguments([put(cpu, ones(11))])
+    dropped = weakref.ref(arguments)
+    gc.disable()
+    try:
+        with pytest.raises(ExecutionError) as caught:
+            executable(arguments)
+        del arguments, caught
+        assert dropped() is None
+    finally:
+        gc.enable()
 
 
 def test_an_argument_that_is_no_buffer(cpu, programs):

@@ -76,7 +76,7 @@ def buffer_of(x: Array, device: Any) -> Any:
         if x._buffer is None:
             x._buffer = device.put(x.numpy())
         return x._buffer
-    return device.put(np.ascontiguousarray(x.numpy()))
+    return device.put(x.numpy())
 
 
 def common_device(values: Sequence[Array]) -> Any:
@@ -110,7 +110,7 @@ def put(x: Array, device: Any, committed: bool) -> Array:
     elif target is None:
         made = Array(x.aval, x.numpy())
     else:
-        made = Array(x.aval, None, device.put(np.ascontiguousarray(x.numpy())), target)
+        made = Array(x.aval, None, device.put(x.numpy()), target)
     made.committed = committed
     return made
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.core import dtypes
-from sable.core.array import Value
-from sable.core.bind import BIND, bind
+from sable.core.array import Array, Value
+from sable.core.bind import BIND, bind, constant
+from sable.core.state import STATE
 from sable.core.values import retype
 from sable.dialects.op import OPS
 
@@ -335,6 +337,8 @@ def convert(x: Value, dtype: np.dtype, weak_type: bool = False) -> Value:
     """x in a (canonical) dtype, with that weak type; x itself where nothing changes."""
     if x.aval.dtype == dtype:
         return retype(x, weak_type)
+    if type(x) is Array and x.constant and x._device is None:  # a constant stays one
+        return constant(np.asarray(STATE.run(OPS["convert"].ref, x.numpy(), dtype)), weak_type)
     return retype(BIND.convert(x, dtype=dtype), weak_type)
 
 

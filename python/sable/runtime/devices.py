@@ -34,7 +34,6 @@ _VULKAN_TARGETS = (
     ("a100", "ampere"),
     ("radeon rx 6", "rdna2"),
     ("radeon rx 7", "rdna3"),
-    ("apple m", "apple"),
     ("mali-g", "valhall"),
     ("adreno", "adreno"),
 )

@@ -191,7 +191,10 @@ def _bind(
                 return [outputs.get_as_ref(0)]
             return list(map(outputs.get_as_ref, indices))
         # Out here, so that a host function's exception is not shown as raised while IREE's was handled.
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # else a cycle, through the traceback and this frame, keeps the lane and the arguments
 
     return invoke
 

@@ -1,0 +1,315 @@
+"""gather and scatter, with the modes that say what happens to indices that lie outside."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sable.core.array import Array, Value
+from sable.core.bind import BIND, bind, constant
+from sable.core.dtypes import kind_of
+from sable.dialects.codec import GatherDimensions, ScatterDimensions
+from sable.dialects.op import OPS
+from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_windows
+from sable.dialects.ops.scatter import window_sizes
+
+from ._operands import expand_to, integers, value_of
+from .elementwise import convert
+
+
+class GatherScatterMode(enum.Enum):
+    """What becomes of indices that lie outside of the array.
+
+    CLIP moves them to the nearest position inside; FILL_OR_DROP gives a fill value when reading and does nothing when
+    writing; PROMISE_IN_BOUNDS says that there are none.
+    """
+
+    CLIP = enum.auto()
+    FILL_OR_DROP = enum.auto()
+    PROMISE_IN_BOUNDS = enum.auto()
+    ONE_HOT = enum.auto()
+
+    @staticmethod
+    def from_any(mode: Any) -> GatherScatterMode:
+        """A mode from itself or from "clip", "fill", "drop", "promise_in_bounds"; None is fill or drop.
+
+        Raises:
+          ValueError: no such mode.
+        """
+        if isinstance(mode, GatherScatterMode):
+            return mode
+        found = _MODES.get(mode)
+        if found is None:
+            raise ValueError(f'Unknown gather mode "{mode}"')
+        return found
+
+
+_MODES = {
+    None: GatherScatterMode.FILL_OR_DROP,
+    "clip": GatherScatterMode.CLIP,
+    "fill": GatherScatterMode.FILL_OR_DROP,
+    "drop": GatherScatterMode.FILL_OR_DROP,
+    "promise_in_bounds": GatherScatterMode.PROMISE_IN_BOUNDS,
+    "one_hot": GatherScatterMode.ONE_HOT,
+}
+
+
+class GatherDimensionNumbers(NamedTuple):
+    """Which dimensions of a gather's operand, indices and result belong together.
+
+    Attributes:
+      offset_dims: dimensions of the result that are a window's.
+      collapsed_slice_dims: dimensions of the operand (of window size 1) that the result lacks.
+      start_index_map: dimension of the operand for each component of an index vector.
+      operand_batching_dims, start_indices_batching_dims: dimensions that go together one to one.
+    """
+
+    offset_dims: tuple[int, ...]
+    collapsed_slice_dims: tuple[int, ...]
+    start_index_map: tuple[int, ...]
+    operand_batching_dims: tuple[int, ...] = ()
+    start_indices_batching_dims: tuple[int, ...] = ()
+
+
+class ScatterDimensionNumbers(NamedTuple):
+    """Which dimensions of a scatter's operand, indices and updates belong together.
+
+    Attributes:
+      update_window_dims: dimensions of the updates that are a window's.
+      inserted_window_dims: dimensions of the operand (of window size 1) that the updates lack.
+      scatter_dims_to_operand_dims: dimension of the operand for each component of an index vector.
+      operand_batching_dims, scatter_indices_batching_dims: dimensions that go together one to one.
+    """
+
+    update_window_dims: Sequence[int]
+    inserted_window_dims: Sequence[int]
+    scatter_dims_to_operand_dims: Sequence[int]
+    operand_batching_dims: Sequence[int] = ()
+    scatter_indices_batching_dims: Sequence[int] = ()
+
+
+# ---- gather --------------------------------------------------------------------------------------------------
+
+
+def default_fill(dtype: np.dtype) -> Any:
+    """What reading outside gives: NaN, the smallest signed or the largest unsigned integer, True."""
+    kind = kind_of(dtype)
+    if kind in "fc":
+        return np.nan
+    if kind == "b":
+        return True
+    info = np.iinfo(dtype)
+    return info.min if kind == "i" else info.max
+
+
+def all_inside(indices: Value, bounds: Sequence[int]) -> bool:
+    """True where the index vectors (along the last dimension) are known and all of them lie inside."""
+    if type(indices) is not Array or indices._device is not None:
+        return False
+    found = indices.numpy()
+    if found.size == 0 or not bounds:
+        return True
+    return bool((found >= 0).all() and (found <= np.array(bounds)).all())
+
+
+def gather(
+    operand: Any,
+    start_indices: Any,
+    dimension_numbers: GatherDimensionNumbers,
+    slice_sizes: Sequence[int],
+    *,
+    unique_indices: bool = False,
+    indices_are_sorted: bool = False,
+    mode: Any = None,
+    fill_value: Any = None,
+) -> Value:
+    """Windows of an array at many positions.
+
+    Args:
+      operand: an array.
+      start_indices: integers; the last dimension has the components of an index vector.
+      dimension_numbers: which dimensions belong together.
+      slice_sizes: a window's size in each dimension of the operand.
+      unique_indices, indices_are_sorted: promises about the indices.
+      mode: "clip", "fill" (the default), "promise_in_bounds" or a GatherScatterMode.
+      fill_value: what windows that stick out consist of in mode "fill"; by default NaN, the smallest signed or the
+        largest unsigned integer, True.
+
+    Raises:
+      TypeError, ValueError: dimension numbers or sizes that make no sense; an unknown mode.
+    """
+    x, indices = value_of(operand, "gather"), value_of(start_indices, "gather", 1)
+    way = GatherScatterMode.from_any(mode)
+    numbers = GatherDimensions(
+        integers(dimension_numbers.offset_dims),
+        integers(dimension_numbers.collapsed_slice_dims),
+        integers(dimension_numbers.operand_batching_dims),
+        integers(dimension_numbers.start_indices_batching_dims),
+        integers(dimension_numbers.start_index_map),
+        max(indices.aval.ndim - 1, 0),
+    )
+    sizes = integers(slice_sizes)
+    found = BIND.gather(
+        x, indices, dimension_numbers=numbers, slice_sizes=sizes, indices_are_sorted=bool(indices_are_sorted)
+    )
+    if way is not GatherScatterMode.FILL_OR_DROP:
+        return found
+    bounds = bounds_of(x.aval.shape, sizes, numbers.start_index_map)
+    if all_inside(indices, bounds):
+        return found
+    inside = fits(BIND, indices, numbers.index_vector_dim, bounds)
+    shape = found.aval.shape
+    fill = default_fill(x.aval.dtype) if fill_value is None else fill_value
+    filling = expand_to(convert(value_of(fill, "gather"), x.aval.dtype, x.aval.weak_type), shape)
+    return BIND.select(over_windows(BIND, inside, numbers.offset_dims, shape), found, filling)
+
+
+# ---- scatter -------------------------------------------------------------------------------------------------
+
+
+def scatter_with(
+    mnemonic: str,
+    operand: Any,
+    scatter_indices: Any,
+    updates: Any,
+    dimension_numbers: ScatterDimensionNumbers,
+    indices_are_sorted: bool,
+    unique_indices: bool,
+    mode: Any,
+) -> Value:
+    """One of the scatter ops."""
+    x, indices = value_of(operand, mnemonic), value_of(scatter_indices, mnemonic, 1)
+    new = value_of(updates, mnemonic, 2)
+    way = GatherScatterMode.from_any(mode)
+    numbers = ScatterDimensions(
+        integers(dimension_numbers.update_window_dims),
+        integers(dimension_numbers.inserted_window_dims),
+        integers(dimension_numbers.operand_batching_dims),
+        integers(dimension_numbers.scatter_indices_batching_dims),
+        integers(dimension_numbers.scatter_dims_to_operand_dims),
+        max(indices.aval.ndim - 1, 0),
+    )
+    if way is GatherScatterMode.CLIP:
+        sizes = window_sizes(x.aval.shape, new.aval.shape, numbers)
+        bounds = bounds_of(x.aval.shape, sizes, numbers.scatter_dims_to_operand_dims)
+        if not all_inside(indices, bounds):
+            indices = clamp_indices(BIND, indices, numbers.index_vector_dim, bounds)
+    return bind(
+        OPS[mnemonic],
+        x,
+        indices,
+        new,
+        scatter_dimension_numbers=numbers,
+        indices_are_sorted=bool(indices_are_sorted),
+        unique_indices=bool(unique_indices),
+    )
+
+
+def _scatter(name: str, mnemonic: str, text: str) -> Callable:
+    def run(
+        operand: Any,
+        scatter_indices: Any,
+        updates: Any,
+        dimension_numbers: ScatterDimensionNumbers,
+        *,
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+        mode: Any = None,
+    ) -> Value:
+        return scatter_with(
+            mnemonic,
+            operand,
+            scatter_indices,
+            updates,
+            dimension_numbers,
+            indices_are_sorted,
+            unique_indices,
+            mode,
+        )
+
+    run.__name__ = run.__qualname__ = name
+    run.__doc__ = f"""A copy of an array with windows {text}.
+
+    Args:
+      operand: an array.
+      scatter_indices: integers; the last dimension has the components of an index vector.
+      updates: an array of the same dtype, a window for each index vector.
+      dimension_numbers: which dimensions belong together.
+      indices_are_sorted, unique_indices: promises about the indices.
+      mode: "drop" (the default), "clip", "promise_in_bounds" or a GatherScatterMode.
+
+    Raises:
+      TypeError, ValueError: shapes, dtypes or dimension numbers that make no sense; an unknown mode.
+    """
+    return run
+
+
+scatter = _scatter("scatter", "scatter", "replaced; where windows meet, one of them wins")
+scatter_add = _scatter("scatter_add", "scatter_add", "added to")
+scatter_mul = _scatter("scatter_mul", "scatter_mul", "multiplied")
+scatter_min = _scatter("scatter_min", "scatter_min", "lowered to the minimum")
+scatter_max = _scatter("scatter_max", "scatter_max", "raised to the maximum")
+
+
+def scatter_sub(operand: Any, scatter_indices: Any, updates: Any, dimension_numbers: Any, **options: Any) -> Value:
+    """A copy of an array with windows subtracted from; see `scatter_add`."""
+    new = BIND.negate(value_of(updates, "scatter_sub", 2))
+    return scatter_add(operand, scatter_indices, new, dimension_numbers, **options)
+
+
+def scatter_apply(
+    operand: Any,
+    scatter_indices: Any,
+    func: Callable[[Any], Any],
+    dimension_numbers: ScatterDimensionNumbers,
+    *,
+    update_shape: Sequence[int] = (),
+    indices_are_sorted: bool = False,
+    unique_indices: bool = False,
+    mode: Any = None,
+) -> Value:
+    """A copy of an array with a function applied to windows, as often as an index names them.
+
+    Args:
+      func: an elementwise function of an array.
+      update_shape: what the shape of updates would be.
+
+    Raises:
+      TypeError: the function changes shape or dtype.
+    """
+    x, indices = value_of(operand, "scatter_apply"), value_of(scatter_indices, "scatter_apply", 1)
+    count_type = x.aval.update(dtype=np.dtype(np.int32), weak_type=False)
+    ones = BIND.full(count_type.update(shape=integers(update_shape)), 1)
+    options = {"indices_are_sorted": indices_are_sorted, "unique_indices": unique_indices, "mode": mode}
+    counts = scatter_add(BIND.full(count_type, 0), indices, ones, dimension_numbers, **options)
+    if unique_indices:
+        return _apply_where(func, x, counts, constant(np.int32(0)))
+    if type(counts) is Array:
+        for i in range(int(counts.numpy().max(initial=0))):
+            x = _apply_where(func, x, counts, constant(np.int32(i)))
+        return x
+    from .control_flow import while_loop
+
+    most = BIND.reduce_max(counts, dimensions=tuple(range(counts.aval.ndim)))
+    step = constant(np.int32(1))
+
+    def body(carry: Any) -> Any:
+        i, value = carry
+        return BIND.add(i, step), _apply_where(func, value, counts, i)
+
+    def goes_on(carry: Any) -> Any:
+        return BIND.compare(carry[0], most, comparison_direction="LT")
+
+    return while_loop(goes_on, body, (constant(np.int32(0)), x))[1]
+
+
+def _apply_where(func: Callable, x: Value, counts: Value, i: Value) -> Value:
+    """func(x) where counts > i, else x."""
+    applied = value_of(func(x), "scatter_apply")
+    if applied.aval.shape != x.aval.shape:
+        raise TypeError(f"scatter_apply: the function must keep the shape {x.aval.shape}, got {applied.aval.shape}")
+    more = BIND.compare(counts, expand_to(i, counts.aval.shape), comparison_direction="GT")
+    return BIND.select(more, convert(applied, x.aval.dtype, x.aval.weak_type), x)

@@ -1,0 +1,97 @@
+"""Elementwise functions from tables: one row a function, one factory for those of one operand, one for two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sable.core.dtypes import kind_of
+
+from ._eager import Choice, Plans, eager_binary, eager_unary
+from ._promote import OPS, Value, bind, promote
+
+#: plans by function name: the operators take the same short way as the functions
+PLANS: dict[str, Plans] = {}
+
+
+def single(name: str, **params: Any) -> Choice:
+    """The same op for every dtype."""
+    found = (OPS[name], params)
+    return lambda dtype: found
+
+
+def by_kind(**names: str | None) -> Choice:
+    """An op for each kind of dtype (`b`, `i`, `u`, `f`, `c`); `other` stands for the rest."""
+    table = {k: (OPS[n], {}) if n is not None else None for k, n in names.items()}
+    other = table.get("other")
+    return lambda dtype: table.get(kind_of(dtype), other)
+
+
+def several(dtype: np.dtype) -> None:
+    """The choice of functions that always take several ops."""
+    return None
+
+
+def _general(name: str, rule: str, choose: Choice, body: Callable | None) -> Callable:
+    def otherwise(*xs: Any) -> Value:
+        values = promote(name, xs, rule)
+        chosen = choose(values[0].aval.dtype)
+        if chosen is None:
+            return body(*values)  # type: ignore[misc]
+        op, params = chosen
+        return bind(op, *values, **params)
+
+    return otherwise
+
+
+def unary(
+    name: str, meaning: str, choose: Choice = several, rule: str = "inexact", body: Callable | None = None
+) -> Callable:
+    """A function of one array.
+
+    Args:
+      name: its name in `sable.numpy`.
+      meaning: the first line of its docstring.
+      choose: the op for the dtype in which it computes, None where `body` says what to do.
+      rule: how the argument's dtype is changed first; see `RULES`.
+      body: `body(x)` in terms of ops, for dtypes without an op of their own.
+    """
+    plans = PLANS[name] = Plans(rule, choose)
+    made = eager_unary(plans, _general(name, rule, choose, body))
+    return _named(made, name, meaning, "x: an array or scalar; lists are not accepted.", rule, "x")
+
+
+def binary(
+    name: str, meaning: str, choose: Choice = several, rule: str = "same", body: Callable | None = None
+) -> Callable:
+    """A function of two arrays which broadcast; arguments as of `unary`."""
+    plans = PLANS[name] = Plans(rule, choose)
+    made = eager_binary(plans, _general(name, rule, choose, body))
+    arguments = "x1, x2: arrays or scalars, which are promoted to one dtype and broadcast to one shape."
+    return _named(made, name, meaning, arguments, rule, "x1 and x2")
+
+
+_RESULT = {
+    "same": "An array in the common dtype, unless the first line says otherwise.",
+    "numeric": "An array in the common dtype; booleans count as int32.",
+    "inexact": "An array; booleans and integers become floats first.",
+}
+
+
+def _named(function: Callable, name: str, meaning: str, arguments: str, rule: str, which: str) -> Callable:
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "sable.numpy"
+    function.__doc__ = f"""{meaning}
+
+    Args:
+      {arguments}
+
+    Returns:
+      {_RESULT[rule]}
+
+    Raises:
+      TypeError: {which} cannot be read as an array or scalar, or the dtype has no such function.
+    """
+    return function

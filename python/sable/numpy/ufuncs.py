@@ -1,0 +1,388 @@
+"""Arithmetic, comparison, logic and bits, element by element."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ._promote import (
+    BIND,
+    OPS,
+    Array,
+    Value,
+    array_argument,
+    array_arguments,
+    bind,
+    broadcast_values,
+    compare,
+    compare_to,
+    convert,
+    filled,
+    full_like,
+    integer_pow,
+    kind,
+    logical,
+    promote,
+    promote_dtypes,
+    reshape_to,
+    select,
+)
+from ._table import PLANS, binary, by_kind, several, single, unary
+
+# ---- arithmetic ------------------------------------------------------------------------------------------------
+
+add = binary("add", "x1 + x2; `or` of booleans.", by_kind(b="or", other="add"))
+subtract = binary("subtract", "x1 - x2.", single("subtract"))
+multiply = binary("multiply", "x1 * x2; `and` of booleans.", by_kind(b="and", other="multiply"))
+divide = true_divide = binary("true_divide", "x1 / x2.", single("divide"), "inexact")
+negative = unary("negative", "-x.", single("negate"), "same")
+positive = unary("positive", "x itself.", several, "same", lambda x: x)
+arctan2 = atan2 = binary(
+    "arctan2", "Angle of the point (x2, x1) from the first axis, in radians.", single("atan2"), "inexact"
+)
+maximum = binary("maximum", "The larger of x1 and x2; NaN if one of them is.", single("maximum"))
+minimum = binary("minimum", "The smaller of x1 and x2; NaN if one of them is.", single("minimum"))
+fmod = binary("fmod", "Remainder of x1 / x2 with the sign of x1.", single("remainder"), "numeric")
+float_power = binary("float_power", "x1 ** x2, always in floats.", single("power"), "inexact")
+nextafter = binary("nextafter", "The float next to x1 on the way to x2.", single("next_after"), "inexact")
+
+absolute = abs = unary(
+    "absolute",
+    "Absolute value; of a complex number its (real) modulus.",
+    by_kind(b=None, u=None, other="abs"),
+    "same",
+    lambda x: x,
+)
+
+
+def _sign_unsigned(x: Value) -> Value:
+    return BIND.minimum(x, full_like(x, 1))
+
+
+sign = unary(
+    "sign",
+    "-1, 0 or 1 by the sign; z / |z| of complex numbers.",
+    by_kind(u=None, other="sign"),
+    "same",
+    _sign_unsigned,
+)
+square = unary("square", "x * x.", several, "numeric", lambda x: integer_pow(x, 2))
+reciprocal = unary("reciprocal", "1 / x.", several, "inexact", lambda x: integer_pow(x, -1))
+
+
+def _refuse_complex(name: str, *xs: Value) -> None:
+    if any(kind(x) == "c" for x in xs):
+        raise TypeError(f"{name} does not support complex-valued inputs")
+
+
+def _adjust(mod: Value, x2: Value) -> Value:
+    """Where a remainder has another sign than the divisor."""
+    nonzero = compare_to(mod, 0, "NE")
+    return logical("and", logical("xor", compare_to(mod, 0, "LT"), compare_to(x2, 0, "LT")), nonzero)
+
+
+def _remainder(x1: Value, x2: Value) -> Value:
+    if kind(x1) in "iu":  # x % 0 = 0
+        x2 = select(compare_to(x2, 0, "EQ"), full_like(x2, 1), x2)
+    mod = BIND.remainder(x1, x2)
+    return select(_adjust(mod, x2), BIND.add(mod, x2), mod)
+
+
+def _floor_divide(x1: Value, x2: Value) -> Value:
+    _refuse_complex("floor_divide", x1)
+    k = kind(x1)
+    if k == "u":
+        return BIND.divide(x1, x2)
+    if k == "f":
+        return _float_divmod(x1, x2)[0]
+    quotient = BIND.divide(x1, x2)
+    uneven = compare_to(BIND.remainder(x1, x2), 0, "NE")
+    opposite = compare(BIND.sign(x1), BIND.sign(x2), "NE")
+    return select(logical("and", opposite, uneven), BIND.subtract(quotient, full_like(quotient, 1)), quotient)
+
+
+def _float_divmod(x1: Value, x2: Value) -> tuple[Value, Value]:
+    mod = BIND.remainder(x1, x2)
+    div = BIND.divide(BIND.subtract(x1, mod), x2)
+    other = _adjust(mod, x2)
+    div = select(other, BIND.subtract(div, full_like(div, 1)), div)
+    whole = BIND.round_nearest_even(div)
+    # x / 0 is infinite (NaN for 0 / 0), though x % 0 is NaN
+    whole = select(compare_to(x2, 0, "EQ"), BIND.divide(x1, x2), whole)
+    return whole, select(other, BIND.add(mod, x2), mod)
+
+
+remainder = mod = binary("remainder", "x1 modulo x2, with the sign of x2.", several, "numeric", _remainder)
+floor_divide = binary(
+    "floor_divide", "The largest integer not above x1 / x2.", several, "numeric", _floor_divide
+)
+
+
+def divmod(x1: Any, x2: Any, /) -> tuple[Value, Value]:
+    """The pair (x1 // x2, x1 % x2) of arrays that broadcast.
+
+    Raises:
+      TypeError: an argument is no array, or is complex.
+    """
+    a, b = promote("divmod", (x1, x2), "numeric")
+    if kind(a) in "iu":
+        return _floor_divide(a, b), _remainder(a, b)
+    return _float_divmod(a, b)
+
+
+def _static_exponent(x: Any) -> int | None:
+    """The exponent as a Python int, where it is a scalar integer that is known."""
+    if not isinstance(x, (int, np.integer, Array)):
+        return None
+    try:
+        return operator.index(x)
+    except TypeError:
+        return None
+
+
+_power = binary("power", "x1 ** x2.", single("power"))
+
+
+def power(x1: Any, x2: Any, /) -> Value:
+    """x1 ** x2 of arrays that broadcast. A known integer exponent means repeated multiplication in x1's dtype.
+
+    Args:
+      x1, x2: arrays or scalars.
+
+    Raises:
+      TypeError: an argument is no array; integers and a known negative exponent.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> jnp.power(jnp.array([1.0, 2.0, 3.0]), 2)
+      Array([1., 4., 9.], dtype=float32)
+    """
+    n = _static_exponent(x2)
+    if n is not None:
+        (base,) = promote("power", (x1,), "numeric")
+        return integer_pow(base, n)
+    values = array_arguments("power", x1, x2)
+    if all(kind(x) == "b" for x in values):
+        values = promote_dtypes(values, "numeric")
+    return _power(*values)
+
+
+def fmax(x1: Any, x2: Any) -> Value:
+    """The larger of x1 and x2; where one of them is NaN, the other one."""
+    return where(logical_or(greater(x1, x2), isnan(x2)), x1, x2)
+
+
+def fmin(x1: Any, x2: Any) -> Value:
+    """The smaller of x1 and x2; where one of them is NaN, the other one."""
+    return where(logical_or(less(x1, x2), isnan(x2)), x1, x2)
+
+
+def clip(
+    arr: Any = None, /, min: Any = None, max: Any = None, *, a: Any = None, a_min: Any = None, a_max: Any = None
+) -> Value:
+    """Values limited to an interval.
+
+    Args:
+      arr: array (older name: a).
+      min, max: bounds, which broadcast against it; None for no bound (older names: a_min, a_max).
+
+    Raises:
+      ValueError: complex arguments, which have no order.
+    """
+    arr = a if arr is None else arr
+    low, high = a_min if min is None else min, a_max if max is None else max
+    if arr is None:
+        raise ValueError("At most one of min and max may be None; clip needs an array.")
+    x = array_argument("clip", arr)
+    if any(b is not None and kind(array_argument("clip", b)) == "c" for b in (x, low, high)):
+        raise ValueError("Clip received a complex value either through the input or the min/max keywords.")
+    if low is not None:
+        x = maximum(low, x)
+    return x if high is None else minimum(high, x)
+
+
+# ---- comparison ------------------------------------------------------------------------------------------------
+
+
+def _ordering(direction: str) -> Any:
+    def choose(dtype: np.dtype) -> Any:
+        # complex numbers are ordered by their real parts, then by their imaginary ones
+        return None if dtype.kind == "c" else (OPS["compare"], {"comparison_direction": direction})
+
+    def body(x1: Value, x2: Value) -> Value:
+        r1, r2 = BIND.real(x1), BIND.real(x2)
+        imaginary = compare(BIND.imag(x1), BIND.imag(x2), direction)
+        return select(compare(r1, r2, "EQ"), imaginary, compare(r1, r2, direction))
+
+    return choose, "same", body
+
+
+equal = binary("equal", "x1 == x2, as booleans.", single("compare", comparison_direction="EQ"))
+not_equal = binary("not_equal", "x1 != x2, as booleans.", single("compare", comparison_direction="NE"))
+less = binary("less", "x1 < x2, as booleans.", *_ordering("LT"))
+less_equal = binary("less_equal", "x1 <= x2, as booleans.", *_ordering("LE"))
+greater = binary("greater", "x1 > x2, as booleans.", *_ordering("GT"))
+greater_equal = binary("greater_equal", "x1 >= x2, as booleans.", *_ordering("GE"))
+
+# ---- logic and bits --------------------------------------------------------------------------------------------
+
+
+def truth(x: Value) -> Value:
+    """x != 0."""
+    return x if kind(x) == "b" else compare_to(x, 0, "NE")
+
+
+def _logic(mnemonic: str) -> Any:
+    def body(*xs: Value) -> Value:
+        return logical(mnemonic, *map(truth, xs))
+
+    return by_kind(b=mnemonic, other=None), "same", body
+
+
+logical_and = binary("logical_and", "Both x1 and x2 are not zero, as booleans.", *_logic("and"))
+logical_or = binary("logical_or", "x1 or x2 is not zero, as booleans.", *_logic("or"))
+logical_xor = binary("logical_xor", "Just one of x1 and x2 is not zero, as booleans.", *_logic("xor"))
+logical_not = unary("logical_not", "x is zero, as booleans.", *_logic("not"))
+bitwise_and = binary("bitwise_and", "`and` of the bits of integers or of booleans.", single("and"))
+bitwise_or = binary("bitwise_or", "`or` of the bits of integers or of booleans.", single("or"))
+bitwise_xor = binary("bitwise_xor", "`xor` of the bits of integers or of booleans.", single("xor"))
+invert = bitwise_not = bitwise_invert = unary(
+    "invert", "All bits of integers or booleans inverted.", single("not"), "same"
+)
+left_shift = bitwise_left_shift = binary(
+    "left_shift", "The bits of x1 moved up by x2.", single("shift_left"), "numeric"
+)
+right_shift = bitwise_right_shift = binary(
+    "right_shift",
+    "The bits of x1 moved down by x2; the sign of signed integers stays.",
+    by_kind(u="shift_right_logical", other="shift_right_arithmetic"),
+    "numeric",
+)
+
+
+def bitwise_count(x: Any, /) -> Value:
+    """Number of bits that are 1 in the absolute values of integers, as uint8."""
+    (value,) = promote("bitwise_count", (x,), "numeric")
+    if kind(value) == "i":
+        value = BIND.abs(value)
+    return convert(BIND.popcnt(value), np.dtype(np.uint8))
+
+
+# ---- where -----------------------------------------------------------------------------------------------------
+
+
+def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
+    """x where the condition is true, else y; with the condition alone, the indices where it is true.
+
+    Args:
+      condition: array; what is not boolean is compared with zero.
+      x, y: arrays or scalars, which are promoted to one dtype; all three broadcast.
+      size, fill_value: for the form with one argument, see `nonzero`.
+
+    Raises:
+      ValueError: just one of x and y is given; shapes do not broadcast.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> x = jnp.array([-1.0, 2.0])
+      >>> jnp.where(x > 0, x, 0.0)
+      Array([0., 2.], dtype=float32)
+    """
+    if x is None and y is None:
+        from .indexing import nonzero
+
+        return nonzero(condition, size=size, fill_value=fill_value)
+    if x is None or y is None:
+        raise ValueError("Either both or neither of the x and y arguments should be provided to jax.numpy.where.")
+    if size is not None or fill_value is not None:
+        raise ValueError("size and fill_value arguments cannot be used in three-term where function.")
+    predicate, *cases = array_arguments("where", condition, x, y)
+    return choose(truth(predicate), *promote_dtypes(cases))
+
+
+def choose(predicate: Value, x: Value, y: Value) -> Value:
+    """`select` of values of one dtype that broadcast."""
+    if predicate.aval.shape == ():
+        return select(predicate, *broadcast_values("where", [x, y]))
+    return select(*broadcast_values("where", [predicate, x, y]))
+
+
+# ---- tests of floats -------------------------------------------------------------------------------------------
+
+
+def _all_true(x: Value) -> Value:
+    return filled(x.aval.shape, np.dtype(np.bool_), True)
+
+
+def _none_true(x: Value) -> Value:
+    return filled(x.aval.shape, np.dtype(np.bool_), False)
+
+
+def _finite_parts(x: Value) -> Value:
+    if kind(x) != "c":
+        return _all_true(x)
+    return logical("and", BIND.is_finite(BIND.real(x)), BIND.is_finite(BIND.imag(x)))
+
+
+def _infinite(x: Value) -> Value:
+    k = kind(x)
+    if k == "f":
+        found = compare_to(BIND.abs(x), np.inf, "EQ")
+        return BIND.convert(found, dtype=np.dtype(np.bool_))  # never weakly typed, as in JAX
+    if k != "c":
+        return _none_true(x)
+    return logical("or", _infinite(BIND.real(x)), _infinite(BIND.imag(x)))
+
+
+isfinite = unary(
+    "isfinite", "Neither infinite nor NaN, as booleans.", by_kind(f="is_finite", other=None), "same", _finite_parts
+)
+isinf = unary("isinf", "Infinite, as booleans.", several, "same", _infinite)
+isnan = unary("isnan", "NaN, as booleans.", several, "same", lambda x: compare(x, x, "NE"))
+
+
+def _signed_infinity(name: str, x: Any, bound: float) -> Value:
+    value = array_argument(name, x)
+    if kind(value) == "c":
+        raise ValueError("isposinf/isneginf are not well defined for complex types")
+    if kind(value) != "f":
+        return _none_true(value)
+    return BIND.convert(compare_to(value, bound, "EQ"), dtype=np.dtype(np.bool_))
+
+
+def isposinf(x: Any, /, out: None = None) -> Value:
+    """Positive infinity, as booleans."""
+    return _signed_infinity("isposinf", x, np.inf)
+
+
+def isneginf(x: Any, /, out: None = None) -> Value:
+    """Negative infinity, as booleans."""
+    return _signed_infinity("isneginf", x, -np.inf)
+
+
+def signbit(x: Any, /) -> Value:
+    """The sign bit is set, as booleans: also for -0.0.
+
+    Raises:
+      ValueError: complex numbers.
+    """
+    value = array_argument("signbit", x)
+    k = kind(value)
+    if k == "c":
+        raise ValueError(f"jax.numpy.signbit is not well defined for {value.aval.dtype.name}")
+    if k in "bu":
+        return _none_true(value)
+    if k == "f":
+        word = np.dtype(f"i{value.aval.dtype.itemsize}")
+        value = BIND.bitcast_convert(value, dtype=word)
+    return BIND.convert(compare_to(value, 0, "LT"), dtype=np.dtype(np.bool_))
+
+
+def scalar_of(x: Value) -> Value:
+    """An array of one element as a scalar."""
+    return reshape_to(x, ())
+
+
+__all__ = ["PLANS", "bind"]

@@ -1,0 +1,409 @@
+"""Exponentials, trigonometry, rounding, complex parts and what is computed from them, element by element."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sable.core.dtypes import finfo
+
+from ._promote import (
+    BIND,
+    Value,
+    array_argument,
+    array_arguments,
+    compare,
+    compare_to,
+    convert,
+    full_like,
+    integer_pow,
+    kind,
+    logical,
+    promote,
+    promote_dtypes,
+    retype,
+    scalar_like,
+    select,
+)
+from ._table import binary, by_kind, several, single, unary
+from .ufuncs import absolute, choose, isnan, less_equal, logical_and, logical_or, signbit, where
+
+# ---- exponentials and logarithms -------------------------------------------------------------------------------
+
+
+def _times(x: Value, factor: float) -> Value:
+    return BIND.multiply(x, full_like(x, factor))
+
+
+def _exp2(x: Value) -> Value:
+    if kind(x) == "c":
+        return BIND.exponential(_times(x, math.log(2)))
+    return BIND.power(full_like(x, 2), x)  # exact for integers
+
+
+def _log_of_base(base: float) -> Any:
+    return lambda x: BIND.divide(BIND.log(x), BIND.log(full_like(x, base)))
+
+
+exp = unary("exp", "e ** x.", single("exponential"))
+exp2 = unary("exp2", "2 ** x.", body=_exp2)
+expm1 = unary("expm1", "e ** x - 1, accurate near 0.", single("exponential_minus_one"))
+log = unary("log", "Natural logarithm.", single("log"))
+log2 = unary("log2", "Logarithm to base 2.", body=_log_of_base(2))
+log10 = unary("log10", "Logarithm to base 10.", body=_log_of_base(10))
+log1p = unary("log1p", "log(1 + x), accurate near 0.", single("log_plus_one"))
+sqrt = unary("sqrt", "Square root.", single("sqrt"))
+cbrt = unary("cbrt", "Cube root.", single("cbrt"))
+
+
+def _logaddexp(x1: Value, x2: Value) -> Value:
+    # hi + log(1 + e**(lo - hi)), by selection and not by maximum and abs: so the derivative is right at ties too
+    if kind(x1) == "c":
+        return _logaddexp_complex(x1, x2)
+    swap = compare(x1, x2, "LT")
+    hi, lo = select(swap, x2, x1), select(swap, x1, x2)
+    infinite = compare_to(BIND.abs(hi), np.inf, "EQ")
+    delta = select(infinite, full_like(hi, 0), BIND.subtract(lo, hi))
+    found = BIND.add(hi, BIND.log_plus_one(BIND.exponential(delta)))
+    unknown = logical("or", compare(x1, x1, "NE"), compare(x2, x2, "NE"))
+    return select(unknown, BIND.add(x1, x2), found)
+
+
+def _logaddexp_complex(x1: Value, x2: Value) -> Value:
+    swap = compare(BIND.real(x1), BIND.real(x2), "LT")
+    hi, lo = select(swap, x2, x1), select(swap, x1, x2)
+    found = BIND.add(hi, BIND.log_plus_one(BIND.exponential(BIND.subtract(lo, hi))))
+    # the imaginary part is an angle: brought into (-pi, pi]
+    angle_ = BIND.imag(found)
+    turn = full_like(angle_, 2 * math.pi)
+    turns = BIND.ceil(BIND.divide(BIND.subtract(angle_, full_like(angle_, math.pi)), turn))
+    return BIND.complex(BIND.real(found), BIND.subtract(angle_, BIND.multiply(turns, turn)))
+
+
+def _logaddexp2(x1: Value, x2: Value) -> Value:
+    factor = math.log(2)
+    return BIND.divide(_logaddexp(_times(x1, factor), _times(x2, factor)), full_like(x1, factor))
+
+
+logaddexp = binary("logaddexp", "log(e**x1 + e**x2), without overflow.", rule="inexact", body=_logaddexp)
+logaddexp2 = binary("logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2)
+
+# ---- trigonometry ----------------------------------------------------------------------------------------------
+
+sin = unary("sin", "Sine of angles in radians.", single("sine"))
+cos = unary("cos", "Cosine of angles in radians.", single("cosine"))
+tan = unary("tan", "Tangent of angles in radians.", single("tan"))
+arcsin = asin = unary("arcsin", "Inverse sine, in radians.", single("asin"))
+arccos = acos = unary("arccos", "Inverse cosine, in radians.", single("acos"))
+arctan = atan = unary("arctan", "Inverse tangent, in radians.", single("atan"))
+sinh = unary("sinh", "Hyperbolic sine.", single("sinh"))
+cosh = unary("cosh", "Hyperbolic cosine.", single("cosh"))
+tanh = unary("tanh", "Hyperbolic tangent.", single("tanh"))
+arcsinh = asinh = unary("arcsinh", "Inverse hyperbolic sine.", single("asinh"))
+arccosh = acosh = unary("arccosh", "Inverse hyperbolic cosine.", single("acosh"))
+arctanh = atanh = unary("arctanh", "Inverse hyperbolic tangent.", single("atanh"))
+deg2rad = radians = unary("deg2rad", "Degrees to radians.", body=lambda x: _times(x, math.pi / 180))
+rad2deg = degrees = unary("rad2deg", "Radians to degrees.", body=lambda x: _times(x, 180 / math.pi))
+
+
+def _sinc(x: Value) -> Value:
+    # at 0 a Taylor polynomial, for the derivatives there
+    zero = compare_to(x, 0, "EQ")
+    y = _times(x, math.pi)
+    safe = select(zero, full_like(y, 1), y)
+    z = BIND.multiply(y, y)
+    series = BIND.add(full_like(y, 1), BIND.multiply(z, BIND.add(full_like(y, -1 / 6), _times(z, 1 / 120))))
+    return select(zero, series, BIND.divide(BIND.sine(safe), safe))
+
+
+sinc = unary("sinc", "sin(pi x) / (pi x).", body=_sinc)
+
+
+def hypot(x1: Any, x2: Any, /) -> Value:
+    """sqrt(x1**2 + x2**2) of arrays that broadcast, without overflow.
+
+    Raises:
+      ValueError: complex arguments.
+    """
+    a, b = promote("hypot", (x1, x2), "inexact")
+    if kind(a) == "c":
+        raise ValueError(
+            "jnp.hypot is not well defined for complex-valued inputs. "
+            "Please convert to real values first, such as by using abs(x)"
+        )
+    a, b = BIND.abs(a), BIND.abs(b)
+    infinite = logical("or", compare_to(a, np.inf, "EQ"), compare_to(b, np.inf, "EQ"))
+    high, low = BIND.maximum(a, b), BIND.minimum(a, b)
+    zero, one = compare_to(high, 0, "EQ"), full_like(high, 1)
+    ratio = BIND.divide(low, select(zero, one, high))
+    root = BIND.sqrt(BIND.add(one, BIND.multiply(ratio, ratio)))
+    found = select(zero, high, BIND.multiply(high, root))
+    return select(infinite, full_like(high, np.inf), found)
+
+
+# ---- rounding --------------------------------------------------------------------------------------------------
+
+
+def _same(x: Value) -> Value:
+    return x
+
+
+floor = unary("floor", "The largest integer not above x.", by_kind(b=None, i=None, u=None, other="floor"), "same", _same)
+ceil = unary("ceil", "The smallest integer not below x.", by_kind(b=None, i=None, u=None, other="ceil"), "same", _same)
+
+
+def _trunc(x: Value) -> Value:
+    if kind(x) in "biu":
+        return x
+    return select(compare_to(x, 0, "LT"), BIND.ceil(x), BIND.floor(x))
+
+
+trunc = fix = unary("trunc", "x without its fraction.", several, "same", _trunc)
+
+
+def _by_parts(f: Any, x: Value) -> Value:
+    return BIND.complex(f(BIND.real(x)), f(BIND.imag(x)))
+
+
+def rint(x: Any, /) -> Value:
+    """The nearest integers as floats; halves go to the even one."""
+    value = array_argument("rint", x)
+    if kind(value) in "biu":
+        return convert(*promote_dtypes([value], "inexact"), promote_dtypes([value], "inexact")[0].aval.dtype)
+    if kind(value) == "c":
+        return retype(_by_parts(BIND.round_nearest_even, value), value.aval.weak_type)
+    return BIND.round_nearest_even(value)
+
+
+def round(a: Any, decimals: int = 0, out: None = None) -> Value:
+    """Values rounded to a number of decimals; halves go to the even neighbour.
+
+    Args:
+      a: array.
+      decimals: digits behind the point; negative ones count before it.
+
+    Raises:
+      ValueError: booleans.
+      NotImplementedError: integers and negative `decimals`; `out`.
+    """
+    if out is not None:
+        raise NotImplementedError("The 'out' argument to jnp.round is not supported.")
+    x = array_argument("round", a)
+    k = kind(x)
+    if k == "b":
+        raise ValueError("data type <class 'numpy.bool'> not inexact: booleans cannot be rounded")
+    if k in "iu":
+        if decimals < 0:
+            raise NotImplementedError("integer np.round not implemented for decimals < 0")
+        return x
+    if k == "c":
+        return retype(_by_parts(lambda part: _round(part, decimals), x), x.aval.weak_type)
+    return _round(x, decimals)
+
+
+around = round
+
+
+def _round(x: Value, decimals: int) -> Value:
+    if decimals == 0:
+        return BIND.round_nearest_even(x)
+    a = x.aval
+    # a half precision would lose what is to be rounded
+    wide = convert(x, np.dtype(np.float32), a.weak_type) if a.dtype.itemsize == 2 else x
+    factor = full_like(wide, 10.0**decimals)
+    made = BIND.divide(BIND.round_nearest_even(BIND.multiply(wide, factor)), factor)
+    return convert(made, a.dtype, a.weak_type)
+
+
+def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
+    """The pair (fraction, whole part), both with the sign of x."""
+    (value,) = promote("modf", (x,), "inexact")
+    whole = _trunc(value)
+    infinite = compare_to(BIND.abs(value), np.inf, "EQ")
+    return select(infinite, full_like(value, 0), BIND.subtract(value, whole)), whole
+
+
+def frexp(x: Any, /) -> tuple[Value, Value]:
+    """The pair (m, e) with x = m * 2**e and 0.5 <= |m| < 1; e as int32.
+
+    Raises:
+      TypeError: complex numbers.
+    """
+    (value,) = promote("frexp", (x,), "inexact")
+    if kind(value) == "c":
+        raise TypeError("frexp does not support complex-valued inputs")
+    a = value.aval
+    bits, info = 8 * a.dtype.itemsize, finfo(a.dtype)
+    word = np.dtype(f"i{a.dtype.itemsize}")
+    mantissa, top = info.nmant, (1 << (bits - 1 - info.nmant)) - 1
+    # denormals are scaled up first, by a power of two that makes them normal
+    small = compare_to(BIND.abs(value), float(info.smallest_normal), "LT")
+    scaled = select(small, _times(value, float(2**mantissa)), value)
+    raw = BIND.bitcast_convert(scaled, dtype=word)
+    field = logical("and", BIND.shift_right_logical(raw, full_like(raw, mantissa)), full_like(raw, top))
+    bias = top // 2 - 1
+    exponent = BIND.subtract(field, select(small, full_like(raw, bias + mantissa), full_like(raw, bias)))
+    kept = logical("and", raw, full_like(raw, ~(top << mantissa)))
+    fraction = BIND.bitcast_convert(logical("or", kept, full_like(raw, bias << mantissa)), dtype=a.dtype)
+    special = logical("or", compare_to(value, 0, "EQ"), logical("not", BIND.is_finite(value)))
+    exponent = select(special, full_like(exponent, 0), exponent)
+    return retype(select(special, value, fraction), False), convert(exponent, np.dtype(np.int32))
+
+
+def ldexp(x1: Any, x2: Any, /) -> Value:
+    """x1 * 2**x2 for integers x2.
+
+    Raises:
+      ValueError: x2 has no integers, or x1 is complex.
+    """
+    a, b = array_arguments("ldexp", x1, x2)
+    if kind(a) == "c" or kind(b) not in "biu":
+        raise ValueError(f"ldexp not supported for input types ({a.aval.dtype!r}, {b.aval.dtype!r})")
+    (a,) = promote_dtypes([a], "inexact")
+    base = convert(a, a.aval.dtype)
+    base, power_ = promote("ldexp", (base, convert(b, a.aval.dtype)))
+    # in two steps, since 2**x2 alone may overflow where the product does not
+    half = BIND.floor(_times(power_, 0.5))
+    two = full_like(power_, 2)
+    once = BIND.multiply(base, BIND.power(two, half))
+    return BIND.multiply(once, BIND.power(two, BIND.subtract(power_, half)))
+
+
+# ---- signs and complex parts -----------------------------------------------------------------------------------
+
+real = unary("real", "Real part; real arrays are their own.", by_kind(c="real", other=None), "same", _same)
+imag = unary(
+    "imag",
+    "Imaginary part; zeros for real arrays.",
+    by_kind(c="imag", other=None),
+    "same",
+    lambda x: full_like(x, 0),
+)
+
+
+def _conjugate(x: Value) -> Value:
+    if kind(x) != "c":
+        return x
+    return retype(BIND.complex(BIND.real(x), BIND.negate(BIND.imag(x))), x.aval.weak_type)
+
+
+conjugate = conj = unary("conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate)
+
+
+def fabs(x: Any, /) -> Value:
+    """Absolute value as floats.
+
+    Raises:
+      TypeError: complex numbers.
+    """
+    (value,) = promote("fabs", (x,), "inexact")
+    if kind(value) == "c":
+        raise TypeError("ufunc 'fabs' does not support complex dtypes")
+    return BIND.abs(value)
+
+
+def angle(z: Any, deg: bool = False) -> Value:
+    """Angle of complex numbers from the positive real axis; 0 or pi for real ones.
+
+    Args:
+      z: array.
+      deg: in degrees and not in radians.
+    """
+    value = array_argument("angle", z)
+    if kind(value) == "c":
+        found = BIND.atan2(BIND.imag(value), BIND.real(value))
+    else:
+        (value,) = promote_dtypes([value], "inexact")
+        value = retype(value, False)
+        found = BIND.atan2(full_like(value, 0), value)
+    return rad2deg(found) if deg else found
+
+
+def copysign(x1: Any, x2: Any, /) -> Value:
+    """|x1| with the sign of x2, as floats; the arrays broadcast.
+
+    Raises:
+      TypeError: complex arguments.
+    """
+    a, b = promote("copysign", (x1, x2), "inexact")
+    if kind(a) == "c":
+        raise TypeError("copysign does not support complex-valued inputs")
+    size = BIND.abs(a)
+    return select(signbit(b), BIND.negate(size), size)
+
+
+def _heaviside(x1: Value, x2: Value) -> Value:
+    zero, one = full_like(x1, 0), full_like(x1, 1)
+    middle = select(compare_to(x1, 0, "GT"), one, x2)
+    found = select(compare_to(x1, 0, "LT"), zero, middle)
+    return select(compare(x1, x1, "NE"), x1, found)
+
+
+heaviside = binary(
+    "heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside
+)
+
+# ---- closeness -------------------------------------------------------------------------------------------------
+
+
+def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
+    """|a - b| <= atol + rtol |b|, or both the same infinity; as booleans.
+
+    Args:
+      a, b: arrays that broadcast.
+      rtol, atol: relative and absolute tolerance.
+      equal_nan: whether NaN is close to NaN.
+    """
+    x, y = promote("isclose", (a, b))
+    same = compare(x, y, "EQ")
+    if kind(x) in "fc":
+        bound = atol + rtol * absolute(y)
+        near = less_equal(absolute(BIND.subtract(x, y)), bound)
+        finite = logical("and", _finite(x), _finite(y))
+        same = logical_or(logical_and(near, finite), same)
+    elif kind(x) in "iu":
+        wide = np.dtype(np.float32)
+        u, v = convert(x, wide), convert(y, wide)
+        same = logical_or(less_equal(absolute(u - v), atol + rtol * absolute(v)), same)
+    if equal_nan:
+        same = logical_or(same, logical_and(isnan(x), isnan(y)))
+    return retype(same, False)
+
+
+def _finite(x: Value) -> Value:
+    if kind(x) == "c":
+        return logical("and", BIND.is_finite(BIND.real(x)), BIND.is_finite(BIND.imag(x)))
+    return BIND.is_finite(x)
+
+
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Value:
+    """NaN and infinities replaced by numbers.
+
+    Args:
+      x: array.
+      nan: what stands for NaN.
+      posinf, neginf: what stands for the infinities; None: the largest and the smallest finite number.
+    """
+    value = array_argument("nan_to_num", x)
+    a = value.aval
+    if kind(value) == "c":
+        parts = [nan_to_num(part, copy, nan, posinf, neginf) for part in (BIND.real(value), BIND.imag(value))]
+        return BIND.complex(*parts)
+    if kind(value) != "f":
+        return value
+    value = retype(value, False)
+    info = finfo(a.dtype)
+    high, low = (float(info.max) if posinf is None else posinf), (float(info.min) if neginf is None else neginf)
+
+    def replaced(test: Value, by: Any) -> Value:
+        (by,) = array_arguments("nan_to_num", by)
+        return choose(test, convert(by, a.dtype), value)
+
+    value = replaced(compare(value, value, "NE"), nan)
+    value = replaced(compare_to(value, np.inf, "EQ"), high)
+    return replaced(compare_to(value, -np.inf, "EQ"), low)
+
+
+__all__ = ["integer_pow", "scalar_like", "where"]
