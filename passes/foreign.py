@@ -34,6 +34,9 @@ _RESTRICTED = re.compile(r"Can't add pass '([^']*)' restricted to '([^']*)' on a
 _NOT_REGISTERED = re.compile(r"'([^']*)' does not refer to a registered pass or pass pipeline")
 _BAD_OPTIONS = re.compile(r"failed to add `([^`]*)` with options `([^`]*)`")
 
+#: Dialects of the bindings that iree-opt does not have until an input plugin is asked for.
+_LOADED_ONLY_HERE = ("chlo", "stablehlo", "tosa", "vhlo")
+
 #: Bytes of a child's message that are kept.
 _MESSAGE_SIZE = 65536
 
@@ -173,10 +176,21 @@ def unknown_pass(name: str) -> str:
 @functools.lru_cache(maxsize=1)
 def foreign_passes() -> dict[str, str]:
     """Descriptions of MLIR's and IREE's passes and pass pipelines by name, as `iree-opt --help` tells them."""
+    _, _, passes = _help().partition("\n    Passes:\n")
+    return dict(re.findall(r"^      --([\w-]*\w) +-  +(.*)$", passes, re.MULTILINE))
+
+
+def foreign_dialects() -> list[str]:
+    """Dialects of the context."""
+    found = re.search(r"^Available Dialects: (.*)$", _help(), re.MULTILINE)
+    names = {*_LOADED_ONLY_HERE, *(found[1].split(", ") if found else ())}
+    return [n for n in sorted(names) if CONTEXT.is_dialect_loaded(n)]
+
+
+@functools.lru_cache(maxsize=1)
+def _help() -> str:
+    """The bindings cannot list passes and dialects, the program beside them can."""
     from iree.compiler.tools import binaries
 
-    # the bindings cannot list them, the program beside them can
     command = [binaries.find_tool("iree-opt"), "--help"]
-    text = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
-    _, _, passes = text.partition("\n    Passes:\n")
-    return dict(re.findall(r"^      --([\w-]+) +-  +(.*)$", passes, re.MULTILINE))
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout

@@ -131,16 +131,17 @@ def tensor_like(type: ir.Type, element: ir.Type) -> ir.RankedTensorType:
     return ir.RankedTensorType.get(ir.RankedTensorType(type).shape, element)
 
 
-def splat_zero(type: ir.Type) -> ir.Attribute:
+def zeros(type: ir.Type, at: ir.InsertionPoint) -> ir.Value:
     """A constant of zeros of a tensor type."""
-    element = str(ir.RankedTensorType(type).element_type)
-    if element.startswith("complex"):
-        literal = "(0.0,0.0)"
-    elif element == "i1":
-        literal = "false"
-    else:
-        literal = "0.0" if element[0] in "fb" else "0"
-    return ir.Attribute.parse(f"dense<{literal}> : {type}")
+    element = ir.RankedTensorType(type).element_type
+    if isinstance(element, ir.ComplexType):
+        # the bindings know no attribute of complex elements: made of two parts
+        part = zeros(tensor_like(type, element.element_type), at)
+        return create("stablehlo.complex", [part, part], [type], at=at).result
+    text = str(element)
+    literal = "false" if text == "i1" else "0.0" if text[0] in "fb" else "0"
+    value = ir.Attribute.parse(f"dense<{literal}> : {type}")
+    return create("stablehlo.constant", [], [type], at=at, value=value).result
 
 
 def signless(width: int) -> ir.IntegerType:

@@ -24,10 +24,11 @@ _CLOSING = {"{": "}", "(": ")", "[": "]"}
 
 @dataclass(frozen=True)
 class Ours:
-    """A step that runs a pass of ours."""
+    """A step that runs a pass of ours; `place` is where somebody wrote it."""
 
     entry: Pass
     options: Any
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def _run_ours(module: ir.Module, step: Ours, options: foreign.RunOptions, show: 
     try:
         module = step.entry.run(module, step.options)
     except OptionError as error:
-        raise PassError(Diagnostic(f"{name}: {str(error).removeprefix(name + ': ')}")) from None
+        message = f"{name}: {str(error).removeprefix(name + ': ')}"
+        raise PassError(Diagnostic(message, step.place)) from None
     except PROGRAM_ERRORS as error:
         raise from_exception(error, f"pass {name}") from error
     if options.print_after:
@@ -107,7 +109,7 @@ def step_of(name: str, options: str, place: Place | None = None) -> Step:
     try:
         if entry is None:
             return Theirs(foreign.nested(f"{name}{{{options}}}" if options else name))
-        return Ours(entry, entry.parse(dict(split_options(options))))
+        return Ours(entry, entry.parse(dict(split_options(options))), place)
     except OptionError as error:
         raise PassError(Diagnostic(str(error), place)) from None
     except PassError as error:

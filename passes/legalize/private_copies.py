@@ -25,9 +25,9 @@ from ..ir_tools import (
     operations,
     owner,
     signless,
-    splat_zero,
     terminator,
     walk,
+    zeros,
 )
 
 #: Ops which IREE does in place, with the number of leading operands that are overwritten; None: all of them.
@@ -186,10 +186,10 @@ def _copy(update: ir.Operation, value: ir.Value) -> ir.Value:
     with update.location:
         predicate, holds = _predicate_at(update, value.type)
         place = before(update)
-        zeros = create("stablehlo.constant", [], [value.type], at=place, value=splat_zero(value.type)).result
+        nothing = zeros(value.type, place)
         # fused with what makes the value, IREE refuses the dispatch ("write affecting operations")
         value = create("stablehlo.optimization_barrier", [value], [value.type], at=place).result
-        choices = [value, zeros] if holds else [zeros, value]
+        choices = [value, nothing] if holds else [nothing, value]
         return create("stablehlo.select", [predicate, *choices], [value.type], at=place).result
 
 

@@ -46,7 +46,8 @@ CASES = [
 ]
 GRADS = [case for case in CASES if samples_of(case.values[0])[case.values[1]].grad]
 every_sample = pytest.mark.parametrize(("op", "i"), CASES)
-every_differentiable_sample = pytest.mark.parametrize(("op", "i"), GRADS)
+every_differentiable_sample = pytest.mark.parametrize(("op", "i"), [c for c in GRADS if c.values[0].jvp])
+every_linear_sample = pytest.mark.parametrize(("op", "i"), [c for c in GRADS if c.values[0].transpose])
 
 
 def is_real(x: Any) -> bool:
@@ -112,15 +113,9 @@ def test_type_agrees_with_reference(op: Op, i: int) -> None:
     avals = list(out) if op.multiple_results else [out]
     got = [(y.shape, y.dtype) for y in results(op, s.operands, s.params)]
     assert got == [(a.shape, a.dtype) for a in avals]
-
-
-@every_sample
-def test_weak_operands_do_not_change_shape_and_dtype(op: Op, i: int) -> None:
-    s = samples_of(op)[i]
-    strong = op.type(*[aval_of(x) for x in s.operands], **s.params)
+    # weak types change neither shape nor dtype
     weak = op.type(*[aval_of(x).update(weak_type=True) for x in s.operands], **s.params)
-    pairs = zip(strong, weak) if op.multiple_results else [(strong, weak)]
-    assert all(a.update(weak_type=False) is b.update(weak_type=False) for a, b in pairs)
+    assert got == [(a.shape, a.dtype) for a in (weak if op.multiple_results else [weak])]
 
 
 # ---- reference ---------------------------------------------------------------------------------------------
@@ -164,9 +159,13 @@ def difference(op: Op, operands: list, params: dict, ts: list) -> list[np.ndarra
         xs = [x if t is None else np.asarray(x + step * t) for x, t in zip(operands, ts)]
         return results(op, xs, params)
 
-    return [
-        (p - m) / (2 * STEP) if is_inexact(p) else np.zeros_like(p) for p, m in zip(moved(STEP), moved(-STEP))
-    ]
+    def slope(plus: np.ndarray, minus: np.ndarray) -> np.ndarray:
+        if not is_inexact(plus):
+            return np.zeros_like(plus)
+        still = plus == minus  # an infinity, say of an empty maximum, does not move
+        return np.where(still, 0, plus - np.where(still, 0, minus)).astype(plus.dtype) / (2 * STEP)
+
+    return [slope(p, m) for p, m in zip(moved(STEP), moved(-STEP))]
 
 
 def derivative(op: Op, operands: list, params: dict, ts: list) -> list[np.ndarray]:
@@ -222,7 +221,7 @@ def pulled(op: Op, k: int, ct: list, operands: list, params: dict) -> np.ndarray
     return rule(B, packed(op, ct), avals, *xs, **extra, **params)
 
 
-@every_differentiable_sample
+@every_linear_sample
 def test_transpose_pairs_with_jvp(op: Op, i: int) -> None:
     operands, params = wide_sample(op, i)
     linear = [k for k, x in enumerate(operands) if is_inexact(x) and op.operand_name(k) in op.transpose]
@@ -261,7 +260,8 @@ def test_batch_agrees_with_loop(op: Op, i: int) -> None:
             out = op.batch(B, op, SIZE, values, list(mapped), **s.params)
         got = list(out) if op.multiple_results else [out]
         loop = [
-            results(op, [x[n] if m else x for x, m in zip(values, mapped)], s.params) for n in range(SIZE)
+            results(op, [np.asarray(x[n]) if m else x for x, m in zip(values, mapped)], s.params)
+            for n in range(SIZE)
         ]
         for y, want in zip(got, map(np.stack, zip(*loop))):
             size = want.dtype.itemsize // (2 if want.dtype.kind == "c" else 1)

@@ -244,7 +244,7 @@ def test_results_outlive_their_executable(cpu, programs):
 def test_repr_and_declaration(cpu, programs):
     executable = Executable(programs, cpu, results=[TEN], entry="add_one", threaded=True)
     assert repr(executable) == "<Executable add_one on CpuDevice(id=0), threaded>"
-    assert "tensor<10xf32>" in executable.declaration()
+    assert "tensor<10xf32>" in executable.declaration
 
 
 def test_a_process_ends_cleanly_with_everything_alive(programs, tmp_path):

@@ -11,58 +11,11 @@ from sable import _tree
 from sable.core import execute
 from sable.core.array import Array, Value
 from sable.core.values import as_value
-from sable.ir.bindings import CONTEXT, UNKNOWN, ir
 from sable.ir.function import Function
+from sable.passes.assemble import assemble
 from sable.tree_util import tree_unflatten
 
 from .tracing import Traced
-
-
-def assemble(function: Function, name: str = "main") -> ir.Module:
-    """A module of a function and all it refers to; symbols in the order of first use, so equal programs print equally."""
-    with CONTEXT, UNKNOWN:
-        module = ir.Module.create()
-        ip = ir.InsertionPoint(module.body)
-        names: dict[int, str] = {id(function): name}
-        todo = [function]
-        for f in todo:
-            clone = f.operation.clone(ip=ip)
-            clone.attributes["sym_name"] = ir.StringAttr.get(names[id(f)])
-            if f is not function:
-                clone.attributes["sym_visibility"] = ir.StringAttr.get("private")
-            renamed = {}
-            for symbol, callee in f.callees.items():
-                if id(callee) not in names:
-                    names[id(callee)] = _fresh(getattr(callee, "name", "f"), names)
-                    if isinstance(callee, Function):
-                        todo.append(callee)
-                renamed[symbol] = names[id(callee)]
-            _rename(clone, renamed)
-        return module
-
-
-def _fresh(base: str, names: dict[int, str]) -> str:
-    base = "".join(c if c.isalnum() or c == "_" else "_" for c in base).strip("_") or "f"
-    taken, k, name = set(names.values()), 0, base
-    while name in taken:
-        k += 1
-        name = f"{base}_{k}"
-    return name
-
-
-def _rename(clone: Any, names: dict[str, str]) -> None:
-    """Local symbols of a function's operations to those of the module."""
-    if not names:
-        return
-    for view in clone.regions[0].blocks[0].operations:
-        for attribute in list(view.operation.attributes):
-            value = view.operation.attributes[attribute] if isinstance(attribute, str) else attribute.attr
-            key = attribute if isinstance(attribute, str) else attribute.name
-            if isinstance(value, ir.FlatSymbolRefAttr) and value.value in names:
-                view.operation.attributes[key] = ir.FlatSymbolRefAttr.get(names[value.value])
-            elif isinstance(value, ir.ArrayAttr) and all(isinstance(v, ir.FlatSymbolRefAttr) for v in value):
-                refs = [ir.FlatSymbolRefAttr.get(names.get(v.value, v.value)) for v in value]
-                view.operation.attributes[key] = ir.ArrayAttr.get(refs)
 
 
 class ClosedFunction:

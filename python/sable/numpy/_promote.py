@@ -292,4 +292,3 @@ def integer_pow(x: Value, n: int) -> Value:
     return found  # type: ignore[return-value]
 
 
-__all__ = ["BIND", "BOOL", "OPS", "Array", "Value", "as_value", "aval", "bind", "python_scalar_dtype", "retype"]

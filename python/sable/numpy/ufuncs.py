@@ -385,4 +385,3 @@ def scalar_of(x: Value) -> Value:
     return reshape_to(x, ())
 
 
-__all__ = ["PLANS", "bind"]

@@ -406,4 +406,3 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     return replaced(compare_to(value, -np.inf, "EQ"), low)
 
 
-__all__ = ["integer_pow", "scalar_like", "where"]

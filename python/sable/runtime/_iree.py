@@ -19,18 +19,23 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import iree.runtime as rt
+import iree.runtime
 import numpy as np
+from iree.runtime import HalDevice, VmContext, VmInstance, VmModule
+from iree.runtime import VmRef as Buffer
+from iree.runtime import VmVariantList as VariantList
 
 from sable.ir.aval import bfloat16
+
+__all__ = ["Buffer", "HalDevice", "VariantList"]
+
+# Untyped: IREE's stubs disagree with its binaries in places.
+rt: Any = iree.runtime
 
 # Buffers and contexts are released in any order when the interpreter ends; nanobind
 # would report each as a leak.
 rt._binding.disable_leak_checker()
 
-Buffer = rt.VmRef
-HalDevice = rt.HalDevice
-VariantList = rt.VmVariantList
 
 _ELEMENT = rt.HalElementType
 #: NumPy dtype -> HAL element type.
@@ -67,21 +72,21 @@ USAGE_MAPPED = int(rt.BufferUsage.DEFAULT | rt.BufferUsage.MAPPING)
 USAGE_READ_BACK = int(rt.BufferUsage.TRANSFER_TARGET | rt.BufferUsage.MAPPING_SCOPED)
 
 #: `VmRef -> HalBufferView`; 0.06 µs, against 0.18 µs for `ref.deref(HalBufferView)`.
-as_view: Callable[[Buffer], rt.HalBufferView] = rt.HalBufferView.__iree_vm_cast__
+as_view: Callable[[Buffer], Any] = rt.HalBufferView.__iree_vm_cast__
 make_view = rt.HalBufferView
 
 # HAL types are registered process-wide without a lock when an instance is made (iree-org/iree #24615), so
 # there is one instance, made under a lock.
 _LOCK = threading.Lock()
-_INSTANCE: rt.VmInstance | None = None
+_INSTANCE: VmInstance | None = None
 
 
-def instance() -> rt.VmInstance:
+def instance() -> VmInstance:
     """The process's VM instance."""
     global _INSTANCE
     with _LOCK:
         if _INSTANCE is None:
-            _INSTANCE = rt.VmInstance()
+            _INSTANCE = VmInstance()
         return _INSTANCE
 
 
@@ -102,7 +107,7 @@ def describe_device(driver: str, device_id: int) -> str:
     return rt.get_driver(driver).dump_device_info(device_id)
 
 
-def create_device(driver: str, device_id: int, caching: bool) -> rt.HalDevice:
+def create_device(driver: str, device_id: int, caching: bool) -> HalDevice:
     """Opens a device, which then lives as long as the process.
 
     Buffers release their memory into their device's allocator without holding it, and interpreter shutdown
@@ -116,24 +121,22 @@ def create_device(driver: str, device_id: int, caching: bool) -> rt.HalDevice:
     return device
 
 
-def hal_module(device: rt.HalDevice) -> rt.VmModule:
+def hal_module(device: HalDevice) -> VmModule:
     """The VM module through which programs reach the device."""
     return rt.create_hal_module(instance(), device)
 
 
-def program_module(vmfb: Any) -> rt.VmModule:
+def program_module(vmfb: Any) -> VmModule:
     """A compiled program from its bytes, which it keeps, or keeps a 64-byte aligned copy of."""
-    return rt.VmModule.from_buffer(instance(), vmfb, warn_if_copy=False)
+    return VmModule.from_buffer(instance(), vmfb, warn_if_copy=False)
 
 
-def make_context(modules: Sequence[rt.VmModule]) -> rt.VmContext:
+def make_context(modules: Sequence[VmModule]) -> VmContext:
     """Links modules, in order of dependency, and runs their initialisers."""
-    return rt.VmContext(instance(), modules=list(modules))
+    return VmContext(instance(), modules=list(modules))
 
 
-def host_module(
-    name: str, exports: Mapping[str, tuple[str, Callable]], state: Callable[[], Any]
-) -> rt.VmModule:
+def host_module(name: str, exports: Mapping[str, tuple[str, Callable]], state: Callable[[], Any]) -> VmModule:
     """A VM module of Python functions.
 
     Args:
@@ -147,7 +150,7 @@ def host_module(
     return interface.create()
 
 
-def parameters_module(parameters: Mapping[str, Any]) -> tuple[rt.VmModule, list[Any]]:
+def parameters_module(parameters: Mapping[str, Any]) -> tuple[VmModule, list[Any]]:
     """A module that provides parameters to programs that name them.
 
     Args:

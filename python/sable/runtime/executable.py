@@ -15,6 +15,7 @@ from sable.runtime.devices import Device
 from sable.runtime.errors import ExecutionError
 from sable.runtime.host_calls import MODULE_NAME, HostFunction, HostFunctions
 from sable.runtime.memory import call_weight
+from sable.runtime.signature import DECLARATION
 
 
 class _Lane:
@@ -82,6 +83,7 @@ class Executable:
       invoke: `(buffers) -> list of buffers`, the same as calling the executable and 0.05 µs quicker: bind it
         where calls are many. Blocks until the results are there, without the GIL; never changes its
         arguments. Host functions and results may share memory with arguments.
+      declaration: the function's signature as IREE states it; '' where the module does not.
 
     Raises:
       ExecutionError: the program does not load: not a module, of another version or device, no such function,
@@ -92,7 +94,7 @@ class Executable:
     >>> device.get(result, aval.shape, aval.dtype)                     # doctest: +SKIP
     """
 
-    __slots__ = ("__weakref__", "_program", "device", "entry", "invoke", "results", "threaded")
+    __slots__ = ("__weakref__", "_program", "declaration", "device", "entry", "invoke", "results", "threaded")
 
     invoke: Callable[[Sequence[Buffer]], list[Buffer]]
 
@@ -120,6 +122,7 @@ class Executable:
         if function is None:
             names = ", ".join(n for n in self._program.module.function_names if not n.startswith("__"))
             raise ExecutionError(f"the program has no function {entry!r}; it has {names or 'none'}")
+        self.declaration = function.reflection.get(DECLARATION, "")
         self.invoke = _bind(self._program, function, self.results)
 
     def __call__(self, buffers: Sequence[Buffer]) -> list[Buffer]:
@@ -142,11 +145,6 @@ class Executable:
         put, get = self.device.put, self.device.get
         buffers = self.invoke([put(array) for array in arrays])
         return [get(buffer, aval.shape, aval.dtype) for buffer, aval in zip(buffers, self.results)]
-
-    def declaration(self) -> str:
-        """The function's signature as IREE states it; '' where the module has none."""
-        function = self._program.module.lookup_function(self.entry)
-        return function.reflection.get("iree.abi.declaration", "")
 
     def __repr__(self) -> str:
         threads = ", threaded" if self.threaded else ""

@@ -99,7 +99,7 @@ class _HostCallFailed(Exception):
     """Ends the program; the original exception waits in the call's state."""
 
 
-def _bind(owner: weakref.ref[HostFunctions], name: str) -> Callable:
+def _bind(owner: Callable[[], HostFunctions | None], name: str) -> Callable:
     def run(state: CallState, *refs: _iree.Buffer) -> Any:
         functions = owner()
         try:

@@ -99,7 +99,7 @@ def load(
     }
     vmfb = _read_aligned(path)
     target = default_device() if device is None else device
-    declaration = Executable(vmfb, target, results=(), **options).declaration()
+    declaration = Executable(vmfb, target, results=(), **options).declaration
     if not declaration:
         raise ExecutionError(f"{path}: function {entry!r} does not state its signature")
     signature = parse_declaration(declaration)
@@ -111,7 +111,7 @@ def _read_aligned(path: Path) -> np.ndarray:
     """The file's bytes where IREE can use them in place. Not mapped: others may overwrite the file."""
     with open(path, "rb") as file:
         data = aligned_empty((os.fstat(file.fileno()).st_size,), np.dtype(np.uint8))
-        file.readinto(data)
+        file.readinto(data.data)
     return data
 
 
@@ -131,5 +131,7 @@ def _argument(index: int, value: Any, type_: TensorType) -> np.ndarray:
 
 
 def _result(device: Device, buffer: _iree.Buffer, type_: TensorType) -> np.ndarray:
-    shape = type_.shape if None not in type_.shape else tuple(_iree.as_view(buffer).shape)
+    shape = tuple(n for n in type_.shape if n is not None)
+    if len(shape) < len(type_.shape):
+        shape = tuple(_iree.as_view(buffer).shape)
     return device.get(buffer, shape, type_.dtype)

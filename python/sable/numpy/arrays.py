@@ -1,0 +1,241 @@
+"""Anything to arrays: `array`, `asarray`, `astype`, `copy`; what an array is: `shape`, `ndim`, `size`, `isscalar` ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from sable.core.array import Array, Value
+from sable.core.bind import constant
+from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
+from sable.core.state import STATE
+from sable.core.trace import Tracer
+from sable.core.values import as_value, is_array_like
+
+from ._promote import array_argument, convert, dtype_argument, normal_axes, reshape_to, retype
+
+_KINDS = {bool: "b", int: "i", float: "f", complex: "c"}
+_SEQUENCES = (list, tuple)
+
+
+# ---- conversion ------------------------------------------------------------------------------------------------
+
+
+def array(object: Any, dtype: Any = None, copy: bool = True, order: str | None = "K", ndmin: int = 0, *, device: Any = None) -> Value:
+    """An array of anything: arrays, scalars, nested sequences of them (also of traced values).
+
+    Args:
+      object: the values.
+      dtype: dtype of the result; None: that in which the values meet. Python scalars stay weakly typed.
+      copy: make a copy of NumPy arrays (they always are copied, as Sable's arrays never change).
+      order: accepted for NumPy's sake: None, "C" or "K".
+      ndmin: leading axes are added up to this many dimensions.
+      device: where the array shall be; None: the default device.
+
+    Raises:
+      TypeError: no numbers; a dtype that arrays cannot have.
+      ValueError: None; rows of different lengths.
+      OverflowError: a Python int that the dtype cannot hold.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> jnp.array([[1, 2], [3, 4]])
+      Array([[1, 2],
+             [3, 4]], dtype=int32)
+    """
+    if order not in (None, "C", "K"):
+        raise NotImplementedError(f"Only implemented for order='C'|'K'|None, got {order!r}")
+    wanted = dtype_argument(dtype, "array")
+    found = _convert_any(object, wanted)
+    if found.aval.ndim < ndmin:
+        found = reshape_to(found, (1,) * (ndmin - found.aval.ndim) + found.aval.shape)
+    if copy and found is object and type(found) is Array:
+        from sable.core.array import copy_of
+
+        found = copy_of(found)
+    return found if device is None else _placed(found, device)
+
+
+def asarray(a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, device: Any = None) -> Value:
+    """Like `array`, but arrays of the right dtype are returned as they are.
+
+    Raises:
+      ValueError: `copy=False` where a copy is needed; otherwise as `array`.
+    """
+    if copy is False and not isinstance(a, Value):
+        raise ValueError("asarray(copy=False) is not possible here: values of other libraries are copied")
+    return array(a, dtype=dtype, copy=bool(copy), order=order, device=device)
+
+
+def _placed(x: Value, device: Any) -> Value:
+    if type(x) is not Array:
+        return x
+    from sable.api.placement import device_put
+
+    return device_put(x, device)
+
+
+def _convert_any(object: Any, dtype: Any) -> Value:
+    if isinstance(object, Value):
+        return object if dtype is None else convert(object, dtype)
+    if object is None:
+        raise ValueError("None is not a valid value for jnp.array")
+    python_type = type(object)
+    if python_type in _KINDS:
+        if dtype is None:
+            return as_value(object)
+        return constant(np.asarray(object, dtype))
+    if isinstance(object, _SEQUENCES):
+        return _of_sequence(object, dtype)
+    if not is_array_like(object):
+        object = _foreign(object)
+        if isinstance(object, _SEQUENCES):
+            return _of_sequence(object, dtype)
+    found = as_value(object)
+    return found if dtype is None else convert(found, dtype)
+
+
+def _foreign(x: Any) -> Any:
+    """Objects that NumPy can read, ranges.
+
+    Raises:
+      TypeError: NumPy makes no array of numbers of it.
+    """
+    if isinstance(x, range):
+        return list(x)
+    found = np.asarray(x)
+    if found.dtype.kind in "OSU" or found.dtype.kind == "M":
+        raise TypeError(
+            f"Value {x!r} with dtype {found.dtype} is not a valid JAX array type. "
+            "Only arrays of numeric types are supported by JAX."
+        )
+    return found
+
+
+def _leaves(x: Any) -> Iterator[Any]:
+    for element in x:
+        if isinstance(element, _SEQUENCES):
+            yield from _leaves(element)
+        else:
+            yield element
+
+
+def _mapped(f: Callable, x: Any) -> Any:
+    return [_mapped(f, e) if isinstance(e, _SEQUENCES) else f(e) for e in x]
+
+
+def _of_sequence(x: Any, dtype: Any) -> Value:
+    leaves = list(_leaves(x))
+    kinds = set(map(type, leaves))
+    if kinds <= _KINDS.keys():
+        if dtype is None:
+            dtype = default_dtype(max((_KINDS[k] for k in kinds), key="bifc".index, default="f"))
+        return constant(np.array(x, dtype))
+    if any(leaf is None for leaf in leaves):
+        raise ValueError("None is not a valid value for jnp.array")
+    if not all(is_array_like(leaf) for leaf in leaves):
+        x = _mapped(lambda leaf: leaf if is_array_like(leaf) else _foreign(leaf), x)
+        return _of_sequence(x, dtype)
+    leaves = [as_value(leaf) if type(leaf) not in _KINDS else leaf for leaf in leaves]
+    if dtype is None:
+        dtype = lattice_result_type(*leaves)[0]
+    if STATE.staged is None and not any(isinstance(leaf, Tracer) for leaf in leaves):
+        rows = _mapped(lambda leaf: np.asarray(leaf) if isinstance(leaf, Value) else leaf, x)
+        return convert(constant(_uniform(rows)), dtype) if kind_of(dtype) == "V" else constant(np.array(rows, dtype))
+    return _stacked(x, dtype)
+
+
+def _uniform(rows: Any) -> np.ndarray:
+    return np.array(rows)
+
+
+def _stacked(x: Any, dtype: Any) -> Value:
+    from .joining import stack
+
+    rows = [_stacked(e, dtype) if isinstance(e, _SEQUENCES) else convert(as_value(e), dtype) for e in x]
+    if not rows:
+        return constant(np.zeros((0,), dtype))
+    return stack(rows)
+
+
+def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Value:
+    """x in another dtype; floats are cut to integers towards zero.
+
+    Args:
+      x: array.
+      dtype: the dtype; None: the default float dtype.
+
+    Raises:
+      TypeError: not a dtype.
+    """
+    value = array_argument("astype", x)
+    wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "astype")
+    if kind_of(value.aval.dtype) == "c" and kind_of(wanted) == "b":
+        from .ufuncs import truth
+
+        return retype(truth(value), False)
+    found = convert(value, wanted)
+    if copy and found is x and type(found) is Array:
+        from sable.core.array import copy_of
+
+        return copy_of(found)
+    return found if device is None else _placed(found, device)
+
+
+def copy(a: Any, order: str | None = None) -> Value:
+    """A copy with the same values, dtype and weak type."""
+    return array(array_argument("copy", a), copy=True, order=order)
+
+
+# ---- what an array is ------------------------------------------------------------------------------------------
+
+
+def shape(a: Any) -> tuple[int, ...]:
+    """Sizes of the dimensions of an array, a scalar or nested sequences."""
+    return asarray(a).aval.shape
+
+
+def ndim(a: Any) -> int:
+    """Number of dimensions of an array, a scalar or nested sequences."""
+    return asarray(a).aval.ndim
+
+
+def size(a: Any, axis: Any = None) -> int:
+    """Number of elements, or of positions along an axis or several."""
+    a = asarray(a).aval
+    if axis is None:
+        return a.size
+    return int(np.prod([a.shape[i] for i in normal_axes(axis, a.ndim)], dtype=np.int64))
+
+
+def isscalar(element: Any) -> bool:
+    """True for Python and NumPy scalars and for arrays of no dimension."""
+    if isinstance(element, Value):
+        return element.aval.ndim == 0
+    if isinstance(element, np.ndarray) or hasattr(element, "__jax_array__"):
+        return as_value(element).aval.ndim == 0
+    return bool(np.isscalar(element))
+
+
+def iscomplexobj(x: Any) -> bool:
+    """True for arrays and scalars with a complex dtype."""
+    if isinstance(x, (list, tuple)):
+        x = asarray(x)
+    return kind_of(getattr(x, "dtype", np.asarray(x).dtype if not isinstance(x, Value) else None)) == "c"
+
+
+def isrealobj(x: Any) -> bool:
+    """True for arrays and scalars without a complex dtype."""
+    return not iscomplexobj(x)
+
+
+def array_repr(arr: Any, max_line_width: int | None = None, precision: int | None = None, suppress_small: bool | None = None) -> str:
+    """The text `Array([1., 2.], dtype=float32)`."""
+    return repr(arr)
+
+
+def array_str(a: Any, max_line_width: int | None = None, precision: int | None = None, suppress_small: bool | None = None) -> str:
+    """The elements as text, without name and dtype."""
+    return np.array_str(np.asarray(a), max_line_width, precision, suppress_small)

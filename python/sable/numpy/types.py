@@ -1,0 +1,59 @@
+"""Dtypes by name: `jnp.float32` is a dtype and, called, makes an array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+
+class ScalarType(type):
+    """Type of `jnp.float32` and its like: equal to NumPy's scalar type, usable as a dtype, and callable.
+
+    Attributes:
+      dtype: the NumPy dtype.
+    """
+
+    dtype: np.dtype
+
+    def __hash__(cls) -> int:
+        return hash(cls.dtype.type)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or (not isinstance(other, ScalarType) and cls.dtype.type is other)
+
+    def __ne__(cls, other: object) -> bool:
+        return not cls == other
+
+    def __call__(cls, x: Any) -> Any:
+        from .arrays import array
+
+        return array(x, dtype=cls.dtype)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.dtype.type)
+
+
+def _scalar_type(name: str, numpy_type: type) -> Any:
+    dtype = np.dtype(numpy_type)
+    article = f"The dtype {dtype.name}; `jnp.{name}(x)` is an array of that dtype made of x."
+    return ScalarType(name, (), {"dtype": dtype, "__doc__": article, "__module__": "sable.numpy"})
+
+
+bool_ = _scalar_type("bool_", np.bool_)
+int8 = _scalar_type("int8", np.int8)
+int16 = _scalar_type("int16", np.int16)
+int32 = _scalar_type("int32", np.int32)
+int64 = _scalar_type("int64", np.int64)
+uint8 = _scalar_type("uint8", np.uint8)
+uint16 = _scalar_type("uint16", np.uint16)
+uint32 = _scalar_type("uint32", np.uint32)
+uint64 = _scalar_type("uint64", np.uint64)
+float16 = _scalar_type("float16", np.float16)
+bfloat16 = _scalar_type("bfloat16", ml_dtypes.bfloat16)
+float32 = single = _scalar_type("float32", np.float32)
+float64 = double = _scalar_type("float64", np.float64)
+complex64 = csingle = _scalar_type("complex64", np.complex64)
+complex128 = cdouble = _scalar_type("complex128", np.complex128)
+int_, uint, float_, complex_ = int64, uint64, float64, complex128
