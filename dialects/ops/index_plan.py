@@ -28,6 +28,7 @@ class WindowPlan(NamedTuple):
       offsets: rows of a window relative to its start, or None for windows of one row.
       layout: shape (batch ..., window ..., row ...).
       permutation: dimensions of the result in terms of `layout`.
+      order_back, permutation_back: the inverse permutations.
     """
 
     order: tuple[int, ...]
@@ -41,6 +42,8 @@ class WindowPlan(NamedTuple):
     offsets: np.ndarray | None
     layout: tuple[int, ...]
     permutation: tuple[int, ...]
+    order_back: tuple[int, ...]
+    permutation_back: tuple[int, ...]
 
 
 @lru_cache(maxsize=4096)
@@ -60,6 +63,7 @@ def plan_windows(
     batch = [n for i, n in enumerate(indices) if i != dims.index_vector_dim]
     order = (*choosing, *whole)
     names = [("batch", i) for i in range(len(batch))] + [("window", d) for d in (*parts, *whole)]
+    permutation = tuple(names.index(name) for name in _result_names(dims, len(batch), kept))
     return WindowPlan(
         order,
         tuple(operand[d] for d in order),
@@ -71,8 +75,14 @@ def plan_windows(
         _batching(dims, batch, stride),
         _offsets([(sizes[d], stride[d]) for d in parts]),
         (*batch, *(sizes[d] for d in (*parts, *whole))),
-        tuple(names.index(name) for name in _result_names(dims, len(batch), kept)),
+        permutation,
+        _inverse(order),
+        _inverse(permutation),
     )
+
+
+def _inverse(permutation: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(permutation)), key=permutation.__getitem__))
 
 
 def _batching(dims: GatherDimensions, batch: list[int], stride: dict[int, int]) -> np.ndarray | None:
@@ -141,9 +151,8 @@ def scatter_windows(
     """
     vectors = index_vectors(plan, indices)
     fits = ((vectors >= 0) & (vectors <= plan.bounds)).all(axis=1)
-    back = np.argsort(plan.permutation) if plan.permutation else ()
     windows = 1 if plan.offsets is None else len(plan.offsets)
-    parts = updates.transpose(back).reshape(len(vectors), windows, plan.columns)
+    parts = updates.transpose(plan.permutation_back).reshape(len(vectors), windows, plan.columns)
     which = None
     if not fits.all():
         which, vectors, parts = fits, vectors[fits], parts[fits]
@@ -155,4 +164,4 @@ def scatter_windows(
         # ufunc.at is fast for flat arrays only
         places = np.add.outer(rows * plan.columns, np.arange(plan.columns))
         combine.at(table.reshape(-1), places.reshape(-1), parts.reshape(-1))
-    return table.reshape(plan.shape).transpose(np.argsort(plan.order) if plan.order else ())
+    return table.reshape(plan.shape).transpose(plan.order_back)

@@ -42,10 +42,20 @@ def _comparable(x: np.ndarray) -> list[np.ndarray]:
     return [x.astype(np.float32)] if x.dtype == bfloat16 else [x]
 
 
+#: Up to this many elements a stable sort costs next to nothing.
+_SMALL = 1000
+
+
+def _sort_alone(x: np.ndarray, dimension: int) -> np.ndarray:
+    # equal elements are alike but for zeros: NumPy's vectorised sort is six times as fast as the stable one
+    alike = x.dtype.kind in "biu" or (x.size > _SMALL and not (np.signbit(x) & (x == 0)).any())
+    return np.sort(x, axis=dimension, kind=None if alike else "stable")
+
+
 def _ref(*operands: np.ndarray, dimension: int, num_keys: int, is_stable: bool) -> tuple[np.ndarray, ...]:
     keys = [part for x in operands[:num_keys] for part in _comparable(x)]
     if len(operands) == len(keys) == 1 and operands[0].dtype != bfloat16:
-        return (np.sort(operands[0], axis=dimension, kind="stable"),)
+        return (_sort_alone(operands[0], dimension),)
     if len(keys) == 1:
         order = np.argsort(keys[0], axis=dimension, kind="stable")
     else:

@@ -65,7 +65,9 @@ class LoopsInMemory:
         self.outputs.update(outputs)
         back = terminator(entry)
         for i, (buffer, tensor_type) in enumerate(zip(inputs, type.inputs)):
-            entry.arguments[i].replace_all_uses_with(self.read(buffer, tensor_type, at_start(entry), writable=False))
+            entry.arguments[i].replace_all_uses_with(
+                self.read(buffer, tensor_type, at_start(entry), writable=False)
+            )
         for value, buffer in zip(list(back.operands), outputs):
             self.write(value, buffer, before(back))
         create("func.return", at=before(back))
@@ -95,13 +97,17 @@ class LoopsInMemory:
         attributes = {"restrict": ir.UnitAttr.get()}
         if writable:
             attributes["writable"] = ir.UnitAttr.get()
-        tensor = create("bufferization.to_tensor", [buffer], [signless_tensor(type)], at=at, **attributes).result
+        tensor = create(
+            "bufferization.to_tensor", [buffer], [signless_tensor(type)], at=at, **attributes
+        ).result
         return cast(tensor, type, at)
 
     def write(self, value: ir.Value, buffer: ir.Value, at: ir.InsertionPoint) -> None:
         value = cast(value, signless_tensor(value.type), at)
         unit = ir.UnitAttr.get()
-        create("bufferization.materialize_in_destination", [value, buffer], at=at, restrict=unit, writable=unit)
+        create(
+            "bufferization.materialize_in_destination", [value, buffer], at=at, restrict=unit, writable=unit
+        )
 
     def allocate(self, type: ir.Type) -> ir.Value:
         none = ir.DenseI32ArrayAttr.get([0, 0])
@@ -163,8 +169,10 @@ class _Loop:
 
     def _add_scalars(self, block: ir.Block) -> dict[int, ir.Value]:
         results = self.loop.results
-        return {i: block.add_argument(scalar_integer_type(results[i]), results[i].owner.location)
-                for i in self.scalars.carries}
+        return {
+            i: block.add_argument(scalar_integer_type(results[i]), results[i].owner.location)
+            for i in self.scalars.carries
+        }
 
     def _condition(self, block: ir.Block) -> None:
         old, scalars, end = list(block.arguments), self._add_scalars(block), terminator(block)
@@ -201,7 +209,9 @@ class _Loop:
         at = before(end)
         value = cast(value, signless_tensor(value.type), at)
         sizes = ir.DenseI32ArrayAttr.get([0, 1, 0])
-        return create("bufferization.alloc_tensor", [value], [value.type], at=at, operandSegmentSizes=sizes).result
+        return create(
+            "bufferization.alloc_tensor", [value], [value.type], at=at, operandSegmentSizes=sizes
+        ).result
 
     def _replace_arguments(self, block, old, scalars, end: ir.Operation, *, writable: bool) -> None:
         end.erase()

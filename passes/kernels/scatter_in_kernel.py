@@ -91,7 +91,11 @@ class _ScatterExpander:
         if returned == new:
             return None
         inner = operations(block)
-        if len(inner) == 2 and inner[0].name in _COMBINERS and list(inner[0].operands) in ([old, new], [new, old]):
+        if (
+            len(inner) == 2
+            and inner[0].name in _COMBINERS
+            and list(inner[0].operands) in ([old, new], [new, old])
+        ):
             if inner[0].name == "stablehlo.subtract" and list(inner[0].operands) != [old, new]:
                 raise NotAKernel("scatter which subtracts the old value")
             return inner[0].name
@@ -147,7 +151,9 @@ class _ScatterExpander:
         loop = create(
             "stablehlo.while", [self._number(0, place, counter), self.operand], types, at=place, regions=2
         )
-        condition, body = (region.blocks.append(*types, arg_locs=[op.location] * 2) for region in loop.regions)
+        condition, body = (
+            region.blocks.append(*types, arg_locs=[op.location] * 2) for region in loop.regions
+        )
         at = ir.InsertionPoint(condition)
         more = self._compare(condition.arguments[0], self._number(self.count, at, counter), "LT", at)
         create("stablehlo.return", [more], at=at)
@@ -196,7 +202,11 @@ class _ScatterExpander:
     def _compare(self, left, right, direction: str, at: ir.InsertionPoint) -> ir.Value:
         boolean = ir.RankedTensorType.get([], signless(1))
         return create(
-            "stablehlo.compare", [left, right], [boolean], at=at, comparison_direction=comparison_direction(direction)
+            "stablehlo.compare",
+            [left, right],
+            [boolean],
+            at=at,
+            comparison_direction=comparison_direction(direction),
         ).result
 
     def _and(self, left, right, at: ir.InsertionPoint) -> ir.Value:

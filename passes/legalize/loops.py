@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sable.ir.bindings import ir
 
-from ..ir_tools import CONTROL_FLOW, copy_module, inline_calls, walk_module
-from .loops_to_blocks import loops_to_blocks
+from ..ir_tools import CONTROL_FLOW, copy_module, functions_with_body, inline_calls, walk_module
+from ..kernels import FLAGS, KernelLimits, NotAKernel, kernels_for_loops
+from .known_branches import fold_known_control_flow
+from .loops_to_blocks import blocks_of_control_flow
 from .private_copies import copy_update_targets
 
 
@@ -17,16 +19,26 @@ class LoopOptions:
 
     Attributes:
       target_platform: "cpu", "vulkan", "cuda" ...: only CPUs have loop kernels.
-      route: "auto", or "kernel" or "blocks" to insist on one.
+      route: "auto"; "blocks" for no kernels; "kernel" for the whole program as one kernel, or NotAKernel.
+      limits: how much work a kernel may hold.
     """
 
     target_platform: str = "cpu"
     route: str = "auto"
+    limits: KernelLimits = field(default_factory=KernelLimits)
 
 
 @dataclass(frozen=True)
 class LoweredLoops:
-    """A module without structured control flow, and what IREE must be told to compile it."""
+    """A module without structured control flow, and what IREE must be told to compile it.
+
+    Attributes:
+      module: a new module.
+      route: "none" (no control flow), "blocks", "kernel" (no loop is left outside of kernels), "mixed".
+      input_type: for `--iree-input-type`.
+      extra_flags: for the compiler, besides those of the target.
+      reason: why not everything is a kernel; for people.
+    """
 
     module: ir.Module
     route: str
@@ -36,11 +48,43 @@ class LoweredLoops:
 
 
 def lower_loops(module: ir.Module, options: LoopOptions = LoopOptions()) -> LoweredLoops:
-    if not any(op.name in CONTROL_FLOW for op in walk_module(module)):
-        straight = copy_module(module)
-        inline_calls(straight)
-        copy_update_targets(straight)
-        return LoweredLoops(straight, "none", "stablehlo")
-    blocks = copy_module(module)
-    loops_to_blocks(blocks)
-    return LoweredLoops(blocks, "blocks")
+    """Removes all structured control flow, and copies what IREE would wrongly update in place.
+
+    Run it where a compiler crash is survivable: the kernel route runs many of MLIR's passes.
+
+    Args:
+      module: StableHLO with one public function; it is left as it is.
+      options: target and route.
+
+    Raises:
+      NotAKernel: if `options.route` is "kernel" and the program cannot be one.
+    """
+    module = copy_module(module)
+    with module.context, ir.Location.unknown():
+        inline_calls(module)
+        for function in functions_with_body(module):
+            fold_known_control_flow(function.regions[0].blocks[0])
+        if not _has_control_flow(module):
+            # not only loops: IREE overwrites the caller's array by an update in place in straight code too
+            copy_update_targets(module)
+            return LoweredLoops(module, "none", "stablehlo")
+        return _lower(module, options)
+
+
+def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
+    if options.route == "blocks" or options.target_platform != "cpu":
+        blocks_of_control_flow(module)
+        return LoweredLoops(module, "blocks", reason="asked for" if options.route == "blocks" else "no CPU")
+    outcome = kernels_for_loops(module, options.limits)
+    reason = "; ".join(outcome.refused)
+    if options.route == "kernel" and not outcome.whole:
+        raise NotAKernel(reason)
+    complete = not _has_control_flow(module)
+    blocks_of_control_flow(module)
+    if not outcome.kernels:
+        return LoweredLoops(module, "blocks", reason=reason)
+    return LoweredLoops(module, "kernel" if complete else "mixed", extra_flags=FLAGS, reason=reason)
+
+
+def _has_control_flow(module: ir.Module) -> bool:
+    return any(op.name in CONTROL_FLOW for op in walk_module(module))

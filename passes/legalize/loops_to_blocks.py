@@ -44,6 +44,12 @@ def loops_to_blocks(module: ir.Module) -> None:
         inline_calls(module)  # a callee's in-place updates must be seen where its operands are (C)
         for function in functions_with_body(module):
             fold_known_control_flow(function.regions[0].blocks[0])
+        blocks_of_control_flow(module)
+
+
+def blocks_of_control_flow(module: ir.Module) -> None:
+    """The same for a module whose calls are inlined and whose known branches are folded."""
+    with module.context, ir.Location.unknown():
         copy_update_targets(module)
         for function in functions_with_body(module):
             _FunctionRewriter(function.regions[0]).run()

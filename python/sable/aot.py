@@ -10,7 +10,7 @@ from typing import Any
 
 from sable.api.compilation import Jitted, _abstract_trace
 from sable.api.stages import concrete_captures
-from sable.core.execute import prepare
+from sable.core.execute import compile_prepared, prepare
 
 
 def save(fn: Callable, args: Sequence[Any], path: str | os.PathLike, *, target: Any = None) -> Path:
@@ -39,7 +39,7 @@ def save(fn: Callable, args: Sequence[Any], path: str | os.PathLike, *, target: 
       >>> from sable import aot
       >>> path = aot.save(lambda x: x + 1, (jnp.zeros(3),), "/tmp/plus.vmfb")   # doctest: +SKIP
     """
-    from sable.compiler import Target, compile_module
+    from sable.compiler import Target
 
     fun = fn._fun if isinstance(fn, Jitted) else fn
     traced = _abstract_trace(fun, tuple(args), {}, "aot.save")
@@ -50,7 +50,7 @@ def save(fn: Callable, args: Sequence[Any], path: str | os.PathLike, *, target: 
         raise ValueError(
             f"the function calls Python ({names}), which a deployed module does not have; remove the callbacks to save it"
         )
-    compiled = compile_module(prepared.text, target, options=prepared.options)
+    compiled = compile_prepared(prepared, target)
     return _write(Path(path), compiled.vmfb)
 
 

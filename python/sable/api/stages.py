@@ -87,7 +87,9 @@ class Lowered(TracedStage):
 
     def cost_analysis(self) -> dict[str, float]:
         """`flops`: machine operations, roughly."""
-        return {"flops": float(execute.estimate_work(self.compiler_ir()))}
+        from sable.passes.estimate import estimate
+
+        return {"flops": float(estimate(self.compiler_ir()).total)}
 
 
 class Compiled:

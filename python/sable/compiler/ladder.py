@@ -159,7 +159,7 @@ def iree_package() -> Path:
 @cache
 def linker_command() -> str:
     """The lld that IREE brings along, in its ELF flavour."""
-    return f"{shlex.quote(str(iree_package() / '_mlir_libs' / 'iree-lld'))} -flavor gnu"
+    return f"{shlex.quote(str(iree_package() / '_mlir_libs' / 'iree-lld'))} -flavor gnu -z now"
 
 
 @cache

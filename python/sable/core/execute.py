@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,12 @@ from sable.ir.location import user_location
 from .array import Array
 from .state import STATE
 
-#: Work (elements written, times operations' cost) from which on worker threads pay for their 10-100 us a call.
-THREADED_WORK = 200_000
+#: Flags for programs that are mostly large matmuls; see `sable.passes.estimate`.
+_TILING_FLAGS = (
+    "--iree-dispatch-creation-data-tiling=true",
+    "--iree-llvmcpu-enable-inner-tiled",
+    "--iree-llvmcpu-enable-ukernels=none",
+)
 
 
 @dataclass
@@ -154,13 +158,11 @@ def load(function: Function, device: Any) -> Loaded:
 
 
 def _load(function: Function, device: Any) -> Loaded:
-    from sable.compiler import compile_module
-
     start = time.perf_counter()
     prepared = prepare(function, device.platform)
     STATISTICS.lower_seconds += time.perf_counter() - start
     start = time.perf_counter()
-    compiled = compile_module(prepared.text, target_of(device), options=prepared.options)
+    compiled = compile_prepared(prepared, target_of(device))
     STATISTICS.compile_seconds += time.perf_counter() - start
     _count(compiled.source, function.name)
     hosts = {name.removeprefix("host."): c.for_runtime() for name, c in prepared.hosts.items()}
@@ -169,9 +171,23 @@ def _load(function: Function, device: Any) -> Loaded:
         device,
         results=[a.update(weak_type=False) for a in function.out_avals],
         host_functions=hosts,
-        threaded=prepared.threaded,
+        threaded=prepared.tiled,
     )
     return Loaded(executable, device, function.out_avals, compiled.source)
+
+
+def compile_prepared(prepared: Prepared, target: Any) -> Any:
+    """Compile a prepared module; if it was to be tiled and the compiler fails on that, without tiling."""
+    from sable.compiler import CompilationError, compile_module
+
+    options = prepared.options
+    if not prepared.tiled:
+        return compile_module(prepared.text, target, options=options)
+    try:
+        flags = (*options.extra_flags, *_TILING_FLAGS)
+        return compile_module(prepared.text, target, options=replace(options, extra_flags=flags))
+    except CompilationError:
+        return compile_module(prepared.text, target, options=options)
 
 
 def _count(source: str, name: str) -> None:
@@ -186,86 +202,35 @@ def _count(source: str, name: str) -> None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A module ready for the compiler."""
+    """A module ready for the compiler; `tiled` where it is to be tiled and run on worker threads."""
 
     text: bytes
     hosts: dict[str, Any]
     options: Any
-    threaded: bool
+    tiled: bool
 
 
 def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = ()) -> Prepared:
     """Lower a function: StableHLO, loops away, as bytes."""
     from sable.compiler import CompileOptions
+    from sable.passes.estimate import estimate
     from sable.passes.legalize.loops import LoopOptions, lower_loops
     from sable.passes.lower import lower
 
     lowered = lower(function, platform, captures=captures)
-    work = estimate_work(lowered.module)
+    tiled = platform == "cpu" and not lowered.hosts and estimate(lowered.module).tiled
     loops = lower_loops(lowered.module, LoopOptions(target_platform=platform))
     operation = loops.module.operation
     # locations are no part of the cache key: moving a function in its file compiles nothing
     plain = operation.get_asm(binary=False, enable_debug_info=False).encode()
     text = operation.get_asm(binary=False, enable_debug_info=True).encode()
-    threaded = platform == "cpu" and work > THREADED_WORK and not lowered.hosts
     options = CompileOptions(
         input_type=loops.input_type,
         extra_flags=tuple(loops.extra_flags),
-        distribute=threaded or platform != "cpu",
+        distribute=tiled or platform != "cpu",
         fingerprint=hashlib.sha256(plain).digest(),
     )
-    return Prepared(text, lowered.hosts, options, threaded)
-
-
-#: Cost of one result element of ops that are not one machine operation (transcendentals: some 10 to 20 of them).
-_COSTS = {
-    "stablehlo.constant": 0,
-    "stablehlo.broadcast_in_dim": 0,
-    "stablehlo.reshape": 0,
-    "stablehlo.exponential": 10,
-    "stablehlo.log": 10,
-    "stablehlo.sine": 10,
-    "stablehlo.cosine": 10,
-    "stablehlo.tanh": 10,
-    "stablehlo.power": 20,
-}
-
-
-def estimate_work(module: Any) -> int:
-    """Machine operations of a StableHLO module, roughly: elements written by each op, products by dot_general.
-
-    A loop counts one iteration: its length is not known, and what a thread can take over is one iteration's work.
-    """
-    from sable.ir.bindings import ir
-
-    total = 0
-
-    def visit(block: Any) -> None:
-        nonlocal total
-        for view in block.operations:
-            operation = view.operation
-            total += _cost(operation, ir)
-            for region in operation.regions:
-                for inner in region.blocks:
-                    visit(inner)
-
-    visit(module.body)
-    return total
-
-
-def _cost(operation: Any, ir: Any) -> int:
-    size = 0
-    for r in operation.results:
-        if isinstance(r.type, ir.RankedTensorType) and r.type.has_static_shape:
-            size += int(np.prod(r.type.shape))
-    name = operation.name
-    if name == "stablehlo.dot_general":
-        lhs, rhs = (int(np.prod(v.type.shape)) for v in operation.operands)
-        # elements of lhs * rhs * result = batch^3 (m k)(k n)(m n) = ... ; its root is the number of products
-        return int((float(lhs) * rhs * size) ** 0.5)
-    if name == "stablehlo.reduce":
-        return int(np.prod(operation.operands[0].type.shape))
-    return size * _COSTS.get(name, 1)
+    return Prepared(text, lowered.hosts, options, tiled)
 
 
 def target_of(device: Any) -> Any:

@@ -72,8 +72,10 @@ class Parsed(NamedTuple):
     @property
     def known(self) -> bool:
         """True where nothing in the index is traced."""
-        return all(not isinstance(e, Computed) and not (isinstance(e, Listed) and isinstance(e.value, Value))
-                   for e in self.entries)
+        return all(
+            not isinstance(e, Computed) and not (isinstance(e, Listed) and isinstance(e.value, Value))
+            for e in self.entries
+        )
 
     @property
     def inside(self) -> bool:
@@ -214,7 +216,9 @@ def _entries(p: Any, d: int, shape: tuple[int, ...], number: int, wrap: bool) ->
         return [Listed(d, value, False) if p.aval.shape else Computed(d, value)]
     if p.dtype == np.bool_:
         return _mask(p, d, shape, number)
-    position = p.astype(np.int64) if p.dtype != np.uint64 else np.minimum(p, np.uint64(2**62)).astype(np.int64)
+    position = (
+        p.astype(np.int64) if p.dtype != np.uint64 else np.minimum(p, np.uint64(2**62)).astype(np.int64)
+    )
     size = shape[d]
     if wrap:
         position = np.where(position < 0, position + size, position)
@@ -236,7 +240,9 @@ def _span(p: slice, d: int, size: int, number: int) -> Span:
         if not isinstance(error, TracerIntegerConversionError) and not bounds:
             if any(isinstance(b, (float, complex, str)) for b in (p.start, p.stop, p.step)):
                 bad = next(b for b in (p.start, p.stop, p.step) if isinstance(b, (float, complex, str)))
-                raise TypeError(f"{type(bad).__name__!r} object cannot be interpreted as an integer") from None
+                raise TypeError(
+                    f"{type(bad).__name__!r} object cannot be interpreted as an integer"
+                ) from None
             raise
         raise IndexError(
             f"Slice entries must be static integers. Got {p} at position {number}. To slice at a traced position use "
@@ -294,8 +300,8 @@ def _block(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
     return broadcast_shapes(*shapes)
 
 
-def numpy_index(parsed: Parsed) -> tuple:
-    """The same index for NumPy, with positions outside moved inside."""
+def numpy_index(parsed: Parsed, shape: tuple[int, ...]) -> tuple:
+    """The same index, of an array of that shape, for NumPy, with positions outside moved inside."""
     found: list[Any] = []
     for e in parsed.entries:
         if isinstance(e, New):
@@ -308,7 +314,7 @@ def numpy_index(parsed: Parsed) -> tuple:
         elif e.dim is None:
             found.append(bool(e.value.size))
         else:
-            found.append(e.value)
+            found.append(e.value if e.inside else np.clip(e.value, 0, shape[e.dim] - 1))
     return tuple(found)
 
 

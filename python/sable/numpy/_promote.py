@@ -92,7 +92,9 @@ def shape_argument(shape: Any) -> tuple[int, ...]:
     except TypeError as error:
         if type(error) is not TypeError:
             raise  # a traced size: its own message says what to do
-        raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
+        raise TypeError(
+            f"Shapes must be 1D sequences of concrete values of integer type, got {shape}."
+        ) from None
     if any(n < 0 for n in found):
         raise ValueError(f"shape must have every element be nonnegative, got {found}")
     return found
@@ -290,5 +292,3 @@ def integer_pow(x: Value, n: int) -> Value:
         if n:
             x = BIND.multiply(x, x)
     return found  # type: ignore[return-value]
-
-

@@ -23,7 +23,15 @@ _SEQUENCES = (list, tuple)
 # ---- conversion ------------------------------------------------------------------------------------------------
 
 
-def array(object: Any, dtype: Any = None, copy: bool = True, order: str | None = "K", ndmin: int = 0, *, device: Any = None) -> Value:
+def array(
+    object: Any,
+    dtype: Any = None,
+    copy: bool = True,
+    order: str | None = "K",
+    ndmin: int = 0,
+    *,
+    device: Any = None,
+) -> Value:
     """An array of anything: arrays, scalars, nested sequences of them (also of traced values).
 
     Args:
@@ -58,7 +66,9 @@ def array(object: Any, dtype: Any = None, copy: bool = True, order: str | None =
     return found if device is None else _placed(found, device)
 
 
-def asarray(a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, device: Any = None) -> Value:
+def asarray(
+    a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, device: Any = None
+) -> Value:
     """Like `array`, but arrays of the right dtype are returned as they are.
 
     Raises:
@@ -143,7 +153,11 @@ def _of_sequence(x: Any, dtype: Any) -> Value:
         dtype = lattice_result_type(*leaves)[0]
     if STATE.staged is None and not any(isinstance(leaf, Tracer) for leaf in leaves):
         rows = _mapped(lambda leaf: np.asarray(leaf) if isinstance(leaf, Value) else leaf, x)
-        return convert(constant(_uniform(rows)), dtype) if kind_of(dtype) == "V" else constant(np.array(rows, dtype))
+        return (
+            convert(constant(_uniform(rows)), dtype)
+            if kind_of(dtype) == "V"
+            else constant(np.array(rows, dtype))
+        )
     return _stacked(x, dtype)
 
 
@@ -231,11 +245,21 @@ def isrealobj(x: Any) -> bool:
     return not iscomplexobj(x)
 
 
-def array_repr(arr: Any, max_line_width: int | None = None, precision: int | None = None, suppress_small: bool | None = None) -> str:
+def array_repr(
+    arr: Any,
+    max_line_width: int | None = None,
+    precision: int | None = None,
+    suppress_small: bool | None = None,
+) -> str:
     """The text `Array([1., 2.], dtype=float32)`."""
     return repr(arr)
 
 
-def array_str(a: Any, max_line_width: int | None = None, precision: int | None = None, suppress_small: bool | None = None) -> str:
+def array_str(
+    a: Any,
+    max_line_width: int | None = None,
+    precision: int | None = None,
+    suppress_small: bool | None = None,
+) -> str:
     """The elements as text, without name and dtype."""
     return np.array_str(np.asarray(a), max_line_width, precision, suppress_small)

@@ -103,7 +103,12 @@ def _broadcast(x: Value, shape: tuple[int, ...]) -> Value:
 
 
 def _like(name: str, x: Any, value: Any, dtype: Any, shape: Any, device: Any = None) -> Value:
-    if not isinstance(x, Value) and hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, (np.ndarray, np.generic)):
+    if (
+        not isinstance(x, Value)
+        and hasattr(x, "shape")
+        and hasattr(x, "dtype")
+        and not isinstance(x, (np.ndarray, np.generic))
+    ):
         a_shape, a_dtype, weak = tuple(x.shape), np.dtype(x.dtype), bool(getattr(x, "weak_type", False))
     else:
         a = array_argument(name, x).aval
@@ -174,7 +179,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     if wanted is None:
         wanted = lattice_result_type(*given)[0]
     if kind_of(wanted) == "b":
-        raise TypeError("arange does not accept dtype bool. Accepted dtypes are subtypes of integer, floating.")
+        raise TypeError(
+            "arange does not accept dtype bool. Accepted dtypes are subtypes of integer, floating."
+        )
     first, last, distance = numbers
     if last is None and distance is None:
         n = max(0, math.ceil(first))
@@ -256,7 +263,13 @@ def _spaced(low: Value, high: Value, num: int, endpoint: bool) -> tuple[Value, V
 
 
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Value:
     """Numbers evenly spaced on a logarithmic scale: base ** linspace(start, stop)."""
     from .ufuncs import power
@@ -267,7 +280,9 @@ def logspace(
     return found if wanted is None else convert(found, wanted)
 
 
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Value:
+def geomspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Value:
     """Numbers in geometric progression from start to stop (not 0, of the same sign)."""
     from .ufuncs import multiply, sign
     from .ufuncs_float import absolute, log10
@@ -448,7 +463,9 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     if indexing not in ("xy", "ij"):
         raise ValueError(f"Valid values for indexing are 'xy' and 'ij', got {indexing}")
     if any(x.aval.ndim > 1 for x in values):
-        raise ValueError(f"Arguments to jax.numpy.meshgrid must be at most 1D, got shapes {[x.aval.shape for x in values]}")
+        raise ValueError(
+            f"Arguments to jax.numpy.meshgrid must be at most 1D, got shapes {[x.aval.shape for x in values]}"
+        )
     order = list(range(len(values)))
     if indexing == "xy" and len(values) > 1:
         order[0], order[1] = 1, 0

@@ -180,7 +180,14 @@ def fmin(x1: Any, x2: Any) -> Value:
 
 
 def clip(
-    arr: Any = None, /, min: Any = None, max: Any = None, *, a: Any = None, a_min: Any = None, a_max: Any = None
+    arr: Any = None,
+    /,
+    min: Any = None,
+    max: Any = None,
+    *,
+    a: Any = None,
+    a_min: Any = None,
+    a_max: Any = None,
 ) -> Value:
     """Values limited to an interval.
 
@@ -273,7 +280,9 @@ def bitwise_count(x: Any, /) -> Value:
 # ---- where -----------------------------------------------------------------------------------------------------
 
 
-def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
+def where(
+    condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None
+) -> Any:
     """x where the condition is true, else y; with the condition alone, the indices where it is true.
 
     Args:
@@ -295,7 +304,9 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
 
         return nonzero(condition, size=size, fill_value=fill_value)
     if x is None or y is None:
-        raise ValueError("Either both or neither of the x and y arguments should be provided to jax.numpy.where.")
+        raise ValueError(
+            "Either both or neither of the x and y arguments should be provided to jax.numpy.where."
+        )
     if size is not None or fill_value is not None:
         raise ValueError("size and fill_value arguments cannot be used in three-term where function.")
     predicate, *cases = array_arguments("where", condition, x, y)
@@ -337,7 +348,11 @@ def _infinite(x: Value) -> Value:
 
 
 isfinite = unary(
-    "isfinite", "Neither infinite nor NaN, as booleans.", by_kind(f="is_finite", other=None), "same", _finite_parts
+    "isfinite",
+    "Neither infinite nor NaN, as booleans.",
+    by_kind(f="is_finite", other=None),
+    "same",
+    _finite_parts,
 )
 isinf = unary("isinf", "Infinite, as booleans.", several, "same", _infinite)
 isnan = unary("isnan", "NaN, as booleans.", several, "same", lambda x: compare(x, x, "NE"))
@@ -383,5 +398,3 @@ def signbit(x: Any, /) -> Value:
 def scalar_of(x: Value) -> Value:
     """An array of one element as a scalar."""
     return reshape_to(x, ())
-
-

@@ -150,8 +150,12 @@ def _same(x: Value) -> Value:
     return x
 
 
-floor = unary("floor", "The largest integer not above x.", by_kind(b=None, i=None, u=None, other="floor"), "same", _same)
-ceil = unary("ceil", "The smallest integer not below x.", by_kind(b=None, i=None, u=None, other="ceil"), "same", _same)
+floor = unary(
+    "floor", "The largest integer not above x.", by_kind(b=None, i=None, u=None, other="floor"), "same", _same
+)
+ceil = unary(
+    "ceil", "The smallest integer not below x.", by_kind(b=None, i=None, u=None, other="ceil"), "same", _same
+)
 
 
 def _trunc(x: Value) -> Value:
@@ -289,7 +293,9 @@ def _conjugate(x: Value) -> Value:
     return retype(BIND.complex(BIND.real(x), BIND.negate(BIND.imag(x))), x.aval.weak_type)
 
 
-conjugate = conj = unary("conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate)
+conjugate = conj = unary(
+    "conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate
+)
 
 
 def fabs(x: Any, /) -> Value:
@@ -341,9 +347,7 @@ def _heaviside(x1: Value, x2: Value) -> Value:
     return select(compare(x1, x1, "NE"), x1, found)
 
 
-heaviside = binary(
-    "heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside
-)
+heaviside = binary("heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside)
 
 # ---- closeness -------------------------------------------------------------------------------------------------
 
@@ -395,7 +399,10 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         return value
     value = retype(value, False)
     info = finfo(a.dtype)
-    high, low = (float(info.max) if posinf is None else posinf), (float(info.min) if neginf is None else neginf)
+    high, low = (
+        (float(info.max) if posinf is None else posinf),
+        (float(info.min) if neginf is None else neginf),
+    )
 
     def replaced(test: Value, by: Any) -> Value:
         (by,) = array_arguments("nan_to_num", by)
@@ -404,5 +411,3 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     value = replaced(compare(value, value, "NE"), nan)
     value = replaced(compare_to(value, np.inf, "EQ"), high)
     return replaced(compare_to(value, -np.inf, "EQ"), low)
-
-

@@ -27,6 +27,7 @@ from iree.runtime import VmVariantList as VariantList
 
 from sable.ir.aval import bfloat16
 
+#: IREE types that pass through; the rest of the module is used by qualified name.
 __all__ = ["Buffer", "HalDevice", "VariantList"]
 
 # Untyped: IREE's stubs disagree with its binaries in places.
@@ -35,7 +36,6 @@ rt: Any = iree.runtime
 # Buffers and contexts are released in any order when the interpreter ends; nanobind
 # would report each as a leak.
 rt._binding.disable_leak_checker()
-
 
 _ELEMENT = rt.HalElementType
 #: NumPy dtype -> HAL element type.

@@ -1,0 +1,137 @@
+"""The formal definition of the sable dialect (IRDL), written from the op table into `sable.irdl.mlir`.
+
+Tools of MLIR that know nothing of us (`iree-opt --irdl-file=dialects/sable.irdl.mlir`) then check our operations:
+their operand and result counts and their attributes. What only we can check (symbols, callee types) is in
+`sable.passes.verify`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sable.ir.aval import aval_of
+
+from . import codec as codecs
+from .op import OPS, Op
+
+#: The file, beside this one.
+PATH = Path(__file__).with_name("sable.irdl.mlir")
+
+_HEADER = """\
+// The sable dialect: what StableHLO and CHLO lack. Written by `python -m sable.tools.irdl --write` from the op table
+// (dialects/ops/), never by hand; tests/dialects/test_irdl.py holds the two together.
+//
+// An operation refers to functions by symbol and has no region. Integer attributes are i64.
+//
+// IRDL gives a constraint variable one value for the whole of an operation, so one variable for several things says
+// that they are equal (%x below: a result of the operand's type). It says so of variadic operands too, for which it has
+// no other word: loops, branches and calls are accepted here with operands of one type and results of one type.
+// sable-opt (sable.passes.verify) takes operands of different types, and checks the symbols, which IRDL cannot.
+"""
+
+_TENSOR = 'irdl.base "!builtin.tensor"'
+_INDEX = "irdl.is tensor<i32>"
+
+#: codec -> the constraint of its attribute; {0} is the attribute's name, and the last line defines it
+_ATTRIBUTES: dict[Callable, tuple[str, ...]] = {
+    codecs.INT._encode: ('%{0} = irdl.base "#builtin.integer"',),
+    codecs.BOOL._encode: (
+        "%{0}_true = irdl.is true",
+        "%{0}_false = irdl.is false",
+        "%{0} = irdl.any_of(%{0}_true, %{0}_false)",
+    ),
+    codecs.INTS._encode: ('%{0} = irdl.base "#builtin.dense_array"',),
+    codecs.STRING._encode: ('%{0} = irdl.base "#builtin.string"',),
+    codecs.STRINGS._encode: ('%{0} = irdl.base "#builtin.array"',),
+    codecs.SYMBOL._encode: ('%{0} = irdl.base "#builtin.symbol_ref"',),
+    codecs.SYMBOLS._encode: ('%{0} = irdl.base "#builtin.array"',),
+}
+_ANY = ("%{0} = irdl.any",)
+
+#: Operands and results of which the table says more in words than by name.
+_INDEX_OPERANDS = {"case": ("index",)}
+_INDEX_RESULTS = ("axis_index",)
+_RESULT_LIKE_OPERAND = (
+    "cumlogsumexp",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "pmax",
+    "pmin",
+    "psum",
+    "stop_gradient",
+)
+
+
+def rows() -> list[Op]:
+    """The rows of the table that are operations of our dialect, by name."""
+    return sorted((op for op in OPS.values() if op.mlir_name.startswith("sable.")), key=lambda op: op.name)
+
+
+def required_attributes(op: Op) -> dict[str, codecs.Codec]:
+    """The attributes that the operation always has: those that no sample leaves out."""
+    left_out = {p for sample in op.samples() for p, v in sample.params.items() if v is None}
+    return {
+        c.name or p: c for p, c in op.params.items() if isinstance(c, codecs.Codec) and p not in left_out
+    }
+
+
+def result_counts(op: Op) -> set[int]:
+    """How many results the samples have; empty for rows without samples."""
+    if not op.multiple_results:
+        return {1}
+    return {
+        len(op.type(*[aval_of(x) for x in sample.operands], **sample.params)) for sample in op.samples()
+    }
+
+
+def definition() -> str:
+    """The text of `sable.irdl.mlir`."""
+    body = "\n".join(_operation(op) for op in rows())
+    return f"{_HEADER}\nirdl.dialect @sable {{\n{body}}}\n"
+
+
+def _operation(op: Op) -> str:
+    lines: list[str] = []
+    operands = _operands(op, lines)
+    results = _results(op, lines)
+    attributes = []
+    for name, codec in required_attributes(op).items():
+        lines += [line.format(name) for line in _ATTRIBUTES.get(codec._encode, _ANY)]
+        attributes.append(f'"{name}" = %{name}')
+    if operands:
+        lines.append(f"irdl.operands({', '.join(operands)})")
+    if results:
+        lines.append(f"irdl.results({', '.join(results)})")
+    if attributes:
+        lines.append(f"irdl.attributes {{{', '.join(attributes)}}}")
+    inner = "".join(f"    {line}\n" for line in lines)
+    return f"  irdl.operation @{op.name} {{\n{inner}  }}\n"
+
+
+def _operands(op: Op, lines: list[str]) -> list[str]:
+    """The operands, and in `lines` a variable for each."""
+    found = []
+    for name in _INDEX_OPERANDS.get(op.name, ()):
+        lines.append(f"%{name} = {_INDEX}")
+        found.append(f"{name}: %{name}")
+    for k, name in enumerate(op.operands):
+        lines.append(f"%{name} = {_TENSOR}")
+        variadic = "variadic " if op.variadic and k == len(op.operands) - 1 else ""
+        found.append(f"{name}: {variadic}%{name}")
+    return found
+
+
+def _results(op: Op, lines: list[str]) -> list[str]:
+    """The results, and in `lines` a variable for each that is not typed like the operand."""
+    if op.name in _RESULT_LIKE_OPERAND:
+        return [f"result: %{op.operands[0]}"]
+    counts = result_counts(op)
+    if len(counts) != 1:
+        lines.append(f"%results = {_TENSOR}")
+        return ["results: variadic %results"]
+    names = ["result"] if counts == {1} else [f"result{k}" for k in range(counts.pop())]
+    lines += [f"%{name} = {_INDEX if op.name in _INDEX_RESULTS else _TENSOR}" for name in names]
+    return [f"{name}: %{name}" for name in names]

@@ -1,0 +1,229 @@
+// The sable dialect: what StableHLO and CHLO lack. Written by `python -m sable.tools.irdl --write` from the op table
+// (dialects/ops/), never by hand; tests/dialects/test_irdl.py holds the two together.
+//
+// An operation refers to functions by symbol and has no region. Integer attributes are i64.
+//
+// IRDL gives a constraint variable one value for the whole of an operation, so one variable for several things says
+// that they are equal (%x below: a result of the operand's type). It says so of variadic operands too, for which it has
+// no other word: loops, branches and calls are accepted here with operands of one type and results of one type.
+// sable-opt (sable.passes.verify) takes operands of different types, and checks the symbols, which IRDL cannot.
+
+irdl.dialect @sable {
+  irdl.operation @all_gather {
+    %x = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %axes = irdl.base "#builtin.array"
+    %axis_size = irdl.base "#builtin.integer"
+    irdl.operands(x: %x)
+    irdl.results(result: %result)
+    irdl.attributes {"axes" = %axes, "axis_size" = %axis_size}
+  }
+
+  irdl.operation @argmax {
+    %operand = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.integer"
+    irdl.operands(operand: %operand)
+    irdl.results(result: %result)
+    irdl.attributes {"axis" = %axis}
+  }
+
+  irdl.operation @argmin {
+    %operand = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.integer"
+    irdl.operands(operand: %operand)
+    irdl.results(result: %result)
+    irdl.attributes {"axis" = %axis}
+  }
+
+  irdl.operation @axis_index {
+    %result = irdl.is tensor<i32>
+    %axes = irdl.base "#builtin.array"
+    irdl.results(result: %result)
+    irdl.attributes {"axes" = %axes}
+  }
+
+  irdl.operation @case {
+    %index = irdl.is tensor<i32>
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %branches = irdl.base "#builtin.array"
+    irdl.operands(index: %index, operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"branches" = %branches}
+  }
+
+  irdl.operation @cumlogsumexp {
+    %operand = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.integer"
+    %reverse_true = irdl.is true
+    %reverse_false = irdl.is false
+    %reverse = irdl.any_of(%reverse_true, %reverse_false)
+    irdl.operands(operand: %operand)
+    irdl.results(result: %operand)
+    irdl.attributes {"axis" = %axis, "reverse" = %reverse}
+  }
+
+  irdl.operation @cummax {
+    %operand = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.integer"
+    %reverse_true = irdl.is true
+    %reverse_false = irdl.is false
+    %reverse = irdl.any_of(%reverse_true, %reverse_false)
+    irdl.operands(operand: %operand)
+    irdl.results(result: %operand)
+    irdl.attributes {"axis" = %axis, "reverse" = %reverse}
+  }
+
+  irdl.operation @cummin {
+    %operand = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.integer"
+    %reverse_true = irdl.is true
+    %reverse_false = irdl.is false
+    %reverse = irdl.any_of(%reverse_true, %reverse_false)
+    irdl.operands(operand: %operand)
+    irdl.results(result: %operand)
+    irdl.attributes {"axis" = %axis, "reverse" = %reverse}
+  }
+
+  irdl.operation @cumprod {
+    %operand = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.integer"
+    %reverse_true = irdl.is true
+    %reverse_false = irdl.is false
+    %reverse = irdl.any_of(%reverse_true, %reverse_false)
+    irdl.operands(operand: %operand)
+    irdl.results(result: %operand)
+    irdl.attributes {"axis" = %axis, "reverse" = %reverse}
+  }
+
+  irdl.operation @cumsum {
+    %operand = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.integer"
+    %reverse_true = irdl.is true
+    %reverse_false = irdl.is false
+    %reverse = irdl.any_of(%reverse_true, %reverse_false)
+    irdl.operands(operand: %operand)
+    irdl.results(result: %operand)
+    irdl.attributes {"axis" = %axis, "reverse" = %reverse}
+  }
+
+  irdl.operation @custom_jvp_call {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callee = irdl.base "#builtin.symbol_ref"
+    %rule = irdl.base "#builtin.symbol_ref"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callee" = %callee, "rule" = %rule}
+  }
+
+  irdl.operation @custom_vjp_call {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callee = irdl.base "#builtin.symbol_ref"
+    %forward = irdl.base "#builtin.symbol_ref"
+    %backward = irdl.base "#builtin.symbol_ref"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callee" = %callee, "forward" = %forward, "backward" = %backward}
+  }
+
+  irdl.operation @custom_vjp_linear {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callee = irdl.base "#builtin.symbol_ref"
+    %backward = irdl.base "#builtin.symbol_ref"
+    %num_residuals = irdl.base "#builtin.integer"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callee" = %callee, "backward" = %backward, "num_residuals" = %num_residuals}
+  }
+
+  irdl.operation @host_call {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callback = irdl.base "#builtin.symbol_ref"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callback" = %callback}
+  }
+
+  irdl.operation @host_effect {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callback = irdl.base "#builtin.symbol_ref"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callback" = %callback}
+  }
+
+  irdl.operation @pmax {
+    %x = irdl.base "!builtin.tensor"
+    %axes = irdl.base "#builtin.array"
+    irdl.operands(x: %x)
+    irdl.results(result: %x)
+    irdl.attributes {"axes" = %axes}
+  }
+
+  irdl.operation @pmin {
+    %x = irdl.base "!builtin.tensor"
+    %axes = irdl.base "#builtin.array"
+    irdl.operands(x: %x)
+    irdl.results(result: %x)
+    irdl.attributes {"axes" = %axes}
+  }
+
+  irdl.operation @psum {
+    %x = irdl.base "!builtin.tensor"
+    %axes = irdl.base "#builtin.array"
+    irdl.operands(x: %x)
+    irdl.results(result: %x)
+    irdl.attributes {"axes" = %axes}
+  }
+
+  irdl.operation @scan {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %body = irdl.base "#builtin.symbol_ref"
+    %num_consts = irdl.base "#builtin.integer"
+    %num_carry = irdl.base "#builtin.integer"
+    %length = irdl.base "#builtin.integer"
+    %reverse_true = irdl.is true
+    %reverse_false = irdl.is false
+    %reverse = irdl.any_of(%reverse_true, %reverse_false)
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"body" = %body, "num_consts" = %num_consts, "num_carry" = %num_carry, "length" = %length, "reverse" = %reverse}
+  }
+
+  irdl.operation @stop_gradient {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(result: %x)
+  }
+
+  irdl.operation @threefry2x32 {
+    %k1 = irdl.base "!builtin.tensor"
+    %k2 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    irdl.operands(k1: %k1, k2: %k2, x1: %x1, x2: %x2)
+    irdl.results(result0: %result0, result1: %result1)
+  }
+
+  irdl.operation @while {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %cond = irdl.base "#builtin.symbol_ref"
+    %body = irdl.base "#builtin.symbol_ref"
+    %cond_consts = irdl.base "#builtin.integer"
+    %body_consts = irdl.base "#builtin.integer"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"cond" = %cond, "body" = %body, "cond_consts" = %cond_consts, "body_consts" = %body_consts}
+  }
+}

@@ -1,0 +1,108 @@
+"""estimate: how much work a StableHLO module is, and how it is therefore best compiled and run on a CPU.
+
+Measured on two cores with AVX-512 (benchmarks/README.md, notes): spreading row-wise reductions over threads keeps IREE
+from vectorising them (softmax 1000x1000: 1.7 ms inline, 56 ms threaded), elementwise programs and small matmuls do not
+gain, large matmuls do; and these want their operands packed into tiles (1024: 54 ms plain, 13 tiled, 7 tiled and
+threaded), which in turn spoils matrix-vector products and bf16.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sable.ir.bindings import ir
+
+#: Rows, columns and inner size from which a matmul is tiled: at 512 the gain begins.
+TILED_SIZE = 512
+#: Share of a module's work that large matmuls must have: the others pay for the tiling.
+TILED_SHARE = 0.8
+
+#: Cost of one result element of ops that are not one machine operation (transcendentals: some 10 to 20 of them).
+_COSTS = {
+    "stablehlo.constant": 0,
+    "stablehlo.broadcast_in_dim": 0,
+    "stablehlo.reshape": 0,
+    "stablehlo.exponential": 10,
+    "stablehlo.log": 10,
+    "stablehlo.sine": 10,
+    "stablehlo.cosine": 10,
+    "stablehlo.tanh": 10,
+    "stablehlo.power": 20,
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Work of a module, in machine operations.
+
+    Attributes:
+      total: all of it; a loop counts one iteration, since its length is not known.
+      large_matmuls: the part of f32 matmuls that gain by tiling and threads.
+    """
+
+    total: int
+    large_matmuls: int
+
+    @property
+    def tiled(self) -> bool:
+        """Whether to tile matmuls and to run on worker threads."""
+        return self.large_matmuls > TILED_SHARE * self.total
+
+
+def estimate(module: ir.Module) -> Estimate:
+    """Estimate the work of a StableHLO module."""
+    total = large = 0
+    for operation in _operations(module.body):
+        if operation.name == "stablehlo.dot_general":
+            products, gains = _dot(operation)
+            total += products
+            large += products if gains else 0
+        else:
+            total += _cost(operation)
+    return Estimate(total, large)
+
+
+def _operations(block: Any) -> Iterator[Any]:
+    for view in block.operations:
+        yield view.operation
+        for region in view.operation.regions:
+            for inner in region.blocks:
+                yield from _operations(inner)
+
+
+def _size(value: ir.Value) -> int:
+    type = value.type
+    return math.prod(type.shape) if isinstance(type, ir.RankedTensorType) and type.has_static_shape else 0
+
+
+def _cost(operation: Any) -> int:
+    if operation.name == "stablehlo.reduce":
+        return _size(operation.operands[0])
+    return sum(map(_size, operation.results)) * _COSTS.get(operation.name, 1)
+
+
+def _dot(operation: Any) -> tuple[int, bool]:
+    """Products of a dot_general, and whether it is a large f32 matmul.
+
+    With b, m, n, k the sizes of batch, rows, columns and contraction: lhs = bmk, rhs = bkn, result = bmn.
+    """
+    lhs, rhs = operation.operands
+    a, c, out = _size(lhs), _size(rhs), _size(operation.results[0])
+    if not (a and c and out):
+        return 0, False
+    batch = math.prod(_batch_sizes(operation))
+    k = math.isqrt(a * c // (out * batch) or 1)
+    products = out * k
+    rows, columns = a // (batch * k), c // (batch * k)
+    f32 = str(ir.RankedTensorType(lhs.type).element_type) == "f32"
+    return products, f32 and min(rows, columns, k) >= TILED_SIZE
+
+
+def _batch_sizes(operation: Any) -> list[int]:
+    from sable.dialects.codec import DOT
+
+    dims = DOT.decode(operation.attributes["dot_dimension_numbers"]).lhs_batching_dimensions
+    return [operation.operands[0].type.shape[d] for d in dims]

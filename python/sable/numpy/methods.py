@@ -1,0 +1,381 @@
+"""Operators and methods of arrays: NumPy's manners, put on `Value` and so on arrays and tracers alike."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from sable.core.array import Array, Value
+
+from . import ufuncs, ufuncs_float
+from ._eager import eager_binary, eager_unary
+from ._promote import reshape_to
+from ._table import PLANS
+from .manipulation import slice_axis
+
+_ACCEPTED = (int, float, complex, np.generic, np.ndarray, Value)
+_REJECTED = (list, tuple, set, frozenset, dict)
+
+# ---- operators -------------------------------------------------------------------------------------------------
+
+
+def _operand(symbol: str, x: Any, reflected: bool) -> Any:
+    """The other operand, or NotImplemented for what is no array.
+
+    Raises:
+      TypeError: lists and other containers, which would be slow to convert.
+    """
+    if isinstance(x, _ACCEPTED):
+        return x
+    if hasattr(x, "__jax_array__"):
+        return x.__jax_array__()
+    if isinstance(x, _REJECTED):
+        names = (type(x).__name__, "Array") if reflected else ("Array", type(x).__name__)
+        raise TypeError(f"unsupported operand type(s) for {symbol}: {names[0]!r} and {names[1]!r}")
+    return NotImplemented
+
+
+def _operators(symbol: str, function: Callable) -> tuple[Callable, Callable]:
+    """`__add__` and `__radd__` of a function of two arrays."""
+
+    def forward(self: Any, other: Any) -> Any:
+        operand = _operand(symbol, other, False)
+        return operand if operand is NotImplemented else function(self, operand)
+
+    def backward(self: Any, other: Any) -> Any:
+        operand = _operand(symbol, other, True)
+        return operand if operand is NotImplemented else function(operand, self)
+
+    return forward, backward
+
+
+def _install_binary(name: str, symbol: str, function: Callable, reflected: bool = True) -> None:
+    forward, backward = _operators(symbol, function)
+    plans = PLANS.get(function.__name__)
+    if plans is not None:
+        short = eager_binary(plans, forward)
+        _put(f"__{name}__", short)
+        if reflected:
+            turned = eager_binary(plans, lambda x1, x2: backward(x2, x1))
+            _put(f"__r{name}__", lambda self, other: turned(other, self))
+        return
+    _put(f"__{name}__", forward)
+    if reflected:
+        _put(f"__r{name}__", backward)
+
+
+def _put(name: str, function: Any) -> None:
+    if callable(function) and not isinstance(function, type):
+        function.__name__ = name
+        function.__qualname__ = f"Array.{name}"
+    setattr(Value, name, function)
+
+
+def _power(self: Any, other: Any, modulus: None = None) -> Any:
+    if modulus is not None:
+        raise TypeError("pow(x, y, modulus) is not supported for arrays")
+    if type(other) is int and other == 2 and self.aval.dtype.kind != "b":
+        return _SQUARE(self, self)
+    operand = _operand("**", other, False)
+    return operand if operand is NotImplemented else ufuncs.power(self, operand)
+
+
+_SQUARE = ufuncs.multiply
+
+
+def _reflected_power(self: Any, other: Any) -> Any:
+    operand = _operand("**", other, True)
+    return operand if operand is NotImplemented else ufuncs.power(operand, self)
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    from .linear import matmul
+
+    return matmul(x, y)
+
+
+def _round(self: Value, ndigits: int | None = None) -> Value:
+    rounded = ufuncs_float.round(self, 0 if ndigits is None else operator.index(ndigits))
+    if ndigits is not None:
+        return rounded
+    from .arrays import astype
+
+    return astype(rounded, int)
+
+
+def _iterate(self: Value) -> Iterator[Value]:
+    """The rows of an array."""
+    a = self.aval
+    if not a.shape:
+        raise TypeError("iteration over a 0-d array")
+    return _rows(self)
+
+
+def _rows(x: Value) -> Iterator[Value]:
+    n, *rest = x.aval.shape
+    for i in range(n):
+        yield reshape_to(slice_axis(x, 0, i, i + 1), tuple(rest))
+
+
+def _contains(self: Value, item: Any) -> bool:
+    return bool(self.__eq__(item).any())
+
+
+def _get_item(self: Value, index: Any) -> Value:
+    from .indexing import getitem
+
+    return getitem(self, index)
+
+
+def _set_item(self: Value, index: Any, value: Any) -> None:
+    raise TypeError(
+        "JAX arrays are immutable and do not support in-place item assignment. Instead of x[idx] = y, "
+        "use x = x.at[idx].set(y) or another .at[] method."
+    )
+
+
+def _install_operators() -> None:
+    for name, symbol, function in (
+        ("add", "+", ufuncs.add),
+        ("sub", "-", ufuncs.subtract),
+        ("mul", "*", ufuncs.multiply),
+        ("truediv", "/", ufuncs.divide),
+        ("floordiv", "//", ufuncs.floor_divide),
+        ("mod", "%", ufuncs.remainder),
+        ("divmod", "divmod", ufuncs.divmod),
+        ("and", "&", ufuncs.bitwise_and),
+        ("or", "|", ufuncs.bitwise_or),
+        ("xor", "^", ufuncs.bitwise_xor),
+        ("lshift", "<<", ufuncs.left_shift),
+        ("rshift", ">>", ufuncs.right_shift),
+        ("matmul", "@", _matmul),
+    ):
+        _install_binary(name, symbol, function)
+    for name, symbol, function in (
+        ("eq", "==", ufuncs.equal),
+        ("ne", "!=", ufuncs.not_equal),
+        ("lt", "<", ufuncs.less),
+        ("le", "<=", ufuncs.less_equal),
+        ("gt", ">", ufuncs.greater),
+        ("ge", ">=", ufuncs.greater_equal),
+    ):
+        _install_binary(name, symbol, function, reflected=False)
+    for name, function in (
+        ("neg", ufuncs.negative),
+        ("pos", ufuncs.positive),
+        ("abs", ufuncs.absolute),
+        ("invert", ufuncs.invert),
+    ):
+        plans = PLANS[function.__name__]
+        _put(f"__{name}__", eager_unary(plans, lambda self, f=function: f(self)))
+    for name, function in (
+        ("pow", _power),
+        ("rpow", _reflected_power),
+        ("round", _round),
+        ("iter", _iterate),
+        ("contains", _contains),
+        ("getitem", _get_item),
+        ("setitem", _set_item),
+    ):
+        _put(f"__{name}__", function)
+
+
+# ---- methods ---------------------------------------------------------------------------------------------------
+
+
+def _method(module: str, function: str) -> Callable:
+    """A method that calls a function of `sable.numpy` with the array as its first argument."""
+    import importlib
+
+    found: list[Callable] = []
+
+    def method(self: Value, *args: Any, **kwargs: Any) -> Any:
+        if not found:
+            found.append(getattr(importlib.import_module(f"sable.numpy.{module}"), function))
+        return found[0](self, *args, **kwargs)
+
+    method.__doc__ = f"`jnp.{function}(x, ...)`; see there."
+    return method
+
+
+#: method -> (module of `sable.numpy`, function)
+_METHODS = {
+    "all": ("reductions", "all"),
+    "any": ("reductions", "any"),
+    "argmax": ("reductions", "argmax"),
+    "argmin": ("reductions", "argmin"),
+    "argsort": ("ordering", "argsort"),
+    "conj": ("ufuncs_float", "conjugate"),
+    "conjugate": ("ufuncs_float", "conjugate"),
+    "copy": ("arrays", "copy"),
+    "cumprod": ("cumulative", "cumprod"),
+    "cumsum": ("cumulative", "cumsum"),
+    "diagonal": ("creation", "diagonal"),
+    "dot": ("linear", "dot"),
+    "max": ("reductions", "max"),
+    "mean": ("reductions", "mean"),
+    "min": ("reductions", "min"),
+    "nonzero": ("indexing", "nonzero"),
+    "prod": ("reductions", "prod"),
+    "ptp": ("reductions", "ptp"),
+    "ravel": ("manipulation", "ravel"),
+    "repeat": ("manipulation", "repeat"),
+    "round": ("ufuncs_float", "round"),
+    "searchsorted": ("ordering", "searchsorted"),
+    "sort": ("ordering", "sort"),
+    "squeeze": ("manipulation", "squeeze"),
+    "std": ("reductions", "std"),
+    "sum": ("reductions", "sum"),
+    "swapaxes": ("manipulation", "swapaxes"),
+    "take": ("indexing", "take"),
+    "trace": ("linear", "trace"),
+    "var": ("reductions", "var"),
+}
+
+
+def _astype(self: Value, dtype: Any, copy: bool = False, device: Any = None) -> Value:
+    """The array in another dtype; see `jnp.astype`."""
+    from .arrays import astype
+
+    return astype(self, dtype, copy=copy, device=device)
+
+
+def _reshape(
+    self: Value, *args: Any, order: str = "C", copy: bool | None = None, out_sharding: Any = None
+) -> Value:
+    """The elements in another shape, given as one sequence or as several ints; see `jnp.reshape`."""
+    from .manipulation import reshape
+
+    shape = args[0] if len(args) == 1 else args
+    return reshape(self, shape, order=order)
+
+
+def _transpose(self: Value, *args: Any) -> Value:
+    """The axes in another order, given as one sequence or as several ints; see `jnp.transpose`."""
+    from .manipulation import transpose
+
+    if not args or args == (None,):
+        return transpose(self)
+    return transpose(self, args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
+
+
+def _flatten(self: Value, order: str = "C", *, out_sharding: Any = None) -> Value:
+    """The elements as a vector."""
+    from .manipulation import ravel
+
+    return ravel(self, order)
+
+
+def _clip(self: Value, min: Any = None, max: Any = None) -> Value:
+    """The values limited to an interval; see `jnp.clip`."""
+    return ufuncs.clip(self, min, max)
+
+
+def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
+    """The bits of the array read as another dtype; the last axis grows or shrinks with the element's size.
+
+    Raises:
+      NotImplementedError: `type` is given. ValueError: the last axis does not fit.
+    """
+    from sable.core.dtypes import kind_of
+
+    from ._promote import BIND, convert, dtype_argument
+
+    if type is not None:
+        raise NotImplementedError("`type` argument of array.view() is not supported.")
+    wanted = dtype_argument(dtype, "view")
+    own = self.aval.dtype
+    if wanted is None or wanted == own:
+        return self
+    if self.aval.ndim == 0 and own.itemsize != wanted.itemsize:
+        raise ValueError("view() of 0d array is only supported if the itemsize is unchanged.")
+    if kind_of(own) in "bc" or kind_of(wanted) in "bc":
+        if isinstance(self, Array):
+            from sable.core.bind import constant
+
+            return constant(self.numpy().view(wanted))
+        if kind_of(own) == "b":
+            return _view(convert(self, np.dtype(np.uint8)), wanted)
+        if kind_of(wanted) == "b":
+            return convert(_view(self, np.uint8), wanted)
+        raise NotImplementedError("view() between complex and other dtypes is not supported while tracing")
+    ratio, last = own.itemsize / wanted.itemsize, self.aval.shape[-1:]
+    if ratio >= 1:
+        made = BIND.bitcast_convert(self, dtype=wanted)
+        return made if ratio == 1 else reshape_to(made, (*self.aval.shape[:-1], int(last[0] * ratio)))
+    k = wanted.itemsize // own.itemsize
+    if last[0] % k:
+        raise ValueError(
+            "When changing to a larger dtype, its size must be a divisor of the total size in bytes of the last axis"
+        )
+    return BIND.bitcast_convert(reshape_to(self, (*self.aval.shape[:-1], last[0] // k, k)), dtype=wanted)
+
+
+def _at(self: Value) -> Any:
+    """`x.at[i].set(y)` and its like: arrays with other values at some places."""
+    from .indexing import IndexUpdateHelper
+
+    return IndexUpdateHelper(self)
+
+
+def _matrix_transpose(self: Value) -> Value:
+    """The last two axes exchanged."""
+    from .manipulation import matrix_transpose
+
+    return matrix_transpose(self)
+
+
+def _compress(
+    self: Value,
+    condition: Any,
+    axis: Any = None,
+    *,
+    out: None = None,
+    size: int | None = None,
+    fill_value: Any = 0,
+) -> Value:
+    """The rows where the condition is true; see `jnp.compress`."""
+    from .indexing import compress
+
+    return compress(condition, self, axis=axis, size=size, fill_value=fill_value)
+
+
+def _namespace(self: Value, *, api_version: str | None = None) -> Any:
+    """The module with the functions of the array API standard: `sable.numpy`."""
+    import sable.numpy
+
+    return sable.numpy
+
+
+def _install_methods() -> None:
+    for name, (module, function) in _METHODS.items():
+        _put(name, _method(module, function))
+    for name, method in (
+        ("astype", _astype),
+        ("clip", _clip),
+        ("compress", _compress),
+        ("flatten", _flatten),
+        ("reshape", _reshape),
+        ("transpose", _transpose),
+        ("view", _view),
+        ("__array_namespace__", _namespace),
+    ):
+        _put(name, method)
+    for name, getter in (
+        ("T", lambda self: _transpose(self)),
+        ("mT", _matrix_transpose),
+        ("at", _at),
+        ("real", lambda self: ufuncs_float.real(self)),
+        ("imag", lambda self: ufuncs_float.imag(self)),
+        ("flat", lambda self: _flatten(self)),
+    ):
+        setattr(Value, name, property(getter))
+
+
+def install() -> None:
+    """Give arrays and tracers their operators and methods."""
+    _install_operators()
+    _install_methods()
