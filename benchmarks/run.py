@@ -144,7 +144,12 @@ MILLION = (1_000_000,)
 BENCHMARKS = [
     Benchmark("eager add, 10 floats", eager_add, numpy_of(lambda x: x + x, (10,)), "≤ 0.5"),
     Benchmark("eager add of a scalar, 10 floats", eager_scalar, numpy_of(lambda x: x + np.float32(1), (10,))),
-    Benchmark("eager chain of 5 ops, 1,000 floats", eager_chain, numpy_of(lambda x: np.sin(x * x + x) * x - x, (1000,)), "≤ 0.5"),
+    Benchmark(
+        "eager chain of 5 ops, 1,000 floats",
+        eager_chain,
+        numpy_of(lambda x: np.sin(x * x + x) * x - x, (1000,)),
+        "≤ 0.5",
+    ),
     Benchmark("eager gradient of tanh(x)·x", eager_grad),
     Benchmark("jit call, one array of 10", jitted(lambda j, x: x + 1, (10,)), None, "≤ 1"),
     Benchmark("jit call, pytree of six arrays", jit_tree, None, "≤ 1"),
@@ -155,11 +160,19 @@ BENCHMARKS = [
     ),
     Benchmark("sum, 1e6", jitted(lambda j, x: x.sum(), MILLION), numpy_of(np.sum, MILLION)),
     Benchmark(
-        "softmax, 1000×1000", jitted(lambda j, x: j.nn.softmax(x), (1000, 1000)), numpy_of(numpy_softmax, (1000, 1000))
+        "softmax, 1000×1000",
+        jitted(lambda j, x: j.nn.softmax(x), (1000, 1000)),
+        numpy_of(numpy_softmax, (1000, 1000)),
     ),
-    Benchmark("matmul 256", jitted(lambda j, a, b: a @ b, (256, 256), (256, 256)), numpy_of(np.matmul, (256, 256), (256, 256))),
     Benchmark(
-        "matmul 1024", jitted(lambda j, a, b: a @ b, (1024, 1024), (1024, 1024)), numpy_of(np.matmul, (1024, 1024), (1024, 1024))
+        "matmul 256",
+        jitted(lambda j, a, b: a @ b, (256, 256), (256, 256)),
+        numpy_of(np.matmul, (256, 256), (256, 256)),
+    ),
+    Benchmark(
+        "matmul 1024",
+        jitted(lambda j, a, b: a @ b, (1024, 1024), (1024, 1024)),
+        numpy_of(np.matmul, (1024, 1024), (1024, 1024)),
     ),
     Benchmark("MLP training step, batch 128", mlp_step),
     Benchmark("trace of 2,000 ops", trace_2000),
@@ -211,7 +224,11 @@ def first_calls() -> list[tuple[str, float, float]]:
         def run(module: str) -> tuple[float, float]:
             environment = {**os.environ, "SABLE_CACHE_DIR": folder}
             out = subprocess.run(
-                [sys.executable, "-c", FIRST_CALL.format(module=module)], env=environment, capture_output=True, text=True, check=True
+                [sys.executable, "-c", FIRST_CALL.format(module=module)],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
             ).stdout.split()
             return float(out[0]), float(out[1])
 
@@ -236,9 +253,7 @@ def row(name: str, ours: float, jax: float | None, numpy: float | None, target: 
     def ratio(other: float | None) -> str:
         return "–" if other is None else f"{ours / other:.2f}"
 
-    return (
-        f"| {name} | {duration(ours)} | {duration(jax)} | {duration(numpy)} | {ratio(jax)} | {ratio(numpy)} | {target} |"
-    )
+    return f"| {name} | {duration(ours)} | {duration(jax)} | {duration(numpy)} | {ratio(jax)} | {ratio(numpy)} | {target} |"
 
 
 def run_all(chosen: str) -> list[str]:
@@ -292,7 +307,9 @@ def kept_notes() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="programs whose name contains this; nothing is written then")
+    parser.add_argument(
+        "--only", default="", help="programs whose name contains this; nothing is written then"
+    )
     arguments = parser.parse_args()
     lines = run_all(arguments.only)
     if not arguments.only:

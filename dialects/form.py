@@ -36,7 +36,12 @@ class OperationForm:
 
     def emit(self, values, params, results, ip, location) -> Operation:
         return Operation.create(
-            self.mlir_name, results=results, operands=values, attributes=self.attributes(params), loc=location, ip=ip
+            self.mlir_name,
+            results=results,
+            operands=values,
+            attributes=self.attributes(params),
+            loc=location,
+            ip=ip,
         )
 
     def accepts(self, operation) -> bool:
@@ -109,7 +114,9 @@ def _splat(literal: Literal, type: Any) -> Any:
         return ir.DenseElementsAttr.get_splat(type, ir.BoolAttr.get(bool(literal.data)))
     if dtype.kind in "iu":
         # the bindings take a signed 64-bit integer: the bits are what counts
-        return ir.DenseElementsAttr.get_splat(type, ir.IntegerAttr.get(element, int(literal.data.astype(np.int64))))
+        return ir.DenseElementsAttr.get_splat(
+            type, ir.IntegerAttr.get(element, int(literal.data.astype(np.int64)))
+        )
     value = float(literal.data)
     if value != value or value in (float("inf"), float("-inf")):
         return ir.Attribute.parse(f"dense<{_hex(literal.data)}> : {type}")
@@ -147,7 +154,9 @@ def _scalar(attribute: Any, dtype: np.dtype) -> Any:
     if dtype == np.bool_:
         return bool(ir.IntegerAttr(attribute).value)
     if dtype.kind in "iu":
-        return int(ir.IntegerAttr(attribute).value) & (2 ** (8 * dtype.itemsize) - 1 if dtype.kind == "u" else -1)
+        return int(ir.IntegerAttr(attribute).value) & (
+            2 ** (8 * dtype.itemsize) - 1 if dtype.kind == "u" else -1
+        )
     return float(ir.FloatAttr(attribute).value)
 
 
@@ -228,7 +237,9 @@ class ReduceForm(RegionForm):
                 operation,
                 [element_type(a.dtype)] * 2,
                 lambda ip, args: [
-                    Operation.create(self.combine, results=[scalar_type], operands=args, ip=ip, loc=UNKNOWN).result
+                    Operation.create(
+                        self.combine, results=[scalar_type], operands=args, ip=ip, loc=UNKNOWN
+                    ).result
                 ],
             )
         return operation

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, element_type, ir, mlir_type
 

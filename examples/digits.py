@@ -105,7 +105,9 @@ def progress(done: int, total: int, text: str) -> None:
         print(line)
 
 
-def train(params: dict, images: np.ndarray, labels: np.ndarray, epochs: int, seed: int = 1) -> tuple[dict, list[float]]:
+def train(
+    params: dict, images: np.ndarray, labels: np.ndarray, epochs: int, seed: int = 1
+) -> tuple[dict, list[float]]:
     """Train on shuffled batches; the parameters and the loss of every step."""
     velocity = jax.tree.map(jnp.zeros_like, params)
     rng = np.random.default_rng(seed)
@@ -120,7 +122,9 @@ def train(params: dict, images: np.ndarray, labels: np.ndarray, epochs: int, see
     return params, losses
 
 
-def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> None:
+def draw(
+    path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray, predicted: np.ndarray
+) -> None:
     """Loss curve, and some held-out digits with what the network says."""
     figure = plt.figure(figsize=(9, 4))
     left, right = figure.subfigures(1, 2, width_ratios=[1.3, 1])
@@ -131,7 +135,9 @@ def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray
     shown = np.concatenate([wrong, np.setdiff1d(np.arange(16), wrong)[: 16 - len(wrong)]])
     for axes, i in zip(right.subplots(4, 4).flat, shown, strict=True):
         axes.imshow(images[i].reshape(8, 8), cmap="gray_r")
-        axes.set_title(str(predicted[i]), fontsize=9, color="tab:green" if predicted[i] == labels[i] else "tab:red")
+        axes.set_title(
+            str(predicted[i]), fontsize=9, color="tab:green" if predicted[i] == labels[i] else "tab:red"
+        )
         axes.axis("off")
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -179,7 +185,9 @@ def main() -> None:
     print(f"training: {steps} steps in {time.perf_counter() - start:.2f} s")
 
     norms = np.asarray(gradient_norms(params, images[:256], labels[:256]))
-    print(f"per-example gradients of 256 digits: median norm {np.median(norms):.2e}, largest {norms.max():.2e}")
+    print(
+        f"per-example gradients of 256 digits: median norm {np.median(norms):.2e}, largest {norms.max():.2e}"
+    )
     share = float(accuracy(params, held_images, held_labels))
     print(f"held-out accuracy: {share:.2%}")
 
@@ -193,7 +201,9 @@ def main() -> None:
     deployed = run_deployed(module, held_images[:10])
     ours = np.asarray(jax.jit(logits)(cpu_params, held_images[:10]))
     np.testing.assert_allclose(deployed, ours, rtol=1e-4, atol=1e-4)
-    print(f"deployed: {module.name} ({module.stat().st_size / 1024:.0f} KiB) says {np.argmax(deployed, axis=1)}, as we do")
+    print(
+        f"deployed: {module.name} ({module.stat().st_size / 1024:.0f} KiB) says {np.argmax(deployed, axis=1)}, as we do"
+    )
     print(
         f"compiler: {STATISTICS.compiled} programs compiled, {STATISTICS.from_disk} from the disk cache, "
         f"{STATISTICS.compile_seconds:.2f} s; lowering {STATISTICS.lower_seconds:.2f} s"

@@ -44,7 +44,10 @@ class CustomJvpRules(CallRules):
         if key not in callee.memo:
             wide = (*on, *on)
             force = (True,) * (2 * n)
-            callee.memo[key] = Deferred(lambda: batch_function(old.get(), wide, size, axis_name, force)[0]), old
+            callee.memo[key] = (
+                Deferred(lambda: batch_function(old.get(), wide, size, axis_name, force)[0]),
+                old,
+            )
         return b.bind(node.op, *xs, callee=made, rule=callee.memo[key][0]), marks
 
 
@@ -95,9 +98,14 @@ class CustomVjpRules(CallRules):
 
             def batched(rule: Any) -> Any:
                 f = rule.get()
-                return batch_function(f, (True,) * len(f.in_avals), size, axis_name, (True,) * len(f.out_avals))[0]
+                return batch_function(
+                    f, (True,) * len(f.in_avals), size, axis_name, (True,) * len(f.out_avals)
+                )[0]
 
-            rules = {"forward": Deferred(lambda: batched(forward)), "backward": Deferred(lambda: batched(backward))}
+            rules = {
+                "forward": Deferred(lambda: batched(forward)),
+                "backward": Deferred(lambda: batched(backward)),
+            }
             callee.memo[key] = made, rules, p
         made, rules, _ = callee.memo[key]
         values = _expand_all(b, size, xs, on)
@@ -109,7 +117,9 @@ class CustomVjpLinearRules:
     """The linear map whose transpose is the user's backward function; nothing else is known of it."""
 
     def linearize(self, two, node, operands, tangents):
-        raise TypeError("the tangent map of a custom_vjp function cannot be differentiated before it is transposed")
+        raise TypeError(
+            "the tangent map of a custom_vjp function cannot be differentiated before it is transposed"
+        )
 
     def jvp(self, b, node, xs, tangents):
         raise TypeError("can't apply forward-mode differentiation (jvp) to a custom_vjp function.")
@@ -128,7 +138,9 @@ class CustomVjpLinearRules:
 
         def batched() -> Any:
             f = backward.get()
-            return batch_function(f, (True,) * len(f.in_avals), size, axis_name, (True,) * len(f.out_avals))[0]
+            return batch_function(f, (True,) * len(f.in_avals), size, axis_name, (True,) * len(f.out_avals))[
+                0
+            ]
 
         every = (True,) * len(callee.in_avals)
         made, _ = batch_function(callee, every, size, axis_name, (True,) * len(callee.out_avals))

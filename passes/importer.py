@@ -1,7 +1,7 @@
 """importer: anyone's StableHLO module to `Function`s that the passes take; `assemble` is the way back.
 
-Regions of `stablehlo.while`, `if` and `case` become functions by symbol (`sable.while`, `sable.case`), and what they use
-from outside becomes arguments. Everything else is taken over as it stands, attributes and locations included.
+Regions of `stablehlo.while`, `if` and `case` become functions by symbol (`sable.while`, `sable.case`; `sable.scan` where
+the number of steps is known), and what they use from outside becomes arguments. Everything else is taken over as it stands, attributes and locations included.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sable.ir.bindings import CONTEXT, aval_of_type, ir
 from sable.ir.function import Deferred, Function, FunctionBuilder, find_row
 
 from .assemble import symbols
+from .counted_loops import trip_count
 
 _TERMINATORS = ("func.return", "stablehlo.return")
 
@@ -60,13 +61,14 @@ class Importer:
     """Imports functions of one module, each once.
 
     Args:
-      module: is not changed, and must outlive the import only.
+      module: is not changed.
       check: refuse operations that the op table does not have. Without, they are taken over, and the passes refuse
         them when they meet them.
     """
 
     def __init__(self, module: ir.Module, check: bool = True):
         self.check = check
+        self._module = module  # the operations below live as long as it does
         self.operations = {n: op for n, op in symbols(module).items() if op.name == "func.func"}
         self._made: dict[str, Function] = {}
         self._hosts: dict[str, HostDeclaration] = {}
@@ -249,12 +251,29 @@ def free_values(*blocks: Any) -> list[Any]:
 
 
 def _while(scope: _Scope, operation: Any) -> Sequence[Any]:
+    length = trip_count(operation) if len(operation.operands) else None
+    if length is not None:
+        return _scan(scope, operation, length)
     blocks = [region.blocks[0] for region in operation.regions]
     captured = [free_values(block) for block in blocks]
     cond, body = (scope.region(k, c, n) for k, c, n in zip(blocks, captured, ("while_cond", "while_body")))
     values = [*captured[0], *captured[1], *operation.operands]
     params = {"cond": cond, "body": body, "cond_consts": len(captured[0]), "body_consts": len(captured[1])}
     return scope.b.bind(OPS["while"], *[scope.env[v] for v in values], **params)
+
+
+def _scan(scope: _Scope, operation: Any, length: int) -> Sequence[Any]:
+    block = operation.regions[1].blocks[0]
+    captured = free_values(block)
+    params = {
+        "body": scope.region(block, captured, "scan_body"),
+        "num_consts": len(captured),
+        "num_carry": len(operation.operands),
+        "length": length,
+        "reverse": False,
+    }
+    values = [*captured, *operation.operands]
+    return scope.b.bind(OPS["scan"], *[scope.env[v] for v in values], **params)
 
 
 def _branches(scope: _Scope, operation: Any, index: Any, order: Iterable[int]) -> Sequence[Any]:

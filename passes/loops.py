@@ -75,7 +75,9 @@ class ScanRules:
         linear = _rearranged(made.linear, order, range(len(made.linear.out_avals)))
         ct, kt, xt = split(tangents, nc, nk)
         carry = [
-            two.linear.full(body.out_avals[i], 0) if t is None else t for i, (t, on) in enumerate(zip(kt, carry_on)) if on
+            two.linear.full(body.out_avals[i], 0) if t is None else t
+            for i, (t, on) in enumerate(zip(kt, carry_on))
+            if on
         ]
         values = [*there(ct), *consts, *carry, *there(xt), *xs]
         params = {**p, "body": linear, "num_consts": c + len(consts), "num_carry": k}
@@ -116,9 +118,7 @@ class ScanRules:
         if any(a.dtype.kind not in "fcV" for a in body.out_avals[:nk]):
             raise NotImplementedError(f"the transpose of a scan with an integer carry\n  at {node.location}")
         linear = (*consts_on, *[True] * nk, *xs_on)
-        ct_carry = [
-            b.full(a, 0) if c is None else c for c, a in zip(cotangents[:nk], body.out_avals[:nk])
-        ]
+        ct_carry = [b.full(a, 0) if c is None else c for c, a in zip(cotangents[:nk], body.out_avals[:nk])]
         ct_ys = there(cotangents[nk:])
         nonzero = (*[True] * nk, *_flags(cotangents[nk:]))
         made = transpose_function(body, linear, nonzero)
@@ -143,7 +143,9 @@ class ScanRules:
         carry = [c if o else None for c, o in zip(carry, carry_on)]
         return [*spread(sums, consts_on), *carry, *spread(dxs, xs_on)]
 
-    def _backward(self, made: Function, body: Function, on: Sequence[bool], nc: int, nk: int, ny: int) -> Function:
+    def _backward(
+        self, made: Function, body: Function, on: Sequence[bool], nc: int, nk: int, ny: int
+    ) -> Function:
         """One step backwards: constants known, carry = cotangents of the carry and sums for the constants."""
         key = ("backward", nc, nk)
         if key in made.memo:
@@ -156,9 +158,7 @@ class ScanRules:
         ct_ys = made.in_avals[len(made.in_avals) - ny :] if ny else []
         step = Function([*known_consts, *carry, *linear_consts, *ct_ys, *known_xs], made.name)
         b = FunctionBuilder(step)
-        consts, cts, sums, ys, xs = split(
-            step.arguments, len(known_consts), nk, len(linear_consts), ny
-        )
+        consts, cts, sums, ys, xs = split(step.arguments, len(known_consts), nk, len(linear_consts), ny)
         found = interpret(made, [*consts, *xs, *cts, *ys], b)
         d_consts, d_carry, d_xs = split(found, len(sums), nk)
         made.memo[key] = step.finish([*d_carry, *[b.add(s, d) for s, d in zip(sums, d_consts)], *d_xs])
@@ -209,7 +209,9 @@ class WhileRules:
         new = _rearranged(made, arguments, range(len(made.out_avals)))
         cs, bs, carry = self._parts(node, xs)
         moving = [b.full(a, 0) if t is None else t for t, a, on in zip(carry_t, avals, flags[nb:]) if on]
-        cond = self._wider_condition(p["cond"], p["cond_consts"], [a for a, on in zip(avals, flags[nb:]) if on])
+        cond = self._wider_condition(
+            p["cond"], p["cond_consts"], [a for a, on in zip(avals, flags[nb:]) if on]
+        )
         values = [*cs, *bs, *there(consts_t), *carry, *moving]
         params = {"cond": cond, "body": new, "cond_consts": len(cs), "body_consts": nb + c}
         return b.bind(node.op, *values, **params), active

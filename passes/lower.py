@@ -78,7 +78,9 @@ def _call(b: LoweringBuilder, operands: Any, callee: Function, **rules: Any) -> 
     return tuple(b.inline(callee, operands))
 
 
-def _while(b: LoweringBuilder, operands: Any, cond: Function, body: Function, cond_consts: int, body_consts: int):
+def _while(
+    b: LoweringBuilder, operands: Any, cond: Function, body: Function, cond_consts: int, body_consts: int
+):
     n = cond_consts + body_consts
     cs, bs, carry = operands[:cond_consts], operands[cond_consts:n], operands[n:]
     types = [v.type for v in carry]
@@ -88,7 +90,15 @@ def _while(b: LoweringBuilder, operands: Any, cond: Function, body: Function, co
     return tuple(loop.results)
 
 
-def _scan(b: LoweringBuilder, operands: Any, body: Function, num_consts: int, num_carry: int, length: int, reverse: bool):
+def _scan(
+    b: LoweringBuilder,
+    operands: Any,
+    body: Function,
+    num_consts: int,
+    num_carry: int,
+    length: int,
+    reverse: bool,
+):
     """A counted while: inputs read by dynamic_slice, outputs written by dynamic_update_slice."""
     fixed = num_consts + num_carry
     consts, carry, xs = operands[:num_consts], operands[num_consts:fixed], operands[fixed:]
@@ -180,7 +190,9 @@ class LoweredModule:
         self.module, self.hosts = module, hosts
 
 
-def lower(function: Function, platform: str = "cpu", name: str = "main", captures: Sequence[Any] = ()) -> LoweredModule:
+def lower(
+    function: Function, platform: str = "cpu", name: str = "main", captures: Sequence[Any] = ()
+) -> LoweredModule:
     """One StableHLO module of a function and all it refers to.
 
     Args:
@@ -209,7 +221,9 @@ def lower(function: Function, platform: str = "cpu", name: str = "main", capture
 
 
 def _declare(name: str, callback: Any, ip: Any) -> None:
-    type = ir.FunctionType.get([mlir_type(a) for a in callback.in_avals], [mlir_type(a) for a in callback.out_avals])
+    type = ir.FunctionType.get(
+        [mlir_type(a) for a in callback.in_avals], [mlir_type(a) for a in callback.out_avals]
+    )
     Operation.create(
         "func.func",
         attributes={

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval
 
 from ..literal import Literal

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.bindings import ir
 

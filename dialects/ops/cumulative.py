@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import BOOL as FLAG

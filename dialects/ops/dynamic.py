@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import INTS, GatherDimensions, ScatterDimensions

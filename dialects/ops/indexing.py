@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import BOOL as FLAG

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from sable._threefry import threefry2x32 as hash_words
 from sable.ir.aval import Aval, aval
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import INT, INTS, RESULT_DTYPE

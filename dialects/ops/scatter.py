@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, bfloat16
 
 from ..codec import BOOL as FLAG

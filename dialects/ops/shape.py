@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import INT, INTS, RESULT_DTYPE, RESULT_SHAPE

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, bfloat16
 
 from ..codec import BOOL as FLAG

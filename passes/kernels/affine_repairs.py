@@ -81,7 +81,8 @@ def _promote(loop: ir.Operation) -> None:
     (store,) = stores
     buffer, place = store.operands[1], list(store.operands)[2:]
     loads = [op for op in ops if op.name == "affine.load" and op.operands[0] == buffer]
-    if len(loads) != 1 or any(owner(v) in ops or v == body.arguments[0] for v in place):
+    made_here = {result for op in ops for result in op.results} | set(body.arguments)
+    if len(loads) != 1 or any(v in made_here for v in place):
         return
     (load,) = loads
     if list(load.operands)[1:] != place or load.attributes["map"] != store.attributes["map"]:

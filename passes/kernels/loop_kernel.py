@@ -29,17 +29,12 @@ VECTOR_WIDTH = 16
 #: Ops with no loop code of their own: libraries, randomness, calls, communication.
 REFUSED = frozenset(
     "stablehlo." + name
-    for name in (
-        "sort fft rng rng_bit_generator custom_call cholesky triangular_solve select_and_scatter batch_norm_training "
-        "batch_norm_inference batch_norm_grad all_reduce all_gather all_to_all reduce_scatter collective_permute "
-        "collective_broadcast partition_id replica_id infeed outfeed send recv dynamic_reshape dynamic_gather "
-        "dynamic_iota dynamic_pad dynamic_broadcast_in_dim real_dynamic_slice dynamic_conv get_dimension_size "
-        "uniform_quantize uniform_dequantize composite after_all tuple get_tuple_element map"
-    ).split()
+    for name in ["sort", "fft", "rng", "rng_bit_generator", "custom_call", "cholesky", "triangular_solve", "select_and_scatter", "batch_norm_training", "batch_norm_inference", "batch_norm_grad", "all_reduce", "all_gather", "all_to_all", "reduce_scatter", "collective_permute", "collective_broadcast", "partition_id", "replica_id", "infeed", "outfeed", "send", "recv", "dynamic_reshape", "dynamic_gather", "dynamic_iota", "dynamic_pad", "dynamic_broadcast_in_dim", "real_dynamic_slice", "dynamic_conv", "get_dimension_size", "uniform_quantize", "uniform_dequantize", "composite", "after_all", "tuple", "get_tuple_element", "map"]
 ) | {"func.call", "chlo.top_k"}
 
 _TO_LINALG = (
-    "func.func(iree-stablehlo-legalize-control-flow),iree-stablehlo-to-stablehlo-preprocessing,"
+    "func.func(chlo-legalize-to-stablehlo,iree-stablehlo-legalize-control-flow),"
+    "iree-stablehlo-to-stablehlo-preprocessing,"
     "iree-stablehlo-to-iree-input,canonicalize,cse,"
     "func.func(linalg-generalize-named-ops,linalg-fuse-elementwise-ops),canonicalize,cse"
 )
@@ -54,18 +49,7 @@ _TO_VECTORS = (
     f"affine-super-vectorize{{virtual-vector-size={VECTOR_WIDTH} vectorize-reductions}}),"
     "lower-affine,canonicalize,cse"
 )
-_DIALECTS_OF_A_KERNEL = (
-    "builtin",
-    "func",
-    "arith",
-    "math",
-    "complex",
-    "memref",
-    "scf",
-    "vector",
-    "affine",
-    "index",
-)
+_DIALECTS_OF_A_KERNEL = frozenset("builtin func arith math complex memref scf vector affine index ub".split())
 
 
 def make_kernel(module: ir.Module) -> Kernel:

@@ -145,9 +145,10 @@ class _Outlined:
         return self.entry.add_argument(value.type, self.copy.location)
 
     def _repeat(self, value: ir.Value) -> ir.Value:
+        operands = [self._inner(operand) for operand in owner(value).operands]
         copy = owner(value).clone(ip=before(self.copy)).operation
-        for i, operand in enumerate(copy.operands):
-            copy.operands[i] = self._inner(operand)
+        for i, operand in enumerate(operands):
+            copy.operands[i] = operand
         return copy.results[0]
 
 

@@ -28,7 +28,11 @@ def _in_range(b: Any, indices: Any, bounds: tuple[int, ...], vector_dim: int) ->
     literal = b.literal_of(indices)
     if literal is None:
         return False
-    values = np.moveaxis(literal.numpy(), vector_dim, -1) if vector_dim < literal.aval.ndim else literal.numpy()[..., None]
+    values = (
+        np.moveaxis(literal.numpy(), vector_dim, -1)
+        if vector_dim < literal.aval.ndim
+        else literal.numpy()[..., None]
+    )
     return bool(np.all((values >= 0) & (values <= np.array(bounds))))
 
 
@@ -119,7 +123,13 @@ def _emit(b: Any, name: str, operand: Any, indices: Any, updates: Any, params: d
 
 
 def _components(
-    b: Any, indices: Any, vector_dim: int, moved: tuple[int, ...], partial: list[int], grid: tuple[int, ...], batch: int
+    b: Any,
+    indices: Any,
+    vector_dim: int,
+    moved: tuple[int, ...],
+    partial: list[int],
+    grid: tuple[int, ...],
+    batch: int,
 ) -> dict[int, Any]:
     """Operand dimension -> its index for every element of the partial windows: shape (*grid, 1)."""
     a = b.aval(indices)
@@ -149,14 +159,20 @@ def _into_margin(b: Any, operand: Any, indices: Any, updates: Any, inside: Any, 
     margin = tuple(sizes[d] if d in moved else 0 for d in range(a.ndim))
     zeros = (0,) * a.ndim
     wide = b.pad(
-        operand, b.full(a.update(shape=()), 0), edge_padding_low=zeros, edge_padding_high=margin, interior_padding=zeros
+        operand,
+        b.full(a.update(shape=()), 0),
+        edge_padding_low=zeros,
+        edge_padding_high=margin,
+        interior_padding=zeros,
     )
     index = b.aval(indices)
     away = np.array([a.shape[d] for d in n.scatter_dims_to_operand_dims], index.dtype)
     if n.index_vector_dim < index.ndim:
         kept = tuple(i for i in range(index.ndim) if i != n.index_vector_dim)
         inside = b.broadcast_in_dim(inside, shape=index.shape, broadcast_dimensions=kept)
-        beyond = b.broadcast_in_dim(b.literal(away), shape=index.shape, broadcast_dimensions=(n.index_vector_dim,))
+        beyond = b.broadcast_in_dim(
+            b.literal(away), shape=index.shape, broadcast_dimensions=(n.index_vector_dim,)
+        )
     else:
         beyond = b.full(index, int(away[0]))
     indices = b.emit("select", inside, indices, beyond)

@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from sable.ir.bindings import ir
 
 from ..ir_tools import (
+    CONTROL_FLOW,
     at_start,
     before,
     comparison_direction,
     create,
     functions_with_body,
-    operations,
     owner,
     signless,
     terminator,
@@ -116,10 +116,10 @@ def _is_owned(update: ir.Operation, root: ir.Value, entry: ir.Block) -> bool:
     block = root.owner if op is None else op.block
     if op is None and block == entry:
         return False  # the caller's array
-    if op is not None and (op.name in _SHARED or len(op.regions) and op.name not in IN_PLACE):
-        return (
-            op is not None and op.name == "stablehlo.reduce"
-        )  # a loop's or branch's result may be anybody's buffer
+    if op is not None and op.name in _SHARED:
+        return False
+    if op is not None and op.name in CONTROL_FLOW:
+        return False  # a loop's or branch's result may be anybody's buffer
     loop = _enclosing_loop(update)
     if loop is None:
         return True

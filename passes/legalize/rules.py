@@ -20,7 +20,6 @@ LEGALIZE: dict[str, Callable[..., Any]] = {}
 _F32 = np.dtype(np.float32)
 
 
-
 def legalize(name: str) -> Callable:
     """Decorator: register a rule for the op."""
 
@@ -56,7 +55,9 @@ def convert(b: Any, x: Any, dtype: np.dtype) -> Any:
     if a.dtype.itemsize == 2:
         return b.convert(b.emit("convert", x, dtype=_F32), dtype=dtype)
     info = np.iinfo(dtype)
-    above = float(2 ** (info.bits - (info.kind == "i")))  # the first float beyond the range: a power of two, so exact
+    above = float(
+        2 ** (info.bits - (info.kind == "i"))
+    )  # the first float beyond the range: a power of two, so exact
     low, top = b.full(a, float(info.min)), b.full(a, above)
     inside = b.emit("select", _compare(b, x, x, "EQ"), x, b.full(a, 0))
     too_high = _compare(b, inside, top, "GE")
@@ -101,7 +102,9 @@ def atan2(b: Any, y: Any, x: Any) -> Any:
     angle = b.emit("atan2", up, right)
     angle = b.emit("select", _negative(b, x), b.subtract(b.full(a, np.pi), angle), angle)
     angle = b.emit("select", _negative(b, y), b.negate(angle), angle)
-    return b.emit("select", b.emit("and", _compare(b, x, x, "EQ"), _compare(b, y, y, "EQ")), angle, b.full(a, np.nan))
+    return b.emit(
+        "select", b.emit("and", _compare(b, x, x, "EQ"), _compare(b, y, y, "EQ")), angle, b.full(a, np.nan)
+    )
 
 
 def _negative(b: Any, x: Any) -> Any:
@@ -128,7 +131,9 @@ def power(b: Any, x: Any, y: Any) -> Any:
     # a finite negative base has no real power that is not whole
     no_root = b.emit("and", b.emit("and", _compare(b, x, zero, "LT"), b.is_finite(x)), b.emit("not", whole))
     signed = b.emit("select", no_root, b.full(a, np.nan), signed)
-    to_infinity = b.emit("and", _compare(b, b.abs(x), one, "EQ"), _compare(b, b.abs(y), b.full(a, np.inf), "EQ"))
+    to_infinity = b.emit(
+        "and", _compare(b, b.abs(x), one, "EQ"), _compare(b, b.abs(y), b.full(a, np.inf), "EQ")
+    )
     is_one = b.emit("or", b.emit("or", _compare(b, y, zero, "EQ"), _compare(b, x, one, "EQ")), to_infinity)
     return b.emit("select", is_one, one, signed)
 
@@ -224,7 +229,10 @@ def constant(b: Any, value: Any) -> Any:
     """A complex constant that is returned kills the compiler (SIGFPE): made of its two parts."""
     if value.aval.dtype.kind != "c":
         return NotImplemented
-    parts = [Literal(value.aval.update(dtype=part.dtype), np.ascontiguousarray(part)) for part in (value.data.real, value.data.imag)]
+    parts = [
+        Literal(value.aval.update(dtype=part.dtype), np.ascontiguousarray(part))
+        for part in (value.data.real, value.data.imag)
+    ]
     return b.complex(*[b.emit("constant", value=p) for p in parts])
 
 

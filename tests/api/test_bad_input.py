@@ -96,8 +96,16 @@ CASES = [
     ("scan lengths", lambda j: j.lax.scan(lambda c, x: (c, x), 0.0, (np.ones(3), np.ones(4))), ["3", "4"]),
     ("scan no length", lambda j: j.lax.scan(lambda c, x: (c, x), 0.0, None), ["length"]),
     ("while condition", lambda j: j.lax.while_loop(lambda x: x, lambda x: x, 1.0), []),
-    ("while carry", lambda j: j.lax.while_loop(lambda x: x[0] < 3, lambda x: (x[0], x[0]), (1.0, np.ones(2))), []),
-    ("while reverse", lambda j: j.grad(lambda x: j.lax.while_loop(lambda v: v < 3, lambda v: v * 2, x))(1.0), ["while_loop"]),
+    (
+        "while carry",
+        lambda j: j.lax.while_loop(lambda x: x[0] < 3, lambda x: (x[0], x[0]), (1.0, np.ones(2))),
+        [],
+    ),
+    (
+        "while reverse",
+        lambda j: j.grad(lambda x: j.lax.while_loop(lambda v: v < 3, lambda v: v * 2, x))(1.0),
+        ["while_loop"],
+    ),
     ("cond branches", lambda j: j.lax.cond(True, lambda: 1.0, lambda: np.ones(2)), []),
     ("cond structures", lambda j: j.lax.cond(True, lambda: 1.0, lambda: (1.0, 2.0)), []),
     ("cond predicate", lambda j: j.lax.cond(np.ones(2), lambda: 1.0, lambda: 2.0), []),

@@ -51,7 +51,11 @@ def check(op: Op, s: Sample, got: np.ndarray, wanted: np.ndarray) -> None:
     wide = np.complex128 if wanted.dtype.kind == "c" else np.float64
     coarse = COARSE.get(wanted.dtype.name, 0.0)
     np.testing.assert_allclose(
-        got.astype(wide), wanted.astype(wide), rtol=max(s.rtol, coarse), atol=max(s.atol, coarse), equal_nan=True
+        got.astype(wide),
+        wanted.astype(wide),
+        rtol=max(s.rtol, coarse),
+        atol=max(s.atol, coarse),
+        equal_nan=True,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import sable.dialects.ops  # noqa: F401  (defines the table)
 from sable.dialects.codec import DotDimensions, GatherDimensions
 from sable.dialects.op import OPS, NumpyBuilder, Op, Sample
@@ -306,6 +307,19 @@ def test_sort_of_everything(dtype: Any, num_keys: int) -> None:
         params = {"dimension": dimension, "num_keys": num_keys, "is_stable": True}
         samples.append(Sample((*keys, places), params))
     agree(OPS["sort"], samples)
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+def test_long_sorts_are_as_if_stable(zeros: bool) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=5000).astype(F32)
+    x[::7] = math.nan
+    x[1::3] = rng.choice([0.0, -0.0], x[1::3].shape) if zeros else 0.0
+    got = B.sort(x, dimension=0, num_keys=1, is_stable=True)[0]
+    want = np.sort(x, kind="stable")
+    np.testing.assert_array_equal(got, want)
+    ordered = ~np.isnan(want)
+    np.testing.assert_array_equal(np.signbit(got)[ordered], np.signbit(want)[ordered])
 
 
 @pytest.mark.parametrize("name", ["argmax", "argmin"])

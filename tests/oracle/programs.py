@@ -81,7 +81,11 @@ add("log1p_expm1", lambda j, x: j.numpy.log1p(j.numpy.expm1(x)), P)
 add("logaddexp", lambda j, x: j.numpy.logaddexp(x, 2 * x), V)
 add("chebyshev", lambda j: j.numpy.cos(3 * j.numpy.arccos(j.numpy.linspace(-1.0, 1.0, 7))))
 add("isclose", lambda j, x: j.numpy.isclose(x, x + 1e-9), V)
-add("astype_chain", lambda j, x: x.astype("int32").astype("float16").astype("bfloat16").astype("float32"), V * 10)
+add(
+    "astype_chain",
+    lambda j, x: x.astype("int32").astype("float16").astype("bfloat16").astype("float32"),
+    V * 10,
+)
 
 # ---- creation and shapes -------------------------------------------------------------------------------------
 add("arange", lambda j: (j.numpy.arange(5), j.numpy.arange(1.0, 2.0, 0.25), j.numpy.arange(5, 0, -2)))
@@ -186,23 +190,41 @@ add("gelu_silu", lambda j, x: (j.nn.gelu(x), j.nn.silu(x), j.nn.softplus(x), j.n
 add("vmap", lambda j, x: j.vmap(lambda r: r.sum() * r)(x), M)
 add("vmap_in_axes", lambda j, x, v: j.vmap(lambda c, b: c @ c + b, in_axes=(1, None))(x, v), M, V)
 add("vmap_out_axes", lambda j, x: j.vmap(lambda r: r * 2, in_axes=-1, out_axes=-1)(x), M)
-add("vmap_pytree", lambda j, x: j.vmap(lambda d: d["a"] + d["b"], in_axes=({"a": 0, "b": None},))({"a": x, "b": x[0]}), M)
+add(
+    "vmap_pytree",
+    lambda j, x: j.vmap(lambda d: d["a"] + d["b"], in_axes=({"a": 0, "b": None},))({"a": x, "b": x[0]}),
+    M,
+)
 add("vmap_nested", lambda j, x: j.vmap(lambda a: j.vmap(lambda b: (a * b).sum())(x))(x), M)
 add("vmap_grad", lambda j, x: j.vmap(j.grad(lambda r: (r**3).sum()))(x), M, jit=True)
-add("vmap_matmul", lambda j, t, m: j.vmap(lambda a: a @ m)(t, ), T3, S)
+add(
+    "vmap_matmul",
+    lambda j, t, m: j.vmap(lambda a: a @ m)(
+        t,
+    ),
+    T3,
+    S,
+)
 add("vmap_index", lambda j, x: j.vmap(lambda r, i: r[i])(x, j.numpy.array([0, 1, 2, 3])), M)
 add("vmap_at", lambda j, x: j.vmap(lambda r, i: r.at[i].add(1.0))(x, j.numpy.array([0, 1, 2, 3])), M)
 add("vmap_where_reduce", lambda j, x: j.vmap(lambda r: j.numpy.where(r > r.mean(), r, 0).max())(x), M)
 add("psum", lambda j, x: j.vmap(lambda r: r - j.lax.pmean(r, "i"), axis_name="i")(x), M)
 add("axis_index", lambda j, x: j.vmap(lambda r: r * j.lax.axis_index("i"), axis_name="i")(x), M)
-add("convolve_by_hand", lambda j, x: j.numpy.array([j.numpy.dot(x[i - 1 : i + 2], x[:3]) for i in range(1, 4)]), V)
+add(
+    "convolve_by_hand",
+    lambda j, x: j.numpy.array([j.numpy.dot(x[i - 1 : i + 2], x[:3]) for i in range(1, 4)]),
+    V,
+)
 
 # ---- control flow --------------------------------------------------------------------------------------------
 add("scan", lambda j, x: j.lax.scan(lambda c, v: (c + v, c * v), 0.0, x), V)
 add("scan_grad", lambda j, x: j.grad(lambda v: j.lax.scan(lambda c, e: (c * e + 1, None), 1.0, v)[0])(x), V)
 add("fori_loop", lambda j: j.lax.fori_loop(0, 5, lambda i, v: v + i, 0))
 add("while_loop", lambda j: j.lax.while_loop(lambda v: v < 100, lambda v: v * 2, 3))
-add("while_jvp", lambda j: j.jvp(lambda x: j.lax.while_loop(lambda v: v < 50, lambda v: v * x, x), (2.0,), (1.0,)))
+add(
+    "while_jvp",
+    lambda j: j.jvp(lambda x: j.lax.while_loop(lambda v: v < 50, lambda v: v * x, x), (2.0,), (1.0,)),
+)
 add("cond", lambda j: [j.lax.cond(p, lambda x: x + 1, lambda x: x * 2, 5.0) for p in (True, False)])
 add("switch", lambda j: j.lax.switch(1, [lambda x: x, lambda x: -x], 3.0))
 add("lax_map", lambda j, x: j.lax.map(lambda r: r.sum(), x), M)
@@ -213,12 +235,18 @@ add("split", lambda j: j.random.split(j.random.PRNGKey(7), 3))
 add("uniform", lambda j: j.random.uniform(j.random.PRNGKey(0), (7,)))
 add("normal", lambda j: j.random.normal(j.random.key(1), (3, 3)))
 add("randint", lambda j: j.random.randint(j.random.PRNGKey(3), (9,), 0, 100))
-add("bernoulli_permutation", lambda j: (j.random.bernoulli(j.random.key(2), 0.3, (8,)), j.random.permutation(j.random.key(5), 10)))
+add(
+    "bernoulli_permutation",
+    lambda j: (j.random.bernoulli(j.random.key(2), 0.3, (8,)), j.random.permutation(j.random.key(5), 10)),
+)
 add("fold_in", lambda j: j.random.fold_in(j.random.PRNGKey(0), 13))
 
 # ---- the seeds' own examples -----------------------------------------------------------------------------------
 add("seed_selu", lambda j, x: 1.05 * j.numpy.where(x > 0, x, 1.67 * j.numpy.exp(x) - 1.67), V, jit=True)
-add("seed_logistic_gradient", lambda j: j.grad(lambda x: j.numpy.sum(1.0 / (1.0 + j.numpy.exp(-x))))(j.numpy.arange(3.0)))
+add(
+    "seed_logistic_gradient",
+    lambda j: j.grad(lambda x: j.numpy.sum(1.0 / (1.0 + j.numpy.exp(-x))))(j.numpy.arange(3.0)),
+)
 add("seed_lorentzian", lambda j: j.grad(lambda x, x0, gamma: 1 / (1 + ((x - x0) / gamma) ** 2))(0.3, 0, 1))
 add("seed_plummer", lambda j, r: j.numpy.sqrt(15**2 / j.numpy.sqrt(1 + r**2 / 200**2)), V)
 add(

@@ -17,7 +17,11 @@ def leaves(module, tree):
 
 
 def describe(x):
-    return (tuple(np.shape(x)), str(getattr(x, "dtype", type(x).__name__)), bool(getattr(x, "weak_type", False)))
+    return (
+        tuple(np.shape(x)),
+        str(getattr(x, "dtype", type(x).__name__)),
+        bool(getattr(x, "weak_type", False)),
+    )
 
 
 def compare(program: Program, ours, theirs) -> None:

@@ -127,7 +127,9 @@ def _normal(axis: int | None, x: Value, fun: Callable, args: Any, kwargs: Any, i
     return axis % x.ndim
 
 
-def _mapped_size(axes: Sequence, values: Sequence[Value], given: int | None, fun: Callable, args: Any, kwargs: Any) -> int:
+def _mapped_size(
+    axes: Sequence, values: Sequence[Value], given: int | None, fun: Callable, args: Any, kwargs: Any
+) -> int:
     sizes = {x.shape[a] for a, x in zip(axes, values) if a is not None}
     if given is not None:
         sizes.add(given)
@@ -143,12 +145,21 @@ def _mapped_size(axes: Sequence, values: Sequence[Value], given: int | None, fun
     ]
     wanted = f"; axis_size is {given}" if given is not None else ""
     raise ValueError(
-        f"vmap got inconsistent sizes for array axes to be mapped of {function_name(fun)}{wanted}:\n" + "\n".join(lines)
+        f"vmap got inconsistent sizes for array axes to be mapped of {function_name(fun)}{wanted}:\n"
+        + "\n".join(lines)
     )
 
 
 def _batched_call(
-    fun: Callable, values: list, tree: Any, axes: list, size: int, axis_name: Any, out_axes: Any, args: Any, kwargs: Any
+    fun: Callable,
+    values: list,
+    tree: Any,
+    axes: list,
+    size: int,
+    axis_name: Any,
+    out_axes: Any,
+    args: Any,
+    kwargs: Any,
 ) -> Any:
     mapped = [i for i, a in enumerate(axes) if a is not None]
     moved = [move_axis(values[i], axes[i], 0) for i in mapped]

@@ -82,7 +82,11 @@ class _Static:
         nums = {i % n for i in self.argnums if -n <= i < n}
         dynamic = tuple(a for i, a in enumerate(args) if i not in nums)
         left = {k: v for k, v in kwargs.items() if k not in self.argnames}
-        fixed = (n, tuple((i, args[i]) for i in sorted(nums)), tuple(sorted((k, v) for k, v in kwargs.items() if k in self.argnames)))
+        fixed = (
+            n,
+            tuple((i, args[i]) for i in sorted(nums)),
+            tuple(sorted((k, v) for k, v in kwargs.items() if k in self.argnames)),
+        )
         try:
             hash(fixed)
         except TypeError as error:
@@ -157,7 +161,12 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         prepared = self._prepared
-        if prepared is None or STATE.staged is not None or STATE.axes or config.jax_default_device is not None:
+        if (
+            prepared is None
+            or STATE.staged is not None
+            or STATE.axes
+            or config.jax_default_device is not None
+        ):
             return self._slow_call(args, kwargs)
         found = prepared.call(args, kwargs, config.trace_key)
         return self._slow_call(args, kwargs) if found is _MISS else found
@@ -231,7 +240,9 @@ class Jitted:
                 )
         return tuple(_leaf_aval(x) for x in leaves)
 
-    def _trace(self, key: tuple, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
+    def _trace(
+        self, key: tuple, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None
+    ) -> _Entry:
         def call(tracers: list) -> Any:
             dynamic, left = tree_unflatten(tree, tracers)
             args, kwargs = self._static.join(static, dynamic, left) if static is not None else (dynamic, left)
@@ -246,7 +257,9 @@ class Jitted:
 
         traced = trace_flat(call, avals, fun=self._fun, kind="jit", staged=True, names=names)
         if config.jax_log_compiles:
-            _log(f"Finished tracing {function_name(self._fun)} for jit with arguments {[a.short() for a in avals]}")
+            _log(
+                f"Finished tracing {function_name(self._fun)} for jit with arguments {[a.short() for a in avals]}"
+            )
         entry = _Entry(traced)
         # a function that captures a tracer is good for this call only
         if not any(type(x) is Tracer for x in traced.captures):
@@ -255,7 +268,12 @@ class Jitted:
 
     def _marked(self, static: tuple, dynamic: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """All arguments with the static ones emptied, so that names belong to dynamic leaves only."""
-        blank = (static[0], tuple((i, None) for i, _ in static[1]), tuple((k, None) for k, _ in static[2]), ())
+        blank = (
+            static[0],
+            tuple((i, None) for i, _ in static[1]),
+            tuple((k, None) for k, _ in static[2]),
+            (),
+        )
         return self._static.join(blank, dynamic, kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -367,7 +385,11 @@ def jit(
       >>> jax.jit(lambda x: x + 1)(jnp.arange(3))
       Array([1, 2, 3], dtype=int32)
     """
-    options = {"donate_argnums": donate_argnums, "donate_argnames": donate_argnames, "keep_unused": keep_unused}
+    options = {
+        "donate_argnums": donate_argnums,
+        "donate_argnames": donate_argnames,
+        "keep_unused": keep_unused,
+    }
     if fun is None:
         return lambda f: _jit(f, static_argnums, static_argnames, options)
     return _jit(fun, static_argnums, static_argnames, options)
@@ -392,7 +414,9 @@ class ShapeDtypeStruct:
 
     __slots__ = ("aval",)
 
-    def __init__(self, shape: Sequence[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False, **_: Any):
+    def __init__(
+        self, shape: Sequence[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False, **_: Any
+    ):
         import numpy as np
 
         from sable.ir.aval import aval
@@ -448,7 +472,9 @@ def _abstract_trace(fun: Callable, args: tuple, kwargs: dict, kind: str) -> Trac
         a, k = tree_unflatten(tree, tracers)
         return fun(*a, **k)
 
-    return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=lambda: argument_names(fun, args, kwargs))
+    return trace_flat(
+        call, avals, fun=fun, kind=kind, staged=True, names=lambda: argument_names(fun, args, kwargs)
+    )
 
 
 def aval_of_shaped(x: Any) -> Aval:
@@ -458,7 +484,9 @@ def aval_of_shaped(x: Any) -> Aval:
     return aval_of_value(x)
 
 
-def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, return_shape: bool = False) -> Callable:
+def make_jaxpr(
+    fun: Callable, static_argnums: Any = (), axis_env: Any = None, return_shape: bool = False
+) -> Callable:
     """A function that traces `fun` on its arguments and returns what was traced: print it.
 
     Returns:

@@ -46,7 +46,9 @@ def _check_dtypes(tree: Any, what: str, holomorphic: bool) -> None:
     for x in tree_leaves(tree):
         kind = as_value(x).aval.dtype.kind
         if holomorphic and kind != "c":
-            raise TypeError(f"{what} with holomorphic=True requires complex inputs and outputs, got {x.dtype.name}.")
+            raise TypeError(
+                f"{what} with holomorphic=True requires complex inputs and outputs, got {x.dtype.name}."
+            )
         if not holomorphic and kind not in "fV":
             raise TypeError(
                 f"{what} requires real-valued inputs and outputs (a sub-dtype of np.floating), but got "
@@ -54,7 +56,9 @@ def _check_dtypes(tree: Any, what: str, holomorphic: bool) -> None:
             )
 
 
-def jacfwd(fun: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Callable:
+def jacfwd(
+    fun: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable:
     """Jacobian of `fun` by forward mode: one column for each element of the argument; good for tall Jacobians.
 
     Returns:
@@ -146,7 +150,9 @@ def jacrev(
 jacobian = jacrev
 
 
-def hessian(fun: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Callable:
+def hessian(
+    fun: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable:
     """Second derivatives of `fun`: forward over reverse mode.
 
     Example:

@@ -28,7 +28,9 @@ def function_place(fun: Callable) -> str:
     while isinstance(inner, functools.partial):
         inner = inner.func
     inner = getattr(inner, "__func__", inner)
-    code = getattr(inner, "__code__", None) or getattr(getattr(type(inner), "__call__", None), "__code__", None)
+    code = getattr(inner, "__code__", None) or getattr(
+        getattr(type(inner), "__call__", None), "__code__", None
+    )
     return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""
 
 

@@ -125,7 +125,9 @@ class Array(Value):
 
     def _scalar(self, what: str) -> np.generic:
         if self.aval.shape:
-            raise TypeError("Only scalar arrays can be converted to Python scalars; got " f"arr.ndim={self.aval.ndim}")
+            raise TypeError(
+                f"Only scalar arrays can be converted to Python scalars; got arr.ndim={self.aval.ndim}"
+            )
         return self.numpy()[()]
 
     def item(self, *args: Any) -> Any:
@@ -202,8 +204,12 @@ class Array(Value):
 
 def _check_truth(a: Aval) -> None:
     if a.size == 0:
-        raise ValueError("The truth value of an empty array is ambiguous. Use `array.size > 0` to check it is not empty.")
-    raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()")
+        raise ValueError(
+            "The truth value of an empty array is ambiguous. Use `array.size > 0` to check it is not empty."
+        )
+    raise ValueError(
+        "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()"
+    )
 
 
 def from_numpy(value: np.ndarray, weak_type: bool = False) -> Array:

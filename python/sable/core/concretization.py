@@ -21,7 +21,9 @@ def origin(tracer: Tracer) -> str:
     lines = [f"The error occurred while tracing the function {trace.name}{where} for {trace.kind}."]
     names = depends_on(trace, tracer.value)
     if len(names) == 1:
-        lines[0] += f" This concrete value was not available in Python because it depends on the value of the argument {names[0]}."
+        lines[0] += (
+            f" This concrete value was not available in Python because it depends on the value of the argument {names[0]}."
+        )
     elif names:
         lines[0] += (
             " This concrete value was not available in Python because it depends on the values of the arguments "

@@ -298,4 +298,15 @@ def run(function: Function, values: Sequence[Array]) -> list[Array]:
     return load(function, common_device(values))(values)
 
 
-__all__ = ["OPS", "STATISTICS", "Callable", "Loaded", "common_device", "load", "prepare", "put", "run", "run_op"]
+__all__ = [
+    "OPS",
+    "STATISTICS",
+    "Callable",
+    "Loaded",
+    "common_device",
+    "load",
+    "prepare",
+    "put",
+    "run",
+    "run_op",
+]

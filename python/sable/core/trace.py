@@ -143,9 +143,9 @@ class Trace:
         "captures",
         "depth",
         "function",
+        "kind",
         "knowable",
         "known",
-        "kind",
         "live",
         "name",
         "parent",
@@ -153,7 +153,9 @@ class Trace:
         "staged",
     )
 
-    def __init__(self, avals: Sequence[Aval], staged: bool, name: str = "f", kind: str = "jit", place: str = ""):
+    def __init__(
+        self, avals: Sequence[Aval], staged: bool, name: str = "f", kind: str = "jit", place: str = ""
+    ):
         self.function = Function(avals, name)
         self.staged = staged
         self.name = name

@@ -61,7 +61,9 @@ class Aval:
         """`float32[2,3]`."""
         return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
 
-    def update(self, shape: tuple[int, ...] | None = None, dtype: Any = None, weak_type: bool | None = None) -> Aval:
+    def update(
+        self, shape: tuple[int, ...] | None = None, dtype: Any = None, weak_type: bool | None = None
+    ) -> Aval:
         """The same aval with some attributes replaced."""
         return aval(
             self.shape if shape is None else shape,
@@ -82,7 +84,9 @@ def aval(shape: tuple[int, ...], dtype: np.dtype, weak_type: bool = False) -> Av
     found = _INTERNED.get(key)
     if found is None:
         if dtype not in ELEMENT_TYPES and dtype != float0:
-            raise TypeError(f"dtype {dtype} is not supported: expected one of {', '.join(d.name for d in ELEMENT_TYPES)}")
+            raise TypeError(
+                f"dtype {dtype} is not supported: expected one of {', '.join(d.name for d in ELEMENT_TYPES)}"
+            )
         found = Aval()
         found.shape = tuple(int(n) for n in shape)
         found.dtype = dtype

@@ -88,7 +88,13 @@ class Function:
         return found
 
     def emit(
-        self, op: Op, values: Sequence[ir.Value], params: dict, out_avals: Sequence[Aval], location: Any, ip: Any = None
+        self,
+        op: Op,
+        values: Sequence[ir.Value],
+        params: dict,
+        out_avals: Sequence[Aval],
+        location: Any,
+        ip: Any = None,
     ) -> list[ir.Value]:
         """Append an operation; its results."""
         if op.functions:
@@ -162,7 +168,11 @@ def find_row(operation: ir.Operation, name: str) -> Op:
     for op in rows:
         if op.form.accepts(operation):
             return op
-    why = "its body or attributes have a form that the op table lacks" if rows else "the op table has no such op"
+    why = (
+        "its body or attributes have a form that the op table lacks"
+        if rows
+        else "the op table has no such op"
+    )
     raise NotImplementedError(f"operation {name} cannot be transformed: {why}.\n  at {operation.location}")
 
 
@@ -196,8 +206,6 @@ class FunctionBuilder(Builder):
         if isinstance(x, ir.BlockArgument) or x.owner.name != "stablehlo.constant":
             return None
         return constant_value(x.owner, aval_of_type(x.type))
-
-
 
 
 def interpret(function: Function, args: Sequence[Any], b: Any) -> list[Any]:

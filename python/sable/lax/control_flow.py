@@ -19,7 +19,9 @@ from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
 
 
-def _trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str, names: Sequence[str] = ()) -> Traced:
+def _trace_body(
+    fun: Callable, tree: Any, avals: Sequence[Aval], kind: str, names: Sequence[str] = ()
+) -> Traced:
     def call(tracers: list) -> Any:
         return fun(*tree_unflatten(tree, tracers))
 
@@ -41,7 +43,9 @@ def _union(*lists: Sequence[Value]) -> list[Value]:
     return list({id(x): x for values in lists for x in values}.values())
 
 
-def _same_types(what: str, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any, carry: Any) -> None:
+def _same_types(
+    what: str, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any, carry: Any
+) -> None:
     """The carry must come out as it went in.
 
     Raises:
@@ -135,7 +139,9 @@ def scan(
     if config.jax_disable_jit:
         return _scan_in_python(f, init, xs, n, reverse)
     tree = tree_flatten((init, tree_unflatten(xs_tree, rows)))[1]
-    traced, values = _settled(lambda avals: _trace_body(f, tree, [*avals, *slices], "scan"), values, len(values))
+    traced, values = _settled(
+        lambda avals: _trace_body(f, tree, [*avals, *slices], "scan"), values, len(values)
+    )
     carry_tree, _ys_tree, n_carry = _pair(f, traced)
     _same_types("scan body", init_tree, [x.aval for x in values], traced, carry_tree, init)
     captures = traced.captures
@@ -165,15 +171,19 @@ def _pair(f: Callable, traced: Traced) -> tuple[Any, Any, int]:
 def _scan_length(rows: Sequence[Value], length: int | None) -> int:
     for x in rows:
         if x.ndim == 0:
-            raise ValueError("scan got value with no leading axis to scan over: " f"{x.aval.short()}.")
+            raise ValueError(f"scan got value with no leading axis to scan over: {x.aval.short()}.")
     sizes = {x.shape[0] for x in rows}
     if length is not None:
         given = int(length)
         if any(s != given for s in sizes):
-            raise ValueError(f"scan got `length` argument of {given} which disagrees with leading axis sizes {sorted(sizes)}.")
+            raise ValueError(
+                f"scan got `length` argument of {given} which disagrees with leading axis sizes {sorted(sizes)}."
+            )
         return given
     if len(sizes) > 1:
-        raise ValueError(f"scan got values with different leading axis sizes: {', '.join(map(str, sorted(sizes)))}.")
+        raise ValueError(
+            f"scan got values with different leading axis sizes: {', '.join(map(str, sorted(sizes)))}."
+        )
     if not sizes:
         raise ValueError("scan got no values to scan over and `length` not provided.")
     return sizes.pop()
@@ -216,7 +226,9 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     leaves, tree = tree_flatten(init_val)
     values = [as_value(x) for x in leaves]
     whole = tree_flatten((init_val,))[1]
-    body, values = _settled(lambda avals: _trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
+    body, values = _settled(
+        lambda avals: _trace_body(body_fun, whole, avals, "while_loop"), values, len(values)
+    )
     _same_types("while_loop body", tree, [x.aval for x in values], body, body.out_tree, init_val)
     cond = _trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
     _check_predicate("cond_fun must return a boolean scalar", cond)
@@ -260,7 +272,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
     bounds = [as_value(lower), as_value(upper)]
     for x in bounds:
         if x.aval.dtype.kind not in "iu" or x.aval.shape:
-            raise TypeError(f"lower and upper arguments to fori_loop must be integer scalars, got {x.aval.short()}")
+            raise TypeError(
+                f"lower and upper arguments to fori_loop must be integer scalars, got {x.aval.short()}"
+            )
     strong = [x for x in bounds if not x.aval.weak_type] or bounds
     dtype = strong[0].aval.dtype
     if len({x.aval.dtype for x in strong}) > 1:
@@ -272,7 +286,10 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
     if type(lo) is Array and type(hi) is Array:
         steps = max(int(hi) - int(lo), 0)
         (_, result), _ = scan(
-            lambda carry, _: ((carry[0] + 1, body_fun(carry[0], carry[1])), None), (lo, init_val), None, length=steps
+            lambda carry, _: ((carry[0] + 1, body_fun(carry[0], carry[1])), None),
+            (lo, init_val),
+            None,
+            length=steps,
         )
         return result
     _, _, result = while_loop(
@@ -283,7 +300,14 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
     return result
 
 
-def cond(pred: Any, true_fun: Callable, false_fun: Callable, *operands: Any, operand: Any = None, linear: Any = None) -> Any:
+def cond(
+    pred: Any,
+    true_fun: Callable,
+    false_fun: Callable,
+    *operands: Any,
+    operand: Any = None,
+    linear: Any = None,
+) -> Any:
     """`true_fun(*operands) if pred else false_fun(*operands)`, both branches traced, one of them run.
 
     Args:
@@ -336,7 +360,9 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: An
     return _branches("switch", value, branches, [f"branch {k}" for k in range(len(branches))], operands)
 
 
-def _branches(what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any) -> Any:
+def _branches(
+    what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any
+) -> Any:
     leaves, tree = tree_flatten(operands)
     values = [as_value(x) for x in leaves]
     avals = [x.aval for x in values]
@@ -384,7 +410,10 @@ def _equal_outputs(traced: list[Traced]) -> list[Traced]:
         f = Function(t.function.in_avals, t.function.name)
         b = FunctionBuilder(f)
         outs = interpret(t.function, f.arguments, b)
-        outs = [o if a.dtype == w.dtype else b.convert(o, dtype=w.dtype) for o, a, w in zip(outs, t.out_avals, wanted)]
+        outs = [
+            o if a.dtype == w.dtype else b.convert(o, dtype=w.dtype)
+            for o, a, w in zip(outs, t.out_avals, wanted)
+        ]
         made.append(t._replace(function=f.finish(outs, wanted)))
     return made
 

@@ -17,7 +17,9 @@ def _axes(axis_name: Any) -> tuple[str, ...]:
     names = tuple(axis_name) if isinstance(axis_name, (tuple, list)) else (axis_name,)
     for name in names:
         if axis_key(name) not in STATE.axes:
-            raise NameError(f"Found an unbound axis name: {name}. To fix this, please call the function within vmap(axis_name=).")
+            raise NameError(
+                f"Found an unbound axis name: {name}. To fix this, please call the function within vmap(axis_name=)."
+            )
     return tuple(axis_key(name) for name in names)
 
 
@@ -61,7 +63,9 @@ def psum(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
 def pmean(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
     """Mean over all examples along a named axis."""
     n = axis_size(axis_name)
-    return tree_map(lambda leaf: as_value(psum(as_value(leaf), axis_name, axis_index_groups=axis_index_groups)) / n, x)
+    return tree_map(
+        lambda leaf: as_value(psum(as_value(leaf), axis_name, axis_index_groups=axis_index_groups)) / n, x
+    )
 
 
 def pmax(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
@@ -87,7 +91,9 @@ def axis_index(axis_name: Any) -> Any:
     return index
 
 
-def all_gather(x: Any, axis_name: Any, *, axis: int = 0, tiled: bool = False, axis_index_groups: Any = None) -> Any:
+def all_gather(
+    x: Any, axis_name: Any, *, axis: int = 0, tiled: bool = False, axis_index_groups: Any = None
+) -> Any:
     """All examples' values stacked along a new axis (concatenated along it if `tiled`)."""
     _no_groups(axis_index_groups)
     (name,) = _axes(axis_name)

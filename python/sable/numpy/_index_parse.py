@@ -222,7 +222,7 @@ def _entries(p: Any, d: int, shape: tuple[int, ...], number: int, wrap: bool) ->
     size = shape[d]
     if wrap:
         position = np.where(position < 0, position + size, position)
-    inside = not position.size or (0 <= int(position.min()) and int(position.max()) < size)
+    inside = not position.size or (int(position.min()) >= 0 and int(position.max()) < size)
     return [Listed(d, np.clip(position, -1, size).astype(np.int32), inside)]
 
 

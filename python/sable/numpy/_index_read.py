@@ -138,7 +138,7 @@ def _filled(x: Value, shape: tuple[int, ...], fill_value: Any) -> Value:
     return expand_to(fill_constant(x, fill_value), shape)
 
 
-# ---- known positions -----------------------------------------------------------------------------------------
+# ---- known positions ----
 
 
 def bounds(e: Any, size: int) -> tuple[int, int, int]:
@@ -174,7 +174,7 @@ def turned(x: Value, own: Sequence[Any]) -> Value:
     return BIND.reverse(x, dimensions=dims) if dims else x
 
 
-# ---- computed positions --------------------------------------------------------------------------------------
+# ---- computed positions ----
 
 
 def window_starts(own: Sequence[Any]) -> tuple[list[Value], tuple[int, ...]]:
@@ -220,7 +220,7 @@ def _windowed(x: Value, entries: Sequence[Any], way: GatherScatterMode, fill_val
     return BIND.select(inside(own, x.aval.shape), found, filling)
 
 
-# ---- arrays of positions -------------------------------------------------------------------------------------
+# ---- arrays of positions ----
 
 
 def without_fixed(x: Value, entries: Sequence[Any]) -> tuple[Value, list]:

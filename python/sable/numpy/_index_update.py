@@ -243,7 +243,7 @@ def _scattered(
     return _static("scatter", x, outer, BIND.reshape(found, shape=shape))
 
 
-# ---- x.at ----------------------------------------------------------------------------------------------------
+# ---- x.at ----
 
 
 class _IndexUpdateHelper:

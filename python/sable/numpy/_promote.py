@@ -18,7 +18,6 @@ from sable.core.dtypes import (
     BOOL,
     kind_of,
     promote_avals,
-    python_scalar_dtype,
     to_inexact_dtype,
     to_numeric_dtype,
     user_dtype,
@@ -29,7 +28,7 @@ from sable.ir.aval import Aval, aval
 _SCALARS = (bool, int, float, complex)
 _CONVERT, _BROADCAST, _RESHAPE = OPS["convert"], OPS["broadcast_in_dim"], OPS["reshape"]
 
-# ---- arguments -------------------------------------------------------------------------------------------------
+# ---- arguments -----------------------------------------------------------------------------------
 
 
 def array_argument(name: str, x: Any, position: int = 0) -> Value:
@@ -105,7 +104,7 @@ def dtype_argument(dtype: Any, name: str) -> Any:
     return None if dtype is None else user_dtype(dtype, name)
 
 
-# ---- dtypes ----------------------------------------------------------------------------------------------------
+# ---- dtypes --------------------------------------------------------------------------------------
 
 
 def convert(x: Value, dtype: np.dtype, weak_type: bool = False) -> Value:
@@ -158,7 +157,7 @@ def promote(name: str, xs: Sequence[Any], rule: str = "same") -> list[Value]:
     return broadcast_values(name, values) if len(values) > 1 else values
 
 
-# ---- shapes ----------------------------------------------------------------------------------------------------
+# ---- shapes --------------------------------------------------------------------------------------
 
 
 @functools.lru_cache(8192)
@@ -224,7 +223,7 @@ def reshape_to(x: Value, shape: tuple[int, ...]) -> Value:
     return x if x.aval.shape == shape else bind(_RESHAPE, x, shape=shape)
 
 
-# ---- constants -------------------------------------------------------------------------------------------------
+# ---- constants -----------------------------------------------------------------------------------
 
 
 def scalar(value: Any, dtype: np.dtype, weak_type: bool = False) -> Value:

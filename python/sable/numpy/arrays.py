@@ -20,7 +20,7 @@ _KINDS = {bool: "b", int: "i", float: "f", complex: "c"}
 _SEQUENCES = (list, tuple)
 
 
-# ---- conversion ------------------------------------------------------------------------------------------------
+# ---- conversion ----------------------------------------------------------------------------------
 
 
 def array(
@@ -203,7 +203,7 @@ def copy(a: Any, order: str | None = None) -> Value:
     return array(array_argument("copy", a), copy=True, order=order)
 
 
-# ---- what an array is ------------------------------------------------------------------------------------------
+# ---- what an array is ----------------------------------------------------------------------------
 
 
 def shape(a: Any) -> tuple[int, ...]:

@@ -23,7 +23,6 @@ from ._promote import (
     dtype_argument,
     expand_to,
     filled,
-    full_like as constant_like,
     kind,
     logical,
     normal_axis,
@@ -34,11 +33,14 @@ from ._promote import (
     select,
     shape_argument,
 )
+from ._promote import (
+    full_like as constant_like,
+)
 from .arrays import _placed, asarray
 
 _INT32 = np.dtype(np.int32)
 
-# ---- constants -------------------------------------------------------------------------------------------------
+# ---- constants -----------------------------------------------------------------------------------
 
 
 def _constant_array(name: str, shape: Any, dtype: Any, value: Any, device: Any = None) -> Value:
@@ -142,7 +144,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, 
     return _like("full_like", a, array_argument("full_like", fill_value, 1), dtype, shape, device)
 
 
-# ---- sequences -------------------------------------------------------------------------------------------------
+# ---- sequences -----------------------------------------------------------------------------------
 
 
 def _known_number(x: Any, what: str) -> Any:
@@ -294,7 +296,7 @@ def geomspace(
     return retype(found if wanted is None else convert(found, wanted), False)
 
 
-# ---- identity, triangles, diagonals ----------------------------------------------------------------------------
+# ---- identity, triangles, diagonals --------------------------------------------------------------
 
 
 def _size(n: Any, what: str) -> int:
@@ -445,7 +447,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
     return power(reshape_to(value, (n, 1)), asarray(exponents.reshape(1, columns), dtype=_INT32))
 
 
-# ---- grids -----------------------------------------------------------------------------------------------------
+# ---- grids ---------------------------------------------------------------------------------------
 
 
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Value]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +14,6 @@ from ._promote import (
     BIND,
     array_argument,
     array_arguments,
-    broadcast_shape,
     convert,
     dtype_argument,
     normal_axis,
@@ -24,7 +22,7 @@ from ._promote import (
 )
 from .manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel, slice_axis
 
-# ---- together --------------------------------------------------------------------------------------------------
+# ---- together ------------------------------------------------------------------------------------
 
 
 def _rows(name: str, arrays: Any) -> list[Value]:
@@ -168,7 +166,7 @@ def _block(x: Any) -> tuple[Value, int]:
     return concatenate(rows, -depth), depth + 1
 
 
-# ---- apart -----------------------------------------------------------------------------------------------------
+# ---- apart ---------------------------------------------------------------------------------------
 
 
 def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, uneven: bool) -> list[Value]:
@@ -234,7 +232,7 @@ def dsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
     return _split("dsplit", ary, indices_or_sections, 2, False)
 
 
-# ---- pad -------------------------------------------------------------------------------------------------------
+# ---- pad -----------------------------------------------------------------------------------------
 
 
 def _pad_pairs(width: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:

@@ -23,7 +23,7 @@ from ._promote import (
     shape_argument,
 )
 
-# ---- reshape ---------------------------------------------------------------------------------------------------
+# ---- reshape -------------------------------------------------------------------------------------
 
 
 def _new_shape(x: Value, shape: Any) -> tuple[int, ...]:
@@ -159,7 +159,7 @@ def atleast_3d(*arys: Any) -> Any:
     return _at_least("atleast_3d", arys, grow)
 
 
-# ---- transpose -------------------------------------------------------------------------------------------------
+# ---- transpose -----------------------------------------------------------------------------------
 
 
 def permuted(x: Value, order: tuple[int, ...]) -> Value:
@@ -248,7 +248,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
     return moveaxis(x, i, place - 1 if i < place else place)
 
 
-# ---- broadcast -------------------------------------------------------------------------------------------------
+# ---- broadcast -----------------------------------------------------------------------------------
 
 
 def broadcast_to(array: Any, shape: Any, *, out_sharding: Any = None) -> Value:
@@ -286,7 +286,7 @@ def broadcast_arrays(*args: Any) -> list[Value]:
     return [expand_to(x, shape) for x in values]
 
 
-# ---- order of elements -----------------------------------------------------------------------------------------
+# ---- order of elements ---------------------------------------------------------------------------
 
 
 def flip(m: Any, axis: Any = None) -> Value:
@@ -386,7 +386,7 @@ def _roll_axis(x: Value, shift: Any, axis: int) -> Value:
     return BIND.dynamic_slice(double, *starts, slice_sizes=x.aval.shape)
 
 
-# ---- repetition ------------------------------------------------------------------------------------------------
+# ---- repetition ----------------------------------------------------------------------------------
 
 
 def tile(A: Any, reps: Any) -> Value:

@@ -19,7 +19,7 @@ from .manipulation import slice_axis
 _ACCEPTED = (int, float, complex, np.generic, np.ndarray, Value)
 _REJECTED = (list, tuple, set, frozenset, dict)
 
-# ---- operators -------------------------------------------------------------------------------------------------
+# ---- operators -----------------------------------------------------------------------------------
 
 
 def _operand(symbol: str, x: Any, reflected: bool) -> Any:
@@ -183,7 +183,7 @@ def _install_operators() -> None:
         _put(f"__{name}__", function)
 
 
-# ---- methods ---------------------------------------------------------------------------------------------------
+# ---- methods -------------------------------------------------------------------------------------
 
 
 def _method(module: str, function: str) -> Callable:

@@ -14,7 +14,6 @@ from ._promote import (
     Value,
     array_argument,
     array_arguments,
-    bind,
     broadcast_values,
     compare,
     compare_to,
@@ -29,9 +28,9 @@ from ._promote import (
     reshape_to,
     select,
 )
-from ._table import PLANS, binary, by_kind, several, single, unary
+from ._table import binary, by_kind, several, single, unary
 
-# ---- arithmetic ------------------------------------------------------------------------------------------------
+# ---- arithmetic ----------------------------------------------------------------------------------
 
 add = binary("add", "x1 + x2; `or` of booleans.", by_kind(b="or", other="add"))
 subtract = binary("subtract", "x1 - x2.", single("subtract"))
@@ -210,7 +209,7 @@ def clip(
     return x if high is None else minimum(high, x)
 
 
-# ---- comparison ------------------------------------------------------------------------------------------------
+# ---- comparison ----------------------------------------------------------------------------------
 
 
 def _ordering(direction: str) -> Any:
@@ -233,7 +232,7 @@ less_equal = binary("less_equal", "x1 <= x2, as booleans.", *_ordering("LE"))
 greater = binary("greater", "x1 > x2, as booleans.", *_ordering("GT"))
 greater_equal = binary("greater_equal", "x1 >= x2, as booleans.", *_ordering("GE"))
 
-# ---- logic and bits --------------------------------------------------------------------------------------------
+# ---- logic and bits ------------------------------------------------------------------------------
 
 
 def truth(x: Value) -> Value:
@@ -277,7 +276,7 @@ def bitwise_count(x: Any, /) -> Value:
     return convert(BIND.popcnt(value), np.dtype(np.uint8))
 
 
-# ---- where -----------------------------------------------------------------------------------------------------
+# ---- where ---------------------------------------------------------------------------------------
 
 
 def where(
@@ -320,7 +319,7 @@ def choose(predicate: Value, x: Value, y: Value) -> Value:
     return select(*broadcast_values("where", [predicate, x, y]))
 
 
-# ---- tests of floats -------------------------------------------------------------------------------------------
+# ---- tests of floats -----------------------------------------------------------------------------
 
 
 def _all_true(x: Value) -> Value:

@@ -18,19 +18,17 @@ from ._promote import (
     compare_to,
     convert,
     full_like,
-    integer_pow,
     kind,
     logical,
     promote,
     promote_dtypes,
     retype,
-    scalar_like,
     select,
 )
 from ._table import binary, by_kind, several, single, unary
-from .ufuncs import absolute, choose, isnan, less_equal, logical_and, logical_or, signbit, where
+from .ufuncs import absolute, choose, isnan, less_equal, logical_and, logical_or, signbit
 
-# ---- exponentials and logarithms -------------------------------------------------------------------------------
+# ---- exponentials and logarithms -----------------------------------------------------------------
 
 
 def _times(x: Value, factor: float) -> Value:
@@ -90,7 +88,7 @@ def _logaddexp2(x1: Value, x2: Value) -> Value:
 logaddexp = binary("logaddexp", "log(e**x1 + e**x2), without overflow.", rule="inexact", body=_logaddexp)
 logaddexp2 = binary("logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2)
 
-# ---- trigonometry ----------------------------------------------------------------------------------------------
+# ---- trigonometry --------------------------------------------------------------------------------
 
 sin = unary("sin", "Sine of angles in radians.", single("sine"))
 cos = unary("cos", "Cosine of angles in radians.", single("cosine"))
@@ -143,7 +141,7 @@ def hypot(x1: Any, x2: Any, /) -> Value:
     return select(infinite, full_like(high, np.inf), found)
 
 
-# ---- rounding --------------------------------------------------------------------------------------------------
+# ---- rounding ------------------------------------------------------------------------------------
 
 
 def _same(x: Value) -> Value:
@@ -275,7 +273,7 @@ def ldexp(x1: Any, x2: Any, /) -> Value:
     return BIND.multiply(once, BIND.power(two, BIND.subtract(power_, half)))
 
 
-# ---- signs and complex parts -----------------------------------------------------------------------------------
+# ---- signs and complex parts ---------------------------------------------------------------------
 
 real = unary("real", "Real part; real arrays are their own.", by_kind(c="real", other=None), "same", _same)
 imag = unary(
@@ -349,7 +347,7 @@ def _heaviside(x1: Value, x2: Value) -> Value:
 
 heaviside = binary("heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside)
 
-# ---- closeness -------------------------------------------------------------------------------------------------
+# ---- closeness -----------------------------------------------------------------------------------
 
 
 def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
