@@ -121,9 +121,9 @@ def read_body(operation: Any) -> list | None:
         inner = view.operation
         if inner.name == "stablehlo.return":
             return [trees.get(v) for v in inner.operands]
-        operands = [trees.get(v) for v in inner.operands]
-        if len(inner.results) != 1 or None in operands:
+        if len(inner.results) != 1 or any(v not in trees for v in inner.operands):
             return None
+        operands = [trees[v] for v in inner.operands]
         a = aval_of_type(inner.results[0].type)
         if inner.name == "stablehlo.constant":
             extra: tuple = (constant_value(inner, a),)
@@ -155,9 +155,7 @@ class BodyForm(RegionForm, OperationForm):
         """What the body returns, made by `s` (`Scalars` or `Trees`)."""
         raise NotImplementedError
 
-    def create(
-        self, operands: list, dtypes: list, params: Mapping[str, Any], results, ip, location
-    ) -> Operation:
+    def create(self, operands: list, dtypes: list, params: Mapping[str, Any], results, ip, location) -> Operation:
         """The operation with these operands and a body with arguments of these dtypes."""
         with CONTEXT, UNKNOWN:
             operation = Operation.create(

@@ -17,8 +17,8 @@ from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
 
-from .legalize import indexing  # noqa: F401  (registers its rules)
-from .legalize.rules import LEGALIZE
+from .legalize import indexing, vulkan  # noqa: F401  (they register their rules)
+from .legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
 
 _INDEX = aval((), np.dtype(np.int32))
 
@@ -29,17 +29,19 @@ class LoweringBuilder(FunctionBuilder):
     def __init__(self, function: Function, platform: str):
         super().__init__(function)
         self.platform = platform
+        self._rules = (PLATFORM_LEGALIZE.get(platform, {}), LEGALIZE)
         self.hosts: dict[str, Any] = {}
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
         control = _CONTROL.get(op.name)
         if control is not None:
             return control(self, operands, **params)
-        rule = LEGALIZE.get(op.name)
-        if rule is not None:
-            out = rule(self, *operands, **params)
-            if out is not NotImplemented:
-                return out
+        for rules in self._rules:
+            rule = rules.get(op.name)
+            if rule is not None:
+                out = rule(self, *operands, **params)
+                if out is not NotImplemented:
+                    return out
         if op.lower is not None:
             return op.lower(self, *operands, **params)
         return super().bind(op, *operands, **params)

@@ -40,13 +40,10 @@ def _check_side(side: str, ndim: int, batch: tuple[int, ...], contract: tuple[in
             f"for {side} of rank {ndim}"
         )
     if len(set(batch)) != len(batch):
-        raise TypeError(
-            f"dot_general requires {side} batch dimensions to be distinct, got {side}_batch {batch}."
-        )
+        raise TypeError(f"dot_general requires {side} batch dimensions to be distinct, got {side}_batch {batch}.")
     if len(set(contract)) != len(contract):
         raise TypeError(
-            f"dot_general requires {side} contracting dimensions to be distinct, "
-            f"got {side}_contracting {contract}."
+            f"dot_general requires {side} contracting dimensions to be distinct, got {side}_contracting {contract}."
         )
     if set(batch) & set(contract):
         raise TypeError(
@@ -55,9 +52,7 @@ def _check_side(side: str, ndim: int, batch: tuple[int, ...], contract: tuple[in
         )
 
 
-def _dot_type(
-    lhs: Aval, rhs: Aval, dot_dimension_numbers: DotDimensions, precision_config, preferred_element_type
-):
+def _dot_type(lhs: Aval, rhs: Aval, dot_dimension_numbers: DotDimensions, precision_config, preferred_element_type):
     n = dot_dimension_numbers
     lhs_batch, rhs_batch = n.lhs_batching_dimensions, n.rhs_batching_dimensions
     lhs_contract, rhs_contract = n.lhs_contracting_dimensions, n.rhs_contracting_dimensions
@@ -84,9 +79,7 @@ def _dot_type(
             )
         dtype = lhs.dtype
     if kind_of(np.dtype(dtype)) != "c" and "c" in (lhs.dtype.kind, rhs.dtype.kind):
-        raise TypeError(
-            f"dot_general of complex operands cannot have the result dtype {np.dtype(dtype).name}."
-        )
+        raise TypeError(f"dot_general of complex operands cannot have the result dtype {np.dtype(dtype).name}.")
     kept = _sizes(lhs, free_dimensions(lhs.ndim, lhs_batch, lhs_contract))
     kept += _sizes(rhs, free_dimensions(rhs.ndim, rhs_batch, rhs_contract))
     return aval(lhs_sizes + kept, np.dtype(dtype), weak([lhs, rhs]))
@@ -177,9 +170,7 @@ def _swapped(n: DotDimensions) -> DotDimensions:
     )
 
 
-def _cotangent(
-    b: Any, ct: Any, a: Aval, other: Any, n: DotDimensions, precision: Any, offsets: tuple[int, int]
-):
+def _cotangent(b: Any, ct: Any, a: Aval, other: Any, n: DotDimensions, precision: Any, offsets: tuple[int, int]):
     """Cotangent of the operand of type `a` that has the left side of `n`; `other` has the right side.
 
     offsets: where in ct the free dimensions of the operand and of the other one start.
@@ -211,18 +202,14 @@ def _cotangent(
     return convert(b, out, a.dtype)
 
 
-def _transpose_lhs(
-    b, ct, avals, lhs, rhs, dot_dimension_numbers, precision_config, preferred_element_type
-) -> Any:
+def _transpose_lhs(b, ct, avals, lhs, rhs, dot_dimension_numbers, precision_config, preferred_element_type) -> Any:
     n = dot_dimension_numbers
     first = len(n.lhs_batching_dimensions)
     second = avals[0].ndim - len(n.lhs_contracting_dimensions)
     return _cotangent(b, ct, avals[0], rhs, n, precision_config, (first, second))
 
 
-def _transpose_rhs(
-    b, ct, avals, lhs, rhs, dot_dimension_numbers, precision_config, preferred_element_type
-) -> Any:
+def _transpose_rhs(b, ct, avals, lhs, rhs, dot_dimension_numbers, precision_config, preferred_element_type) -> Any:
     n = dot_dimension_numbers
     first = len(n.lhs_batching_dimensions)
     second = avals[0].ndim - len(n.lhs_contracting_dimensions)
@@ -291,9 +278,7 @@ def _dot_samples() -> list:
         _dot(floats((2, 0)), floats((0, 3)), matmul),
         _dot(floats((0, 2)), floats((2, 3)), matmul),
         _dot(integers((2, 3)), integers((3, 4), seed=1), matmul),
-        _dot(
-            integers((2, 3), dtype=np.int8), integers((3, 4), dtype=np.int8, seed=1), matmul, dtype=np.int32
-        ),
+        _dot(integers((2, 3), dtype=np.int8), integers((3, 4), dtype=np.int8, seed=1), matmul, dtype=np.int32),
         _dot(integers((2, 3), 0, 99, np.uint8), integers((3, 4), 0, 99, np.uint8, seed=1), matmul),
         _dot(generator().random((2, 3)) < 0.5, generator(1).random((3, 4)) < 0.5, matmul, dtype=BOOL),
         _dot(complex_, complex_, ((1,), (1,))),

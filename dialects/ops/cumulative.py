@@ -87,9 +87,7 @@ def _type(name: str, kinds: str) -> Callable:
     def rule(x: Aval, axis: int, reverse: bool) -> Aval:
         if kind_of(x.dtype) not in kinds:
             wanted = "number" if kinds == "iufc" else accepted(kinds)
-            raise TypeError(
-                f"{name} does not accept dtype {x.dtype.name}. Accepted dtypes are subtypes of {wanted}."
-            )
+            raise TypeError(f"{name} does not accept dtype {x.dtype.name}. Accepted dtypes are subtypes of {wanted}.")
         if not 0 <= axis < x.ndim:
             raise ValueError(f"axis {axis} is out of bounds for array of shape {x.shape}")
         return aval(x.shape, x.dtype, x.weak_type)
@@ -223,13 +221,13 @@ def _samples(integer: bool, complex_: bool, low: float, *more: Any) -> Callable:
             sample(floats((6,), low, dtype=np.float16), axis=0, reverse=False, **half),
             sample(floats((6,), low, dtype=bfloat16), axis=0, reverse=True, **half),
             sample(
-                np.float32([-np.inf, 1, -np.inf, np.inf, np.nan, 2]),
+                np.array([-np.inf, 1, -np.inf, np.inf, np.nan, 2], np.float32),
                 axis=0,
                 reverse=False,
                 grad=False,
                 why="not finite",
             ),
-            sample(np.float32([-np.inf, -np.inf, 1]), axis=0, reverse=False, grad=False, why="not finite"),
+            sample(np.array([-np.inf, -np.inf, 1], np.float32), axis=0, reverse=False, grad=False, why="not finite"),
             *more,
         ]
         if integer:
@@ -243,9 +241,7 @@ def _samples(integer: bool, complex_: bool, low: float, *more: Any) -> Callable:
     return samples
 
 
-def _row(
-    name: str, kinds: str, ref: Callable, jvp: Any, transpose: dict, samples: Callable, lower: Callable
-) -> None:
+def _row(name: str, kinds: str, ref: Callable, jvp: Any, transpose: dict, samples: Callable, lower: Callable) -> None:
     defop(
         name,
         dialect="sable",
@@ -276,10 +272,10 @@ _row(
     _ref(np.multiply),
     {"operand": _prod_jvp},
     {},
-    _samples(True, True, -2.0, sample(np.float64([2, 0, 3, 0, 5]), axis=0, reverse=False)),
+    _samples(True, True, -2.0, sample(np.array([2, 0, 3, 0, 5], np.float64), axis=0, reverse=False)),
     _lower("multiply", lambda dtype: 1),
 )
-_TIED = np.float32([1, 1, 0, 2, 2, 2, -1])
+_TIED = np.array([1, 1, 0, 2, 2, 2, -1], np.float32)
 for _name, _mnemonic, _ufunc, _neutral in (
     ("cummax", "maximum", np.maximum, lowest),
     ("cummin", "minimum", np.minimum, highest),

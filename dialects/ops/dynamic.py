@@ -40,9 +40,7 @@ def _dynamic_slice_type(x: Aval, *indices: Aval, slice_sizes: tuple) -> Aval:
             f"got slice_sizes {tuple(slice_sizes)} for operand shape {x.shape}."
         )
     if any(n < 0 for n in slice_sizes):
-        raise TypeError(
-            f"slice slice_sizes must be greater than or equal to zero, got slice_sizes of {slice_sizes}."
-        )
+        raise TypeError(f"slice slice_sizes must be greater than or equal to zero, got slice_sizes of {slice_sizes}.")
     if any(n > whole for n, whole in zip(slice_sizes, x.shape)):
         raise TypeError(
             "slice slice_sizes must be less than or equal to operand shape, "
@@ -62,18 +60,14 @@ def _dynamic_slice_ref(x: np.ndarray, *indices: Any, slice_sizes: tuple) -> np.n
     return released(x[_window(x.shape, indices, slice_sizes)], x)
 
 
-def _dynamic_slice_transpose(
-    b: Any, ct: Any, avals: Any, x: Any, *indices: Any, index: int, slice_sizes: tuple
-):
+def _dynamic_slice_transpose(b: Any, ct: Any, avals: Any, x: Any, *indices: Any, index: int, slice_sizes: tuple):
     return b.dynamic_update_slice(zeros(b, avals[0]), ct, *indices)
 
 
 def _index_rows(b: Any, size: int, indices: Any, mapped: Any) -> Any:
     """Scalar indices, some of them mapped, as one array (size, number of indices)."""
     columns = [
-        b.reshape(i, shape=(size, 1))
-        if m
-        else b.broadcast_in_dim(i, shape=(size, 1), broadcast_dimensions=())
+        b.reshape(i, shape=(size, 1)) if m else b.broadcast_in_dim(i, shape=(size, 1), broadcast_dimensions=())
         for i, m in zip(indices, mapped)
     ]
     return columns[0] if len(columns) == 1 else b.concatenate(*columns, dimension=1)
@@ -142,15 +136,11 @@ def _dynamic_update_slice_ref(x: np.ndarray, update: np.ndarray, *indices: Any) 
     return out
 
 
-def _update_transpose_operand(
-    b: Any, ct: Any, avals: Any, x: Any, update: Any, *indices: Any, index: int
-) -> Any:
+def _update_transpose_operand(b: Any, ct: Any, avals: Any, x: Any, update: Any, *indices: Any, index: int) -> Any:
     return b.dynamic_update_slice(ct, zeros(b, avals[1]), *indices)
 
 
-def _update_transpose_update(
-    b: Any, ct: Any, avals: Any, x: Any, update: Any, *indices: Any, index: int
-) -> Any:
+def _update_transpose_update(b: Any, ct: Any, avals: Any, x: Any, update: Any, *indices: Any, index: int) -> Any:
     return b.dynamic_slice(ct, *indices, slice_sizes=avals[1].shape)
 
 
@@ -165,9 +155,7 @@ def _dynamic_update_slice_batch(b: Any, op: Any, size: int, operands: Any, mappe
     windows = tuple(range(1, n + 1))
     dims = ScatterDimensions(windows, (), (0,), (0,), windows, 1)
     rows = clamp_indices(b, _index_rows(b, size, indices, mapped[2:]), 1, _room(b, x, update))
-    return b.scatter(
-        x, rows, update, scatter_dimension_numbers=dims, indices_are_sorted=False, unique_indices=True
-    )
+    return b.scatter(x, rows, update, scatter_dimension_numbers=dims, indices_are_sorted=False, unique_indices=True)
 
 
 def _room(b: Any, x: Any, update: Any) -> tuple[int, ...]:

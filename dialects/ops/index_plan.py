@@ -107,9 +107,7 @@ def _offsets(parts: list[tuple[int, int]]) -> np.ndarray | None:
 def _result_names(dims: GatherDimensions, batch: int, kept: list[int]) -> list[tuple[str, int]]:
     windows, batches = iter(kept), iter(range(batch))
     n = batch + len(kept)
-    return [
-        ("window", next(windows)) if i in dims.offset_dims else ("batch", next(batches)) for i in range(n)
-    ]
+    return [("window", next(windows)) if i in dims.offset_dims else ("batch", next(batches)) for i in range(n)]
 
 
 def index_vectors(plan: WindowPlan, indices: np.ndarray) -> np.ndarray:
@@ -150,10 +148,10 @@ def scatter_windows(
     Without `combine` windows replace what was there, and the last one stays.
     """
     vectors = index_vectors(plan, indices)
-    fits = ((vectors >= 0) & (vectors <= plan.bounds)).all(axis=1)
+    fits = np.all((vectors >= 0) & (vectors <= plan.bounds), axis=1)
     windows = 1 if plan.offsets is None else len(plan.offsets)
     parts = updates.transpose(plan.permutation_back).reshape(len(vectors), windows, plan.columns)
-    which = None
+    which: np.ndarray | None = None
     if not fits.all():
         which, vectors, parts = fits, vectors[fits], parts[fits]
     rows = row_numbers(plan, vectors, which)

@@ -120,9 +120,7 @@ def gather_without_batching_dims(
             (*n.operand_batching_dims, *n.start_index_map),
             vector_dim,
         )
-    return b.gather(
-        operand, start_indices, dimension_numbers=n, slice_sizes=slice_sizes, indices_are_sorted=sorted_
-    )
+    return b.gather(operand, start_indices, dimension_numbers=n, slice_sizes=slice_sizes, indices_are_sorted=sorted_)
 
 
 def scatter_without_batching_dims(
@@ -200,8 +198,7 @@ def check_indices(op: str, indices: Aval, vector_dim: int, index_map: Sequence[i
         raise ValueError("indices must have an integer type")
     if not 0 <= vector_dim <= indices.ndim:
         raise TypeError(
-            f"{op} op's index_vector_dim must be within the rank of the indices, [0, {indices.ndim}]; "
-            f"got {vector_dim}."
+            f"{op} op's index_vector_dim must be within the rank of the indices, [0, {indices.ndim}]; got {vector_dim}."
         )
     components = index_components(indices.shape, vector_dim)
     if components != len(index_map):
@@ -211,9 +208,7 @@ def check_indices(op: str, indices: Aval, vector_dim: int, index_map: Sequence[i
         )
 
 
-def check_batching(
-    op: str, x: Aval, indices: Aval, dims: Sequence[int], index_dims: Sequence[int], vector_dim: int
-):
+def check_batching(op: str, x: Aval, indices: Aval, dims: Sequence[int], index_dims: Sequence[int], vector_dim: int):
     """Batching dimensions of operand and indices must go together.
 
     Raises:
@@ -227,9 +222,7 @@ def check_batching(
             f"got operand_batching_dims={tuple(dims)} and start_indices_batching_dims={tuple(index_dims)}."
         )
     if vector_dim in index_dims:
-        raise TypeError(
-            f"{op} op cannot have the index vector dimension as a batching dimension; got {index_dims}."
-        )
+        raise TypeError(f"{op} op cannot have the index vector dimension as a batching dimension; got {index_dims}.")
     sizes, index_sizes = tuple(x.shape[d] for d in dims), tuple(indices.shape[d] for d in index_dims)
     if sizes != index_sizes:
         raise TypeError(
@@ -247,8 +240,7 @@ def _check_slice_sizes(x: Aval, n: GatherDimensions, slice_sizes: Sequence[int])
     for i, (size, whole) in enumerate(zip(slice_sizes, x.shape)):
         if not 0 <= size <= whole:
             raise TypeError(
-                f"Slice size at index {i} in gather op is out of range, must be within [0, {whole} + 1), "
-                f"got {size}."
+                f"Slice size at index {i} in gather op is out of range, must be within [0, {whole} + 1), got {size}."
             )
     for what, dims in (("collapse", n.collapsed_slice_dims), ("batch", n.operand_batching_dims)):
         for i, d in enumerate(dims):
@@ -266,9 +258,7 @@ def _check_slice_sizes(x: Aval, n: GatherDimensions, slice_sizes: Sequence[int])
         )
 
 
-def _gather_type(
-    x: Aval, indices: Aval, dimension_numbers: GatherDimensions, slice_sizes: tuple, indices_are_sorted
-):
+def _gather_type(x: Aval, indices: Aval, dimension_numbers: GatherDimensions, slice_sizes: tuple, indices_are_sorted):
     n = dimension_numbers
     check_indices("Gather", indices, n.index_vector_dim, n.start_index_map, "start_index_map")
     check_sorted("gather", "offset_dims", n.offset_dims)
@@ -277,21 +267,16 @@ def _gather_type(
     for i, d in enumerate(n.offset_dims):
         if not 0 <= d < rank:
             raise TypeError(
-                f"Offset dimension {i} in gather op is out of bounds; "
-                f"got {d}, but should have been in [0, {rank})"
+                f"Offset dimension {i} in gather op is out of bounds; got {d}, but should have been in [0, {rank})"
             )
     for i, d in enumerate(n.start_index_map):
         if not 0 <= d < x.ndim:
             raise TypeError(f"Invalid start_index_map; domain is [0, {x.ndim}), got: {i}->{d}.")
     check_unique("gather", "start_index_map", n.start_index_map)
     check_sorted("gather", "collapsed_slice_dims", n.collapsed_slice_dims, x.ndim)
-    check_batching(
-        "Gather", x, indices, n.operand_batching_dims, n.start_indices_batching_dims, n.index_vector_dim
-    )
+    check_batching("Gather", x, indices, n.operand_batching_dims, n.start_indices_batching_dims, n.index_vector_dim)
     check_unique("gather", "collapsed and batching dims", (*n.collapsed_slice_dims, *n.operand_batching_dims))
-    check_unique(
-        "gather", "start_index_map and batching dims", (*n.start_index_map, *n.operand_batching_dims)
-    )
+    check_unique("gather", "start_index_map and batching dims", (*n.start_index_map, *n.operand_batching_dims))
     _check_slice_sizes(x, n, slice_sizes)
     dropped = {*n.collapsed_slice_dims, *n.operand_batching_dims}
     windows = iter([size for d, size in enumerate(slice_sizes) if d not in dropped])
@@ -413,7 +398,7 @@ def _gather_samples() -> list:
         "start_index_map": (1,),
         "index_vector_dim": 1,
     }
-    one = {"collapsed_slice_dims": (0,), "start_index_map": (0,)}
+    one: dict = {"collapsed_slice_dims": (0,), "start_index_map": (0,)}
     return [
         _gather(floats((4, 3)), [[1], [3], [1]], (1, 3), **rows),
         _gather(floats((4, 3)), [[-7], [9], [3]], (1, 3), **rows),

@@ -23,9 +23,7 @@ _GROUPS = 5
 
 def _type(*operands: Aval) -> tuple[Aval, Aval]:
     if len(operands) != 4:
-        raise TypeError(
-            f"threefry2x32 expects two words of a key and two of a count, got {len(operands)} operands."
-        )
+        raise TypeError(f"threefry2x32 expects two words of a key and two of a count, got {len(operands)} operands.")
     if any(a.dtype != _UINT32 for a in operands):
         names = ", ".join(a.dtype.name for a in operands)
         raise TypeError(f"Arguments to threefry2x32 must have uint32 type, got {names}.")

@@ -25,9 +25,7 @@ def _check_dimensions(x: Aval, dimensions: tuple[int, ...]) -> None:
     if len(set(dimensions)) != len(dimensions):
         raise ValueError(f"duplicate value in 'axes' of reduction: {tuple(dimensions)}")
     if not all(0 <= d < x.ndim for d in dimensions):
-        raise ValueError(
-            f"reduction axes {tuple(dimensions)} contains out-of-bounds indices for {x.short()}."
-        )
+        raise ValueError(f"reduction axes {tuple(dimensions)} contains out-of-bounds indices for {x.short()}.")
 
 
 def _type(name: str, kinds: str) -> Callable:
@@ -36,9 +34,7 @@ def _type(name: str, kinds: str) -> Callable:
             if kinds == "biu":
                 raise TypeError(f"logical reduction requires operand dtype bool or int, got {x.dtype.name}.")
             wanted = "number" if kinds == "iufc" else accepted(kinds)
-            raise TypeError(
-                f"{name} does not accept dtype {x.dtype.name}. Accepted dtypes are subtypes of {wanted}."
-            )
+            raise TypeError(f"{name} does not accept dtype {x.dtype.name}. Accepted dtypes are subtypes of {wanted}.")
         _check_dimensions(x, dimensions)
         return aval(tuple(n for i, n in enumerate(x.shape) if i not in dimensions), x.dtype, x.weak_type)
 
@@ -107,9 +103,7 @@ def _prod_jvp(b: Any, t: Any, y: Any, operand: Any, dimensions: tuple[int, ...])
     x, t, axis = flat(operand), flat(t), len(kept)
     if count == 0:
         return zeros(b, b.aval(y))
-    before = b.cumprod(
-        pad_axis(b, slice_axis(b, x, axis, 0, count - 1), axis, 1, 0, 1), axis=axis, reverse=False
-    )
+    before = b.cumprod(pad_axis(b, slice_axis(b, x, axis, 0, count - 1), axis, 1, 0, 1), axis=axis, reverse=False)
     after = b.cumprod(pad_axis(b, slice_axis(b, x, axis, 1, count), axis, 0, 1, 1), axis=axis, reverse=True)
     return b.reduce_sum(b.multiply(t, b.multiply(before, after)), dimensions=(axis,))
 
@@ -141,7 +135,7 @@ def _number_samples(*more: Any, smooth: bool = True) -> Callable:
             sample(floats(()), dimensions=()),
             sample(floats((0, 3)), dimensions=(0,), **empty),
             sample(floats((0, 3)), dimensions=(1,)),
-            sample(np.float32([1, np.nan, -np.inf]), dimensions=(0,), grad=False, why="not finite"),
+            sample(np.array([1, np.nan, -np.inf], np.float32), dimensions=(0,), grad=False, why="not finite"),
             sample(floats((3, 4), dtype=np.float64), dimensions=(1,)),
             sample(floats((3, 4), dtype=np.float16), dimensions=(1,), rtol=1e-2, atol=1e-2, why="f16"),
             sample(floats((3, 4), dtype=bfloat16), dimensions=(1,), rtol=5e-2, atol=5e-2, why="bf16"),
@@ -211,7 +205,7 @@ _row(
     _one,
     _number_samples(
         *_complex_samples(),
-        sample(np.float64([[2, 0, 3], [0, 4, 0], [5, 6, 7]]), dimensions=(1,)),
+        sample(np.array([[2, 0, 3], [0, 4, 0], [5, 6, 7]], np.float64), dimensions=(1,)),
     ),
     jvp={"operand": _prod_jvp},
 )
@@ -228,7 +222,7 @@ for _name, _combine, _ufunc, _neutral in (
         _number_samples(
             *_complex_samples(),
             *_bool_samples(),
-            sample(np.float32([[2, 2, 1], [1, 2, 1]]), dimensions=(1,), grad=False, why=_KINK),
+            sample(np.array([[2, 2, 1], [1, 2, 1]], np.float32), dimensions=(1,), grad=False, why=_KINK),
             smooth=False,
         ),
         jvp={"operand": _extreme_jvp},
@@ -259,8 +253,7 @@ for _name, _combine, _ufunc, _neutral in (
 def _pair_type(x: Aval, index: Aval, axis: int) -> tuple[Aval, Aval]:
     if kind_of(index.dtype) not in "iu" or index.shape != x.shape:
         raise TypeError(
-            f"reduction of (value, index) pairs expects integer indices of shape {x.shape}, "
-            f"got {index.short()}."
+            f"reduction of (value, index) pairs expects integer indices of shape {x.shape}, got {index.short()}."
         )
     _check_dimensions(x, (axis,))
     shape = x.shape[:axis] + x.shape[axis + 1 :]
@@ -304,15 +297,13 @@ def _line(x: np.ndarray, axis: int, dtype: Any = np.int32) -> np.ndarray:
 def _arg_inputs() -> list[tuple[np.ndarray, int, dict]]:
     plain: dict = {}
     kink = {"grad": False, "why": "a tie: the lowest index"}
-    special = np.float32(
-        [[1, np.nan, np.inf, np.nan], [-np.inf, -np.inf, -np.inf, -np.inf], [0, -0.0, 0, -1]]
-    )
+    special = np.array([[1, np.nan, np.inf, np.nan], [-np.inf] * 4, [0, -0.0, 0, -1]], np.float32)
     return [
         (floats((2, 3)), 0, plain),
         (floats((2, 3, 4)), 1, plain),
         (floats((5,)), 0, plain),
         (special, 1, {"grad": False, "why": "NaN and ties"}),
-        (np.float32([[3, 1, 3], [1, 1, 2]]), 1, kink),
+        (np.array([[3, 1, 3], [1, 1, 2]], np.float32), 1, kink),
         (integers((4, 5)), 1, plain),
         (integers((4, 5), 0, 3, np.uint8), 0, plain),
         (generator().random((3, 4)) < 0.5, 1, plain),
@@ -349,8 +340,7 @@ def _arg_type(name: str) -> Callable:
         index_dtype = np.dtype(index_dtype)
         if kind_of(x.dtype) not in "biuf":
             raise TypeError(
-                f"{name} does not accept dtype {x.dtype.name}. "
-                "Accepted dtypes are subtypes of integer, floating, bool."
+                f"{name} does not accept dtype {x.dtype.name}. Accepted dtypes are subtypes of integer, floating, bool."
             )
         if kind_of(index_dtype) not in "iu":
             raise TypeError(f"index_dtype must be an integer type, but got {index_dtype.name}")

@@ -67,9 +67,7 @@ def _check_windows(x: Aval, indices: Aval, updates: Aval, n: ScatterDimensions) 
             )
 
 
-def _scatter_type(
-    x: Aval, indices: Aval, updates: Aval, scatter_dimension_numbers: ScatterDimensions, **_: Any
-):
+def _scatter_type(x: Aval, indices: Aval, updates: Aval, scatter_dimension_numbers: ScatterDimensions, **_: Any):
     n = scatter_dimension_numbers
     check_indices(
         "Scatter", indices, n.index_vector_dim, n.scatter_dims_to_operand_dims, "scatter_dims_to_operand_dims"
@@ -80,14 +78,10 @@ def _scatter_type(
         raise TypeError(f"Updates tensor must be of rank {rank}; got {updates.ndim}.")
     check_sorted("scatter", "update_window_dims", n.update_window_dims, rank)
     check_sorted("scatter", "inserted_window_dims", n.inserted_window_dims, x.ndim)
-    check_batching(
-        "Scatter", x, indices, n.input_batching_dims, n.scatter_indices_batching_dims, n.index_vector_dim
-    )
+    check_batching("Scatter", x, indices, n.input_batching_dims, n.scatter_indices_batching_dims, n.index_vector_dim)
     for i, d in enumerate(n.scatter_dims_to_operand_dims):
         if not 0 <= d < x.ndim:
-            raise TypeError(
-                f"Invalid scatter_dims_to_operand_dims mapping; domain is [0, {x.ndim}), got: {i}->{d}."
-            )
+            raise TypeError(f"Invalid scatter_dims_to_operand_dims mapping; domain is [0, {x.ndim}), got: {i}->{d}.")
     check_unique("scatter", "scatter_dims_to_operand_dims", n.scatter_dims_to_operand_dims)
     check_unique("scatter", "inserted and batching dims", (*n.inserted_window_dims, *n.input_batching_dims))
     check_unique(
@@ -111,9 +105,7 @@ def _ref(combine: np.ufunc | None) -> Any:
     return ref
 
 
-def _batch(
-    b: Any, op: Any, size: int, operands: Any, mapped: Any, scatter_dimension_numbers, **flags: Any
-) -> Any:
+def _batch(b: Any, op: Any, size: int, operands: Any, mapped: Any, scatter_dimension_numbers, **flags: Any) -> Any:
     n = scatter_dimension_numbers
     x, indices, updates = operands
     x = x if mapped[0] else expand(b, x, size)
@@ -175,9 +167,7 @@ def _spread_samples(sizes: tuple[int, ...] = (), grad: bool = True, why: str = "
     line = ScatterDimensions((), (0,), (), (), (0,), 1)
     whole = ScatterDimensions((0,), (), (), (), (0,), 0)
 
-    def one(
-        x: np.ndarray, indices: Any, updates: np.ndarray, n: ScatterDimensions, unique: bool = False
-    ) -> Any:
+    def one(x: np.ndarray, indices: Any, updates: np.ndarray, n: ScatterDimensions, unique: bool = False) -> Any:
         indices = indices if isinstance(indices, np.ndarray) else np.array(indices, np.int32)
         return sample(
             x,
@@ -214,9 +204,7 @@ def _spread_samples(sizes: tuple[int, ...] = (), grad: bool = True, why: str = "
     ]
 
 
-def _row(
-    name: str, combine: str | None, ufunc: np.ufunc | None, jvp: Any, transpose: dict, samples: Any
-) -> Any:
+def _row(name: str, combine: str | None, ufunc: np.ufunc | None, jvp: Any, transpose: dict, samples: Any) -> Any:
     return defop(
         name,
         operands=("operand", "scatter_indices", "updates"),
@@ -238,13 +226,9 @@ def _set_transpose_operand(b, ct, avals, operand, indices, updates, **params: An
     return b.scatter(ct, indices, zeros(b, avals[2]), **params)
 
 
-def _set_transpose_updates(
-    b, ct, avals, operand, indices, updates, scatter_dimension_numbers, **flags: Any
-) -> Any:
+def _set_transpose_updates(b, ct, avals, operand, indices, updates, scatter_dimension_numbers, **flags: Any) -> Any:
     n = scatter_dimension_numbers
-    kept = (
-        _landed(b, indices, avals, n) if flags["unique_indices"] else _stayed(b, indices, avals, n, **flags)
-    )
+    kept = _landed(b, indices, avals, n) if flags["unique_indices"] else _stayed(b, indices, avals, n, **flags)
     return b.select(kept, _read(b, ct, indices, avals, n), zeros(b, avals[2]))
 
 
@@ -261,9 +245,7 @@ _row(
 # ---- scatter_add ---------------------------------------------------------------------------------
 
 
-def _add_transpose_updates(
-    b, ct, avals, operand, indices, updates, scatter_dimension_numbers, **flags: Any
-) -> Any:
+def _add_transpose_updates(b, ct, avals, operand, indices, updates, scatter_dimension_numbers, **flags: Any) -> Any:
     n = scatter_dimension_numbers
     return b.select(_landed(b, indices, avals, n), _read(b, ct, indices, avals, n), zeros(b, avals[2]))
 
@@ -314,9 +296,7 @@ _row(
 # ---- scatter_min, scatter_max --------------------------------------------------------------------
 
 
-def _extreme_jvp(
-    b: Any, tangents: Any, y: Any, operand: Any, indices: Any, updates: Any, **params: Any
-) -> Any:
+def _extreme_jvp(b: Any, tangents: Any, y: Any, operand: Any, indices: Any, updates: Any, **params: Any) -> Any:
     # equal shares for all that attain the extreme value, the operand among them, as JAX has it
     t, _, u = tangents
     n = params["scatter_dimension_numbers"]
@@ -338,6 +318,4 @@ _row("scatter_min", "minimum", np.minimum, _extreme_jvp, {}, _spread_samples)
 _row("scatter_max", "maximum", np.maximum, _extreme_jvp, {}, _spread_samples)
 
 #: the scatter ops by what they do with an element and its update
-SCATTERS = {
-    name: OPS[name] for name in ("scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_max")
-}
+SCATTERS = {name: OPS[name] for name in ("scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_max")}

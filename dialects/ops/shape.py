@@ -61,9 +61,7 @@ def _broadcast_ref(x: np.ndarray, shape: tuple, broadcast_dimensions: tuple) -> 
     return out
 
 
-def _broadcast_transpose(
-    b: Any, ct: Any, avals: Any, x: Any, shape: tuple, broadcast_dimensions: tuple
-) -> Any:
+def _broadcast_transpose(b: Any, ct: Any, avals: Any, x: Any, shape: tuple, broadcast_dimensions: tuple) -> Any:
     a, dims = avals[0], broadcast_dimensions
     kept = [d for n, d in zip(a.shape, dims) if n == shape[d]]
     summed = tuple(i for i in range(len(shape)) if i not in kept)
@@ -75,9 +73,7 @@ def _broadcast_transpose(
     return ct if b.aval(ct).shape == a.shape else b.reshape(ct, shape=a.shape)
 
 
-def _broadcast_batch(
-    b: Any, op: Any, size: int, operands: Any, mapped: Any, shape: tuple, broadcast_dimensions: tuple
-):
+def _broadcast_batch(b: Any, op: Any, size: int, operands: Any, mapped: Any, shape: tuple, broadcast_dimensions: tuple):
     return b.bind(op, operands[0], shape=(size, *shape), broadcast_dimensions=(0, *up(broadcast_dimensions)))
 
 
@@ -109,9 +105,7 @@ defop(
 
 def _reshape_type(x: Aval, shape: tuple) -> Aval:
     if any(n < 0 for n in shape) or math.prod(shape) != x.size:
-        raise TypeError(
-            f"reshape total size must be unchanged, got new_sizes {tuple(shape)} for shape {x.shape}."
-        )
+        raise TypeError(f"reshape total size must be unchanged, got new_sizes {tuple(shape)} for shape {x.shape}.")
     return aval(tuple(shape), x.dtype, x.weak_type)
 
 
@@ -225,9 +219,7 @@ def _concatenate_type(*xs: Aval, dimension: int) -> Aval:
         shapes = ", ".join(str(x.shape) for x in xs)
         raise TypeError(f"Cannot concatenate arrays with different numbers of dimensions: got {shapes}.")
     if not 0 <= dimension < first.ndim:
-        raise TypeError(
-            f"concatenate dimension out of bounds: dimension {dimension} for shapes {first.shape}."
-        )
+        raise TypeError(f"concatenate dimension out of bounds: dimension {dimension} for shapes {first.shape}.")
     if len({x.shape[:dimension] + x.shape[dimension + 1 :] for x in xs}) != 1:
         shapes = ", ".join(str(x.shape) for x in xs)
         raise TypeError(
@@ -314,9 +306,7 @@ def _slice_ref(x: np.ndarray, start_indices: tuple, limit_indices: tuple, stride
     return released(x[tuple(map(slice, start_indices, limit_indices, strides))], x)
 
 
-def _slice_transpose(
-    b: Any, ct: Any, avals: Any, x: Any, start_indices: tuple, limit_indices: tuple, strides: tuple
-):
+def _slice_transpose(b: Any, ct: Any, avals: Any, x: Any, start_indices: tuple, limit_indices: tuple, strides: tuple):
     a = avals[0]
     spans = [(m - 1) * s + 1 if m else 0 for m, s in zip(b.aval(ct).shape, strides)]
     return b.pad(
@@ -328,9 +318,7 @@ def _slice_transpose(
     )
 
 
-def _slice_batch(
-    b, op, size, operands, mapped, start_indices: tuple, limit_indices: tuple, strides: tuple
-) -> Any:
+def _slice_batch(b, op, size, operands, mapped, start_indices: tuple, limit_indices: tuple, strides: tuple) -> Any:
     return b.bind(
         op,
         operands[0],
@@ -374,9 +362,7 @@ def _padded(n: int, low: int, high: int, interior: int) -> int:
     return low + high + n + max(n - 1, 0) * interior
 
 
-def _pad_type(
-    x: Aval, value: Aval, edge_padding_low: tuple, edge_padding_high: tuple, interior_padding: tuple
-):
+def _pad_type(x: Aval, value: Aval, edge_padding_low: tuple, edge_padding_high: tuple, interior_padding: tuple):
     config = tuple(zip(edge_padding_low, edge_padding_high, interior_padding))
     check_same("pad", [x.update(shape=()), value.update(shape=())])
     if value.ndim:
@@ -387,9 +373,7 @@ def _pad_type(
             f"got padding_config {config} for operand shape {x.shape}"
         )
     if any(i < 0 for i in interior_padding):
-        raise ValueError(
-            f"interior padding in padding_config must be nonnegative, got padding_config {config}"
-        )
+        raise ValueError(f"interior padding in padding_config must be nonnegative, got padding_config {config}")
     shape = tuple(_padded(n, *c) for n, c in zip(x.shape, config))
     if any(n < 0 for n in shape):
         raise ValueError(
@@ -399,9 +383,7 @@ def _pad_type(
     return aval(shape, x.dtype, weak([x, value]))
 
 
-def _pad_ref(
-    x, value, edge_padding_low: tuple, edge_padding_high: tuple, interior_padding: tuple
-) -> np.ndarray:
+def _pad_ref(x, value, edge_padding_low: tuple, edge_padding_high: tuple, interior_padding: tuple) -> np.ndarray:
     config = list(zip(x.shape, edge_padding_low, edge_padding_high, interior_padding))
     shape = tuple(_padded(*c) for c in config)
     out = np.empty(shape, x.dtype)
@@ -420,9 +402,7 @@ def _pad_ref(
     return out
 
 
-def _pad_transpose_operand(
-    b, ct, avals, x, value, edge_padding_low, edge_padding_high, interior_padding
-) -> Any:
+def _pad_transpose_operand(b, ct, avals, x, value, edge_padding_low, edge_padding_high, interior_padding) -> Any:
     cut = b.pad(
         ct,
         zeros(b, avals[1]),
@@ -457,8 +437,9 @@ def _pad_batch(b: Any, op: Any, size: int, operands: Any, mapped: Any, **config:
 
 def _pad_sample(x: np.ndarray, value: float, *config: tuple[int, int, int]) -> Any:
     low, high, interior = zip(*config) if config else ((), (), ())
-    value = np.asarray(value, x.dtype)
-    return sample(x, value, edge_padding_low=low, edge_padding_high=high, interior_padding=interior)
+    return sample(
+        x, np.asarray(value, x.dtype), edge_padding_low=low, edge_padding_high=high, interior_padding=interior
+    )
 
 
 defop(
@@ -498,8 +479,7 @@ def _iota_type(shape: tuple, dtype: Any, iota_dimension: int) -> Aval:
         )
     if not 0 <= iota_dimension < len(shape):
         raise ValueError(
-            "iota dimension must be between 0 and len(shape), "
-            f"got dimension={iota_dimension} for shape={tuple(shape)}"
+            f"iota dimension must be between 0 and len(shape), got dimension={iota_dimension} for shape={tuple(shape)}"
         )
     return aval(tuple(shape), dtype)
 

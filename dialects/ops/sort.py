@@ -23,9 +23,7 @@ def _type(*xs: Aval, dimension: int, num_keys: int, is_stable: bool) -> tuple[Av
     if not xs:
         raise TypeError("Sort requires at least one operand")
     if any(x.shape != xs[0].shape for x in xs):
-        raise TypeError(
-            f"Arguments to sort must have equal shapes, got: {' '.join(str(x.shape) for x in xs)}"
-        )
+        raise TypeError(f"Arguments to sort must have equal shapes, got: {' '.join(str(x.shape) for x in xs)}")
     if not 0 <= dimension < xs[0].ndim:
         raise ValueError(f"axis {dimension} is out of bounds for array of dimension {xs[0].ndim}")
     if not 1 <= num_keys <= len(xs):
@@ -39,7 +37,7 @@ def _type(*xs: Aval, dimension: int, num_keys: int, is_stable: bool) -> tuple[Av
 def _comparable(x: np.ndarray) -> list[np.ndarray]:
     """Arrays that NumPy orders as JAX orders x: the parts of complex numbers one after the other."""
     if x.dtype.kind == "c":
-        return [x.real, x.imag]
+        return [np.real(x), np.imag(x)]
     return [x.astype(np.float32)] if x.dtype == bfloat16 else [x]
 
 
@@ -81,9 +79,7 @@ def take_along(b: Any, x: Any, order: Any, dimension: int) -> Any:
     )
 
 
-def _jvp(
-    b: Any, tangents: Any, y: Any, *operands: Any, dimension: int, num_keys: int, is_stable: bool
-) -> tuple:
+def _jvp(b: Any, tangents: Any, y: Any, *operands: Any, dimension: int, num_keys: int, is_stable: bool) -> tuple:
     # tangents move as their elements do: sorting the positions along tells where these went
     keys = operands[:num_keys]
     positions = b.iota(shape=b.aval(keys[0]).shape, dtype=INT32, iota_dimension=dimension)
@@ -104,10 +100,10 @@ def _sort(*operands: np.ndarray, dimension: int = 0, num_keys: int = 1, **more: 
 
 
 def _samples() -> list:
-    special = np.float32([3, np.nan, -np.inf, 0.0, -0.0, -np.nan, np.inf, 0.0, 1])
-    tied = np.float32([2, 1, 2, 1, 2, 1])
+    special = np.array([3, np.nan, -np.inf, 0.0, -0.0, -np.nan, np.inf, 0.0, 1], np.float32)
+    tied = np.array([2, 1, 2, 1, 2, 1], np.float32)
     places = np.arange(9, dtype=np.int32)
-    z = np.complex64([1 + 2j, 1 - 1j, complex(math.nan, 0), 0j, complex(0, math.nan), -0.0 + 1j])
+    z = np.array([1 + 2j, 1 - 1j, complex(math.nan, 0), 0j, complex(0, math.nan), -0.0 + 1j], np.complex64)
     odd = {"grad": False, "why": "ties or not finite"}
     return [
         _sort(floats((5,))),

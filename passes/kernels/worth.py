@@ -24,8 +24,8 @@ class KernelLimits:
       around: of what stands outside of loops for a whole function to be one kernel: about 5 us.
     """
 
-    trip: int = 1 << 18
-    contraction: int = 1 << 17
+    trip: int = 1 << 24
+    contraction: int = 1 << 24
     around: int = 1 << 14
 
 

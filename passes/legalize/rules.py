@@ -16,15 +16,18 @@ from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 
 LEGALIZE: dict[str, Callable[..., Any]] = {}
+#: Rules for one platform only, by platform and op; they are asked before those of all platforms.
+PLATFORM_LEGALIZE: dict[str, dict[str, Callable[..., Any]]] = {}
 
 _F32 = np.dtype(np.float32)
 
 
-def legalize(name: str) -> Callable:
-    """Decorator: register a rule for the op."""
+def legalize(name: str, platform: str | None = None) -> Callable:
+    """Decorator: register a rule for the op, on all platforms or on one."""
+    table = LEGALIZE if platform is None else PLATFORM_LEGALIZE.setdefault(platform, {})
 
     def register(rule: Callable) -> Callable:
-        LEGALIZE[name] = rule
+        table[name] = rule
         return rule
 
     return register
@@ -281,4 +284,4 @@ def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     return NotImplemented
 
 
-__all__ = ["LEGALIZE", "legalize"]
+__all__ = ["LEGALIZE", "PLATFORM_LEGALIZE", "legalize"]

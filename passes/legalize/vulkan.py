@@ -13,6 +13,7 @@ import numpy as np
 
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval, bfloat16
+from sable.ir.bindings import ir
 
 from .rules import legalize
 
@@ -113,7 +114,7 @@ def remainder(b: Any, x: Any, y: Any) -> Any:
         return _integer_remainder(b, x, y, a)
     if a.dtype != _F32:  # the remainder of two f16 or bf16 numbers is one, so f32 does not round
         return b.convert(b.remainder(b.convert(x, dtype=_F32), b.convert(y, dtype=_F32)), dtype=a.dtype)
-    literal = b.literal_of(y)
+    literal = _literal_of(b, y)
     if literal is not None and _is_simple_divisor(literal.numpy()):
         return _remainder_by_floor(b, x, y, a)
     return _float_remainder(b, x, y, a)
@@ -124,6 +125,13 @@ def _integer_remainder(b: Any, x: Any, y: Any, a: Aval) -> Any:
         return NotImplemented
     zero = _compare(b, y, b.full(a, 0), "EQ")
     return b.emit("select", zero, x, b.emit("remainder", x, b.emit("select", zero, b.full(a, 1), y)))
+
+
+def _literal_of(b: Any, y: Any) -> Any:
+    """The literal that y is, perhaps broadcast."""
+    while not isinstance(y, ir.BlockArgument) and y.owner.name == "stablehlo.broadcast_in_dim":
+        y = y.owner.operands[0]
+    return b.literal_of(y)
 
 
 #: Powers of two between these divide any f32 below 2^100 or so without rounding; larger quotients are whole numbers.
@@ -161,22 +169,21 @@ def _float_remainder(b: Any, x: Any, y: Any, a: Aval) -> Any:
     word, signed = a.update(dtype=_U32, weak_type=False), a.update(dtype=_I32, weak_type=False)
     magnitude, divisor = b.abs(x), b.abs(y)
     (rest, high), (modulus, low) = (_significand(b, v, word, signed) for v in (magnitude, divisor))
-    left = b.emit("maximum", b.subtract(high, low), b.full(signed, 0))
-    zero, chunk = b.full(word, 0), b.full(signed, _CHUNK_BITS)
-    modulus = b.emit("maximum", modulus, b.full(word, 1))  # y = 0 is answered below
+    left = b.emit("convert", b.emit("maximum", b.subtract(high, low), b.full(signed, 0)), dtype=_U32)
+    zero, chunk = b.full(word, 0), b.full(word, _CHUNK_BITS)
+    some_divisor = _compare(b, modulus, zero, "NE")
+    modulus = b.emit("maximum", modulus, b.full(word, 1))
     rest = b.emit("remainder", rest, modulus)
     for _ in range(-(-_EXPONENT_SPAN // _CHUNK_BITS)):
         step = b.emit("minimum", left, chunk)
-        shifted = b.emit("shift_left", rest, b.emit("convert", step, dtype=_U32))
-        rest = b.emit("remainder", shifted, modulus)
-        left = b.subtract(left, step)
+        rest = b.emit("remainder", b.emit("shift_left", rest, step), modulus)
+        left = b.emit("subtract", left, step)
     exact = _times_power_of_two(b, b.emit("convert", rest, dtype=_F32), low, a, signed)
     exact = b.emit("select", _compare(b, rest, zero, "EQ"), b.full(a, 0), exact)
     exact = b.emit("select", _compare(b, magnitude, divisor, "LT"), magnitude, exact)
     exact = b.emit("select", _is_negative(b, x, a), b.negate(exact), exact)
-    infinity = b.full(a, np.inf)
-    usable = b.emit("and", _compare(b, magnitude, infinity, "LT"), _compare(b, divisor, b.full(a, 0), "GT"))
-    return b.emit("select", usable, exact, b.full(a, np.nan))
+    numbers = b.emit("and", _compare(b, magnitude, b.full(a, np.inf), "LT"), _compare(b, divisor, divisor, "EQ"))
+    return b.emit("select", b.emit("and", numbers, some_divisor), exact, b.full(a, np.nan))
 
 
 def _significand(b: Any, magnitude: Any, word: Aval, signed: Aval) -> tuple[Any, Any]:

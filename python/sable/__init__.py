@@ -8,6 +8,7 @@ the compiler is not installed.
 """
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,14 +18,16 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
+    if name.startswith("_"):
         raise AttributeError(f"module 'sable' has no attribute {name!r}")
+    if importlib.util.find_spec(f"sable.{name}") is not None:
+        return importlib.import_module(f"sable.{name}")
     public = importlib.import_module("sable._public")
-    globals().update({n: getattr(public, n) for n in public.__all__})
-    try:
-        return globals()[name]
-    except KeyError:
-        raise AttributeError(f"module 'sable' has no attribute {name!r}") from None
+    found = {n: getattr(public, n) for n in public.__all__}
+    globals().update(found)
+    if name not in found:
+        raise AttributeError(f"module 'sable' has no attribute {name!r}")
+    return found[name]
 
 
 def __dir__() -> list[str]:

@@ -158,10 +158,7 @@ def test_random_derivatives(name: str) -> None:
         ct = rng.uniform(-1, 1, t.shape)
         given = [x if v is None else None for x, v in zip(xs, ts)]
         avals = [aval_of(x) for x in xs]
-        back = [
-            op.transpose[o](B, ct, avals, *given, **s.params) if o in op.transpose else None
-            for o in op.operands
-        ]
+        back = [op.transpose[o](B, ct, avals, *given, **s.params) if o in op.transpose else None for o in op.operands]
         dots = sum(np.vdot(v, c) for v, c in zip(ts, back) if c is not None)
         np.testing.assert_allclose(dots, np.vdot(ct, t), rtol=1e-9, atol=1e-9, err_msg=str(s))
 
@@ -197,9 +194,7 @@ def dot_sample(seed: int) -> Sample:
                         (np.bool_, None), (np.complex64, None), (np.float16, None)][seed % 7]  # fmt: skip
     preferred = np.dtype(preferred or dtype)
     params = {"dot_dimension_numbers": DotDimensions(*numbers), "precision_config": None}
-    return Sample(
-        tuple(array(rng, s, dtype) for s in shapes), {**params, "preferred_element_type": preferred}
-    )
+    return Sample(tuple(array(rng, s, dtype) for s in shapes), {**params, "preferred_element_type": preferred})
 
 
 def test_random_dots() -> None:
@@ -258,11 +253,7 @@ def window_sample(seed: int, update: bool) -> Sample:
     starts = [np.asarray(rng.integers(0 if kind is np.uint8 else -3, 8), kind) for _ in shape]
     dtype = DTYPES[seed % len(DTYPES)]
     x = array(rng, shape, dtype)
-    return (
-        Sample((x, array(rng, sizes, dtype), *starts))
-        if update
-        else Sample((x, *starts), {"slice_sizes": sizes})
-    )
+    return Sample((x, array(rng, sizes, dtype), *starts)) if update else Sample((x, *starts), {"slice_sizes": sizes})
 
 
 @pytest.mark.parametrize("name", ["dynamic_slice", "dynamic_update_slice"])
@@ -287,9 +278,7 @@ def test_broadcast_that_turns_dimensions() -> None:
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, -math.nan, 1e-30, 2.0])
 
 
-@pytest.mark.parametrize(
-    "dtype", [np.float32, np.float16, bfloat16, np.int8, np.uint32, np.bool_, np.complex64]
-)
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, bfloat16, np.int8, np.uint32, np.bool_, np.complex64])
 @pytest.mark.parametrize("num_keys", [1, 2])
 def test_sort_of_everything(dtype: Any, num_keys: int) -> None:
     rng = np.random.default_rng(num_keys)
@@ -299,9 +288,7 @@ def test_sort_of_everything(dtype: Any, num_keys: int) -> None:
         keys = [rng.choice(numbers, (3, 24)) for _ in range(2)]
         if np.dtype(dtype).kind == "c":
             # NumPy multiplies NaN into the other part
-            keys = [
-                np.stack([k, rng.choice(numbers, k.shape)], -1).astype(F32).view(dtype)[..., 0] for k in keys
-            ]
+            keys = [np.stack([k, rng.choice(numbers, k.shape)], -1).astype(F32).view(dtype)[..., 0] for k in keys]
         keys = [k.astype(dtype) for k in keys]
         places = np.arange(72, dtype=np.int32).reshape(3, 24)
         params = {"dimension": dimension, "num_keys": num_keys, "is_stable": True}

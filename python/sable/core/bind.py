@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from sable._config import config
 from sable.dialects.literal import Literal
 from sable.dialects.op import OPS, Builder, Op
 from sable.ir.aval import Aval, aval_of
 
 from .array import Array, Value
-from .execute import run_op
+from .execute import common_device, cpu_device, home, run_op
 from .state import STATE
 from .trace import Trace, Tracer, deepest, emit
 
@@ -113,14 +114,28 @@ def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
     """Compute an op on arrays now: by its NumPy meaning on the CPU, compiled elsewhere and for ops that name functions."""
     if op.functions:
         return run_op(op, values, params)
+    committed = False
+    placed = config.jax_default_device is not None
     for x in values:
-        if x._device is not None:
-            return run_op(op, values, params)
+        committed = committed or x.committed
+        placed = placed or x._device is not None
+    if placed and common_device(values, op.name) is not cpu_device():
+        return run_op(op, values, params)
     out = infer(op, tuple([x.aval for x in values]), params)
     result = STATE.run(op.ref, *[x.numpy() for x in values], **params)
+    if committed:
+        return _committed(op, out, result)
     if op.multiple_results:
         return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
     return Array(out, result if type(result) is np.ndarray else np.asarray(result))
+
+
+def _committed(op: Op, out: Any, result: Any) -> Any:
+    """The results of an op on arrays that are committed to the CPU."""
+    made = [Array(a, np.asarray(y)) for a, y in (zip(out, result) if op.multiple_results else [(out, result)])]
+    for x in made:
+        x.committed = True
+    return tuple(made) if op.multiple_results else made[0]
 
 
 class BindBuilder(Builder):
@@ -161,7 +176,7 @@ class BindBuilder(Builder):
 
     def full(self, aval: Aval, value: Any) -> Any:
         if STATE.staged is None:
-            return Array(aval, np.full(aval.shape, value, aval.dtype))
+            return Array(aval, np.full(aval.shape, value, aval.dtype), None, home())
         return super().full(aval, value)
 
 
@@ -171,6 +186,8 @@ def constant(array: np.ndarray, weak_type: bool = False) -> Array:
     a = aval_of(array)
     made = Array(a.update(weak_type=True) if weak_type else a, array)
     made.constant = array.ndim == 0
+    if array.ndim:  # scalars are uncommitted, follow their partners, and are written into programs
+        made._device = home()
     return made
 
 

@@ -83,25 +83,44 @@ def buffer_of(x: Array, device: Any) -> Any:
     return device.put(x.numpy())
 
 
-def common_device(values: Sequence[Array]) -> Any:
-    """The device where a program on these arrays runs.
+def home() -> Any:
+    """The `_device` of arrays that are made now and named no device: None for the CPU."""
+    if config.jax_default_device is None:
+        return None
+    device = default_device()
+    return None if device is cpu_device() else device
+
+
+def common_device(values: Sequence[Array], name: str = "a function") -> Any:
+    """The device where a program on these arrays runs: that of the committed ones, else the default device.
+
+    Args:
+      values: the arguments.
+      name: of the program, for messages.
 
     Raises:
       ValueError: arrays are committed to different devices.
     """
-    found = None
-    for x in values:
-        device = x._device
-        if device is None and not x.committed:
+    first: int | None = None
+    for k, x in enumerate(values):
+        if not x.committed:
             continue
-        device = device or cpu_device()
-        if found is not None and device is not found and x.committed:
+        if first is None:
+            first = k
+        elif x._device is not values[first]._device:
             raise ValueError(
-                f"Received incompatible devices for a computation: got arrays on {found!r} and {device!r}. Move one of "
-                "them with device_put."
+                f"Received incompatible devices for jitted computation. Got {_argument(first, values[first], name)} and "
+                f"{_argument(k, x, name)}. Move one of them with device_put."
             )
-        found = found or device
-    return found or default_device()
+    return default_device() if first is None else device_of(values[first])
+
+
+def _argument(k: int, x: Array, name: str) -> str:
+    device = device_of(x)
+    return (
+        f"argument {k} of {name} with shape {x.aval.short()} and with device ids [{device.id}] on platform "
+        f"{device.platform.upper()}"
+    )
 
 
 def put(x: Array, device: Any, committed: bool) -> Array:
@@ -135,10 +154,16 @@ class Loaded:
     def __call__(self, values: Sequence[Array]) -> list[Array]:
         own, device = self._own, self._device
         buffers = []
+        committed = False
         for x in values:
             buffer = x._buffer if x._device is own else None
             buffers.append(buffer if buffer is not None else buffer_of(x, device))
-        return [Array(a, None, r, own) for a, r in zip(self._avals, self._invoke(buffers))]
+            committed = committed or x.committed
+        results = [Array(a, None, r, own) for a, r in zip(self._avals, self._invoke(buffers))]
+        if committed:
+            for y in results:
+                y.committed = True
+        return results
 
 
 def load(function: Function, device: Any) -> Loaded:
@@ -267,8 +292,13 @@ def run_op(op: Op, values: Sequence[Array], params: dict) -> Any:
 
 
 def _run_host(callback: Any, values: Sequence[Array]) -> tuple:
+    device = common_device(values, "a host callback")
     arrays = callback.checked([x.numpy() for x in values])
-    return tuple(Array(a, y) for a, y in zip(callback.out_avals, arrays))
+    own = None if device is cpu_device() else device
+    results = tuple(Array(a, y, None, own) for a, y in zip(callback.out_avals, arrays))
+    for y in results:
+        y.committed = any(x.committed for x in values)
+    return results
 
 
 def _op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
@@ -295,7 +325,7 @@ def _location() -> Any:
 
 def run(function: Function, values: Sequence[Array]) -> list[Array]:
     """Call a function on concrete arrays."""
-    return load(function, common_device(values))(values)
+    return load(function, common_device(values, function.name))(values)
 
 
 __all__ = [

@@ -363,5 +363,3 @@ def reduce_precision(operand: Any, exponent_bits: int, mantissa_bits: int) -> Va
     """
     value = value_of(operand, "reduce_precision")
     return BIND.reduce_precision(value, exponent_bits=int(exponent_bits), mantissa_bits=int(mantissa_bits))
-
-

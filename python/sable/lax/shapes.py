@@ -190,8 +190,7 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
     x, value = values_of("pad", operand, padding_value)
     if x.aval.dtype != value.aval.dtype:
         raise TypeError(
-            "pad operand and padding_value must be same dtype: "
-            f"got {x.aval.dtype.name} and {value.aval.dtype.name}."
+            f"pad operand and padding_value must be same dtype: got {x.aval.dtype.name} and {value.aval.dtype.name}."
         )
     config = [integers(c) for c in padding_config]
     low, high, interior = zip(*config) if config else ((), (), ())
@@ -325,9 +324,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
     sizes = shape_of(shape)
     value = value_of(fill_value, "full")
     if value.aval.ndim:
-        raise TypeError(
-            f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}."
-        )
+        raise TypeError(f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}.")
     weak = dtype is None and value.aval.weak_type
     wanted = value.aval.dtype if dtype is None else dtypes.user_dtype(dtype, "full")
     if isinstance(value, Tracer):
@@ -337,9 +334,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
     return BIND.full(aval(sizes, wanted, weak), scalar)
 
 
-def full_like(
-    x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sharding: Any = None
-) -> Value:
+def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sharding: Any = None) -> Value:
     """An array of one repeated value, with another array's shape, dtype and weak type unless they are given.
 
     Raises:
@@ -351,9 +346,7 @@ def full_like(
         return full(sizes, fill_value, dtype)
     value = value_of(fill_value, "full_like")
     if value.aval.ndim:
-        raise TypeError(
-            f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}."
-        )
+        raise TypeError(f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}.")
     filled = convert(value, like.dtype, like.weak_type)
     if isinstance(value, Tracer):
         return broadcast_in_dim(filled, sizes, ())
@@ -380,5 +373,3 @@ def optimization_barrier(operand: Any, /) -> Any:
     if not leaves:
         return operand
     return tree_unflatten(tree, BIND.optimization_barrier(*values_of("optimization_barrier", *leaves)))
-
-

@@ -82,8 +82,7 @@ def _starts(name: str, x: Value, indices: Any, allow_negative: Any) -> list[Valu
     found = _components(name, indices)
     if len(found) != x.aval.ndim:
         raise ValueError(
-            "Length of slice indices must match number of operand dimensions "
-            f"({len(found)} vs {x.aval.shape})"
+            f"Length of slice indices must match number of operand dimensions ({len(found)} vs {x.aval.shape})"
         )
     if isinstance(allow_negative, (bool, np.bool_)):
         allow_negative = [allow_negative] * len(found)
@@ -146,9 +145,7 @@ def dynamic_slice(
     return BIND.dynamic_slice(x, *starts, slice_sizes=integers(slice_sizes))
 
 
-def dynamic_update_slice(
-    operand: Any, update: Any, start_indices: Any, *, allow_negative_indices: Any = True
-) -> Value:
+def dynamic_update_slice(operand: Any, update: Any, start_indices: Any, *, allow_negative_indices: Any = True) -> Value:
     """A copy of an array with a window at a computed position replaced; one that sticks out is moved inside.
 
     Args:

@@ -216,9 +216,7 @@ def _entries(p: Any, d: int, shape: tuple[int, ...], number: int, wrap: bool) ->
         return [Listed(d, value, False) if p.aval.shape else Computed(d, value)]
     if p.dtype == np.bool_:
         return _mask(p, d, shape, number)
-    position = (
-        p.astype(np.int64) if p.dtype != np.uint64 else np.minimum(p, np.uint64(2**62)).astype(np.int64)
-    )
+    position = p.astype(np.int64) if p.dtype != np.uint64 else np.minimum(p, np.uint64(2**62)).astype(np.int64)
     size = shape[d]
     if wrap:
         position = np.where(position < 0, position + size, position)
@@ -240,9 +238,7 @@ def _span(p: slice, d: int, size: int, number: int) -> Span:
         if not isinstance(error, TracerIntegerConversionError) and not bounds:
             if any(isinstance(b, (float, complex, str)) for b in (p.start, p.stop, p.step)):
                 bad = next(b for b in (p.start, p.stop, p.step) if isinstance(b, (float, complex, str)))
-                raise TypeError(
-                    f"{type(bad).__name__!r} object cannot be interpreted as an integer"
-                ) from None
+                raise TypeError(f"{type(bad).__name__!r} object cannot be interpreted as an integer") from None
             raise
         raise IndexError(
             f"Slice entries must be static integers. Got {p} at position {number}. To slice at a traced position use "

@@ -120,9 +120,7 @@ def _check_not_empty(shape: tuple[int, ...], entries: Sequence[Any]) -> None:
             continue
         if isinstance(e, Fixed):
             raise IndexError(f"index is out of bounds for axis {e.dim} with size 0")
-        raise TypeError(
-            f"Slice size at index {e.dim} in gather op is out of range, must be within [0, 0 + 1), got 1."
-        )
+        raise TypeError(f"Slice size at index {e.dim} in gather op is out of range, must be within [0, 0 + 1), got 1.")
 
 
 def fill_constant(x: Value, fill_value: Any) -> Value:

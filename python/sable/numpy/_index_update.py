@@ -129,9 +129,7 @@ def _spread(y: Value, shape: tuple[int, ...]) -> Value:
     return BIND.broadcast_in_dim(y, shape=shape, broadcast_dimensions=dims)
 
 
-def _write(
-    mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatterMode, promises: tuple
-) -> Value:
+def _write(mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatterMode, promises: tuple) -> Value:
     dropping = way is not GatherScatterMode.CLIP
     if (dropping and not parsed.inside) or 0 in parsed.shape or 0 in x.aval.shape:
         return x
@@ -144,13 +142,7 @@ def _write(
     y = BIND.reshape(y, shape=tuple(e.size if isinstance(e, Span) else 1 for e in own))
     if any(isinstance(e, Computed) for e in own):
         return _windowed(mnemonic, x, own, y, way)
-    if (
-        type(x) is Array
-        and type(y) is Array
-        and STATE.staged is None
-        and x._device is None
-        and y._device is None
-    ):
+    if type(x) is Array and type(y) is Array and STATE.staged is None and x._device is None and y._device is None:
         return _written(mnemonic, x, own, y)
     return _static(mnemonic, x, own, y)
 
@@ -205,9 +197,7 @@ def _windowed(mnemonic: str, x: Value, own: Sequence[Any], y: Value, way: Gather
     """Some positions are traced integers: one window is replaced; if it would lie outside, by what is there."""
     if any(isinstance(e, Span) and e.step != 1 for e in own):
         part = static_part(x, own)
-        whole = [
-            e if isinstance(e, Computed) else Span(d, 0, part.aval.shape[d], 1) for d, e in enumerate(own)
-        ]
+        whole = [e if isinstance(e, Computed) else Span(d, 0, part.aval.shape[d], 1) for d, e in enumerate(own)]
         return _static("scatter", x, _outer(own, x.aval.shape), _windowed(mnemonic, part, whole, y, way))
     starts, sizes = window_starts(own)
     new = y
@@ -225,9 +215,7 @@ def _outer(own: Sequence[Any], shape: tuple[int, ...]) -> list:
     return [e if isinstance(e, (Fixed, Span)) else Span(e.dim, 0, shape[e.dim], 1) for e in own]
 
 
-def _scattered(
-    mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatterMode, promises: tuple
-) -> Value:
+def _scattered(mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatterMode, promises: tuple) -> Value:
     """Some positions are arrays: a scatter into what the slices and known integers select, which is put back."""
     part, own = without_fixed(x, parsed.entries)
     taken = tuple(d for d, e in enumerate(own) if not isinstance(e, Span))

@@ -72,9 +72,7 @@ def _wrapped(indices: Value, size: int) -> Value:
     a = indices.aval
     n, zero = BIND.full(a, size), BIND.full(a, 0)
     remainder = BIND.remainder(indices, n)
-    return BIND.select(
-        BIND.compare(remainder, zero, comparison_direction="LT"), BIND.add(remainder, n), remainder
-    )
+    return BIND.select(BIND.compare(remainder, zero, comparison_direction="LT"), BIND.add(remainder, n), remainder)
 
 
 def take(
@@ -154,8 +152,7 @@ def _along_axis_arguments(arr: Any, indices: Any, axis: int | None, name: str) -
         return BIND.reshape(x, shape=(x.aval.size,)), numbers, 0
     if x.aval.ndim != numbers.aval.ndim:
         raise ValueError(
-            "indices and arr must have the same number of dimensions; "
-            f"{numbers.aval.ndim} vs. {x.aval.ndim}"
+            f"indices and arr must have the same number of dimensions; {numbers.aval.ndim} vs. {x.aval.ndim}"
         )
     return x, numbers, axis_in(axis, x.aval.ndim)
 
@@ -322,12 +319,11 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     x = array_argument("nonzero", a)
     shape = x.aval.shape
     if not shape:
-        raise ValueError(
-            "Calling nonzero on 0d arrays is not allowed. Use jnp.atleast_1d(scalar).nonzero() instead."
-        )
+        raise ValueError("Calling nonzero on 0d arrays is not allowed. Use jnp.atleast_1d(scalar).nonzero() instead.")
     if size is None:
         values = _known(
-            x, "The size argument of jnp.nonzero must be statically specified to use jnp.nonzero within JAX transformations."
+            x,
+            "The size argument of jnp.nonzero must be statically specified to use jnp.nonzero within JAX transformations.",
         )
         return tuple(_indices(found) for found in np.nonzero(values))
     flat, missing = _numbers(_truth(x), int(size))

@@ -1,0 +1,164 @@
+"""Products of arrays: dot, dot_general, batch_matmul, and the precision they are computed in."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable._config import config
+from sable.core import dtypes
+from sable.core.array import Value
+from sable.core.bind import BIND
+from sable.core.values import retype
+from sable.dialects.codec import DotDimensions
+
+from ._operands import integers, value_of, values_of
+
+DotDimensionNumbers = tuple[tuple[Sequence[int], Sequence[int]], tuple[Sequence[int], Sequence[int]]]
+
+
+class Precision(enum.Enum):
+    """How exactly float32 products are computed, on devices that offer a choice.
+
+    Also to be had from text: "fastest" and "bfloat16" are DEFAULT; "high", "tensorfloat32" and "bfloat16_3x" HIGH;
+    "highest" and "float32" HIGHEST.
+    """
+
+    DEFAULT = 0
+    HIGH = 1
+    HIGHEST = 2
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        return _PRECISIONS.get(value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_PRECISIONS: dict[Any, Precision] = {
+    None: Precision.DEFAULT,
+    "default": Precision.DEFAULT,
+    "fastest": Precision.DEFAULT,
+    "bfloat16": Precision.DEFAULT,
+    "high": Precision.HIGH,
+    "tensorfloat32": Precision.HIGH,
+    "bfloat16_3x": Precision.HIGH,
+    "highest": Precision.HIGHEST,
+    "float32": Precision.HIGHEST,
+}
+PrecisionLike = Any
+
+
+def precision_config(precision: Any) -> tuple[str, str] | None:
+    """The op's parameter for a `precision=` argument: names for both operands, or None for the default.
+
+    Raises:
+      ValueError: neither a precision, its name, nor a pair of them.
+    """
+    if precision is None:
+        precision = config.jax_default_matmul_precision
+        if precision is None:
+            return None
+    pair = precision if isinstance(precision, (tuple, list)) else (precision, precision)
+    if len(pair) != 2:
+        raise ValueError(f"Unsupported dot precision value {precision!r}: expected one, or a pair")
+    try:
+        names = tuple(Precision(p).name for p in pair)
+    except ValueError:
+        raise ValueError(
+            f"Unsupported dot precision value {precision!r}: expected None, a jax.lax.Precision, its name "
+            f"({', '.join(repr(p) for p in _PRECISIONS if p)}), or a pair of these"
+        ) from None
+    return None if names == ("DEFAULT", "DEFAULT") else names  # type: ignore[return-value]
+
+
+def dot_general(
+    lhs: Any,
+    rhs: Any,
+    dimension_numbers: Any,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+    *,
+    out_sharding: Any = None,
+) -> Value:
+    """Sums of products over contracting dimensions, for each index of batch dimensions.
+
+    Args:
+      lhs, rhs: arrays.
+      dimension_numbers: ((lhs contracting, rhs contracting), (lhs batch, rhs batch)).
+      precision: a Precision, its name, or one for each operand.
+      preferred_element_type: dtype to accumulate in and to return; by default the operands' common one.
+
+    Returns:
+      An array of the batch dimensions, the lhs's other dimensions and the rhs's other dimensions.
+
+    Raises:
+      TypeError: dimensions that do not fit.
+      ValueError: an unknown precision.
+    """
+    x, y = values_of("dot_general", lhs, rhs)
+    (lhs_contract, rhs_contract), (lhs_batch, rhs_batch) = dimension_numbers
+    numbers = DotDimensions(integers(lhs_batch), integers(rhs_batch), integers(lhs_contract), integers(rhs_contract))
+    if preferred_element_type is not None:
+        dtype, weak = dtypes.user_dtype(preferred_element_type, "dot_general"), False
+    else:
+        dtype, weak = dtypes.promote_avals((x.aval, y.aval))
+    found = BIND.dot_general(
+        x,
+        y,
+        dot_dimension_numbers=numbers,
+        precision_config=precision_config(precision),
+        preferred_element_type=np.dtype(dtype),
+    )
+    return retype(found, weak)
+
+
+def dot(
+    lhs: Any,
+    rhs: Any,
+    *,
+    dimension_numbers: Any = None,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+    out_sharding: Any = None,
+) -> Value:
+    """The product of vectors and matrices, in any combination; or `dot_general` with dimension numbers.
+
+    Raises:
+      TypeError: sizes that do not fit.
+      ValueError: other ranks without dimension numbers.
+    """
+    x, y = value_of(lhs, "dot"), value_of(rhs, "dot", 1)
+    if dimension_numbers is None:
+        a, b = x.aval.shape, y.aval.shape
+        if not (1 <= len(a) <= 2 and 1 <= len(b) <= 2 and a[-1] == b[0]):
+            raise ValueError(
+                "jax.lax.dot: dimension_numbers must be specified when not performing simple un-batched matrix-matrix, "
+                f"matrix-vector, or vector-vector products; got lhs_shape={a} rhs_shape={b}"
+            )
+        dimension_numbers = (((len(a) - 1,), (0,)), ((), ()))
+    return dot_general(x, y, dimension_numbers, precision, preferred_element_type)
+
+
+def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Value:
+    """Products of the matrices in the last two dimensions; the others are equal.
+
+    Raises:
+      ValueError: ranks below 2, or that differ.
+      TypeError: sizes that do not fit.
+    """
+    x, y = values_of("batch_matmul", lhs, rhs)
+    n = x.aval.ndim
+    if min(n, y.aval.ndim) < 2:
+        raise ValueError(f"Arguments to batch_matmul must be at least 2D, got {n}, {y.aval.ndim}")
+    if n != y.aval.ndim:
+        raise ValueError(f"Arguments to batch_matmul must have same ndim, got {n}, {y.aval.ndim}")
+    batch = tuple(range(n - 2))
+    return dot_general(x, y, (((n - 1,), (n - 2,)), (batch, batch)), precision)

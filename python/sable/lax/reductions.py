@@ -1,0 +1,320 @@
+"""Reductions, cumulative reductions, positions of extremes, and reductions by any associative function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.core import dtypes
+from sable.core.array import Array, Value
+from sable.core.bind import BIND, bind
+from sable.core.values import as_value
+from sable.dialects.op import OPS
+from sable.dialects.ops import cumulative
+from sable.tree_util import tree_flatten, tree_unflatten
+
+from . import elementwise
+from ._operands import axis_in, broadcast_operands, integers, value_of
+from .elementwise import convert
+from .shapes import concatenate
+from .slicing import slice_in_dim
+
+# ---- by an op ------------------------------------------------------------------------------------------------
+
+
+def _reduction(name: str, text: str) -> Callable:
+    op = OPS[name]
+
+    def run(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -> Value:
+        return bind(op, value_of(operand, name), dimensions=integers(axes))
+
+    run.__name__ = run.__qualname__ = name
+    run.__doc__ = f"""{text} over dimensions, which go.
+
+    Args:
+      operand: an array.
+      axes: dimensions, not negative.
+
+    Raises:
+      TypeError: a dtype without it.
+      ValueError: dimensions out of bounds or there twice.
+    """
+    return run
+
+
+reduce_sum = _reduction("reduce_sum", "The sum")
+reduce_prod = _reduction("reduce_prod", "The product")
+reduce_max = _reduction("reduce_max", "The largest element (NaN if there is one, -inf if there is none)")
+reduce_min = _reduction("reduce_min", "The smallest element (NaN if there is one, inf if there is none)")
+reduce_and = _reduction("reduce_and", "Bitwise and")
+reduce_or = _reduction("reduce_or", "Bitwise or")
+reduce_xor = _reduction("reduce_xor", "Bitwise exclusive or")
+
+
+def _cumulative(name: str, text: str) -> Callable:
+    op = OPS[name]
+
+    def run(operand: Any, axis: int = 0, reverse: bool = False) -> Value:
+        x = value_of(operand, name)
+        if axis < 0:
+            raise ValueError("XLA operations do not allow negative axes")
+        return bind(op, x, axis=int(axis), reverse=bool(reverse))
+
+    run.__name__ = run.__qualname__ = name
+    run.__doc__ = f"""{text} of each element and all before it along an axis.
+
+    Args:
+      operand: an array.
+      axis: not negative.
+      reverse: of each element and all behind it.
+
+    Raises:
+      TypeError: a dtype without it.
+      ValueError: no such axis.
+    """
+    return run
+
+
+cumsum = _cumulative("cumsum", "The sum")
+cumprod = _cumulative("cumprod", "The product")
+cummax = _cumulative("cummax", "The largest")
+cummin = _cumulative("cummin", "The smallest")
+cumlogsumexp = _cumulative("cumlogsumexp", "The logarithm of the sum of exponentials")
+
+
+def argmax(operand: Any, axis: int, index_dtype: Any) -> Value:
+    """Along an axis, which goes, the position of the first largest element (of the first NaN, if there is one).
+
+    Raises:
+      ValueError: no such axis, or one without elements.
+      TypeError: `index_dtype` is no integer dtype, or complex elements.
+    """
+    dtype = dtypes.user_dtype(index_dtype, "argmax")
+    return BIND.argmax(value_of(operand, "argmax"), axis=int(axis), index_dtype=dtype)
+
+
+def argmin(operand: Any, axis: int, index_dtype: Any) -> Value:
+    """Along an axis, which goes, the position of the first smallest element; see `argmax`."""
+    dtype = dtypes.user_dtype(index_dtype, "argmin")
+    return BIND.argmin(value_of(operand, "argmin"), axis=int(axis), index_dtype=dtype)
+
+
+# ---- sorting -------------------------------------------------------------------------------------------------
+
+
+def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> Any:
+    """Sorts along a dimension, ascending, NaN last.
+
+    Args:
+      operand: an array, or a sequence of arrays of one shape which are sorted together.
+      dimension: along which.
+      is_stable: accepted; equal elements always keep their order.
+      num_keys: how many of the arrays, from the first one, decide the order.
+
+    Returns:
+      The sorted array, or a tuple of them.
+
+    Raises:
+      TypeError: no arrays, or of different shapes.
+      ValueError: no such dimension or number of keys.
+    """
+    if isinstance(operand, Sequence) and not isinstance(operand, Value):
+        if len(operand) == 0:
+            raise TypeError("Sort requires at least one operand")
+        values = [value_of(x, "sort", i) for i, x in enumerate(operand)]
+        place = axis_in(dimension, values[0].aval.ndim)
+        return tuple(BIND.sort(*values, dimension=place, num_keys=int(num_keys), is_stable=bool(is_stable)))
+    x = value_of(operand, "sort")
+    place = axis_in(dimension, x.aval.ndim)
+    return BIND.sort(x, dimension=place, num_keys=1, is_stable=bool(is_stable))[0]
+
+
+def sort_key_val(keys: Any, values: Any, dimension: int = -1, is_stable: bool = True) -> tuple[Value, Value]:
+    """Keys sorted along a dimension, and values moved as their keys are; see `sort`."""
+    return sort((keys, values), dimension, is_stable)
+
+
+def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
+    """The k largest elements along an axis, from the largest on, and their positions (int32).
+
+    Of equal elements the first comes first; NaN counts as larger than everything.
+
+    Raises:
+      ValueError: no such axis; k negative or larger than the axis.
+      TypeError: complex elements.
+    """
+    x = value_of(operand, "top_k")
+    kind = dtypes.kind_of(x.aval.dtype)
+    if kind == "c":
+        raise TypeError("top_k is not compatible with complex inputs.")
+    k = k.__index__()
+    if k < 0:
+        raise ValueError(f"k argument to top_k must be nonnegative, got {k}")
+    place = axis_in(axis, x.aval.ndim)
+    shape = x.aval.shape
+    if not shape or shape[place] < k:
+        raise ValueError(
+            f"k argument to top_k must be no larger than size along axis; got k={k} with "
+            f"shape={list(shape)} and axis={place}"
+        )
+    positions = BIND.iota(shape=shape, dtype=np.dtype(np.int32), iota_dimension=place)
+    # ascending from the end, positions backwards too, so that equal elements keep their order when turned around
+    turned, backwards = (BIND.reverse(v, dimensions=(place,)) for v in (x, positions))
+    found = BIND.sort(turned, backwards, dimension=place, num_keys=1, is_stable=True)
+    n = shape[place]
+    parts = [slice_in_dim(v, n - k, n, 1, place) for v in found]
+    return [BIND.reverse(v, dimensions=(place,)) for v in parts]
+
+
+# ---- by any function -----------------------------------------------------------------------------------------
+
+#: function -> (reduction op, its elementwise op, its neutral element)
+_MONOIDS: dict[Callable, tuple[str, str, Callable[[np.dtype], Any]]] = {
+    elementwise.add: ("reduce_sum", "add", lambda dtype: 0),
+    elementwise.mul: ("reduce_prod", "multiply", lambda dtype: 1),
+    elementwise.max: ("reduce_max", "maximum", lambda dtype: cumulative.lowest(dtype)),
+    elementwise.min: ("reduce_min", "minimum", lambda dtype: cumulative.highest(dtype)),
+    elementwise.bitwise_and: ("reduce_and", "and", lambda dtype: True if dtype.kind == "b" else ~np.zeros((), dtype)),
+    elementwise.bitwise_or: ("reduce_or", "or", lambda dtype: 0),
+    elementwise.bitwise_xor: ("reduce_xor", "xor", lambda dtype: 0),
+}
+
+
+def reduce(
+    operands: Any,
+    init_values: Any,
+    computation: Callable[[Any, Any], Any],
+    dimensions: Sequence[int],
+    out_sharding: Any = None,
+) -> Any:
+    """Reduces dimensions, which go, by an associative function.
+
+    Args:
+      operands: an array, or a pytree of arrays of one shape.
+      init_values: likewise scalars: the function's neutral element.
+      computation: takes two (pytrees of) arrays and combines them elementwise.
+      dimensions: not negative.
+
+    Returns:
+      The reduced arrays, in the structure of `operands`.
+
+    Raises:
+      ValueError: structures or shapes disagree; dimensions out of bounds.
+      TypeError: initial values that are not scalars or have another dtype.
+    """
+    leaves, tree = tree_flatten(operands)
+    starts, starts_tree = tree_flatten(init_values)
+    if tree != starts_tree:
+        raise ValueError(f"Operands must have the same tree structure as init_values: {tree} vs. {starts_tree}")
+    if not leaves:
+        raise ValueError("reduce requires at least one operand")
+    values = [value_of(x, "reduce", i) for i, x in enumerate(leaves)]
+    if any(v.aval.shape != values[0].aval.shape for v in values):
+        raise ValueError(f"reduce requires operands of one shape, got {', '.join(v.aval.short() for v in values)}")
+    dims = integers(dimensions)
+    inits = [_initial(s, v) for s, v in zip(starts, values)]
+    recognised = _by_op(computation, values, inits, dims)
+    if recognised is not None:
+        return tree_unflatten(tree, [recognised])
+    folded = _fold(values, tree, computation, dims)
+    shape = values[0].aval.shape
+    kept = tuple(n for i, n in enumerate(shape) if i not in dims)
+    spread = [BIND.broadcast_in_dim(s, shape=kept, broadcast_dimensions=()) if kept else s for s in inits]
+    if folded is None:
+        return tree_unflatten(tree, spread)
+    return computation(tree_unflatten(tree, spread), tree_unflatten(tree, folded))
+
+
+def _initial(start: Any, x: Value) -> Value:
+    """An initial value in the operand's dtype."""
+    value = as_value(start)
+    if value.aval.shape:
+        raise TypeError(f"reduce found non-scalar initial value: {value.aval.short()}")
+    if value.aval.dtype != x.aval.dtype and not value.aval.weak_type:
+        raise TypeError(
+            f"reduce operands and initial values must have the same dtypes, got {x.aval.dtype.name} "
+            f"and {value.aval.dtype.name}."
+        )
+    return convert(value, x.aval.dtype)
+
+
+def _by_op(computation: Callable, values: Sequence[Value], inits: Sequence[Value], dims: tuple) -> Value | None:
+    """The reduction by an op, where the function is one of this package's."""
+    found = _MONOIDS.get(computation) if len(values) == 1 else None
+    if found is None:
+        return None
+    reduction, mnemonic, neutral = found
+    x, start = values[0], inits[0]
+    reduced = bind(OPS[reduction], x, dimensions=dims)
+    if type(start) is Array and start.numpy() == np.asarray(neutral(x.aval.dtype), x.aval.dtype):
+        return reduced
+    return bind(OPS[mnemonic], *broadcast_operands([start, reduced]))
+
+
+def _fold(values: Sequence[Value], tree: Any, computation: Callable, dims: tuple) -> list[Value] | None:
+    """Combines halves until one slice is left: log2(n) calls of the function. None where there is no element."""
+    shape = values[0].aval.shape
+    kept = tuple(i for i in range(len(shape)) if i not in dims)
+    count = int(np.prod([shape[d] for d in dims], dtype=np.int64))
+    lines = [BIND.transpose(v, permutation=(*dims, *kept)) for v in values]
+    lines = [BIND.reshape(v, shape=(count, *[shape[i] for i in kept])) for v in lines]
+    if count == 0:
+        return None
+    while count > 1:
+        half = count // 2
+        # neighbours are combined, so that the order of the elements stays
+        first = [slice_in_dim(v, 0, 2 * half, 2) for v in lines]
+        second = [slice_in_dim(v, 1, 2 * half, 2) for v in lines]
+        made, made_tree = tree_flatten(computation(tree_unflatten(tree, first), tree_unflatten(tree, second)))
+        if made_tree != tree:
+            raise ValueError(f"reduce: the computation returned {made_tree} for operands {tree}")
+        rest = [slice_in_dim(v, 2 * half, count) for v in lines]
+        lines = [concatenate([m, r], 0) if count % 2 else as_value(m) for m, r in zip(made, rest)]
+        count = half + count % 2
+    return [BIND.reshape(v, shape=v.aval.shape[1:]) for v in lines]
+
+
+def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+    """Prefixes of an associative function along an axis.
+
+    Args:
+      fn: takes two pytrees of arrays (slices along the axis, of any length) and combines them elementwise.
+      elems: a pytree of arrays with a common size along the axis.
+      reverse: from the end.
+      axis: along which.
+
+    Returns:
+      A pytree like `elems`: fn(... fn(fn(x[0], x[1]), x[2]) ..., x[i]) at place i.
+
+    Raises:
+      TypeError: `fn` is not callable.
+      ValueError: sizes differ.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> associative_scan(lambda a, b: a * b, jnp.array([1, 2, 3, 4]))
+      Array([ 1,  2,  6, 24], dtype=int32)
+    """
+    if not callable(fn):
+        raise TypeError("lax.associative_scan: fn argument should be callable.")
+    leaves, tree = tree_flatten(elems)
+    values = [value_of(x, "associative_scan", i) for i, x in enumerate(leaves)]
+    if not values:
+        return elems
+    place = axis_in(axis, values[0].aval.ndim)
+    if len({v.aval.shape[place] for v in values}) > 1:
+        shapes = [v.aval.shape for v in values]
+        raise ValueError(f"Array inputs to associative_scan must have the same first dimension. (saw: {shapes})")
+
+    def combine(first: Sequence[Value], second: Sequence[Value]) -> list[Value]:
+        made = fn(tree_unflatten(tree, list(first)), tree_unflatten(tree, list(second)))
+        return [as_value(x) for x in tree_flatten(made)[0]]
+
+    if reverse:
+        values = [BIND.reverse(v, dimensions=(place,)) for v in values]
+    found = cumulative.associative_scan(BIND, combine, values, place)
+    if reverse:
+        found = [BIND.reverse(v, dimensions=(place,)) for v in found]
+    return tree_unflatten(tree, list(found))
