@@ -94,7 +94,7 @@ class Assembler:
         _rename(clone, renamed)
 
     def _name(self, callee: Any) -> str:
-        if isinstance(callee, Deferred) and (self.rules or callee.made):
+        if callee not in self.names and isinstance(callee, Deferred) and (self.rules or callee.made):
             callee = callee.get()
         found = self.names.get(callee)
         if found is None:

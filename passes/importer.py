@@ -72,12 +72,13 @@ class Importer:
         self.operations = {n: op for n, op in symbols(module).items() if op.name == "func.func"}
         self._made: dict[str, Function] = {}
         self._hosts: dict[str, HostDeclaration] = {}
+        self._rules: dict[str, Deferred] = {}
         self._open: list[str] = []
 
     @property
     def known(self) -> dict[Any, str]:
         """The symbols of all functions imported so far, for `assemble.append`."""
-        return {f: name for made in (self._made, self._hosts) for name, f in made.items()}
+        return {f: name for made in (self._made, self._hosts, self._rules) for name, f in made.items()}
 
     def function(self, name: str) -> Function:
         """The function of that symbol.
@@ -112,7 +113,7 @@ class Importer:
             return self.host(name)
         if parameter in _DEFERRED:
             self._operation_of(name)
-            return Deferred(lambda: self.function(name), name)
+            return self._rules.setdefault(name, Deferred(lambda: self.function(name), name))
         return self.function(name)
 
     def host(self, name: str) -> HostDeclaration:

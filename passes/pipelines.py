@@ -28,7 +28,7 @@ from .lower import LoweringBuilder
 from .registry import NoOptions, OptionError, option, register
 from .transpose import transpose, transpose_function
 
-_FUNCTION = "the function's symbol; @main or else the only public function"
+_FUNCTION = "the function's symbol; @main or else the first public function"
 _NAME = "symbol of the new function; <function>_{0} by default"
 
 
@@ -36,7 +36,7 @@ def choose_function(module: ir.Module, name: str | None) -> str:
     """The symbol of the function that a pass is about.
 
     Raises:
-      OptionError: no function of that name, or none was given and there are several.
+      OptionError: no function of that name, or none was given and none is public.
     """
     functions = {n: op for n, op in symbols(module).items() if op.name == "func.func" and not is_declaration(op)}
     known = ", ".join(f"@{n}" for n in functions) or "none"
@@ -47,8 +47,8 @@ def choose_function(module: ir.Module, name: str | None) -> str:
     public = [n for n, op in functions.items() if not is_private(op)]
     if "main" in functions:
         return "main"
-    if len(public) != 1:
-        raise OptionError(f"which function? function=... must say, as the module has {known}")
+    if not public:
+        raise OptionError(f"which function? function=... must say, as none is public; the module has {known}")
     return public[0]
 
 

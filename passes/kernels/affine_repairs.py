@@ -145,9 +145,18 @@ def _is_odd_index(value: ir.Value) -> bool:
 
 
 def _is_ragged(access: ir.Operation, width: int) -> bool:
-    """Whether a vector at the end of a loop over this access may leave the row."""
-    shape = ir.MemRefType(access.operands[_first_index(access) - 1].type).shape
-    for index in list(access.operands)[_first_index(access) :]:
+    """Whether a vector at the end of a loop over this access may leave the row.
+
+    Only a loop that steps along the last dimension can be cut into vectors.
+    """
+    first = _first_index(access)
+    shape = ir.MemRefType(access.operands[first - 1].type).shape
+    results = list(access.attributes["map"].value.results)
+    if not results:
+        return False
+    indices = list(access.operands)[first:]
+    for position in _dimensions_in(results[-1]):
+        index = indices[position]
         if owner(index) is not None:
             continue
         loop = index.owner.owner.operation
@@ -156,10 +165,16 @@ def _is_ragged(access: ir.Operation, width: int) -> bool:
         trips = _trip_count(loop)
         if trips is None:
             return True
-        fills_last = bool(shape) and shape[-1] == trips and not len(loop.results)
-        if trips % width and not fills_last:
+        if trips % width and (shape[-1] != trips or len(loop.results)):
             return True
     return False
+
+
+def _dimensions_in(expression: ir.AffineExpr) -> list[int]:
+    """The dimensions that an index expression, a sum, is made of."""
+    if isinstance(expression, ir.AffineAddExpr):
+        return _dimensions_in(expression.lhs) + _dimensions_in(expression.rhs)
+    return [expression.position] if isinstance(expression, ir.AffineDimExpr) else []
 
 
 def _trip_count(loop: ir.Operation) -> int | None:

@@ -60,9 +60,7 @@ def place_buffers(function: ir.Operation) -> int:
 def _on_stack(entry: ir.Block, type: ir.Type) -> ir.Value:
     none = ir.DenseI32ArrayAttr.get([0, 0])
     alignment = ir.IntegerAttr.get(signless(64), _ALIGNMENT)
-    return create(
-        "memref.alloca", [], [type], at=at_start(entry), alignment=alignment, operandSegmentSizes=none
-    ).result
+    return create("memref.alloca", [], [type], at=at_start(entry), alignment=alignment, operandSegmentSizes=none).result
 
 
 def _view_scratch(entry: ir.Block, views: list[tuple[ir.Operation, int]], size: int) -> None:
@@ -135,9 +133,7 @@ def _shell(kernel: Kernel, name: str) -> str:
     outputs = len(kernel.outputs) + bool(kernel.scratch)
     read = "#hal.pipeline.binding<storage_buffer, ReadOnly>"
     write = "#hal.pipeline.binding<storage_buffer>"
-    layout = (
-        f"#hal.pipeline.layout<bindings = [{', '.join([read] * len(kernel.inputs) + [write] * outputs)}]>"
-    )
+    layout = f"#hal.pipeline.layout<bindings = [{', '.join([read] * len(kernel.inputs) + [write] * outputs)}]>"
     return f"""
       hal.executable.source private @{name} {{
         hal.executable.export public @{name} ordinal(0) layout({layout})

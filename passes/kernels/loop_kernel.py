@@ -29,7 +29,46 @@ VECTOR_WIDTH = 16
 #: Ops with no loop code of their own: libraries, randomness, calls, communication.
 REFUSED = frozenset(
     "stablehlo." + name
-    for name in ["sort", "fft", "rng", "rng_bit_generator", "custom_call", "cholesky", "triangular_solve", "select_and_scatter", "batch_norm_training", "batch_norm_inference", "batch_norm_grad", "all_reduce", "all_gather", "all_to_all", "reduce_scatter", "collective_permute", "collective_broadcast", "partition_id", "replica_id", "infeed", "outfeed", "send", "recv", "dynamic_reshape", "dynamic_gather", "dynamic_iota", "dynamic_pad", "dynamic_broadcast_in_dim", "real_dynamic_slice", "dynamic_conv", "get_dimension_size", "uniform_quantize", "uniform_dequantize", "composite", "after_all", "tuple", "get_tuple_element", "map"]
+    for name in [
+        "sort",
+        "fft",
+        "rng",
+        "rng_bit_generator",
+        "custom_call",
+        "cholesky",
+        "triangular_solve",
+        "select_and_scatter",
+        "batch_norm_training",
+        "batch_norm_inference",
+        "batch_norm_grad",
+        "all_reduce",
+        "all_gather",
+        "all_to_all",
+        "reduce_scatter",
+        "collective_permute",
+        "collective_broadcast",
+        "partition_id",
+        "replica_id",
+        "infeed",
+        "outfeed",
+        "send",
+        "recv",
+        "dynamic_reshape",
+        "dynamic_gather",
+        "dynamic_iota",
+        "dynamic_pad",
+        "dynamic_broadcast_in_dim",
+        "real_dynamic_slice",
+        "dynamic_conv",
+        "get_dimension_size",
+        "uniform_quantize",
+        "uniform_dequantize",
+        "composite",
+        "after_all",
+        "tuple",
+        "get_tuple_element",
+        "map",
+    ]
 ) | {"func.call", "chlo.top_k"}
 
 _TO_LINALG = (
@@ -47,7 +86,7 @@ _TO_AFFINE = "func.func(convert-linalg-to-affine-loops),fold-memref-alias-ops"
 _TO_VECTORS = (
     "func.func(iree-codegen-math-transform,canonicalize,"
     f"affine-super-vectorize{{virtual-vector-size={VECTOR_WIDTH} vectorize-reductions}}),"
-    "lower-affine,canonicalize,cse"
+    "lower-affine,canonicalize,cse,symbol-dce"
 )
 _DIALECTS_OF_A_KERNEL = frozenset("builtin func arith math complex memref scf vector affine index ub".split())
 

@@ -7,9 +7,11 @@ loop-carried tensor, which it refuses unless it is yielded in place.
 
 from __future__ import annotations
 
+import math
+
 from sable.ir.bindings import ir
 
-from ..ir_tools import at_start, before, create, operations, owner, signless, terminator
+from ..ir_tools import at_start, before, create, operations, owner, signless, terminator, walk
 from ..legalize.loops_to_blocks import drop_invariant_carries
 from ..legalize.scalar_carries import ScalarEmitter, find_scalar_carries, place_outside, scalar_integer_type
 
@@ -25,6 +27,10 @@ _VIEWS = (
     "stablehlo.broadcast_in_dim",
     "builtin.unrealized_conversion_cast",
 )
+
+#: Elements from which on a dynamic slice gets memory of its own: a vector's worth.
+SMALLEST_COPY = 16
+
 _BRANCHES = ("stablehlo.if", "stablehlo.case")
 
 
@@ -52,6 +58,9 @@ class LoopsInMemory:
 
     def run(self) -> None:
         with self.function.location:
+            for op in list(walk(self.entry)):
+                if op.name == "stablehlo.dynamic_slice":
+                    _copy_slice(op)
             self._bind()
             self._walk(self.entry)
 
@@ -65,9 +74,7 @@ class LoopsInMemory:
         self.outputs.update(outputs)
         back = terminator(entry)
         for i, (buffer, tensor_type) in enumerate(zip(inputs, type.inputs)):
-            entry.arguments[i].replace_all_uses_with(
-                self.read(buffer, tensor_type, at_start(entry), writable=False)
-            )
+            entry.arguments[i].replace_all_uses_with(self.read(buffer, tensor_type, at_start(entry), writable=False))
         for value, buffer in zip(list(back.operands), outputs):
             self.write(value, buffer, before(back))
         create("func.return", at=before(back))
@@ -97,17 +104,13 @@ class LoopsInMemory:
         attributes = {"restrict": ir.UnitAttr.get()}
         if writable:
             attributes["writable"] = ir.UnitAttr.get()
-        tensor = create(
-            "bufferization.to_tensor", [buffer], [signless_tensor(type)], at=at, **attributes
-        ).result
+        tensor = create("bufferization.to_tensor", [buffer], [signless_tensor(type)], at=at, **attributes).result
         return cast(tensor, type, at)
 
     def write(self, value: ir.Value, buffer: ir.Value, at: ir.InsertionPoint) -> None:
         value = cast(value, signless_tensor(value.type), at)
         unit = ir.UnitAttr.get()
-        create(
-            "bufferization.materialize_in_destination", [value, buffer], at=at, restrict=unit, writable=unit
-        )
+        create("bufferization.materialize_in_destination", [value, buffer], at=at, restrict=unit, writable=unit)
 
     def allocate(self, type: ir.Type) -> ir.Value:
         none = ir.DenseI32ArrayAttr.get([0, 0])
@@ -124,6 +127,31 @@ class LoopsInMemory:
             if user.name == "bufferization.materialize_in_destination" and user.operands[1] in self.outputs:
                 return user.operands[1]
         return None
+
+
+def _copy_slice(op: ir.Operation) -> None:
+    """Gives a dynamic slice its own memory: vectorisation refuses views with an offset, and a row is quickly copied."""
+    value = op.results[0]
+    if math.prod(value.type.shape) < SMALLEST_COPY:
+        return
+    users = [use.owner.operation for use in value.uses]
+    while len(users) == 1 and users[0].name == "stablehlo.reshape":
+        value = users[0].results[0]
+        users = [use.owner.operation for use in value.uses]
+    with op.location:
+        copied = own_copy(value, ir.InsertionPoint.after(owner(value)))
+    for user in users:
+        for i, operand in enumerate(user.operands):
+            if operand == value:
+                user.operands[i] = copied
+
+
+def own_copy(value: ir.Value, at: ir.InsertionPoint) -> ir.Value:
+    """The value in memory of its own."""
+    plain = cast(value, signless_tensor(value.type), at)
+    sizes = ir.DenseI32ArrayAttr.get([0, 1, 0])
+    copied = create("bufferization.alloc_tensor", [plain], [plain.type], at=at, operandSegmentSizes=sizes).result
+    return cast(copied, value.type, at)
 
 
 def cast(value: ir.Value, type: ir.Type, at: ir.InsertionPoint) -> ir.Value:
@@ -206,12 +234,7 @@ class _Loop:
         shared = root != carry if op is None else op.name in _BRANCHES
         if not shared:
             return value
-        at = before(end)
-        value = cast(value, signless_tensor(value.type), at)
-        sizes = ir.DenseI32ArrayAttr.get([0, 1, 0])
-        return create(
-            "bufferization.alloc_tensor", [value], [value.type], at=at, operandSegmentSizes=sizes
-        ).result
+        return own_copy(value, before(end))
 
     def _replace_arguments(self, block, old, scalars, end: ir.Operation, *, writable: bool) -> None:
         end.erase()

@@ -115,9 +115,7 @@ class _Outlined:
         with loop.location:
             self.module = ir.Module.create()
             types = [loop.results[i].type for i in self.used]
-            function = create(
-                "func.func", at=at_end(self.module.body), regions=1, sym_name=ir.StringAttr.get("loop")
-            )
+            function = create("func.func", at=at_end(self.module.body), regions=1, sym_name=ir.StringAttr.get("loop"))
             self.entry = function.regions[0].blocks.append()
             copy = loop.clone(ip=at_end(self.entry)).operation
             self.copy = copy

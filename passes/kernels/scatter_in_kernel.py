@@ -91,11 +91,7 @@ class _ScatterExpander:
         if returned == new:
             return None
         inner = operations(block)
-        if (
-            len(inner) == 2
-            and inner[0].name in _COMBINERS
-            and list(inner[0].operands) in ([old, new], [new, old])
-        ):
+        if len(inner) == 2 and inner[0].name in _COMBINERS and list(inner[0].operands) in ([old, new], [new, old]):
             if inner[0].name == "stablehlo.subtract" and list(inner[0].operands) != [old, new]:
                 raise NotAKernel("scatter which subtracts the old value")
             return inner[0].name
@@ -134,9 +130,7 @@ class _ScatterExpander:
         if order != list(range(len(order))):
             turned = ir.RankedTensorType.get([type.shape[d] for d in order], type.element_type)
             permutation = ir.DenseI64ArrayAttr.get(order)
-            value = create(
-                "stablehlo.transpose", [value], [turned], at=before(self.op), permutation=permutation
-            ).result
+            value = create("stablehlo.transpose", [value], [turned], at=before(self.op), permutation=permutation).result
         return self._reshape(value, [self.count, *self.window], type.element_type)
 
     def _reshape(self, value: ir.Value, shape: list[int], element: ir.Type) -> ir.Value:
@@ -148,12 +142,8 @@ class _ScatterExpander:
         place, op = before(self.op), self.op
         counter = ir.RankedTensorType.get([], signless(32))
         types = [counter, self.operand.type]
-        loop = create(
-            "stablehlo.while", [self._number(0, place, counter), self.operand], types, at=place, regions=2
-        )
-        condition, body = (
-            region.blocks.append(*types, arg_locs=[op.location] * 2) for region in loop.regions
-        )
+        loop = create("stablehlo.while", [self._number(0, place, counter), self.operand], types, at=place, regions=2)
+        condition, body = (region.blocks.append(*types, arg_locs=[op.location] * 2) for region in loop.regions)
         at = ir.InsertionPoint(condition)
         more = self._compare(condition.arguments[0], self._number(self.count, at, counter), "LT", at)
         create("stablehlo.return", [more], at=at)

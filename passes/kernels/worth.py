@@ -24,8 +24,8 @@ class KernelLimits:
       around: of what stands outside of loops for a whole function to be one kernel: about 5 us.
     """
 
-    trip: int = 1 << 24
-    contraction: int = 1 << 24
+    trip: int = 1 << 21
+    contraction: int = 1 << 18
     around: int = 1 << 14
 
 
@@ -33,7 +33,22 @@ class KernelLimits:
 _COSTLY = dict.fromkeys(
     (
         "stablehlo." + name
-        for name in ["exponential", "log", "tanh", "sine", "cosine", "tan", "power", "logistic", "sqrt", "rsqrt", "cbrt", "divide", "remainder", "atan2"]
+        for name in [
+            "exponential",
+            "log",
+            "tanh",
+            "sine",
+            "cosine",
+            "tan",
+            "power",
+            "logistic",
+            "sqrt",
+            "rsqrt",
+            "cbrt",
+            "divide",
+            "remainder",
+            "atan2",
+        ]
     ),
     8,
 )
@@ -75,10 +90,7 @@ def straight_work(block: ir.Block, limits: KernelLimits) -> int:
             total += max(straight_work(region.blocks[0], limits) for region in op.regions)
             continue
         work = _work(op)
-        if (
-            op.name in ("stablehlo.dot_general", "stablehlo.dot", "stablehlo.convolution")
-            and work > limits.contraction
-        ):
+        if op.name in ("stablehlo.dot_general", "stablehlo.dot", "stablehlo.convolution") and work > limits.contraction:
             raise NotAKernel(f"{op.name} of {work} operations, more than {limits.contraction}")
         total += work
     return total

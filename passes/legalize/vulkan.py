@@ -121,10 +121,17 @@ def remainder(b: Any, x: Any, y: Any) -> Any:
 
 
 def _integer_remainder(b: Any, x: Any, y: Any, a: Aval) -> Any:
+    """By unsigned magnitudes: what SPIR-V's signed remainder gives for negative operands depends on the device."""
+    unsigned = a.update(dtype=np.dtype(f"u{a.dtype.itemsize}"), weak_type=False)
+    zero = b.full(unsigned, 0)
+    by_zero = _compare(b, y, b.full(a, 0), "EQ")
     if a.dtype.kind == "u":
-        return NotImplemented
-    zero = _compare(b, y, b.full(a, 0), "EQ")
-    return b.emit("select", zero, x, b.emit("remainder", x, b.emit("select", zero, b.full(a, 1), y)))
+        return b.emit("select", by_zero, x, b.emit("remainder", x, b.emit("select", by_zero, b.full(a, 1), y)))
+    size, divisor = (b.bitcast_convert(b.abs(v), dtype=unsigned.dtype) for v in (x, y))
+    divisor = b.emit("select", _compare(b, divisor, zero, "EQ"), b.full(unsigned, 1), divisor)
+    rest = b.bitcast_convert(b.emit("remainder", size, divisor), dtype=a.dtype)
+    rest = b.emit("select", _compare(b, x, b.full(a, 0), "LT"), b.negate(rest), rest)
+    return b.emit("select", by_zero, x, rest)
 
 
 def _literal_of(b: Any, y: Any) -> Any:
@@ -214,18 +221,28 @@ def _times_power_of_two(b: Any, x: Any, exponent: Any, a: Aval, signed: Aval) ->
 
 @legalize("convert", "vulkan")
 def convert(b: Any, x: Any, dtype: np.dtype) -> Any:
-    """Integers become bfloat16 by way of f32: IREE's own way does not verify."""
-    if dtype != bfloat16 or kind_of(b.aval(x).dtype) not in "iu":
+    """Integers become bfloat16 by way of f32, rounded by hand: IREE folds two conversions into one that does not verify.
+
+    bfloat16 is the upper half of f32; adding 0x7FFF and the lowest bit that stays rounds to nearest, ties to even.
+    """
+    a = b.aval(x)
+    if dtype != bfloat16 or kind_of(a.dtype) not in "iu":
         return NotImplemented
-    return b.emit("convert", b.emit("convert", x, dtype=_F32), dtype=dtype)
+    word = a.update(dtype=_U32, weak_type=False)
+    bits = b.bitcast_convert(b.emit("convert", x, dtype=_F32), dtype=_U32)
+    sixteen = b.full(word, 16)
+    lowest = b.emit("and", b.emit("shift_right_logical", bits, sixteen), b.full(word, 1))
+    rounded = b.emit("add", bits, b.emit("add", lowest, b.full(word, 0x7FFF)))
+    upper = b.emit("convert", b.emit("shift_right_logical", rounded, sixteen), dtype=np.dtype(np.uint16))
+    return b.bitcast_convert(upper, dtype=bfloat16)
 
 
 @legalize("iota", "vulkan")
 def iota(b: Any, **params: Any) -> Any:
-    """As `convert`."""
+    """bfloat16 as in `convert`."""
     if params["dtype"] != bfloat16:
         return NotImplemented
-    return b.emit("convert", b.emit("iota", **{**params, "dtype": _F32}), dtype=bfloat16)
+    return b.convert(b.emit("iota", **{**params, "dtype": _I32}), dtype=bfloat16)
 
 
 __all__ = ["REFUSED", "refusal"]

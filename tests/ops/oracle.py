@@ -46,7 +46,6 @@ def _client() -> tuple:
     from jax._src.compiler import get_compile_options
     from jax._src.lib import xla_client
 
-    jax.config.update("jax_enable_x64", True)
     device = jax.devices("cpu")[0]
     return device, xla_client.DeviceList((device,)), get_compile_options(1, 1)
 
@@ -58,7 +57,8 @@ def run(op: Op, samples: Sequence[Sample]) -> list[list[np.ndarray]]:
     device, devices, options = _client()
     text, counts = module_text(op, samples)
     executable = device.client.compile_and_load(text, devices, options)
-    arguments = [jax.device_put(x, device) for s in samples for x in s.operands]
+    with jax.enable_x64(True):
+        arguments = [jax.device_put(x, device) for s in samples for x in s.operands]
     out = executable.execute_sharded(arguments).disassemble_into_single_device_arrays()
     results = iter([np.asarray(x[0]) for x in out])
     return [[next(results) for _ in range(n)] for n in counts]

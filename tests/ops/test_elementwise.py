@@ -14,8 +14,15 @@ from sable.ir.bindings import CONTEXT, ir
 from sable.passes.linearize import tangent
 
 jax = pytest.importorskip("jax")
-jax.config.update("jax_enable_x64", True)
 lax = jax.lax
+
+
+@pytest.fixture(autouse=True)
+def sixty_four_bits():
+    """JAX with 64-bit dtypes, for these tests alone."""
+    with jax.enable_x64(True):
+        yield
+
 
 B = NumpyBuilder()
 F32, I32, U32, BOOL, C64 = map(np.dtype, (np.float32, np.int32, np.uint32, np.bool_, np.complex64))

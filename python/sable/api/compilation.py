@@ -138,14 +138,26 @@ def _upload(x: Array) -> Any:
 class _Entry:
     """What the cache of a jitted function holds for one signature."""
 
-    __slots__ = ("captures", "fast", "out_tree", "single", "traced")
+    __slots__ = ("captures", "elsewhere", "fast", "out_tree", "single", "traced")
 
     def __init__(self, traced: Traced):
         self.traced = traced
         self.captures = traced.captures
+        self.elsewhere: dict[Any, list] = {}
         self.out_tree = traced.out_tree
         self.single = traced.out_tree.num_leaves == 1 and traced.out_tree.num_nodes == 1
         self.fast: Any = None
+
+    def captures_on(self, device: Any) -> list:
+        """The captured arrays on a device, brought there once; like constants they follow the arguments."""
+        if not self.captures:
+            return []
+        if device is execute.cpu_device() and all(x._device is None for x in self.captures):
+            return self.captures
+        found = self.elsewhere.get(device)
+        if found is None:
+            found = self.elsewhere[device] = [execute.put(x, device, False) for x in self.captures]
+        return found
 
 
 class Jitted:
@@ -216,12 +228,15 @@ class Jitted:
     def _call(self, entry: _Entry, leaves: list) -> Any:
         if STATE.staged is None:
             values = [x if type(x) is Array else as_value(x) for x in leaves]
+            arguments = len(values)
             values += entry.captures
             for x in values:
                 if type(x) is Tracer:
                     break
             else:
-                outs = execute.load(entry.traced.function, execute.common_device(values))(values)
+                device = execute.common_device(values[:arguments], function_name(self._fun))
+                values[arguments:] = entry.captures_on(device)
+                outs = execute.load(entry.traced.function, device)(values)
                 return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
         else:
             values = [as_value(x) for x in leaves] + entry.captures
@@ -303,14 +318,18 @@ class Jitted:
         from .stages import Lowered
 
         entry, tree = self._entry_for(args, kwargs)
-        return Lowered(entry.traced, tree, function_name(self._fun))
+        return Lowered(entry.traced, tree, function_name(self._fun), self._device_for(args, kwargs))
 
     def trace(self, *args: Any, **kwargs: Any) -> Any:
         """Trace for these arguments without lowering."""
         from .stages import TracedStage
 
         entry, tree = self._entry_for(args, kwargs)
-        return TracedStage(entry.traced, tree, function_name(self._fun))
+        return TracedStage(entry.traced, tree, function_name(self._fun), self._device_for(args, kwargs))
+
+    def _device_for(self, args: tuple, kwargs: dict) -> Any:
+        arrays = [x for x in tree_flatten((args, kwargs))[0] if type(x) is Array]
+        return execute.common_device(arrays, function_name(self._fun))
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the results."""

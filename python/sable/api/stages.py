@@ -42,8 +42,9 @@ class ClosedFunction:
 class TracedStage:
     """A function traced for given types."""
 
-    def __init__(self, traced: Traced, in_tree: Any, name: str):
+    def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None):
         self._traced, self._in_tree, self._name = traced, in_tree, name
+        self._device = device or execute.default_device()
         self.fun_name = name
 
     @property
@@ -60,7 +61,7 @@ class TracedStage:
 
     def lower(self) -> Lowered:
         """Lower to StableHLO."""
-        return Lowered(self._traced, self._in_tree, self._name)
+        return Lowered(self._traced, self._in_tree, self._name, self._device)
 
 
 class Lowered(TracedStage):
@@ -79,11 +80,11 @@ class Lowered(TracedStage):
 
         if dialect not in (None, "stablehlo"):
             raise ValueError(f"expected dialect 'stablehlo' or None, got {dialect!r}")
-        return lower(self._traced.function).module
+        return lower(self._traced.function, self._device.platform).module
 
     def compile(self, compiler_options: Any = None) -> Compiled:
-        """Compile for the default device (from cache if it was compiled before)."""
-        return Compiled(self._traced, self._in_tree, self._name)
+        """Compile for the device of the arguments (from cache if it was compiled before)."""
+        return Compiled(self._traced, self._in_tree, self._name, self._device)
 
     def cost_analysis(self) -> dict[str, float]:
         """`flops`: machine operations, roughly."""
@@ -95,10 +96,11 @@ class Lowered(TracedStage):
 class Compiled:
     """A compiled function: call it with arguments of the types that it was lowered for."""
 
-    def __init__(self, traced: Traced, in_tree: Any, name: str):
+    def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None):
         self._traced, self.in_tree, self._name = traced, in_tree, name
         self.out_tree = traced.out_tree
-        self._loaded = execute.load(traced.function, execute.common_device(traced.captures))  # type: ignore[arg-type]
+        self._device = device or execute.default_device()
+        self._loaded = execute.load(traced.function, self._device)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run. Raises TypeError where structure or types are not those that it was compiled for."""
@@ -114,6 +116,13 @@ class Compiled:
                     f"Argument types differ from the types for which this computation was compiled: leaf {k} of "
                     f"{self._name} was compiled with {a.short()} and called with {x.aval.short()}"
                 )
+        for k, x in enumerate(values):
+            if x.committed and execute.device_of(x) is not self._device:  # type: ignore[attr-defined, arg-type]
+                raise ValueError(
+                    "Computation was compiled for input shardings that disagree with the shardings of arguments passed to "
+                    f"it: argument {k} with shape {x.aval.short()} is on {execute.device_of(x)!r}, and {self._name} was "  # type: ignore[arg-type]
+                    f"compiled for {self._device!r}"
+                )
         outs = self._loaded([*values, *self._traced.captures])  # type: ignore[list-item]
         return tree_unflatten(self.out_tree, outs)
 
@@ -121,7 +130,7 @@ class Compiled:
         """The StableHLO module that was compiled."""
         from sable.passes.lower import lower
 
-        return str(lower(self._traced.function).module)
+        return str(lower(self._traced.function, self._device.platform).module)
 
 
 def concrete_captures(traced: Traced) -> list[np.ndarray]:

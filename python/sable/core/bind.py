@@ -114,28 +114,31 @@ def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
     """Compute an op on arrays now: by its NumPy meaning on the CPU, compiled elsewhere and for ops that name functions."""
     if op.functions:
         return run_op(op, values, params)
-    committed = False
-    placed = config.jax_default_device is not None
+    if config.jax_default_device is not None:
+        return _evaluate_placed(op, values, params)
     for x in values:
-        committed = committed or x.committed
-        placed = placed or x._device is not None
-    if placed and common_device(values, op.name) is not cpu_device():
-        return run_op(op, values, params)
+        if x._device is not None or x.committed:
+            return _evaluate_placed(op, values, params)
+    return _evaluate_numpy(op, values, params)
+
+
+def _evaluate_numpy(op: Op, values: Sequence[Any], params: dict) -> Any:
     out = infer(op, tuple([x.aval for x in values]), params)
     result = STATE.run(op.ref, *[x.numpy() for x in values], **params)
-    if committed:
-        return _committed(op, out, result)
     if op.multiple_results:
         return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
     return Array(out, result if type(result) is np.ndarray else np.asarray(result))
 
 
-def _committed(op: Op, out: Any, result: Any) -> Any:
-    """The results of an op on arrays that are committed to the CPU."""
-    made = [Array(a, np.asarray(y)) for a, y in (zip(out, result) if op.multiple_results else [(out, result)])]
-    for x in made:
-        x.committed = True
-    return tuple(made) if op.multiple_results else made[0]
+def _evaluate_placed(op: Op, values: Sequence[Any], params: dict) -> Any:
+    """`evaluate` where the operands, or the configuration, name a device."""
+    if common_device(values, op.name) is not cpu_device():
+        return run_op(op, values, params)
+    made = _evaluate_numpy(op, values, params)
+    if any(x.committed for x in values):
+        for y in made if op.multiple_results else (made,):
+            y.committed = True
+    return made
 
 
 class BindBuilder(Builder):

@@ -85,7 +85,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
         sizes = (shape,) if hasattr(shape, "__index__") and not np.ndim(shape) else tuple(shape)
         found = integers(sizes)
     except (TypeError, AttributeError) as error:
-        if isinstance(shape, Tracer) or type(error) is not TypeError and not isinstance(error, AttributeError):
+        if isinstance(shape, Tracer) or type(error) not in (TypeError, AttributeError):
             raise
         raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
     if any(n < 0 for n in found):

@@ -194,7 +194,8 @@ def integer_pow(x: Any, y: int) -> Value:
     exponent = int(y)
     if a.dtype == np.bool_:
         raise TypeError(
-            "integer_pow does not accept dtype bool. Accepted dtypes are subtypes of integer, floating, complexfloating."
+            "integer_pow does not accept dtype bool. "
+            "Accepted dtypes are subtypes of integer, floating, complexfloating."
         )
     if exponent < 0 and a.dtype.kind in "iu":
         raise TypeError(f"Integers cannot be raised to negative powers, got integer_pow({a.short()}, {exponent})")

@@ -113,6 +113,8 @@ class Plans:
     def _make(self, operands: tuple) -> None:
         if config.jax_debug_nans or config.jax_debug_infs or config.jax_numpy_rank_promotion != "allow":
             return
+        if config.jax_default_device is not None:
+            return
         keys = tuple(x.aval if type(x) is Array else type(x) for x in operands)
         avals = tuple(k if isinstance(k, Aval) else _scalar_aval(k) for k in keys)
         dtype, weak = promoted_type(avals, self.rule)
@@ -150,7 +152,7 @@ def eager_binary(plans: Plans, otherwise: Callable) -> Callable:
         if plan is None:
             return plans.first(otherwise, x1, x2)
         if kind1 is Array:
-            if x1._device is not None:
+            if x1._device is not None or x1.committed:
                 return otherwise(x1, x2)
             a = x1._value
             if a is None:
@@ -160,7 +162,7 @@ def eager_binary(plans: Plans, otherwise: Callable) -> Callable:
             if a is None:
                 a = plan.scalar(x1)
         if kind2 is Array:
-            if x2._device is not None:
+            if x2._device is not None or x2.committed:
                 return otherwise(x1, x2)
             b = x2._value
             if b is None:
@@ -181,7 +183,7 @@ def eager_unary(plans: Plans, otherwise: Callable) -> Callable:
     """`f(x)` which takes the short way where it can, and else calls `otherwise`."""
 
     def function(x: Any, /) -> Any:
-        if type(x) is not Array or STATE.staged is not None or x._device is not None:
+        if type(x) is not Array or STATE.staged is not None or x._device is not None or x.committed:
             return otherwise(x)
         found = plans.current if Config._shared_key is plans.key and not config._overrides else plans.find()
         plan = found.get(x.aval)

@@ -21,6 +21,10 @@ class New(NamedTuple):
     """A new dimension of size 1 (`None`)."""
 
 
+class Gap(NamedTuple):
+    """An ellipsis that stands for no dimension. It still separates index arrays on its sides."""
+
+
 class Fixed(NamedTuple):
     """One position of a dimension, known; `inside` is False where it lies outside and was moved inside."""
 
@@ -122,6 +126,8 @@ def parse(shape: tuple[int, ...], index: Any, wrap: bool = True) -> Parsed:
     d = 0
     for number, p in enumerate(parts):
         if p is Ellipsis:
+            if dims == len(shape):
+                entries.append(Gap())
             for _ in range(len(shape) - dims):
                 entries.append(Span(d, 0, shape[d], 1))
                 d += 1
@@ -302,6 +308,8 @@ def numpy_index(parsed: Parsed, shape: tuple[int, ...]) -> tuple:
     for e in parsed.entries:
         if isinstance(e, New):
             found.append(None)
+        elif isinstance(e, Gap):
+            found.append(Ellipsis)
         elif isinstance(e, Fixed):
             found.append(e.position)
         elif isinstance(e, Span):

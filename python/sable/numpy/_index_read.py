@@ -21,7 +21,7 @@ from sable.lax.gathering import (
     gather,
 )
 
-from ._index_parse import Computed, Fixed, Listed, New, Parsed, Span, numpy_index, parse, stacked
+from ._index_parse import Computed, Fixed, Gap, Listed, New, Parsed, Span, numpy_index, parse, stacked
 
 
 def getitem(x: Value, index: Any) -> Value:
@@ -68,7 +68,8 @@ def _row(x: Array, i: int) -> Array:
 def _taken(x: Array, parsed: Parsed) -> Array:
     a = x.aval
     whole = x.numpy()
-    part = whole[(*numpy_index(parsed, a.shape), ...)]
+    place = numpy_index(parsed, a.shape)
+    part = whole[place if any(p is Ellipsis for p in place) else (*place, ...)]
     part = part if part.base is None else released(part, whole)
     return Array(aval(part.shape, a.dtype, a.weak_type), part)
 
@@ -116,7 +117,7 @@ def _read(x: Value, parsed: Parsed, way: GatherScatterMode, fill_value: Any, opt
 
 def _check_not_empty(shape: tuple[int, ...], entries: Sequence[Any]) -> None:
     for e in entries:
-        if isinstance(e, (New, Span)) or e.dim is None or shape[e.dim]:
+        if isinstance(e, (New, Gap, Span)) or e.dim is None or shape[e.dim]:
             continue
         if isinstance(e, Fixed):
             raise IndexError(f"index is out of bounds for axis {e.dim} with size 0")
@@ -153,7 +154,7 @@ def bounds(e: Any, size: int) -> tuple[int, int, int]:
 
 def with_dim(entries: Sequence[Any]) -> list:
     """The entries that are about a dimension, in the order of dimensions."""
-    return [e for e in entries if not isinstance(e, New) and e.dim is not None]
+    return [e for e in entries if not isinstance(e, (New, Gap)) and e.dim is not None]
 
 
 def static_part(x: Value, entries: Sequence[Any]) -> Value:

@@ -91,9 +91,7 @@ def shape_argument(shape: Any) -> tuple[int, ...]:
     except TypeError as error:
         if type(error) is not TypeError:
             raise  # a traced size: its own message says what to do
-        raise TypeError(
-            f"Shapes must be 1D sequences of concrete values of integer type, got {shape}."
-        ) from None
+        raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
     if any(n < 0 for n in found):
         raise ValueError(f"shape must have every element be nonnegative, got {found}")
     return found
@@ -195,7 +193,7 @@ def check_ranks(name: str, shapes: Sequence[tuple[int, ...]]) -> None:
 def broadcast_values(name: str, values: Sequence[Value]) -> list[Value]:
     """Values in the shape to which they broadcast."""
     first = values[0].aval.shape
-    if all([x.aval.shape == first for x in values]):
+    if all(x.aval.shape == first for x in values):
         return list(values)
     shapes = tuple([x.aval.shape for x in values])
     check_ranks(name, shapes)

@@ -1,4 +1,4 @@
-"""Anything to arrays: `array`, `asarray`, `astype`, `copy`; what an array is: `shape`, `ndim`, `size`, `isscalar` ..."""
+"""Anything to arrays: `array`, `asarray`, `astype`, `copy`; what an array is: `shape`, `ndim`, `size` ..."""
 
 from __future__ import annotations
 
@@ -153,11 +153,7 @@ def _of_sequence(x: Any, dtype: Any) -> Value:
         dtype = lattice_result_type(*leaves)[0]
     if STATE.staged is None and not any(isinstance(leaf, Tracer) for leaf in leaves):
         rows = _mapped(lambda leaf: np.asarray(leaf) if isinstance(leaf, Value) else leaf, x)
-        return (
-            convert(constant(_uniform(rows)), dtype)
-            if kind_of(dtype) == "V"
-            else constant(np.array(rows, dtype))
-        )
+        return convert(constant(_uniform(rows)), dtype) if kind_of(dtype) == "V" else constant(np.array(rows, dtype))
     return _stacked(x, dtype)
 
 

@@ -181,9 +181,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     if wanted is None:
         wanted = lattice_result_type(*given)[0]
     if kind_of(wanted) == "b":
-        raise TypeError(
-            "arange does not accept dtype bool. Accepted dtypes are subtypes of integer, floating."
-        )
+        raise TypeError("arange does not accept dtype bool. Accepted dtypes are subtypes of integer, floating.")
     first, last, distance = numbers
     if last is None and distance is None:
         n = max(0, math.ceil(first))
@@ -253,9 +251,7 @@ def _spaced(low: Value, high: Value, num: int, endpoint: bool) -> tuple[Value, V
         return reshape_to(low, (1, *a.shape)), delta
     delta = BIND.divide(BIND.subtract(high, low), constant_like(low, divisions))
     shape = (divisions, *a.shape)
-    steps = BIND.divide(
-        BIND.iota(shape=shape, dtype=a.dtype, iota_dimension=0), filled(shape, a.dtype, divisions)
-    )
+    steps = BIND.divide(BIND.iota(shape=shape, dtype=a.dtype, iota_dimension=0), filled(shape, a.dtype, divisions))
     first, last = expand_to(low, shape), expand_to(high, shape)
     rest = BIND.subtract(constant_like(steps, 1), steps)
     out = BIND.add(BIND.multiply(first, rest), BIND.multiply(last, steps))
@@ -282,9 +278,7 @@ def logspace(
     return found if wanted is None else convert(found, wanted)
 
 
-def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Value:
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Value:
     """Numbers in geometric progression from start to stop (not 0, of the same sign)."""
     from .ufuncs import multiply, sign
     from .ufuncs_float import absolute, log10

@@ -323,7 +323,8 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     if size is None:
         values = _known(
             x,
-            "The size argument of jnp.nonzero must be statically specified to use jnp.nonzero within JAX transformations.",
+            "The size argument of jnp.nonzero must be statically specified "
+            "to use jnp.nonzero within JAX transformations.",
         )
         return tuple(_indices(found) for found in np.nonzero(values))
     flat, missing = _numbers(_truth(x), int(size))
@@ -509,8 +510,8 @@ def _checked(p: Value, n: int, mode: str) -> Value:
     if mode == "wrap":
         return _wrapped(p, n)
     if mode == "clip":
-        return clamp(*[constant(np.asarray(k, p.aval.dtype)) for k in (0,)], p, np.asarray(n - 1, p.aval.dtype))
+        return clamp(np.zeros((), p.aval.dtype), p, np.asarray(n - 1, p.aval.dtype))
     values = _known(p, "The error occurred because ravel_multi_index was jit-compiled with mode='raise'.")
-    if values.size and not (0 <= int(values.min()) and int(values.max()) < n):
+    if values.size and (values.min() < 0 or values.max() >= n):
         raise ValueError("invalid entry in coordinates array")
     return p

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -148,7 +149,7 @@ def append(arr: Any, values: Any, axis: Any = None) -> Value:
 
 def block(arrays: Any) -> Value:
     """A matrix of blocks, given as nested lists: the innermost ones side by side, the outer ones below each other."""
-    found, depth = _block(arrays)
+    found, _ = _block(arrays)
     return found
 
 
@@ -179,19 +180,13 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, uneven: boo
         parts = operator.index(indices_or_sections)
         if parts <= 0:
             raise ValueError("number sections must be larger than 0.")
-        size, rest = builtin_divmod(n, parts)
+        size, rest = divmod(n, parts)
         if rest and not uneven:
-            raise ValueError(
-                f"array split does not result in an equal division: {n} positions in {parts} parts"
-            )
+            raise ValueError(f"array split does not result in an equal division: {n} positions in {parts} parts")
         cuts = [i * size + min(i, rest) for i in range(parts + 1)]
     return [
-        slice_axis(x, axis, min(a, b), b) if b >= a else slice_axis(x, axis, a, a)
-        for a, b in zip(cuts, cuts[1:])
+        slice_axis(x, axis, min(a, b), b) if b >= a else slice_axis(x, axis, a, a) for a, b in itertools.pairwise(cuts)
     ]
-
-
-builtin_divmod = divmod
 
 
 def _position(i: int, n: int) -> int:

@@ -43,9 +43,7 @@ def _new_shape(x: Value, shape: Any) -> tuple[int, ...]:
     if unknown:
         rest = math.prod(n for n in sizes if n != -1)
         if rest == 0 and total == 0:
-            raise ValueError(
-                f"reshape: cannot tell the size behind -1 of an empty array of shape {x.aval.shape}"
-            )
+            raise ValueError(f"reshape: cannot tell the size behind -1 of an empty array of shape {x.aval.shape}")
         if rest == 0 or total % rest:
             raise TypeError(f"cannot reshape array of shape {x.aval.shape} (size {total}) into shape {sizes}")
         sizes = tuple(total // rest if n == -1 else n for n in sizes)
@@ -60,14 +58,10 @@ def _size(n: Any) -> int:
     except TypeError as error:
         if type(error) is not TypeError:
             raise
-        raise TypeError(
-            f"Shapes must be 1D sequences of concrete values of integer type, got a size {n!r}."
-        ) from None
+        raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got a size {n!r}.") from None
 
 
-def reshape(
-    a: Any, shape: Any, order: str = "C", *, copy: bool | None = None, out_sharding: Any = None
-) -> Value:
+def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None, out_sharding: Any = None) -> Value:
     """The elements in another shape.
 
     Args:
@@ -182,9 +176,7 @@ def transpose(a: Any, axes: Any = None) -> Value:
         return permuted(x, tuple(range(n))[::-1])
     order = normal_axes(tuple(axes), n)
     if len(order) != n:
-        raise TypeError(
-            f"transpose permutation isn't a permutation of operand dimensions, got {axes} for {n} axes."
-        )
+        raise TypeError(f"transpose permutation isn't a permutation of operand dimensions, got {axes} for {n} axes.")
     return permuted(x, order)
 
 
@@ -201,9 +193,7 @@ def matrix_transpose(x: Any, /) -> Value:
     """
     value = array_argument("matrix_transpose", x)
     if value.aval.ndim < 2:
-        raise ValueError(
-            f"x must be at least two-dimensional for matrix_transpose; got ndim={value.aval.ndim}"
-        )
+        raise ValueError(f"x must be at least two-dimensional for matrix_transpose; got ndim={value.aval.ndim}")
     return swapaxes(value, -1, -2)
 
 
@@ -227,9 +217,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Value:
     sources = normal_axes(_axis_tuple(source), n)
     targets = normal_axes(_axis_tuple(destination), n)
     if len(sources) != len(targets):
-        raise ValueError(
-            f"Inconsistent number of elements: {len(sources)} in source vs {len(targets)} in destination"
-        )
+        raise ValueError(f"Inconsistent number of elements: {len(sources)} in source vs {len(targets)} in destination")
     order = [i for i in range(n) if i not in sources]
     for target, origin in sorted(zip(targets, sources)):
         order.insert(target, origin)
@@ -401,9 +389,7 @@ def tile(A: Any, reps: Any) -> Value:
     counts = (1,) * (n - len(counts)) + counts
     shape = (1,) * (n - x.aval.ndim) + x.aval.shape
     mixed = tuple(size for pair in zip(counts, shape) for size in pair)
-    whole = BIND.broadcast_in_dim(
-        reshape_to(x, shape), shape=mixed, broadcast_dimensions=tuple(range(1, 2 * n, 2))
-    )
+    whole = BIND.broadcast_in_dim(reshape_to(x, shape), shape=mixed, broadcast_dimensions=tuple(range(1, 2 * n, 2)))
     return reshape_to(whole, tuple(c * s for c, s in zip(counts, shape)))
 
 
@@ -440,9 +426,7 @@ def repeat(
         raise ValueError(f"repeats has {counts.size} entries for an axis of size {n}")
     rows = np.repeat(np.arange(n), np.broadcast_to(counts.reshape(-1), (n,)))
     if total_repeat_length is not None:
-        rows = np.concatenate([rows, np.full(max(0, total_repeat_length - len(rows)), n - 1)])[
-            :total_repeat_length
-        ]
+        rows = np.concatenate([rows, np.full(max(0, total_repeat_length - len(rows)), n - 1)])[:total_repeat_length]
     from .indexing import take
 
     return take(x, rows.astype(np.int32), axis=axis)

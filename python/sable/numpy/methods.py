@@ -243,9 +243,7 @@ def _astype(self: Value, dtype: Any, copy: bool = False, device: Any = None) -> 
     return astype(self, dtype, copy=copy, device=device)
 
 
-def _reshape(
-    self: Value, *args: Any, order: str = "C", copy: bool | None = None, out_sharding: Any = None
-) -> Value:
+def _reshape(self: Value, *args: Any, order: str = "C", copy: bool | None = None, out_sharding: Any = None) -> Value:
     """The elements in another shape, given as one sequence or as several ints; see `jnp.reshape`."""
     from .manipulation import reshape
 

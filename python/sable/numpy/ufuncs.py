@@ -114,9 +114,7 @@ def _float_divmod(x1: Value, x2: Value) -> tuple[Value, Value]:
 
 
 remainder = mod = binary("remainder", "x1 modulo x2, with the sign of x2.", several, "numeric", _remainder)
-floor_divide = binary(
-    "floor_divide", "The largest integer not above x1 / x2.", several, "numeric", _floor_divide
-)
+floor_divide = binary("floor_divide", "The largest integer not above x1 / x2.", several, "numeric", _floor_divide)
 
 
 def divmod(x1: Any, x2: Any, /) -> tuple[Value, Value]:
@@ -279,9 +277,7 @@ def bitwise_count(x: Any, /) -> Value:
 # ---- where ---------------------------------------------------------------------------------------
 
 
-def where(
-    condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None
-) -> Any:
+def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
     """x where the condition is true, else y; with the condition alone, the indices where it is true.
 
     Args:
@@ -303,9 +299,7 @@ def where(
 
         return nonzero(condition, size=size, fill_value=fill_value)
     if x is None or y is None:
-        raise ValueError(
-            "Either both or neither of the x and y arguments should be provided to jax.numpy.where."
-        )
+        raise ValueError("Either both or neither of the x and y arguments should be provided to jax.numpy.where.")
     if size is not None or fill_value is not None:
         raise ValueError("size and fill_value arguments cannot be used in three-term where function.")
     predicate, *cases = array_arguments("where", condition, x, y)

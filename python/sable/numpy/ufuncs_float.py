@@ -151,9 +151,7 @@ def _same(x: Value) -> Value:
 floor = unary(
     "floor", "The largest integer not above x.", by_kind(b=None, i=None, u=None, other="floor"), "same", _same
 )
-ceil = unary(
-    "ceil", "The smallest integer not below x.", by_kind(b=None, i=None, u=None, other="ceil"), "same", _same
-)
+ceil = unary("ceil", "The smallest integer not below x.", by_kind(b=None, i=None, u=None, other="ceil"), "same", _same)
 
 
 def _trunc(x: Value) -> Value:
@@ -291,9 +289,7 @@ def _conjugate(x: Value) -> Value:
     return retype(BIND.complex(BIND.real(x), BIND.negate(BIND.imag(x))), x.aval.weak_type)
 
 
-conjugate = conj = unary(
-    "conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate
-)
+conjugate = conj = unary("conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate)
 
 
 def fabs(x: Any, /) -> Value:

@@ -1,5 +1,5 @@
 // RUN: %sable-opt %s --jvp --transpose | filecheck %s
-// real(complex(x, y)): transposes never conjugate.
+// <ct, x + i y> without conjugation is Re(ct) x - Im(ct) y in its real part.
 
 func.func @main(%x: tensor<f32>, %y: tensor<f32>) -> tensor<complex<f32>> {
   %0 = stablehlo.complex %x, %y : tensor<complex<f32>>

@@ -1,0 +1,165 @@
+"""Initialisers of weights: functions `(key, shape, dtype) -> array`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sable.numpy as jnp
+from sable import random
+from sable.core.dtypes import default_float_dtype
+
+#: standard deviation of a standard normal cut off at ±2, by which a truncated normal is widened
+_TRUNCATED_DEVIATION = 0.87962566103423978
+
+Initializer = Callable[..., Any]
+
+
+def _dtype(dtype: Any) -> Any:
+    return default_float_dtype() if dtype is None else dtype
+
+
+def zeros(key: Any, shape: Sequence[int], dtype: Any = None) -> Any:
+    """All zeros; the key is not used."""
+    return jnp.zeros(shape, _dtype(dtype))
+
+
+def ones(key: Any, shape: Sequence[int], dtype: Any = None) -> Any:
+    """All ones; the key is not used."""
+    return jnp.ones(shape, _dtype(dtype))
+
+
+def constant(value: Any, dtype: Any = None) -> Initializer:
+    """An initialiser that gives one value everywhere."""
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
+        return jnp.full(shape, value, dtype=_dtype(dtype))
+
+    return init
+
+
+def uniform(scale: Any = 1e-2, dtype: Any = None) -> Initializer:
+    """An initialiser uniform on [0, scale)."""
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
+        return random.uniform(key, shape, _dtype(dtype)) * jnp.array(scale, _dtype(dtype))
+
+    return init
+
+
+def normal(stddev: Any = 1e-2, dtype: Any = None) -> Initializer:
+    """An initialiser normal with mean 0 and that standard deviation."""
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
+        return random.normal(key, shape, _dtype(dtype)) * jnp.array(stddev, _dtype(dtype))
+
+    return init
+
+
+def truncated_normal(stddev: Any = 1e-2, dtype: Any = None, lower: float = -2.0, upper: float = 2.0) -> Initializer:
+    """An initialiser normal within [lower, upper] standard deviations."""
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
+        draw = random.truncated_normal(key, lower, upper, shape, _dtype(dtype))
+        return draw * jnp.array(stddev, _dtype(dtype))
+
+    return init
+
+
+def _fans(shape: Sequence[int], in_axis: Any, out_axis: Any, batch_axis: Any) -> tuple[float, float]:
+    """Sizes of the input and of the output of a layer with weights of that shape."""
+
+    def product(axes: Any) -> int:
+        return math.prod(shape[a] for a in ([axes] if isinstance(axes, int) else axes))
+
+    if len(shape) <= 1:
+        raise ValueError(
+            f"Can't compute input and output sizes of a {len(shape)}-dimensional weights tensor. Must be at least 2D."
+        )
+    inputs, outputs = product(in_axis), product(out_axis)
+    receptive = math.prod(shape) / inputs / outputs / product(batch_axis)
+    return inputs * receptive, outputs * receptive
+
+
+def variance_scaling(
+    scale: Any,
+    mode: str,
+    distribution: str,
+    in_axis: Any = -2,
+    out_axis: Any = -1,
+    batch_axis: Any = (),
+    dtype: Any = None,
+) -> Initializer:
+    """An initialiser with variance scale / n (He et al. 2015, arXiv:1502.01852; Glorot and Bengio 2010).
+
+    Args:
+      scale: see above.
+      mode: n is 'fan_in', 'fan_out', 'fan_avg' or 'fan_geo_avg' of the layer's input and output sizes.
+      distribution: 'normal', 'truncated_normal' or 'uniform'.
+      in_axis, out_axis, batch_axis: which axes of the weights are which.
+
+    Raises:
+      ValueError: an unknown mode or distribution; weights of fewer than two dimensions.
+    """
+    averages = {
+        "fan_in": lambda i, o: i,
+        "fan_out": lambda i, o: o,
+        "fan_avg": lambda i, o: (i + o) / 2,
+        "fan_geo_avg": lambda i, o: (i * o) ** 0.5,
+    }
+    if mode not in averages:
+        raise ValueError(f"invalid mode for variance scaling initializer: {mode}")
+    if distribution not in ("normal", "truncated_normal", "uniform"):
+        raise ValueError(f"invalid distribution for variance scaling initializer: {distribution}")
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
+        dtype = _dtype(dtype)
+        variance = jnp.array(scale / averages[mode](*_fans(shape, in_axis, out_axis, batch_axis)), dtype=dtype)
+        if distribution == "normal":
+            return random.normal(key, shape, dtype) * jnp.sqrt(variance)
+        if distribution == "uniform":
+            return random.uniform(key, shape, dtype, -1) * jnp.sqrt(3 * variance)
+        deviation = jnp.sqrt(variance) / jnp.array(_TRUNCATED_DEVIATION, dtype)
+        return random.truncated_normal(key, -2, 2, shape, dtype) * deviation
+
+    return init
+
+
+def _named(scale: float, mode: str, distribution: str, text: str) -> Callable[..., Initializer]:
+    def make(in_axis: Any = -2, out_axis: Any = -1, batch_axis: Any = (), dtype: Any = None) -> Initializer:
+        return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
+
+    make.__doc__ = text
+    return make
+
+
+lecun_normal = _named(1.0, "fan_in", "truncated_normal", "LeCun's: variance 1 / fan_in, truncated normal.")
+lecun_uniform = _named(1.0, "fan_in", "uniform", "LeCun's: variance 1 / fan_in, uniform.")
+glorot_normal = _named(1.0, "fan_avg", "truncated_normal", "Glorot's: variance 1 / fan_avg, truncated normal.")
+glorot_uniform = _named(1.0, "fan_avg", "uniform", "Glorot's: variance 1 / fan_avg, uniform.")
+he_normal = _named(2.0, "fan_in", "truncated_normal", "He's: variance 2 / fan_in, truncated normal.")
+he_uniform = _named(2.0, "fan_in", "uniform", "He's: variance 2 / fan_in, uniform.")
+xavier_normal, xavier_uniform = glorot_normal, glorot_uniform
+kaiming_normal, kaiming_uniform = he_normal, he_uniform
+
+__all__ = [
+    "Initializer",
+    "constant",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "normal",
+    "ones",
+    "truncated_normal",
+    "uniform",
+    "variance_scaling",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]

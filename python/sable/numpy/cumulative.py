@@ -1,0 +1,232 @@
+"""Running sums and products, differences, integrals."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from sable.core.array import Value
+
+from ._promote import (
+    BIND,
+    OPS,
+    array_argument,
+    array_arguments,
+    bind,
+    broadcast_shape,
+    convert,
+    dtype_argument,
+    expand_to,
+    filled,
+    kind,
+    normal_axis,
+    promote_dtypes,
+    reshape_to,
+    retype,
+)
+from .manipulation import slice_axis
+from .reductions import no_out
+
+
+def _running(name: str, mnemonic: str, a: Any, axis: Any, dtype: Any, out: Any) -> Value:
+    no_out(name, out)
+    x = array_argument(name, a)
+    if axis is None or x.aval.ndim == 0:
+        x, axis = reshape_to(x, (x.aval.size,)), 0
+    axis = normal_axis(axis, x.aval.ndim)
+    wanted = dtype_argument(dtype, name)
+    if wanted is None and kind(x) == "b":
+        from sable.core.dtypes import default_dtype
+
+        wanted = default_dtype("i")
+    x = convert(x, x.aval.dtype if wanted is None else wanted)
+    return retype(bind(OPS[mnemonic], x, axis=axis, reverse=False), False)
+
+
+def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
+    """Running sum along an axis.
+
+    Args:
+      a: array.
+      axis: None: of the array as a vector.
+      dtype: dtype in which the sum is taken; None: the array's, int32 of booleans.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> jnp.cumsum(jnp.array([1, 2, 3]))
+      Array([1, 3, 6], dtype=int32)
+    """
+    return _running("cumsum", "cumsum", a, axis, dtype, out)
+
+
+def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
+    """Running product along an axis; arguments as of `cumsum`."""
+    return _running("cumprod", "cumprod", a, axis, dtype, out)
+
+
+def _standard(name: str, neutral: int, x: Any, axis: Any, dtype: Any, include_initial: bool) -> Value:
+    value = array_argument(name, x)
+    if axis is None:
+        if value.aval.ndim > 1:
+            raise ValueError(
+                f"The input array has rank {value.aval.ndim}, however axis was not set to an explicit value. "
+                "The axis argument is only optional for one-dimensional arrays."
+            )
+        axis = 0
+    if value.aval.ndim == 0:
+        raise ValueError("The input must be non-scalar to take a cumulative sum or product.")
+    from .reductions import accumulator
+
+    axis = normal_axis(axis, value.aval.ndim)
+    wanted = accumulator(value, dtype_argument(dtype, name))
+    made = _running(name, name.replace("ulative_", ""), value, axis, wanted, None)
+    if not include_initial:
+        return made
+    shape = (*value.aval.shape[:axis], 1, *value.aval.shape[axis + 1 :])
+    return BIND.concatenate(filled(shape, made.aval.dtype, neutral), made, dimension=axis)
+
+
+def cumulative_sum(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Value:
+    """Running sum along an axis, in at least the default width of integers; with a leading 0 if asked for.
+
+    Raises:
+      ValueError: no axis for an array of several dimensions; a scalar.
+    """
+    return _standard("cumulative_sum", 0, x, axis, dtype, include_initial)
+
+
+def cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Value:
+    """Running product along an axis, in at least the default width of integers; with a leading 1 if asked for."""
+    return _standard("cumulative_prod", 1, x, axis, dtype, include_initial)
+
+
+# ---- differences -----------------------------------------------------------------------------------
+
+
+def _end(x: Value, value: Any, axis: int) -> Value:
+    found = array_argument("diff", value)
+    if found.aval.ndim == 0:
+        found = expand_to(found, (*x.aval.shape[:axis], 1, *x.aval.shape[axis + 1 :]))
+    return found
+
+
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Value:
+    """Differences of neighbours along an axis, n times over.
+
+    Args:
+      a: array.
+      n: how often.
+      axis: the axis.
+      prepend, append: values to put before and behind first: scalars or arrays.
+
+    Raises:
+      ValueError: a scalar; negative n.
+    """
+    from .joining import concatenate
+
+    x = array_argument("diff", a)
+    n = operator.index(n)
+    if n == 0:
+        return x
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
+    if x.aval.ndim == 0:
+        raise ValueError(f"diff requires input that is at least one dimensional; got {a}")
+    axis = normal_axis(axis, x.aval.ndim)
+    parts = [None if prepend is None else _end(x, prepend, axis), x, None if append is None else _end(x, append, axis)]
+    x = concatenate([p for p in parts if p is not None], axis)
+    for _ in range(n):
+        size = x.aval.shape[axis]
+        later, sooner = slice_axis(x, axis, min(1, size), size), slice_axis(x, axis, 0, max(0, size - 1))
+        if kind(x) == "b":
+            x = BIND.compare(later, sooner, comparison_direction="NE")
+        else:
+            x = BIND.subtract(later, sooner)
+    return x
+
+
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Value:
+    """Differences of neighbours of the array as a vector, with values put before and behind them."""
+    from .joining import concatenate
+    from .manipulation import ravel
+
+    values = diff(ravel(array_argument("ediff1d", ary)))
+    parts = [values]
+    for extra, before in ((to_begin, True), (to_end, False)):
+        if extra is not None:
+            part = convert(ravel(array_argument("ediff1d", extra)), values.aval.dtype)
+            parts = [part, *parts] if before else [*parts, part]
+    return concatenate(parts)
+
+
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Value:
+    """Integral along an axis by the trapezoidal rule.
+
+    Args:
+      y: values.
+      x: where they were taken: in y's shape or a vector for the axis; None: `dx` apart.
+      dx: distance of the points.
+    """
+    from .manipulation import moveaxis
+    from .reductions import sum
+
+    if x is None:
+        (values,) = promote_dtypes(array_arguments("trapezoid", y), "inexact")
+        width = convert(array_argument("trapezoid", dx), values.aval.dtype)
+    else:
+        values, places = promote_dtypes(array_arguments("trapezoid", y, x), "inexact")
+        width = diff(places) if places.aval.ndim == 1 else moveaxis(diff(places, axis=axis), axis, -1)
+    values = moveaxis(values, axis, -1)
+    n = values.aval.shape[-1]
+    last = values.aval.ndim - 1
+    pairs = BIND.add(slice_axis(values, last, min(1, n), n), slice_axis(values, last, 0, max(0, n - 1)))
+    shape = broadcast_shape((pairs.aval.shape, width.aval.shape))
+    total = sum(BIND.multiply(expand_to(retype(width, False), shape), expand_to(retype(pairs, False), shape)), -1)
+    return BIND.multiply(total, filled(total.aval.shape, total.aval.dtype, 0.5))
+
+
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = None) -> Any:
+    """Derivatives along axes from values on an even grid: central differences, one-sided ones at the ends.
+
+    Args:
+      f: values.
+      *varargs: distances: none (1), one for all axes, or one for each.
+      axis: an axis or several; None: all.
+
+    Returns:
+      An array for one axis, else a list of them.
+
+    Raises:
+      ValueError: less than two points along an axis. TypeError: a wrong number of distances.
+    """
+    from .reductions import reduced_axes
+
+    if edge_order is not None:
+        raise NotImplementedError("The 'edge_order' argument to jnp.gradient is not supported.")
+    (x,) = promote_dtypes(array_arguments("gradient", f), "inexact")
+    axes = reduced_axes(x, axis)
+    if len(varargs) not in (0, 1, len(axes)):
+        raise TypeError(f"Invalid number of spacing arguments {len(varargs)} for {axis=}")
+    spacings = list(varargs) * len(axes) if len(varargs) == 1 else list(varargs) or [1.0] * len(axes)
+    found = [_slope(x, i, h) for i, h in zip(axes, spacings)]
+    return found[0] if len(found) == 1 else found
+
+
+def _slope(x: Value, axis: int, spacing: Any) -> Value:
+    from .joining import concatenate
+
+    n = x.aval.shape[axis]
+    if n < 2:
+        raise ValueError(
+            "Shape of array too small to calculate a numerical gradient, at least 2 elements are required."
+        )
+    if np.ndim(spacing) > 0:
+        raise NotImplementedError("Non-constant spacing not implemented: give one distance for each axis.")
+
+    def at(start: int, stop: int) -> Value:
+        return slice_axis(x, axis, start, stop)
+
+    parts = [at(1, 2) - at(0, 1), (at(2, n) - at(0, n - 2)) * 0.5, at(n - 1, n) - at(n - 2, n - 1)]
+    return concatenate(parts, axis) / spacing

@@ -1,0 +1,200 @@
+"""Linear algebra that is made of other functions: norms, products, powers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.core.array import Value
+
+from . import reductions
+from ._promote import BIND, array_argument, array_arguments, kind, normal_axis, promote_dtypes, retype
+from .creation import diagonal as _diagonal
+from .creation import eye
+from .linear import cross as _cross
+from .linear import matmul, outer, tensordot, vecdot
+from .linear import trace as _trace
+from .manipulation import matrix_transpose
+from .ufuncs import absolute, power, truth
+
+__all__ = [
+    "cross",
+    "diagonal",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_transpose",
+    "multi_dot",
+    "norm",
+    "outer",
+    "tensordot",
+    "trace",
+    "vecdot",
+    "vector_norm",
+]
+
+
+def _squares(x: Value) -> Value:
+    """|x|**2 without a root."""
+    if kind(x) != "c":
+        return BIND.multiply(x, x)
+    re, im = BIND.real(x), BIND.imag(x)
+    return BIND.add(BIND.multiply(re, re), BIND.multiply(im, im))
+
+
+def _norm_of_vectors(x: Value, order: Any, axes: Any, keepdims: bool) -> Value:
+    if order is None or order == 2:
+        return BIND.sqrt(reductions.sum(_squares(x), axes, keepdims=keepdims))
+    if order == np.inf:
+        return reductions.max(absolute(x), axes, keepdims=keepdims, initial=0)
+    if order == -np.inf:
+        return reductions.min(absolute(x), axes, keepdims=keepdims, initial=np.inf)
+    if order == 0:
+        from ._promote import convert
+
+        nonzero = convert(truth(x), reductions._real_of(x.aval.dtype))
+        return reductions.sum(nonzero, axes, keepdims=keepdims)
+    if order == 1:
+        return reductions.sum(absolute(x), axes, keepdims=keepdims)
+    if isinstance(order, str):
+        raise ValueError(f"Invalid order '{order}' for vector norm.")
+    total = reductions.sum(power(absolute(x), order), axes, keepdims=keepdims)
+    return power(total, 1.0 / order)
+
+
+def _norm_of_matrices(x: Value, order: Any, axes: tuple[int, int], keepdims: bool) -> Value:
+    rows, columns = axes
+    if order in (None, "f", "fro"):
+        return BIND.sqrt(reductions.sum(_squares(x), axes, keepdims=keepdims))
+    if order in (1, -1):
+        sums = reductions.sum(absolute(x), rows, keepdims=True)
+        choose = reductions.max if order == 1 else reductions.min
+    elif order in (np.inf, -np.inf):
+        sums = reductions.sum(absolute(x), columns, keepdims=True)
+        choose = reductions.max if order == np.inf else reductions.min
+    elif order in (2, -2, "nuc"):
+        raise NotImplementedError(f"matrix norm of order {order!r} needs singular values, which are not there yet")
+    else:
+        raise ValueError(f"Invalid order '{order}' for matrix norm.")
+    return reductions.squeezed(choose(sums, axes, keepdims=True), axes, keepdims)
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value:
+    """Norm of vectors or matrices.
+
+    Args:
+      x: array.
+      ord: of vectors a number p, inf, -inf or 0 (how many are not zero), by default 2; of matrices "fro" (the
+        default), "nuc", 1, -1, 2, -2, inf or -inf.
+      axis: the axis of the vectors or the two axes of the matrices; None: the whole array, as a vector if `ord` is
+        None.
+      keepdims: leave axes of size 1.
+
+    Raises:
+      ValueError: such an `ord` is not known; with it, an array of other than one or two dimensions.
+    """
+    (value,) = promote_dtypes(array_arguments("norm", x), "inexact")
+    value = retype(value, False)
+    n = value.aval.ndim
+    if axis is None:
+        if ord is None:
+            return _norm_of_vectors(value, 2, tuple(range(n)), keepdims)
+        if n not in (1, 2):
+            raise ValueError(f"Improper number of axes for norm: {n} with ord={ord}")
+        axes = tuple(range(n))
+    else:
+        axes = tuple(normal_axis(i, n) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    if len(axes) == 1:
+        return _norm_of_vectors(value, ord, axes, keepdims)
+    if len(axes) == 2:
+        return _norm_of_matrices(value, ord, axes, keepdims)
+    raise ValueError(f"Improper number of axes for norm: {axes}")
+
+
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:
+    """Norm of vectors along an axis or several (None: all); `ord` as of `norm`."""
+    (value,) = promote_dtypes(array_arguments("vector_norm", x), "inexact")
+    value = retype(value, False)
+    return _norm_of_vectors(value, ord, reductions.reduced_axes(value, axis), keepdims)
+
+
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value:
+    """Norm of the matrices along the last two axes; `ord` as of `norm`."""
+    (value,) = promote_dtypes(array_arguments("matrix_norm", x), "inexact")
+    n = value.aval.ndim
+    if n < 2:
+        raise ValueError(f"matrix_norm needs an array of at least two dimensions, got shape {value.aval.shape}")
+    return _norm_of_matrices(retype(value, False), ord, (n - 2, n - 1), keepdims)
+
+
+def matrix_power(a: Any, n: int) -> Value:
+    """Powers of square matrices (the last two axes) by repeated products.
+
+    Raises:
+      TypeError: n is no int. ValueError: the matrices are not square, or n is negative.
+    """
+    x = array_argument("matrix_power", a)
+    if x.aval.ndim < 2 or x.aval.shape[-1] != x.aval.shape[-2]:
+        raise TypeError(f"Last 2 dimensions of the array must be square, got shape {x.aval.shape}")
+    try:
+        n = operator.index(n)
+    except TypeError:
+        raise TypeError(f"exponent must be an integer, got {n}") from None
+    if n == 0:
+        from .manipulation import broadcast_to
+
+        return broadcast_to(eye(x.aval.shape[-1], dtype=x.aval.dtype), x.aval.shape)
+    if n < 0:
+        raise NotImplementedError("matrix_power with a negative exponent needs inverses, which are not there yet")
+    made = None
+    while n:
+        if n & 1:
+            made = x if made is None else matmul(made, x)
+        n >>= 1
+        if n:
+            x = matmul(x, x)
+    return made  # type: ignore[return-value]
+
+
+def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Value:
+    """Product of matrices (the first and the last may be vectors), in the cheapest order."""
+    from .einsum import einsum
+
+    values = array_arguments("multi_dot", *arrays)
+    if not values:
+        raise ValueError("multi_dot requires at least one array")
+    last = len(values) - 1
+    labels = []
+    for i, x in enumerate(values):
+        if x.aval.ndim not in ((1, 2) if i in (0, last) else (2,)):
+            raise ValueError(f"multi_dot takes matrices, at the ends also vectors; got shape {x.aval.shape}")
+        labels.append([i + 1] if x.aval.ndim == 1 and i == 0 else [i] if x.aval.ndim == 1 else [i, i + 1])
+    out = [label for label in (0, last + 1) if any(label in part for part in labels)]
+    interleaved = [part for pair in zip(values, labels) for part in pair]
+    return einsum(*interleaved, out, precision=precision)
+
+
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
+    """Vector products of vectors of three elements.
+
+    Raises:
+      ValueError: vectors of another size.
+    """
+    x, y = array_arguments("cross", x1, x2)
+    sizes = x.aval.shape[axis], y.aval.shape[axis]
+    if sizes != (3, 3):
+        raise ValueError(f"Both input arrays must be (arrays of) 3-dimensional vectors, got sizes {sizes}.")
+    return _cross(x, y, axis=axis)
+
+
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Value:
+    """Sum of a diagonal of the matrices along the last two axes."""
+    return _trace(x, offset, -2, -1, dtype)
+
+
+def diagonal(x: Any, /, *, offset: int = 0) -> Value:
+    """A diagonal of the matrices along the last two axes."""
+    return _diagonal(x, offset, -2, -1)

@@ -1,0 +1,159 @@
+"""Reductions that leave NaN out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sable.core.array import Value
+from sable.core.dtypes import to_inexact_dtype
+
+from . import reductions
+from ._promote import (
+    BIND,
+    array_argument,
+    compare,
+    convert,
+    dtype_argument,
+    full_like,
+    kind,
+    logical,
+    retype,
+    select,
+)
+from .reductions import computed_in, no_out
+
+
+def _known(x: Value) -> Value:
+    """What is not NaN."""
+    return retype(compare(x, x, "EQ"), False)
+
+
+def _filled(name: str, a: Any, value: float) -> Value:
+    x = array_argument(name, a)
+    return x if kind(x) not in "fc" else select(_known(x), x, full_like(x, value))
+
+
+def nansum(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
+    where: Any = None,
+) -> Value:  # fmt: skip
+    """Sum along axes, NaN counted as 0; arguments as of `sum`."""
+    return reductions.sum(_filled("nansum", a, 0), axis, dtype, out, keepdims, initial, where)
+
+
+def nanprod(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
+    where: Any = None,
+) -> Value:  # fmt: skip
+    """Product along axes, NaN counted as 1; arguments as of `prod`."""
+    return reductions.prod(_filled("nanprod", a, 1), axis, dtype, out, keepdims, initial, where)
+
+
+def _extreme(
+    name: str, reduce: Callable, bound: float, a: Any, axis: Any, out: Any, keepdims: bool, initial: Any, where: Any
+) -> Value:
+    no_out(name, out)
+    x = array_argument(name, a)
+    if kind(x) not in "fc":
+        return reduce(x, axis, None, keepdims, initial, where)
+    known = _known(x)
+    made = reduce(select(known, x, full_like(x, bound)), axis, None, keepdims, initial, where)
+    if initial is not None:
+        return made
+    none = logical("not", reductions.any(known, axis, keepdims=keepdims))
+    return select(none, full_like(made, np.nan), made)
+
+
+def nanmax(
+    a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Value:
+    """The largest element along axes that is not NaN (NaN if there is none); arguments as of `max`."""
+    return _extreme("nanmax", reductions.max, -np.inf, a, axis, out, keepdims, initial, where)
+
+
+def nanmin(
+    a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Value:
+    """The smallest element along axes that is not NaN (NaN if there is none); arguments as of `min`."""
+    return _extreme("nanmin", reductions.min, np.inf, a, axis, out, keepdims, initial, where)
+
+
+def _arg_extreme(reduce: Callable, bound: float, name: str, a: Any, axis: Any, out: Any, keepdims: Any) -> Value:
+    no_out(name, out)
+    x = array_argument(name, a)
+    if kind(x) not in "fc":
+        return reduce(x, axis, None, keepdims)
+    known = _known(x)
+    made = reduce(select(known, x, full_like(x, bound)), axis, None, keepdims)
+    none = logical("not", reductions.any(known, axis, keepdims=bool(keepdims)))
+    return select(none, full_like(made, -1), made)
+
+
+def nanargmax(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
+    """Position of the largest element that is not NaN, -1 if there is none; arguments as of `argmax`."""
+    return _arg_extreme(reductions.argmax, -np.inf, "nanargmax", a, axis, out, keepdims)
+
+
+def nanargmin(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
+    """Position of the smallest element that is not NaN, -1 if there is none; arguments as of `argmin`."""
+    return _arg_extreme(reductions.argmin, np.inf, "nanargmin", a, axis, out, keepdims)
+
+
+def _both(where: Any, known: Value) -> Value:
+    from .ufuncs import logical_and
+
+    return known if where is None else logical_and(where, known)
+
+
+def nanmean(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = None
+) -> Value:
+    """Mean along axes of what is not NaN; arguments as of `mean`."""
+    x = array_argument("nanmean", a)
+    if kind(x) not in "fc":
+        return reductions.mean(x, axis, dtype, out, keepdims, where=where)
+    return reductions.mean(x, axis, dtype, out, keepdims, where=_both(where, _known(x)))
+
+
+def nanvar(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False,
+    where: Any = None, mean: Any = None,
+) -> Value:  # fmt: skip
+    """Variance along axes of what is not NaN; arguments as of `var`."""
+    no_out("nanvar", out)
+    x = array_argument("nanvar", a)
+    if kind(x) not in "fc":
+        return reductions.var(x, axis, dtype, out, ddof, keepdims, where=where, mean=mean)
+    mask = _both(where, _known(x))
+    wanted = dtype_argument(dtype, "nanvar")
+    x = convert(x, computed_in(to_inexact_dtype(x.aval.dtype)))
+    made = reductions.var(x, axis, None, None, ddof, keepdims, where=mask, mean=mean)
+    source = array_argument("nanvar", a).aval.dtype
+    result = wanted if wanted is not None else reductions._real_of(to_inexact_dtype(source))
+    return convert(made, result)
+
+
+def nanstd(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False,
+    where: Any = None, mean: Any = None,
+) -> Value:  # fmt: skip
+    """Standard deviation along axes of what is not NaN; arguments as of `var`."""
+    no_out("nanstd", out)
+    return BIND.sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, where, mean))
+
+
+def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
+    """Running sum along an axis, NaN counted as 0; arguments as of `cumsum`."""
+    from .cumulative import cumsum
+
+    return cumsum(_filled("nancumsum", a, 0), axis, dtype, out)
+
+
+def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
+    """Running product along an axis, NaN counted as 1; arguments as of `cumprod`."""
+    from .cumulative import cumprod
+
+    return cumprod(_filled("nancumprod", a, 1), axis, dtype, out)

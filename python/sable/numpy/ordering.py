@@ -1,0 +1,368 @@
+"""Sorting, order statistics, search in sorted arrays."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sable.core.array import Value
+from sable.core.dtypes import default_dtype
+
+from ._promote import (
+    BIND,
+    OPS,
+    array_argument,
+    array_arguments,
+    bind,
+    compare,
+    convert,
+    expand_to,
+    full_like,
+    kind,
+    logical,
+    normal_axis,
+    promote_dtypes,
+    reshape_to,
+    retype,
+    select,
+)
+from .manipulation import moveaxis, slice_axis
+from .reductions import any as any_true
+from .reductions import no_out, reduced_axes
+
+# ---- sort ------------------------------------------------------------------------------------------
+
+
+def _prepared(name: str, a: Any, axis: Any, kind_argument: Any, order: Any) -> tuple[Value, int]:
+    if order is not None:
+        raise NotImplementedError(f"The 'order' argument to {name} is not supported.")
+    if kind_argument is not None:
+        raise TypeError(f"'kind' argument to {name} is not supported. Use stable=True or stable=False.")
+    x = array_argument(name, a)
+    if axis is None:
+        return reshape_to(x, (x.aval.size,)), 0
+    return x, normal_axis(axis, x.aval.ndim)
+
+
+def sort(
+    a: Any, axis: Any = -1, *, kind: None = None, order: None = None, stable: bool = True, descending: bool = False
+) -> Value:
+    """The elements in ascending order along an axis, NaN last.
+
+    Args:
+      a: array.
+      axis: None: of the array as a vector.
+      stable: equal elements keep their order.
+      descending: in reverse.
+
+    Raises:
+      ValueError: the axis is out of bounds.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> jnp.sort(jnp.array([3, 1, 2]))
+      Array([1, 2, 3], dtype=int32)
+    """
+    x, place = _prepared("sort", a, axis, kind, order)
+    (made,) = bind(OPS["sort"], x, dimension=place, num_keys=1, is_stable=stable)
+    return BIND.reverse(made, dimensions=(place,)) if descending else made
+
+
+def argsort(
+    a: Any, axis: Any = -1, *, kind: None = None, order: None = None, stable: bool = True,
+    descending: bool = False, dtype: Any = None,
+) -> Value:  # fmt: skip
+    """The positions of the elements in ascending order along an axis; arguments as of `sort`.
+
+    Args:
+      dtype: of the positions; None: the default integer dtype.
+    """
+    from ._promote import dtype_argument
+
+    x, place = _prepared("argsort", a, axis, kind, order)
+    wanted = dtype_argument(dtype, "argsort") or default_dtype("i")
+    where = BIND.iota(shape=x.aval.shape, dtype=wanted, iota_dimension=place)
+    if descending:  # both reversed, before and behind: so equal elements keep their order
+        x, where = (BIND.reverse(v, dimensions=(place,)) for v in (x, where))
+    _, made = bind(OPS["sort"], x, where, dimension=place, num_keys=1, is_stable=stable)
+    return BIND.reverse(made, dimensions=(place,)) if descending else made
+
+
+def lexsort(keys: Any, axis: int = -1) -> Value:
+    """The positions in the order of several keys, the last one first.
+
+    Args:
+      keys: sequence of arrays of one shape, or an array of them.
+
+    Raises:
+      TypeError: there are no keys. ValueError: shapes differ.
+    """
+    from .joining import unstack
+
+    if isinstance(keys, (Value, np.ndarray)):
+        keys = unstack(keys)
+    values = array_arguments("lexsort", *keys)
+    if not values:
+        raise TypeError("need sequence of keys with len > 0 in lexsort")
+    if len({x.aval.shape for x in values}) > 1:
+        raise ValueError("all keys need to be the same shape")
+    if values[0].aval.ndim == 0:
+        return BIND.full(values[0].aval.update(dtype=default_dtype("i"), weak_type=False), 0)
+    place = normal_axis(axis, values[0].aval.ndim)
+    where = BIND.iota(shape=values[0].aval.shape, dtype=default_dtype("i"), iota_dimension=place)
+    operands = [*values[::-1], where]
+    return bind(OPS["sort"], *operands, dimension=place, num_keys=len(values), is_stable=True)[-1]
+
+
+def sort_complex(a: Any) -> Value:
+    """The elements in ascending order along the last axis, as complex numbers."""
+    from sable.core.dtypes import to_complex_dtype
+
+    made = sort(a)
+    return convert(made, to_complex_dtype(made.aval.dtype))
+
+
+def partition(a: Any, kth: int, axis: int = -1) -> Value:
+    """The elements with the k-th in its place, smaller ones before and larger ones behind it: here sorted."""
+    x = array_argument("partition", a)
+    normal_axis(kth, x.aval.shape[normal_axis(axis, x.aval.ndim)])
+    return sort(x, axis)
+
+
+def argpartition(a: Any, kth: int, axis: int = -1) -> Value:
+    """The positions of the elements in the order of `partition`."""
+    x = array_argument("argpartition", a)
+    normal_axis(kth, x.aval.shape[normal_axis(axis, x.aval.ndim)])
+    return argsort(x, axis)
+
+
+# ---- order statistics ------------------------------------------------------------------------------
+
+
+def _flattened(x: Value, axis: Any, keepdims: bool) -> tuple[Value, tuple[int, ...]]:
+    """The reduced axes as one last axis, and the shape of the result."""
+    axes = reduced_axes(x, axis)
+    rest = tuple(i for i in range(x.aval.ndim) if i not in axes)
+    moved = moveaxis(x, axes, tuple(range(len(rest), x.aval.ndim))) if axes else x
+    shape = tuple(x.aval.shape[i] for i in rest)
+    n = math.prod(x.aval.shape[i] for i in axes)
+    kept = tuple(1 if i in axes else m for i, m in enumerate(x.aval.shape)) if keepdims else shape
+    return reshape_to(moved, (*shape, n)), kept
+
+
+_METHODS = ("linear", "lower", "higher", "nearest", "midpoint")
+
+
+def _quantile(
+    name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool, scale: float = 1.0
+) -> Value:
+    if method not in _METHODS:
+        raise ValueError(f"{name}: method can only be {', '.join(map(repr, _METHODS))}; got {method!r}")
+    x, quotients = promote_dtypes(array_arguments(name, a, q), "inexact")
+    if kind(x) == "c":
+        raise ValueError("quantile does not support complex input, as the operation is poorly defined.")
+    if quotients.aval.ndim > 1:
+        raise ValueError(f"q must be have rank <= 1, got shape {quotients.aval.shape}")
+    x, quotients = retype(x, False), retype(quotients, False)
+    if scale != 1.0:
+        quotients = BIND.divide(quotients, full_like(quotients, scale))
+    rows, kept = _flattened(x, axis, keepdims)
+    unknown = compare(rows, rows, "NE")
+    rows = sort(rows, -1)
+    counts = _counts(rows, unknown, skip_nan)
+    made = [
+        _at_quantile(rows, reshape_to(part, ()), counts, method)
+        for part in ([quotients] if quotients.aval.ndim == 0 else _entries(quotients))
+    ]
+    nan = BIND.compare(counts, full_like(counts, 0), comparison_direction="EQ") if skip_nan else any_true(unknown, -1)
+    made = [reshape_to(select(nan, full_like(m, np.nan), m), kept) for m in made]
+    if quotients.aval.ndim == 0:
+        return made[0]
+    from .joining import stack
+
+    return stack(made) if made else BIND.full(x.aval.update(shape=(0, *kept)), 0)
+
+
+def _entries(x: Value) -> list[Value]:
+    return [slice_axis(x, 0, i, i + 1) for i in range(x.aval.shape[0])]
+
+
+def _counts(rows: Value, unknown: Value, skip_nan: bool) -> Value:
+    """How many elements of each row count, as floats."""
+    shape, n = rows.aval.shape[:-1], rows.aval.shape[-1]
+    if not skip_nan:
+        return BIND.full(rows.aval.update(shape=shape), n)
+    known = convert(logical("not", unknown), rows.aval.dtype)
+    return BIND.reduce_sum(known, dimensions=(len(shape),))
+
+
+def _at_quantile(rows: Value, q: Value, counts: Value, method: str) -> Value:
+    from .indexing import take_along_axis
+
+    shape = counts.aval.shape
+    top = BIND.maximum(BIND.subtract(counts, full_like(counts, 1)), full_like(counts, 0))
+    place = BIND.multiply(expand_to(q, shape), top)
+    low, high = BIND.floor(place), BIND.ceil(place)
+    weight = BIND.subtract(place, low)
+
+    def taken(where: Value) -> Value:
+        inside = BIND.minimum(BIND.maximum(where, full_like(where, 0)), top)
+        numbers = reshape_to(convert(inside, np.dtype(np.int32)), (*shape, 1))
+        return reshape_to(take_along_axis(rows, numbers, axis=-1), shape)
+
+    if method == "lower":
+        return taken(low)
+    if method == "higher":
+        return taken(high)
+    first, second = taken(low), taken(high)
+    if method == "nearest":
+        return select(compare(weight, full_like(weight, 0.5), "LE"), first, second)
+    if method == "midpoint":
+        return BIND.multiply(BIND.add(first, second), full_like(first, 0.5))
+    rest = BIND.subtract(full_like(weight, 1), weight)
+    return BIND.add(BIND.multiply(first, rest), BIND.multiply(second, weight))
+
+
+def _no_weights(name: str, weights: Any, overwrite_input: bool) -> None:
+    if weights is not None or overwrite_input:
+        raise ValueError(f"jax.numpy.{name} does not support weights or overwrite_input=True")
+
+
+def quantile(
+    a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: bool = False, *, weights: None = None,
+) -> Value:  # fmt: skip
+    """Quantiles of the elements along axes; NaN if there is one.
+
+    Args:
+      a: array.
+      q: scalar or vector of numbers between 0 and 1; those of a vector make the result's first axis.
+      axis: an axis or several; None: all.
+      method: between two elements "linear", "lower", "higher", "nearest" or "midpoint".
+      keepdims: leave axes of size 1.
+
+    Raises:
+      ValueError: complex elements; another method.
+    """
+    no_out("quantile", out)
+    _no_weights("quantile", weights, overwrite_input)
+    return _quantile("quantile", a, q, axis, method, keepdims, False)
+
+
+def nanquantile(
+    a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: bool = False, *, weights: None = None,
+) -> Value:  # fmt: skip
+    """Quantiles along axes of what is not NaN; arguments as of `quantile`."""
+    no_out("nanquantile", out)
+    _no_weights("nanquantile", weights, overwrite_input)
+    return _quantile("nanquantile", a, q, axis, method, keepdims, True)
+
+
+def percentile(
+    a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: bool = False, *, weights: None = None,
+) -> Value:  # fmt: skip
+    """`quantile` with q between 0 and 100."""
+    no_out("percentile", out)
+    _no_weights("percentile", weights, overwrite_input)
+    return _quantile("percentile", a, q, axis, method, keepdims, False, 100.0)
+
+
+def nanpercentile(
+    a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: bool = False, *, weights: None = None,
+) -> Value:  # fmt: skip
+    """`nanquantile` with q between 0 and 100."""
+    no_out("nanpercentile", out)
+    _no_weights("nanpercentile", weights, overwrite_input)
+    return _quantile("nanpercentile", a, q, axis, method, keepdims, True, 100.0)
+
+
+def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Value:
+    """The middle of the elements along axes (of two middle ones their mean); NaN if there is one."""
+    return quantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
+
+
+def nanmedian(
+    a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Value:
+    """The middle along axes of what is not NaN."""
+    return nanquantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
+
+
+# ---- search ----------------------------------------------------------------------------------------
+
+
+def _before(x: Value, y: Value) -> Value:
+    """x < y with NaN behind all numbers."""
+    less = compare(x, y, "LT")
+    if kind(x) != "f":
+        return less
+    return logical("or", less, logical("and", compare(y, y, "NE"), compare(x, x, "EQ")))
+
+
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, method: str = "scan") -> Value:
+    """Where values belong in a sorted vector.
+
+    Args:
+      a: vector in ascending order.
+      v: the values.
+      side: "left": before equal elements; "right": behind them.
+      sorter: positions that sort `a`, where it is not sorted.
+      method: accepted: "scan", "scan_unrolled", "sort", "compare_all", "default".
+
+    Returns:
+      Integers in the shape of `v`.
+
+    Raises:
+      ValueError: another side or method; `a` is no vector.
+    """
+    from .indexing import take
+
+    if side not in ("left", "right"):
+        raise ValueError(f"{side!r} is an invalid value for keyword 'side'. Expected one of ['left', 'right'].")
+    if method not in ("scan", "scan_unrolled", "sort", "compare_all", "default"):
+        raise ValueError(f"{method!r} is an invalid value for keyword 'method'.")
+    line, values = promote_dtypes(array_arguments("searchsorted", a, v))
+    if line.aval.ndim != 1:
+        raise ValueError("a should be 1-dimensional")
+    if sorter is not None:
+        line = take(line, sorter)
+    line, values = retype(line, False), retype(values, False)
+    n, shape = line.aval.shape[0], values.aval.shape
+    index = default_dtype("i")
+    low = BIND.full(values.aval.update(dtype=index), 0)
+    high = full_like(low, n)
+    # bisection: `low` elements are known to lie before the value, and those from `high` on are not
+    for _ in range(n.bit_length()):
+        middle = BIND.shift_right_logical(BIND.add(low, high), full_like(low, 1))
+        found = take(line, reshape_to(middle, shape), mode="clip")
+        onward = _before(found, values) if side == "left" else logical("not", _before(values, found))
+        onward = logical("and", onward, compare(low, high, "LT"))
+        low = select(onward, BIND.add(middle, full_like(low, 1)), low)
+        high = select(onward, high, middle)
+    return low
+
+
+def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = None) -> Value:
+    """Number of the interval between neighbouring `bins` (ascending or descending) that each value lies in.
+
+    Raises:
+      ValueError: `bins` is no vector.
+    """
+    value, edges = array_arguments("digitize", x, bins)
+    if edges.aval.ndim != 1:
+        raise ValueError(f"digitize: bins must be a 1-dimensional array; got bins={bins}")
+    n = edges.aval.shape[0]
+    if n == 0:
+        return BIND.full(value.aval.update(dtype=default_dtype("i"), weak_type=False), 0)
+    side = "right" if not right else "left"
+    up = searchsorted(edges, value, side)
+    down = searchsorted(BIND.reverse(edges, dimensions=(0,)), value, "left" if side == "right" else "right")
+    ascending = compare(
+        reshape_to(slice_axis(edges, 0, n - 1, n), ()), reshape_to(slice_axis(edges, 0, 0, 1), ()), "GE"
+    )
+    return select(ascending, up, BIND.subtract(full_like(down, n), down))

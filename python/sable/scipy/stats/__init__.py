@@ -1,0 +1,5 @@
+"""Distributions."""
+
+from . import norm, uniform
+
+__all__ = ["norm", "uniform"]

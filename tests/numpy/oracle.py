@@ -1,0 +1,68 @@
+"""One program under JAX and under Sable: results agree in value, shape, dtype and weak type, errors in their class."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sable
+
+jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
+
+
+def describe(x: Any) -> tuple:
+    """Shape, dtype and weak type of an array; the type of anything else."""
+    if not hasattr(x, "shape"):
+        return (type(x).__name__, x)
+    return tuple(x.shape), str(x.dtype), bool(getattr(x, "weak_type", False))
+
+
+def values(x: Any) -> np.ndarray:
+    """An array's values as float64 or complex128, which hold those of all dtypes of 32 bits."""
+    found = np.asarray(x)
+    return found.astype(np.complex128 if found.dtype.kind == "c" else np.float64)
+
+
+def outcome(module: Any, program: Callable, arguments: tuple) -> Any:
+    """(result, None) or (None, error) of the program under a module."""
+    converted = [module.numpy.asarray(a) if isinstance(a, np.ndarray) else a for a in arguments]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return program(module, *converted), None
+        except Exception as error:
+            return None, error
+
+
+def assert_same(ours: Any, theirs: Any, rtol: float = 1e-6, atol: float = 1e-6, weak: bool = True) -> None:
+    """Equal structures of equal arrays."""
+    mine, yours = sable.tree_util.tree_leaves(ours), jax.tree_util.tree_leaves(theirs)
+    described = [describe(x) for x in mine], [describe(x) for x in yours]
+    if not weak:
+        described = [d[:2] for d in described[0]], [d[:2] for d in described[1]]  # type: ignore[assignment]
+    assert described[0] == described[1]
+    for x, y in zip(mine, yours):
+        if hasattr(x, "shape"):
+            np.testing.assert_allclose(values(x), values(y), rtol=rtol, atol=atol)
+
+
+def check(program: Callable, *arguments: Any, rtol: float = 1e-6, atol: float = 1e-6, weak: bool = True) -> None:
+    """The program `program(jax, *arguments)` does the same under both modules.
+
+    NumPy arrays among the arguments become arrays of the module. An error has to have the same class (by name; base
+    classes count, since our own are as fine as JAX's).
+    """
+    theirs, their_error = outcome(jax, program, arguments)
+    ours, our_error = outcome(sable, program, arguments)
+    if their_error is None:
+        if our_error is not None:
+            raise our_error
+        assert_same(ours, theirs, rtol, atol, weak)
+        return
+    assert our_error is not None, f"JAX raises {their_error!r}, Sable returns {ours}"
+    names = {c.__name__ for c in type(our_error).__mro__}
+    assert type(their_error).__name__ in names, f"JAX raises {their_error!r}, Sable raises {our_error!r}"
