@@ -19,6 +19,7 @@ from sable.ir.function import Deferred, Function, FunctionBuilder, find_row
 
 from .assemble import symbols
 from .counted_loops import trip_count
+from .ir_tools import owner
 
 _TERMINATORS = ("func.return", "stablehlo.return")
 
@@ -228,7 +229,23 @@ class _Scope:
         types = _avals((*captured, *block.arguments), block.owner)
         function = Function(types, f"{self.function.name}_{kind}")
         env = dict(zip((*captured, *block.arguments), function.arguments))
-        return function.finish(_Scope(self.importer, function, env).fill(block))
+        scope = _Scope(self.importer, function, env)
+        for v in filter(_is_constant, free_values(block)):
+            scope.env[v] = scope.clone(v.owner.operation).result
+        return function.finish(scope.fill(block))
+
+
+def _is_constant(value: Any) -> bool:
+    operation = owner(value)
+    return operation is not None and operation.name == "stablehlo.constant"
+
+
+def captures(*blocks: Any) -> list[Any]:
+    """What the functions of these blocks get as arguments: all they use from outside but constants.
+
+    Constants are copied into the functions: rows of the table may look for them, and nothing is gained by passing them.
+    """
+    return [v for v in free_values(*blocks) if not _is_constant(v)]
 
 
 def free_values(*blocks: Any) -> list[Any]:
@@ -256,7 +273,7 @@ def _while(scope: _Scope, operation: Any) -> Sequence[Any]:
     if length is not None:
         return _scan(scope, operation, length)
     blocks = [region.blocks[0] for region in operation.regions]
-    captured = [free_values(block) for block in blocks]
+    captured = [captures(block) for block in blocks]
     cond, body = (scope.region(k, c, n) for k, c, n in zip(blocks, captured, ("while_cond", "while_body")))
     values = [*captured[0], *captured[1], *operation.operands]
     params = {"cond": cond, "body": body, "cond_consts": len(captured[0]), "body_consts": len(captured[1])}
@@ -265,7 +282,7 @@ def _while(scope: _Scope, operation: Any) -> Sequence[Any]:
 
 def _scan(scope: _Scope, operation: Any, length: int) -> Sequence[Any]:
     block = operation.regions[1].blocks[0]
-    captured = free_values(block)
+    captured = captures(block)
     params = {
         "body": scope.region(block, captured, "scan_body"),
         "num_consts": len(captured),
@@ -279,7 +296,7 @@ def _scan(scope: _Scope, operation: Any, length: int) -> Sequence[Any]:
 
 def _branches(scope: _Scope, operation: Any, index: Any, order: Iterable[int]) -> Sequence[Any]:
     blocks = [operation.regions[k].blocks[0] for k in order]
-    captured = free_values(*blocks)
+    captured = captures(*blocks)
     made = tuple(scope.region(block, captured, f"branch{k}") for k, block in enumerate(blocks))
     return scope.b.bind(OPS["case"], index, *[scope.env[v] for v in captured], branches=made)
 

@@ -179,7 +179,7 @@ def _extreme(name: str, a: Any, axis: Any, out: Any, keepdims: bool, initial: An
     no_out(name, out)
     x = array_argument(name, a)
     axes = reduced_axes(x, axis)
-    if initial is None and any(x.aval.shape[i] == 0 for i in axes):
+    if initial is None and 0 in [x.aval.shape[i] for i in axes]:
         raise ValueError(f"zero-size array to reduction operation {name} which has no identity")
     if where is not None:
         if initial is None:

@@ -18,3 +18,14 @@ func.func @again(%x: tensor<f32>) {
 // CHECK-LABEL: func.func private @host.f0(tensor<3xf32>) -> tensor<f32>
 
 // CHECK-LABEL: func.func private @host.f1(tensor<f32>)
+
+// CHECK-LABEL: func.func @main(%arg0: tensor<3xf32>) -> tensor<f32> {
+// CHECK-NEXT: %0 = call @host.f0(%arg0) : (tensor<3xf32>) -> tensor<f32>
+// CHECK-NEXT: call @host.f1(%0) : (tensor<f32>) -> ()
+// CHECK-NEXT: return %0 : tensor<f32>
+// CHECK-NEXT: }
+
+// CHECK-LABEL: func.func @again(%arg0: tensor<f32>) {
+// CHECK-NEXT: call @host.f1(%arg0) : (tensor<f32>) -> ()
+// CHECK-NEXT: return
+// CHECK-NEXT: }

@@ -13,6 +13,11 @@ func.func @main(%i: tensor<i32>, %x: tensor<f32>) -> (tensor<f32>, tensor<f32>) 
   func.return %0#0, %0#1 : tensor<f32>, tensor<f32>
 }
 
+// CHECK-LABEL: func.func @main(%arg0: tensor<i32>, %arg1: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
+// CHECK-NEXT: %0:2 = "sable.case"(%arg0, %arg1) {branches = [@main_branch0, @main_branch1, @main_branch2]} : (tensor<i32>, tensor<f32>) -> (tensor<f32>, tensor<f32>)
+// CHECK-NEXT: return %0#0, %0#1 : tensor<f32>, tensor<f32>
+// CHECK-NEXT: }
+
 // CHECK-LABEL: func.func private @main_branch0(%arg0: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
 // CHECK-NEXT: return %arg0, %arg0 : tensor<f32>, tensor<f32>
 // CHECK-NEXT: }

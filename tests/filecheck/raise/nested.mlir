@@ -19,6 +19,11 @@ func.func @main(%x: tensor<f32>, %y: tensor<f32>) -> tensor<f32> {
   func.return %0 : tensor<f32>
 }
 
+// CHECK-LABEL: func.func @main(%arg0: tensor<f32>, %arg1: tensor<f32>) -> tensor<f32> {
+// CHECK-NEXT: %0 = "sable.while"(%arg1, %arg0, %arg1, %arg0) {body = @main_while_body, body_consts = 2 : i64, cond = @main_while_cond, cond_consts = 1 : i64} : (tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) -> tensor<f32>
+// CHECK-NEXT: return %0 : tensor<f32>
+// CHECK-NEXT: }
+
 // CHECK-LABEL: func.func private @main_while_cond(%arg0: tensor<f32>, %arg1: tensor<f32>) -> tensor<i1> {
 // CHECK-NEXT: %0 = stablehlo.compare LT, %arg1, %arg0 : (tensor<f32>, tensor<f32>) -> tensor<i1>
 // CHECK-NEXT: return %0 : tensor<i1>
