@@ -17,7 +17,7 @@ from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
 
-from .legalize import gpu_sort, indexing, vulkan  # noqa: F401  (they register their rules)
+from .legalize import bounded_loops, gpu_sort, indexing, vulkan  # noqa: F401  (they register their rules)
 from .legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
 
 _INDEX = aval((), np.dtype(np.int32))

@@ -145,28 +145,22 @@ def _is_odd_index(value: ir.Value) -> bool:
 
 
 def _is_ragged(access: ir.Operation, width: int) -> bool:
-    """Whether a vector at the end of a loop over this access may leave the row.
+    """Whether a vector at the end of a loop over this access may leave the loop's part of the buffer.
 
-    Only a loop that steps along the last dimension can be cut into vectors.
+    Only behind the end of the buffer itself is it masked.
     """
     first = _first_index(access)
     shape = ir.MemRefType(access.operands[first - 1].type).shape
-    results = list(access.attributes["map"].value.results)
-    if not results:
-        return False
     indices = list(access.operands)[first:]
-    for position in _dimensions_in(results[-1]):
-        index = indices[position]
-        if owner(index) is not None:
-            continue
-        loop = index.owner.owner.operation
-        if loop.name != "affine.for":
-            continue
-        trips = _trip_count(loop)
-        if trips is None:
-            return True
-        if trips % width and (shape[-1] != trips or len(loop.results)):
-            return True
+    for extent, result in zip(shape, access.attributes["map"].value.results):
+        for position in _dimensions_in(result):
+            index = indices[position]
+            loop = None if owner(index) is not None else index.owner.owner.operation
+            if loop is None or loop.name != "affine.for":
+                continue
+            trips = _trip_count(loop)
+            if trips is None or (trips % width and (extent != trips or len(loop.results))):
+                return True
     return False
 
 

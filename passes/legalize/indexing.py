@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -100,8 +101,6 @@ def _emit(b: Any, name: str, operand: Any, indices: Any, updates: Any, params: d
     sizes = window_sizes(shape, b.aval(updates).shape, n)
     moved = n.scatter_dims_to_operand_dims
     partial = [d for d in windows if d in moved or sizes[d] != shape[d]]
-    if not partial:
-        return b.emit(name, operand, indices, updates, **params)
     place = dict(zip(windows, n.update_window_dims))
     batch = [d for d in range(b.aval(updates).ndim) if d not in n.update_window_dims]
     rest = [d for d in windows if d not in partial]
@@ -109,17 +108,24 @@ def _emit(b: Any, name: str, operand: Any, indices: Any, updates: Any, params: d
     rank = len(batch) + len(partial)
     grid = tuple(b.aval(updates).shape[d] for d in order[:rank])
     components = _components(b, indices, n.index_vector_dim, moved, partial, grid, len(batch))
+    indices = b.concatenate(*components.values(), dimension=rank)
+    # one batch dimension and the index vectors last: the only arrangement that IREE takes at every rank
+    count = math.prod(grid)
+    updates = b.transpose(updates, permutation=order)
+    updates = b.reshape(updates, shape=(count, *b.aval(updates).shape[rank:]))
+    indices = b.reshape(indices, shape=(count, len(components)))
     numbers = ScatterDimensions(
-        tuple(range(rank, rank + len(rest))),
+        tuple(range(1, 1 + len(rest))),
         tuple(sorted((*n.inserted_window_dims, *partial))),
         (),
         (),
         tuple(components),
-        rank,
+        1,
     )
-    indices = b.concatenate(*components.values(), dimension=rank)
-    params = {**params, "scatter_dimension_numbers": numbers, "indices_are_sorted": False}
-    return b.emit(name, operand, indices, b.transpose(updates, permutation=order), **params)
+    params = {**params, "scatter_dimension_numbers": numbers}
+    if partial:
+        params["indices_are_sorted"] = False
+    return b.emit(name, operand, indices, updates, **params)
 
 
 def _components(

@@ -166,6 +166,9 @@ def power(x1: Any, x2: Any, /) -> Value:
     return _power(*values)
 
 
+pow = power
+
+
 def fmax(x1: Any, x2: Any) -> Value:
     """The larger of x1 and x2; where one of them is NaN, the other one."""
     return where(logical_or(greater(x1, x2), isnan(x2)), x1, x2)

@@ -14,6 +14,7 @@ from ._promote import (
     Value,
     array_argument,
     array_arguments,
+    broadcast_shape,
     compare,
     compare_to,
     convert,
@@ -23,6 +24,7 @@ from ._promote import (
     promote,
     promote_dtypes,
     retype,
+    scalar,
     select,
 )
 from ._table import binary, by_kind, several, single, unary
@@ -368,6 +370,55 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
     if equal_nan:
         same = logical_or(same, logical_and(isnan(x), isnan(y)))
     return retype(same, False)
+
+
+def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
+    """True if all elements are close; arguments as of `isclose`."""
+    from .reductions import all
+
+    return all(isclose(a, b, rtol, atol, equal_nan))
+
+
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Value:
+    """True if two arrays (or nested lists) have one shape and equal elements.
+
+    Args:
+      equal_nan: whether NaN is equal to NaN.
+    """
+    x, y = _read(a1), _read(a2)
+    if x is None or y is None or x.aval.shape != y.aval.shape:
+        return scalar(False, np.dtype(np.bool_))
+    return _all_equal(x, y, equal_nan)
+
+
+def array_equiv(a1: Any, a2: Any) -> Value:
+    """True if two arrays (or nested lists) broadcast and their elements are equal."""
+    x, y = _read(a1), _read(a2)
+    try:
+        broadcast_shape((x.aval.shape, y.aval.shape))  # type: ignore[union-attr]
+    except (ValueError, AttributeError):
+        return scalar(False, np.dtype(np.bool_))
+    return _all_equal(x, y, False)
+
+
+def _read(a: Any) -> Value | None:
+    """An array, or None of what cannot be read as one."""
+    from .arrays import asarray
+
+    try:
+        return asarray(a)
+    except (TypeError, ValueError):
+        return None
+
+
+def _all_equal(x: Any, y: Any, equal_nan: bool) -> Value:
+    from .reductions import all
+    from .ufuncs import equal
+
+    same = equal(x, y)
+    if equal_nan:
+        same = logical_or(same, logical_and(isnan(x), isnan(y)))
+    return all(same)
 
 
 def _finite(x: Value) -> Value:

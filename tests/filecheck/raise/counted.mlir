@@ -1,5 +1,6 @@
 // RUN: %sable-opt %s --raise | filecheck %s
-// From 2 to 7 by one: five steps. Steps of two are not counted, the loop stays a while.
+// From 2 to 7 by one: five steps. Steps of two are not counted, that loop stays a while. Constants are copied into the
+// functions.
 
 func.func @main(%x: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
   %two = stablehlo.constant dense<2> : tensor<i32>

@@ -1,0 +1,218 @@
+"""No long loop in a kernel for Vulkan: lavapipe ends a shader's loops after 65,535 turns in all, and says nothing.
+
+(Mesa, gallivm/lp_bld_limits.h: LP_MAX_TGSI_LOOP_ITERATIONS. A sum of 65,536 ones was 65,535.) So long reductions and
+contractions go in two stages, which other devices run quicker too, and scatters that IREE makes one loop go in pieces.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.dialects.codec import DotDimensions
+from sable.dialects.op import OPS
+from sable.dialects.ops.rules import kind_of
+from sable.ir.aval import aval
+from sable.ir.bindings import mlir_type
+
+from .rules import legalize
+
+#: Elements that one reduction may run over: a sixteenth of the bound, as IREE may let one invocation do several.
+_REDUCED = 4096
+#: The same for contractions, which IREE tiles, and for scatters, whose updates are one loop.
+_CONTRACTED = 16384
+_SCATTERED = 16384
+#: Pieces of a scatter that are written out; more become a loop on the host.
+_UNROLLED = 8
+
+_I32 = np.dtype(np.int32)
+
+
+# ---- reductions ----------------------------------------------------------------------------------------------
+
+
+def _pieces(n: int, limit: int) -> tuple[int, int]:
+    """Number and length of equal pieces of at most `limit`; what is left over is shorter than a piece."""
+    for length in range(limit, limit // 2, -1):
+        if n % length == 0:
+            return n // length, length
+    return n // limit, limit
+
+
+def _slice(b: Any, x: Any, axis: int, start: int, stop: int) -> Any:
+    shape = b.aval(x).shape
+    low = tuple(start if d == axis else 0 for d in range(len(shape)))
+    high = tuple(stop if d == axis else n for d, n in enumerate(shape))
+    return b.slice(x, start_indices=low, limit_indices=high, strides=(1,) * len(shape))
+
+
+def _in_two_stages(b: Any, reduce: Any, operands: Sequence[Any], axis: int) -> tuple:
+    """`reduce(operands, axis) -> results` of each piece, then of the pieces' results, in their order."""
+    shape = b.aval(operands[0]).shape
+    count, length = _pieces(shape[axis], _REDUCED)
+    whole = count * length
+    split = (*shape[:axis], count, length, *shape[axis + 1 :])
+    partial = reduce([b.reshape(_slice(b, x, axis, 0, whole), shape=split) for x in operands], axis + 1)
+    if whole < shape[axis]:
+        rest = reduce([_slice(b, x, axis, whole, shape[axis]) for x in operands], axis)
+        one = (*shape[:axis], 1, *shape[axis + 1 :])
+        partial = [b.concatenate(p, b.reshape(r, shape=one), dimension=axis) for p, r in zip(partial, rest)]
+    return tuple(reduce(partial, axis))
+
+
+def _bound_reduction(name: str) -> None:
+    @legalize(name, "vulkan")
+    def rule(b: Any, operand: Any, dimensions: tuple[int, ...]) -> Any:
+        a = b.aval(operand)
+        if a.size == 0 or math.prod(a.shape[d] for d in dimensions) <= _REDUCED:
+            return NotImplemented
+        if kind_of(a.dtype) == "f" and a.dtype.itemsize == 2 and name in ("reduce_sum", "reduce_prod"):
+            wide = b.bind(OPS[name], b.convert(operand, dtype=np.dtype(np.float32)), dimensions=dimensions)
+            return b.convert(wide, dtype=a.dtype)  # partial results are not rounded
+        if len(dimensions) > 1:  # the last one first: the others keep their numbers
+            *others, last = sorted(dimensions)
+            partial = b.bind(OPS[name], operand, dimensions=(last,))
+            return b.bind(OPS[name], partial, dimensions=tuple(others))
+        (axis,) = dimensions
+
+        def reduce(operands: Sequence[Any], over: int) -> tuple:
+            return (b.bind(OPS[name], *operands, dimensions=(over,)),)
+
+        return _in_two_stages(b, reduce, [operand], axis)[0]
+
+
+for _name in ("sum", "prod", "max", "min", "and", "or", "xor"):
+    _bound_reduction(f"reduce_{_name}")
+
+
+def _bound_search(name: str) -> None:
+    @legalize(name, "vulkan")
+    def rule(b: Any, operand: Any, index: Any, axis: int) -> Any:
+        a = b.aval(operand)
+        if a.size == 0 or a.shape[axis] <= _REDUCED:
+            return NotImplemented
+        return _in_two_stages(b, lambda xs, over: b.bind(OPS[name], *xs, axis=over), [operand, index], axis)
+
+
+_bound_search("reduce_argmax")
+_bound_search("reduce_argmin")
+
+
+# ---- contractions --------------------------------------------------------------------------------------------
+
+
+@legalize("dot_general", "vulkan")
+def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
+    """A sum over the pieces of the longest contracted dimension, which become a batch dimension."""
+    dims: DotDimensions = params["dot_dimension_numbers"]
+    sizes = [b.aval(lhs).shape[d] for d in dims.lhs_contracting_dimensions]
+    if math.prod(sizes) <= _CONTRACTED or max(sizes) < 2 or 0 in (b.aval(lhs).size, b.aval(rhs).size):
+        return NotImplemented
+    chosen = int(np.argmax(sizes))
+    at, to = dims.lhs_contracting_dimensions[chosen], dims.rhs_contracting_dimensions[chosen]
+    n = sizes[chosen]
+    count, length = _pieces(n, max(1, _CONTRACTED * n // math.prod(sizes)))
+    whole = count * length
+    out = _batched_dot(b, lhs, rhs, (at, to), (count, length), params)
+    if whole < n:
+        rest = (_slice(b, lhs, at, whole, n), _slice(b, rhs, to, whole, n))
+        out = b.add(out, b.dot_general(*rest, **params))
+    return out
+
+
+def _batched_dot(b: Any, lhs: Any, rhs: Any, axes: tuple, pieces: tuple[int, int], params: dict) -> Any:
+    count, length = pieces
+    split = []
+    for x, axis in zip((lhs, rhs), axes):
+        shape = b.aval(x).shape
+        x = _slice(b, x, axis, 0, count * length)
+        split.append(b.reshape(x, shape=(*shape[:axis], count, length, *shape[axis + 1 :])))
+    dims: DotDimensions = params["dot_dimension_numbers"]
+    moved = [
+        tuple(d + (d >= axis) for d in numbers)
+        for numbers, axis in (
+            (dims.lhs_batching_dimensions, axes[0]),
+            (dims.rhs_batching_dimensions, axes[1]),
+            (dims.lhs_contracting_dimensions, axes[0]),
+            (dims.rhs_contracting_dimensions, axes[1]),
+        )
+    ]
+    batched = DotDimensions((axes[0], *moved[0]), (axes[1], *moved[1]), moved[2], moved[3])
+    products = b.dot_general(*split, **{**params, "dot_dimension_numbers": batched})
+    return b.reduce_sum(products, dimensions=(0,))
+
+
+# ---- scatter -------------------------------------------------------------------------------------------------
+
+
+def _bound_scatter(name: str) -> None:
+    @legalize(name, "vulkan")
+    def rule(b: Any, operand: Any, indices: Any, updates: Any, **params: Any) -> Any:
+        """Piece after piece of the updates, along their longest dimension."""
+        n = params["scatter_dimension_numbers"]
+        shape = b.aval(indices).shape
+        axes = [d for d in range(len(shape)) if d != n.index_vector_dim and d not in n.scatter_indices_batching_dims]
+        total = math.prod(shape[d] for d in axes)
+        if params["unique_indices"] or total <= _SCATTERED or b.aval(updates).size == 0:
+            return NotImplemented
+        axis = max(axes, key=lambda d: shape[d])
+        length = max(1, _SCATTERED * shape[axis] // total)
+        in_indices = [d for d in range(len(shape)) if d != n.index_vector_dim]
+        in_updates = [d for d in range(b.aval(updates).ndim) if d not in n.update_window_dims]
+        pieces = _Pieces(name, params, indices, updates, axis, in_updates[in_indices.index(axis)], length)
+        return pieces.scatter(b, operand, shape[axis])
+
+
+class _Pieces:
+    """The updates of a scatter, to be applied in pieces along one dimension."""
+
+    def __init__(self, name: str, params: dict, indices: Any, updates: Any, axis: int, to: int, length: int):
+        self.op, self.params = OPS[name], params
+        self.sources = ((indices, axis), (updates, to))
+        self.length = length
+
+    def scatter(self, b: Any, operand: Any, n: int) -> Any:
+        """All n of them."""
+        count = n // self.length
+        if count <= _UNROLLED:
+            for k in range(count):
+                operand = self._known(b, operand, k * self.length, (k + 1) * self.length)
+        else:
+            operand = self._loop(b, operand, count)
+        return operand if count * self.length == n else self._known(b, operand, count * self.length, n)
+
+    def _known(self, b: Any, operand: Any, start: int, stop: int) -> Any:
+        return b.bind(self.op, operand, *[_slice(b, x, axis, start, stop) for x, axis in self.sources], **self.params)
+
+    def _loop(self, b: Any, operand: Any, count: int) -> Any:
+        scalar = aval((), _I32)
+        carry = [b.full(scalar, 0), operand]
+        types = [mlir_type(b.aval(x)) for x in carry]
+        loop = b.structured("stablehlo.while", carry, types, 2)
+
+        def goes_on(xs: list) -> list:
+            return [b.compare(xs[0], b.full(scalar, count), comparison_direction="LT")]
+
+        def body(xs: list) -> list:
+            start = b.multiply(xs[0], b.full(scalar, self.length))
+            pieces = [self._at(b, x, axis, start) for x, axis in self.sources]
+            following = b.bind(self.op, xs[1], *pieces, **self.params)
+            return [b.add(xs[0], b.full(scalar, 1)), following]
+
+        b.region(loop, 0, types, goes_on)
+        b.region(loop, 1, types, body)
+        return loop.results[1]
+
+    def _at(self, b: Any, x: Any, axis: int, start: Any) -> Any:
+        shape = b.aval(x).shape
+        zero = b.full(aval((), _I32), 0)
+        starts = [start if d == axis else zero for d in range(len(shape))]
+        sizes = tuple(self.length if d == axis else n for d, n in enumerate(shape))
+        return b.emit("dynamic_slice", x, *starts, slice_sizes=sizes)
+
+
+for _name in ("scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_max"):
+    _bound_scatter(_name)

@@ -1,0 +1,67 @@
+"""Random numbers from keys: the same bits as JAX's for the same key.
+
+A key is used once; `split` and `fold_in` make new ones of it.
+
+Example:
+  >>> import sable as jax
+  >>> key, own = jax.random.split(jax.random.key(0))
+  >>> jax.random.uniform(own, (2,)).shape
+  (2,)
+"""
+
+from ._bits import bits, randint, uniform
+from ._continuous import (
+    cauchy,
+    double_sided_maxwell,
+    exponential,
+    gumbel,
+    laplace,
+    logistic,
+    lognormal,
+    maxwell,
+    normal,
+    pareto,
+    rayleigh,
+    triangular,
+    truncated_normal,
+    wald,
+    weibull_min,
+)
+from ._discrete import bernoulli, categorical, choice, geometric, permutation, rademacher
+from ._keys import PRNGKey, clone, fold_in, key, key_data, key_dtype, key_impl, split, wrap_key_data
+
+__all__ = [
+    "PRNGKey",
+    "bernoulli",
+    "bits",
+    "categorical",
+    "cauchy",
+    "choice",
+    "clone",
+    "double_sided_maxwell",
+    "exponential",
+    "fold_in",
+    "geometric",
+    "gumbel",
+    "key",
+    "key_data",
+    "key_dtype",
+    "key_impl",
+    "laplace",
+    "logistic",
+    "lognormal",
+    "maxwell",
+    "normal",
+    "pareto",
+    "permutation",
+    "rademacher",
+    "randint",
+    "rayleigh",
+    "split",
+    "triangular",
+    "truncated_normal",
+    "uniform",
+    "wald",
+    "weibull_min",
+    "wrap_key_data",
+]

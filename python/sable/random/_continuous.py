@@ -1,0 +1,282 @@
+"""Distributions of floats: each a function of uniform or normal samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sable import lax
+from sable import numpy as jnp
+from sable.core import dtypes
+from sable.core.array import Value
+from sable.core.bind import BIND
+from sable.core.values import as_value
+from sable.lax._operands import expand_to
+
+from ._bits import both, float_dtype, parameter, scalar, shape_argument, uniform_words
+from ._keys import two_keys, words_of
+
+
+def _spread(x: Value, shape: tuple[int, ...]) -> Value:
+    return expand_to(x, shape)
+
+
+def _shape_of(x: Any) -> tuple[int, ...]:
+    return as_value(x).aval.shape
+
+
+# ---- normal --------------------------------------------------------------------------------------------------
+
+
+def normal_words(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+    """Standard normal floats of the words of a key: sqrt(2) erf_inv(u) for u uniform in (-1, 1)."""
+    low = np.nextafter(np.asarray(-1, dtype), np.asarray(0, dtype))
+    u = uniform_words(words, shape, dtype, scalar(low, dtype), scalar(1, dtype))
+    return both("multiply", scalar(math.sqrt(2), dtype), BIND.erf_inv(u))
+
+
+def normal(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
+    """Normal samples of mean 0 and variance 1 (complex ones have it as the sum of both parts').
+
+    Args:
+      key: a random key.
+      shape: the result's.
+      dtype: a float or complex dtype; float32 by default (float64 with x64).
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> normal(PRNGKey(0), (2,))
+      Array([1.6226422, 2.0252647], dtype=float32)
+    """
+    words, _ = words_of("normal", key)
+    found = dtypes.user_dtype(float if dtype is None else dtype, "normal")
+    kind = dtypes.kind_of(found)
+    if kind not in "fc":
+        raise ValueError(f"dtype argument to `normal` must be a float or complex dtype, got {found}")
+    sizes = shape_argument("normal", shape)
+    if kind == "f":
+        return normal_words(words, sizes, found)
+    part = np.dtype(np.float32 if found.itemsize == 8 else np.float64)
+    real, imag = (normal_words(k, sizes, part) for k in two_keys(words))
+    whole = BIND.complex(real, imag)
+    return both("divide", whole, scalar(math.sqrt(2), found))
+
+
+def lognormal(
+    key: Any, sigma: Any = np.float32(1.0), shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
+) -> Value:
+    """Samples whose logarithm is normal, of mean 0 and standard deviation sigma."""
+    words, _ = words_of("lognormal", key)
+    found = float_dtype("lognormal", dtype)
+    sizes = shape_argument("lognormal", shape, _shape_of(sigma))
+    scaled = both("multiply", normal_words(words, sizes, found), parameter(sigma, found, sizes))
+    return BIND.exponential(scaled)
+
+
+def truncated_normal(
+    key: Any, lower: Any, upper: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
+) -> Value:
+    """Standard normal samples between two bounds.
+
+    Args:
+      key: a random key.
+      lower, upper: the bounds, exclusive.
+      shape: the result's; by default what the bounds broadcast to.
+      dtype: a float dtype.
+
+    Raises:
+      ValueError: another dtype; bounds that do not broadcast; an array of keys.
+    """
+    words, _ = words_of("truncated_normal", key)
+    found = float_dtype("truncated_normal", dtype)
+    sizes = shape_argument("truncated_normal", shape, _shape_of(lower), _shape_of(upper))
+    root = scalar(math.sqrt(2), found)
+    low, high = (parameter(x, found, sizes) for x in (lower, upper))
+    # the bounds' places in the distribution function, up to a factor and a shift that erf_inv undoes
+    first, last = (BIND.erf(both("divide", x, root)) for x in (low, high))
+    u = uniform_words(words, sizes, found, first, last)
+    out = both("multiply", root, BIND.erf_inv(u))
+    low, high = (lax.stop_gradient(x) for x in (low, high))
+    inner = [both("next_after", x, scalar(e, found)) for x, e in ((low, math.inf), (high, -math.inf))]
+    return both("minimum", both("maximum", out, inner[0]), inner[1])
+
+
+# ---- of one uniform sample -----------------------------------------------------------------------------------
+
+
+def _simple(name: str, text: str, sample: Callable) -> Callable:
+    """A distribution without parameters: `sample(words, shape, dtype)`."""
+
+    def run(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
+        words, _ = words_of(name, key)
+        found = float_dtype(name, dtype)
+        return sample(words, shape_argument(name, shape), found)
+
+    run.__name__ = run.__qualname__ = name
+    run.__doc__ = f"""Samples of the {text}.
+
+    Args:
+      key: a random key.
+      shape: the result's.
+      dtype: a float dtype; float32 by default (float64 with x64).
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+    """
+    return run
+
+
+def _log_one_minus(u: Value) -> Value:
+    return BIND.log_plus_one(BIND.negate(u))
+
+
+def exponential_words(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+    """-log(1 - u)."""
+    return BIND.negate(_log_one_minus(uniform_words(words, shape, dtype)))
+
+
+def _laplace(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+    # sign(u) log(1 - |u|), u in (-1, 1)
+    u = uniform_words(words, shape, dtype, float(dtypes.finfo(dtype).epsneg) - 1.0, 1.0)
+    return BIND.multiply(BIND.sign(u), _log_one_minus(BIND.abs(u)))
+
+
+def _logistic(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+    # log(u / (1 - u))
+    u = uniform_words(words, shape, dtype, float(dtypes.finfo(dtype).tiny), 1.0)
+    return BIND.subtract(BIND.log(u), _log_one_minus(u))
+
+
+def _cauchy(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+    # tan(pi (u - 1/2))
+    u = uniform_words(words, shape, dtype, float(dtypes.finfo(dtype).eps), 1.0)
+    centred = BIND.subtract(u, BIND.full(u.aval, 0.5))
+    return BIND.tan(BIND.multiply(BIND.full(u.aval, math.pi), centred))
+
+
+def _maxwell(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+    # the length of a normal vector of three components
+    x = normal_words(words, (*shape, 3), dtype)
+    return BIND.sqrt(BIND.reduce_sum(BIND.multiply(x, x), dimensions=(len(shape),)))
+
+
+exponential = _simple("exponential", "exponential distribution of mean 1", exponential_words)
+laplace = _simple("laplace", "Laplace distribution of mean 0 and scale 1", _laplace)
+logistic = _simple("logistic", "logistic distribution of mean 0 and scale 1", _logistic)
+cauchy = _simple("cauchy", "Cauchy distribution of location 0 and scale 1", _cauchy)
+maxwell = _simple("maxwell", "one-sided Maxwell distribution of scale 1", _maxwell)
+
+
+def gumbel_words(words: Value, shape: tuple[int, ...], dtype: np.dtype, mode: str | None) -> Value:
+    """-log(-log u). In mode "high" a second uniform sample continues the first where that is below 1/2."""
+    info = dtypes.finfo(dtype)
+    if mode is None or mode == "low":
+        u = uniform_words(words, shape, dtype, float(info.tiny), 1.0)
+        return BIND.negate(BIND.log(BIND.negate(BIND.log(u))))
+    if mode == "highest":
+        raise NotImplementedError("mode 'highest' of gumbel: use 'high'")
+    if mode != "high":
+        raise ValueError(f"Must provide valid mode for gumbel got: {mode}")
+    u = uniform_words(words, (2, *shape), dtype)
+    high, low = u[0], u[1]
+    fine = both("multiply", scalar(2.0**-info.nmant, dtype), low)
+    joined = both("add", BIND.add(high, fine), scalar(float(info.tiny), dtype))
+    half = BIND.full(high.aval, 0.5)
+    x = BIND.select(BIND.compare(high, half, comparison_direction="GE"), high, joined)
+    return BIND.negate(BIND.log(BIND.negate(_log_one_minus(x))))
+
+
+def gumbel(key: Any, shape: Any = (), dtype: Any = None, mode: str | None = None, *, out_sharding: Any = None) -> Value:
+    """Samples of the Gumbel distribution of location 0 and scale 1.
+
+    Args:
+      key: a random key.
+      shape: the result's.
+      dtype: a float dtype.
+      mode: "low" (the default) or "high", which draws twice the bits for the upper tail.
+
+    Raises:
+      ValueError: another dtype or mode; an array of keys.
+    """
+    words, _ = words_of("gumbel", key)
+    found = float_dtype("gumbel", dtype)
+    return gumbel_words(words, shape_argument("gumbel", shape), found, mode)
+
+
+# ---- with parameters -----------------------------------------------------------------------------------------
+
+
+def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
+    """Samples of the Pareto distribution of shape parameter b and minimum 1."""
+    words, _ = words_of("pareto", key)
+    found = float_dtype("pareto", dtype)
+    sizes = shape_argument("pareto", shape, _shape_of(b))
+    sample = exponential_words(words, sizes, found)
+    return BIND.exponential(both("divide", sample, parameter(b, found, sizes)))
+
+
+def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
+    """Samples of the Rayleigh distribution of a scale: scale sqrt(-2 log u)."""
+    words, _ = words_of("rayleigh", key)
+    found = float_dtype("rayleigh", dtype)
+    sizes = shape_argument("rayleigh", shape, _shape_of(scale))
+    log = BIND.log(uniform_words(words, sizes, found))
+    root = BIND.sqrt(both("multiply", log, scalar(-2, found)))
+    return both("multiply", parameter(scale, found, sizes), root)
+
+
+def weibull_min(key: Any, scale: Any, concentration: Any, shape: Any = (), dtype: Any = None) -> Value:
+    """Samples of the Weibull distribution: scale (-log(1 - u)) ** (1 / concentration)."""
+    words, _ = words_of("weibull_min", key)
+    found = float_dtype("weibull_min", dtype)
+    sample = exponential_words(words, shape_argument("weibull_min", shape), found)
+    return jnp.multiply(jnp.power(sample, jnp.divide(1.0, concentration)), scale)
+
+
+def triangular(
+    key: Any, left: Any, mode: Any, right: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
+) -> Value:
+    """Samples of the triangular distribution over [left, right] with its peak at `mode`."""
+    words, _ = words_of("triangular", key)
+    found = float_dtype("triangular", dtype)
+    sizes = shape_argument("triangular", shape, *map(_shape_of, (left, mode, right)))
+    low, peak, high = (_spread(parameter(x, found, sizes), sizes) for x in (left, mode, right))
+    u = uniform_words(words, sizes, found)
+    width = high - low
+    rising = low + jnp.sqrt(u * width * (peak - low))
+    falling = high - jnp.sqrt((1 - u) * width * (high - peak))
+    return jnp.where(u < (peak - low) / width, rising, falling)
+
+
+def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
+    """Samples of the Wald (inverse Gaussian) distribution of scale 1, by the method of Michael, Schucany and Haas
+    (The American Statistician 30, 1976)."""
+    words, _ = words_of("wald", key)
+    found = float_dtype("wald", dtype)
+    sizes = shape_argument("wald", shape, _shape_of(mean))
+    first, second = two_keys(words)
+    mu = _spread(parameter(mean, found, sizes), sizes)
+    v, z = normal_words(first, sizes, found), uniform_words(second, sizes, found)
+    y, square = v * v, mu * mu
+    x = mu + square * y / 2 - mu / 2 * jnp.sqrt(4 * mu * y + square * (y * y))
+    return jnp.where(z <= mu / (mu + x), x, square / x)
+
+
+def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Sequence[int] = (), dtype: Any = None) -> Value:
+    """Samples of the two-sided Maxwell distribution of a location and a scale."""
+    from ._discrete import rademacher
+
+    words, _ = words_of("double_sided_maxwell", key)
+    found = float_dtype("double_sided_maxwell", dtype)
+    own = lax.broadcast_shapes(_shape_of(loc), _shape_of(scale))
+    sizes = (*(shape_argument("double_sided_maxwell", shape) or own), *own)
+    first, second = two_keys(words)
+    signs = rademacher(second, sizes, found)
+    return signs * _maxwell(first, sizes, found) * scale + loc

@@ -1,0 +1,462 @@
+"""Random keys: raw ones (uint32 arrays of two words) and typed ones, and how new keys are made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from sable._config import config
+from sable.core import dtypes
+from sable.core.array import Array, Value
+from sable.core.bind import BIND, constant
+from sable.core.state import STATE
+from sable.core.values import as_value
+from sable.lax._operands import shape_of
+from sable.tree_util import register_pytree_with_keys
+
+_UINT32 = np.dtype(np.uint32)
+#: Words of a key.
+_WORDS = 2
+_THREEFRY = "threefry2x32"
+#: Generators that JAX has and Sable lacks.
+_OTHERS = ("rbg", "unsafe_rbg", "philox2x32", "philox4x32", "threefry4x32")
+
+
+class KeyDType(dtypes.ExtendedDType):
+    """The dtype of typed keys, printed `key<fry>`."""
+
+    type = dtypes.prng_key
+    name = "key<fry>"
+    itemsize = 8
+
+    def __repr__(self) -> str:
+        return self.name
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeyDType)
+
+    def __hash__(self) -> int:
+        return hash(KeyDType)
+
+
+_DTYPE = KeyDType()
+
+
+class KeyArray:
+    """An array of typed random keys. For transformations it is a container of its words, a uint32 array.
+
+    Attributes:
+      shape: of the array of keys: that of the words without their last dimension.
+    """
+
+    __slots__ = ("_data",)
+    __hash__ = None  # type: ignore[assignment]
+    __array_priority__ = 100
+
+    def __init__(self, data: Any):
+        self._data = data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the dimensions."""
+        return tuple(self._data.shape[:-1])
+
+    @property
+    def dtype(self) -> KeyDType:
+        """`key<fry>`."""
+        return _DTYPE
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of keys."""
+        return math.prod(self.shape)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one key."""
+        return _DTYPE.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all keys."""
+        return self.size * self.itemsize
+
+    @property
+    def T(self) -> KeyArray:
+        """The keys with their dimensions in reverse order."""
+        return self.transpose()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[KeyArray]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d key array")
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> KeyArray:
+        from sable.numpy.indexing import getitem
+
+        parts = index if isinstance(index, tuple) else (index,)
+        whole = parts if any(p is Ellipsis for p in parts) else (*parts, Ellipsis)
+        return KeyArray(getitem(as_value(self._data), (*whole, slice(None))))
+
+    def reshape(self, *shape: Any) -> KeyArray:
+        """The keys, in row-major order, in another shape."""
+        sizes = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], Sequence) else shape
+        if -1 in sizes:
+            rest = -math.prod(sizes)
+            sizes = tuple(self.size // rest if n == -1 else n for n in sizes)
+        return KeyArray(BIND.reshape(as_value(self._data), shape=(*map(int, sizes), _WORDS)))
+
+    def ravel(self) -> KeyArray:
+        """The keys as a vector."""
+        return self.reshape(self.size)
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> KeyArray:
+        """The keys with their dimensions in another order (by default the reverse)."""
+        order = tuple(axes[0]) if len(axes) == 1 and isinstance(axes[0], Sequence) else axes
+        order = order or tuple(range(self.ndim))[::-1]
+        return KeyArray(BIND.transpose(as_value(self._data), permutation=(*order, self.ndim)))
+
+    def _equal(self, other: Any, direction: str) -> Any:
+        if not isinstance(other, KeyArray):
+            return NotImplemented
+        from sable.numpy import equal
+
+        same = equal(self._data, other._data)
+        last = (same.ndim - 1,)
+        if direction == "EQ":
+            return BIND.reduce_and(same, dimensions=last)
+        return BIND.reduce_or(getattr(BIND, "not")(same), dimensions=last)
+
+    def __eq__(self, other: object) -> Any:
+        return self._equal(other, "EQ")
+
+    def __ne__(self, other: object) -> Any:
+        return self._equal(other, "NE")
+
+    def __bool__(self) -> bool:
+        raise TypeError("key array cannot be converted to boolean.")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            "JAX array with PRNGKey dtype cannot be converted to a NumPy array. Use jax.random.key_data(arr) if you "
+            "wish to extract the underlying integer array."
+        )
+
+    def __repr__(self) -> str:
+        return f"Array({self.shape}, dtype={self.dtype.name}) overlaying:\n{self._data}"
+
+    def block_until_ready(self) -> KeyArray:
+        """Wait until the words are there; returns the array itself."""
+        self._data.block_until_ready()
+        return self
+
+    def devices(self) -> set:
+        """The devices that hold the words."""
+        return self._data.devices()
+
+    def copy(self) -> KeyArray:
+        """The same keys."""
+        return KeyArray(self._data)
+
+
+register_pytree_with_keys(
+    KeyArray, lambda keys: (((None, keys._data),), None), lambda _, children: KeyArray(children[0])
+)
+
+
+# ---- checks --------------------------------------------------------------------------------------------------
+
+
+def _check_implementation(name: Any) -> None:
+    if isinstance(name, KeyDType):
+        return
+    if name is None:
+        name = config.jax_default_prng_impl
+    if not isinstance(name, str):
+        raise TypeError(f"unrecognized type {type(name)} for specifying PRNG implementation.")
+    if name in ("fry", _THREEFRY):
+        return
+    if name in _OTHERS:
+        raise NotImplementedError(f"Sable has the generator {_THREEFRY!r} only, not {name!r}")
+    raise ValueError(f'unrecognized PRNG implementation "{name}". Did you mean one of: "{_THREEFRY}"?')
+
+
+def _check_words(data: Any) -> None:
+    """Words of keys: uint32, the last dimension of size 2."""
+    start = "JAX encountered invalid PRNG key data: expected"
+    if data.ndim < 1:
+        raise TypeError(f"{start} key_data.ndim >= 1; got ndim={data.ndim}")
+    if data.shape[-1] != _WORDS:
+        raise TypeError(f"{start} key_data.shape to end with ({_WORDS},); got shape={tuple(data.shape)}")
+    if data.dtype != _UINT32:
+        raise TypeError(f"{start} key_data.dtype = uint32; got dtype={data.dtype}")
+
+
+def words_of(name: str, key: Any, batched: bool = False) -> tuple[Value, bool]:
+    """The words of a key, and whether it is typed.
+
+    Args:
+      name: the function that got the key, for messages.
+      key: typed or raw.
+      batched: whether an array of keys will do.
+
+    Raises:
+      TypeError: not a key.
+      ValueError: an array of keys.
+    """
+    if isinstance(key, KeyArray):
+        data, typed = as_value(key._data), True
+    elif isinstance(key, (Value, np.ndarray)):
+        data, typed = as_value(key), False
+    else:
+        raise TypeError(f"unexpected PRNG key type {type(key)}")
+    _check_words(data)
+    if not typed:
+        _check_legacy()
+    if not batched and data.aval.ndim > 1:
+        shape = data.aval.shape[:-1] if typed else data.aval.shape
+        raise ValueError(
+            f"{name} accepts a single key, but was given a key array of shape {shape} != (). Use jax.vmap for batching."
+        )
+    return data, typed
+
+
+def _check_legacy() -> None:
+    policy = config.jax_legacy_prng_key
+    if policy == "allow":
+        return
+    message = (
+        "Legacy uint32 key array passed as key to jax.random function. Please create keys using jax.random.key(). "
+        'If use of a raw key array was intended, set jax_legacy_prng_key="allow".'
+    )
+    if policy == "error":
+        raise ValueError(message)
+    import warnings
+
+    warnings.warn(message, stacklevel=4)
+
+
+# ---- hashing -------------------------------------------------------------------------------------------------
+
+
+def key_words(data: Value) -> tuple[Value, Value]:
+    """The two words of a single key, as scalars."""
+    if type(data) is Array and data._device is None and STATE.staged is None:
+        words = data.numpy()
+        return _scalar(words[0]), _scalar(words[1])
+    halves = [BIND.slice(data, start_indices=(i,), limit_indices=(i + 1,), strides=(1,)) for i in (0, 1)]
+    return BIND.reshape(halves[0], shape=()), BIND.reshape(halves[1], shape=())
+
+
+def _scalar(word: np.uint32) -> Array:
+    made = constant(word)
+    made.constant = False  # keys change from call to call: a program that has them as constants would not be used again
+    return made
+
+
+def hashed(data: Value, shape: tuple[int, ...]) -> tuple[Value, Value]:
+    """Two words for each element of a shape: its number, hashed under a key.
+
+    Raises:
+      NotImplementedError: more than 2**32 elements.
+    """
+    size = math.prod(shape)
+    if size > 2**32:
+        raise NotImplementedError(f"random arrays of more than 2**32 elements, got shape {shape}")
+    high = constant(np.uint32(0))
+    if shape:
+        low = BIND.iota(shape=(size,), dtype=_UINT32, iota_dimension=0)
+        low = low if len(shape) == 1 else BIND.reshape(low, shape=shape)
+    else:
+        low = high
+    return BIND.threefry2x32(*key_words(data), high, low)
+
+
+def _joined(first: Value, second: Value) -> Value:
+    """Words as keys: a new last dimension."""
+    shape = (*first.aval.shape, 1)
+    parts = [BIND.reshape(w, shape=shape) for w in (first, second)]
+    return BIND.concatenate(*parts, dimension=len(shape) - 1)
+
+
+def split_words(data: Value, shape: tuple[int, ...] = (2,)) -> Value:
+    """The words of new keys, of the shape (*shape, 2)."""
+    return _joined(*hashed(data, shape))
+
+
+def two_keys(data: Value) -> tuple[Value, Value]:
+    """The words of two new keys."""
+    both = split_words(data)
+    parts = [BIND.slice(both, start_indices=(i, 0), limit_indices=(i + 1, 2), strides=(1, 1)) for i in (0, 1)]
+    return BIND.reshape(parts[0], shape=(2,)), BIND.reshape(parts[1], shape=(2,))
+
+
+# ---- the functions -------------------------------------------------------------------------------------------
+
+
+def _seed_words(name: str, seed: Any) -> Value:
+    if isinstance(seed, KeyArray):
+        raise TypeError(f"{name} accepts a scalar seed, but was given a PRNG key.")
+    if np.ndim(seed) if not isinstance(seed, Value) else seed.aval.ndim:
+        raise TypeError(
+            f"{name} accepts a scalar seed, but was given an array of shape {np.shape(seed)} != (). "
+            "Use jax.vmap for batching"
+        )
+    if isinstance(seed, int):
+        whole = int(np.int64(seed))
+        high = (whole >> 32) & 0xFFFFFFFF if config.jax_enable_x64 else 0
+        made = constant(np.array([high, whole & 0xFFFFFFFF], _UINT32))
+        made.constant = False
+        return made
+    value = as_value(seed)
+    if value.aval.dtype.kind not in "iu":
+        raise TypeError(f"PRNG key seed must be an integer; got {seed!r}")
+    low = BIND.convert(value, dtype=_UINT32)
+    high = constant(np.uint32(0))
+    if value.aval.dtype.itemsize == 8:
+        shifted = BIND.shift_right_logical(value, BIND.full(value.aval, 32))
+        high = BIND.convert(shifted, dtype=_UINT32)  # type: ignore[assignment]
+    return _joined(high, low)
+
+
+def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
+    """A raw random key of a seed.
+
+    Args:
+      seed: an integer scalar.
+      impl: the generator; Sable has "threefry2x32" only.
+
+    Returns:
+      uint32[2], the words of the key (a typed key if `jax_enable_custom_prng` is on).
+
+    Raises:
+      TypeError: the seed is no integer scalar.
+      ValueError, NotImplementedError: another generator.
+      OverflowError: a seed beyond 64 bits.
+
+    Example:
+      >>> PRNGKey(42)
+      Array([ 0, 42], dtype=uint32)
+    """
+    _check_implementation(impl)
+    data = _seed_words("PRNGKey", seed)
+    return KeyArray(data) if config.jax_enable_custom_prng else data
+
+
+def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
+    """A typed random key of a seed; see `PRNGKey`.
+
+    Returns:
+      A scalar array of dtype `key<fry>`.
+    """
+    if dtype is not None and impl is not None:
+        raise ValueError("Cannot specify both `impl` and `dtype` arguments to jax.random.key")
+    _check_implementation(impl if dtype is None else dtype)
+    return KeyArray(_seed_words("key", seed))
+
+
+def split(key: Any, num: int | Sequence[int] = 2) -> Any:
+    """New keys, independent of each other and of what else is made of the key.
+
+    Args:
+      key: a key, which must not be used again.
+      num: how many, or a shape.
+
+    Returns:
+      An array of keys, typed if the key is; raw keys have the shape (num, 2).
+
+    Raises:
+      TypeError: not a key.
+      ValueError: an array of keys.
+    """
+    data, typed = words_of("split", key)
+    shape = tuple(int(n) for n in num) if isinstance(num, (Sequence, np.ndarray)) else (num.__index__(),)
+    found = split_words(data, shape_of(shape))
+    return KeyArray(found) if typed else found
+
+
+def fold_in(key: Any, data: Any) -> Any:
+    """A new key made of a key and an integer.
+
+    Args:
+      key: a key.
+      data: an integer scalar (its lower 32 bits count).
+
+    Returns:
+      A key, typed if `key` is.
+
+    Raises:
+      TypeError: not a key; not a scalar.
+      ValueError: an array of keys.
+    """
+    words, typed = words_of("fold_in", key)
+    if isinstance(data, int) and not -(2**31) <= data < 2**32:
+        raise OverflowError(f"Python integer {data} out of bounds for uint32")
+    value = constant(np.uint32(data & 0xFFFFFFFF)) if isinstance(data, int) else as_value(data)
+    if value.aval.ndim:
+        raise TypeError(
+            f"fold_in accepts a scalar, but was given an array of shape {value.aval.shape} != (). "
+            "Use jax.vmap for batching."
+        )
+    low = value if value.aval.dtype == _UINT32 else BIND.convert(value, dtype=_UINT32)
+    found = _joined(*BIND.threefry2x32(*key_words(words), constant(np.uint32(0)), low))
+    return KeyArray(found) if typed else found
+
+
+def key_data(keys: Any) -> Value:
+    """The words of keys: uint32, with a last dimension of size 2."""
+    return words_of("key_data", keys, batched=True)[0]
+
+
+def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
+    """Typed keys of given words.
+
+    Args:
+      key_bits_array: uint32, with a last dimension of size 2.
+      impl, dtype: the generator, by name or as a dtype; not both.
+
+    Raises:
+      TypeError: other words.
+      ValueError: both `impl` and `dtype`.
+    """
+    if dtype is not None and impl is not None:
+        raise ValueError("Cannot specify both `impl` and `dtype` arguments to jax.random.wrap_key_data")
+    _check_implementation(impl if dtype is None else dtype)
+    data = as_value(key_bits_array)
+    _check_words(data)
+    return KeyArray(data)
+
+
+def key_impl(keys: Any) -> str:
+    """The name of the generator of keys."""
+    words_of("key_impl", keys, batched=True)
+    return _THREEFRY
+
+
+def key_dtype(impl_spec: Any = None) -> KeyDType:
+    """The dtype of typed keys of a generator."""
+    _check_implementation(impl_spec)
+    return _DTYPE
+
+
+def clone(key: Any) -> Any:
+    """The same key, said to be used again on purpose."""
+    data, typed = words_of("clone", key, batched=True)
+    return KeyArray(data) if typed else data

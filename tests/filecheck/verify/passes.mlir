@@ -1,0 +1,69 @@
+// RUN: %sable-opt %s --split-input-file --verify-diagnostics --grad='function=main'
+// What passes refuse, at the operation that they refuse.
+
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  // expected-error@+1 {{Reverse-mode differentiation does not work for lax.while_loop}}
+  %0 = stablehlo.while(%a = %x) : tensor<f32>
+  cond {
+    %p = stablehlo.compare LT, %a, %x : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    stablehlo.return %p : tensor<i1>
+  } do {
+    stablehlo.return %a : tensor<f32>
+  }
+  func.return %0 : tensor<f32>
+}
+
+// -----
+
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  // expected-error@+1 {{operation math.sin cannot be transformed: the op table has no such op.}}
+  %0 = math.sin %x : tensor<f32>
+  func.return %0 : tensor<f32>
+}
+
+// -----
+
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  // expected-error@+1 {{the element type of tensor<f8E4M3FN> is unknown}}
+  %0 = stablehlo.convert %x : (tensor<f32>) -> tensor<f8E4M3FN>
+  %1 = stablehlo.convert %0 : (tensor<f8E4M3FN>) -> tensor<f32>
+  func.return %1 : tensor<f32>
+}
+
+// -----
+
+// expected-error@+1 {{@main calls itself: recursion cannot be transformed}}
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  %0 = func.call @main(%x) : (tensor<f32>) -> tensor<f32>
+  func.return %0 : tensor<f32>
+}
+
+// -----
+
+// expected-error@+1 {{@main has several blocks: control flow must be stablehlo.while, if or case}}
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  cf.br ^bb1
+^bb1:
+  func.return %x : tensor<f32>
+}
+
+// -----
+
+// expected-error@+1 {{expected a static shape, got tensor<?xf32>}}
+func.func @main(%x: tensor<?xf32>) -> tensor<f32> {
+  %0 = stablehlo.constant dense<0.0> : tensor<f32>
+  func.return %0 : tensor<f32>
+}
+
+// -----
+
+// expected-error@+1 {{@external is only declared: an external function cannot be transformed}}
+func.func private @external(tensor<f32>) -> tensor<f32>
+func.func private @branch(%x: tensor<f32>) -> tensor<f32> {
+  %0 = "sable.stop_gradient"(%x) : (tensor<f32>) -> tensor<f32>
+  func.return %0 : tensor<f32>
+}
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  %0 = "sable.custom_jvp_call"(%x) {callee = @branch, rule = @external} : (tensor<f32>) -> tensor<f32>
+  func.return %0 : tensor<f32>
+}
