@@ -73,18 +73,14 @@ def rows() -> list[Op]:
 def required_attributes(op: Op) -> dict[str, codecs.Codec]:
     """The attributes that the operation always has: those that no sample leaves out."""
     left_out = {p for sample in op.samples() for p, v in sample.params.items() if v is None}
-    return {
-        c.name or p: c for p, c in op.params.items() if isinstance(c, codecs.Codec) and p not in left_out
-    }
+    return {c.name or p: c for p, c in op.params.items() if isinstance(c, codecs.Codec) and p not in left_out}
 
 
 def result_counts(op: Op) -> set[int]:
     """How many results the samples have; empty for rows without samples."""
     if not op.multiple_results:
         return {1}
-    return {
-        len(op.type(*[aval_of(x) for x in sample.operands], **sample.params)) for sample in op.samples()
-    }
+    return {len(op.type(*[aval_of(x) for x in sample.operands], **sample.params)) for sample in op.samples()}
 
 
 def definition() -> str:

@@ -98,9 +98,7 @@ class CustomVjpRules(CallRules):
 
             def batched(rule: Any) -> Any:
                 f = rule.get()
-                return batch_function(
-                    f, (True,) * len(f.in_avals), size, axis_name, (True,) * len(f.out_avals)
-                )[0]
+                return batch_function(f, (True,) * len(f.in_avals), size, axis_name, (True,) * len(f.out_avals))[0]
 
             rules = {
                 "forward": Deferred(lambda: batched(forward)),
@@ -117,9 +115,7 @@ class CustomVjpLinearRules:
     """The linear map whose transpose is the user's backward function; nothing else is known of it."""
 
     def linearize(self, two, node, operands, tangents):
-        raise TypeError(
-            "the tangent map of a custom_vjp function cannot be differentiated before it is transposed"
-        )
+        raise TypeError("the tangent map of a custom_vjp function cannot be differentiated before it is transposed")
 
     def jvp(self, b, node, xs, tangents):
         raise TypeError("can't apply forward-mode differentiation (jvp) to a custom_vjp function.")
@@ -138,9 +134,7 @@ class CustomVjpLinearRules:
 
         def batched() -> Any:
             f = backward.get()
-            return batch_function(f, (True,) * len(f.in_avals), size, axis_name, (True,) * len(f.out_avals))[
-                0
-            ]
+            return batch_function(f, (True,) * len(f.in_avals), size, axis_name, (True,) * len(f.out_avals))[0]
 
         every = (True,) * len(callee.in_avals)
         made, _ = batch_function(callee, every, size, axis_name, (True,) * len(callee.out_avals))

@@ -30,7 +30,9 @@ _NESTINGS = {
     "llvm.func": "llvm.func",
     "spirv.module": "spirv.module",
 }
-_RESTRICTED = re.compile(r"Can't add pass '([^']*)' restricted to '([^']*)' on a PassManager intended to run on '([^']*)'")
+_RESTRICTED = re.compile(
+    r"Can't add pass '([^']*)' restricted to '([^']*)' on a PassManager intended to run on '([^']*)'"
+)
 _NOT_REGISTERED = re.compile(r"'([^']*)' does not refer to a registered pass or pass pipeline")
 _BAD_OPTIONS = re.compile(r"failed to add `([^`]*)` with options `([^`]*)`")
 
@@ -124,7 +126,9 @@ def _probe(pipeline: str) -> str | None:
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status == 0:
         return None
-    return message or f"building the pipeline ends the process by {signal.Signals(-status).name if status < 0 else status}"
+    return (
+        message or f"building the pipeline ends the process by {signal.Signals(-status).name if status < 0 else status}"
+    )
 
 
 def _build(pipeline: str, writer: int) -> None:

@@ -93,9 +93,7 @@ class Importer:
         if is_declaration(operation):
             raise _error(operation, f"@{name} is only declared: an external function cannot be transformed")
         if len(operation.regions[0].blocks) != 1:
-            raise _error(
-                operation, f"@{name} has several blocks: control flow must be stablehlo.while, if or case"
-            )
+            raise _error(operation, f"@{name} has several blocks: control flow must be stablehlo.while, if or case")
         if name in self._open:
             raise _error(operation, f"@{name} calls itself: recursion cannot be transformed")
         self._open.append(name)
@@ -187,30 +185,46 @@ class _Scope:
 
     def take(self, operation: Any) -> Sequence[Any]:
         """Any operation but those with regions of control flow; the results."""
+        made = self.clone(operation)
         try:
-            op = find_row(operation, operation.name)
+            op = find_row(made, made.name)
         except NotImplementedError as error:
             if self.importer.check:
                 raise ModuleImportError(str(error)) from None
-            return self.clone(operation).results
+            return made.results
         _avals(operation.results, operation)
-        made = self.clone(operation)
         for p in op.functions:
             self._bind_symbol(made, op, p)
         return made.results
 
     def clone(self, operation: Any) -> Any:
-        """A copy in this function, with this function's values, also in its regions."""
+        """A copy in this function, with this function's values, also in its regions.
+
+        Constants that a canonicaliser has moved out of a region (the body of a reduction or a sort) go back into it,
+        where the op table expects them.
+        """
         made = operation.clone(ip=self.function.ip)
-        todo = [(operation, made)]
-        for old, new in todo:
-            for i, v in enumerate(old.operands):
-                if v in self.env:
-                    new.operands[i] = self.env[v]
-            for left, right in zip(old.regions, new.regions):
-                for one, other in zip(left.blocks, right.blocks):
-                    todo += [(x.operation, y.operation) for x, y in zip(one.operations, other.operations)]
+        for i, v in enumerate(operation.operands):
+            made.operands[i] = self.env[v]
+        for old, new in zip(operation.regions, made.regions):
+            inside: dict = {}
+            for old_block, new_block in zip(old.blocks, new.blocks):
+                self._remap(old_block, new_block, inside, ir.InsertionPoint.at_block_begin(new.blocks[0]))
         return made
+
+    def _remap(self, old_block: Any, new_block: Any, inside: dict, ip: Any) -> None:
+        """Give a cloned block's operations this function's values; constants from outside are copied to `ip`, once."""
+        pairs = list(zip(old_block.operations, list(new_block.operations)))
+        for left, right in pairs:
+            old, new = left.operation, right.operation
+            for i, v in enumerate(old.operands):
+                if v in self.env and _is_constant(v) and v not in inside:
+                    inside[v] = v.owner.operation.clone(ip=ip).result
+                if v in self.env:
+                    new.operands[i] = inside.get(v, self.env[v])
+            for one, other in zip(old.regions, new.regions):
+                for one_block, other_block in zip(one.blocks, other.blocks):
+                    self._remap(one_block, other_block, inside, ip)
 
     def _bind_symbol(self, made: Any, op: Any, parameter: str) -> None:
         codec = op.params[parameter]

@@ -66,10 +66,7 @@ def jvp_function(
         ts = [next(rest) if on else None for on in active]
         outs, dys = jvp(function, made.arguments[:n], ts, b)
         if instantiate is not None:
-            dys = [
-                b.full(a, 0) if t is None and on else t
-                for t, on, a in zip(dys, instantiate, function.out_avals)
-            ]
+            dys = [b.full(a, 0) if t is None and on else t for t, on, a in zip(dys, instantiate, function.out_avals)]
         there = [t is not None for t in dys]
         tangent_avals = [a for a, on in zip(function.out_avals, there) if on]
         made.finish([*outs, *[t for t in dys if t is not None]], [*function.out_avals, *tangent_avals])

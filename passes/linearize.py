@@ -173,9 +173,7 @@ def linearize(
     dys = [tangents.get(v) for v in function.outputs]
     if instantiate is not None:
         zero = two.linear.full
-        dys = [
-            zero(a, 0) if t is None and on else t for t, on, a in zip(dys, instantiate, function.out_avals)
-        ]
+        dys = [zero(a, 0) if t is None and on else t for t, on, a in zip(dys, instantiate, function.out_avals)]
     linear.finish([t for t in dys if t is not None])
     outs = [env[v].x for v in function.outputs]
     return Linearized(outs, linear, two.residuals, [t is not None for t in dys])
@@ -191,9 +189,7 @@ def _primal(b: Any, node: Node, operands: Sequence[Known], known: dict | None) -
     return [Known(y) for y in (out if node.op.multiple_results else (out,))]
 
 
-def _tangents(
-    b: Any, node: Node, ts: Sequence[Any], ys: Sequence[Any], operands: Sequence[Any]
-) -> Sequence[Any]:
+def _tangents(b: Any, node: Node, ts: Sequence[Any], ys: Sequence[Any], operands: Sequence[Any]) -> Sequence[Any]:
     if all(t is None for t in ts):
         return [None] * len(ys)
     many = node.op.multiple_results
@@ -219,9 +215,7 @@ def linearize_function(
     key = ("linearize", active, instantiate)
     if key not in function.memo:
         forward = Function(function.in_avals, f"{function.name}_forward")
-        made = linearize(
-            function, forward.arguments, active, FunctionBuilder(forward), instantiate=instantiate
-        )
+        made = linearize(function, forward.arguments, active, FunctionBuilder(forward), instantiate=instantiate)
         avals = [FunctionBuilder(forward).aval(r) for r in made.residuals]
         forward.finish([*made.outs, *made.residuals], [*function.out_avals, *avals])
         function.memo[key] = LinearizedFunction(forward, made.linear, len(made.residuals), made.active)

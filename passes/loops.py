@@ -143,9 +143,7 @@ class ScanRules:
         carry = [c if o else None for c, o in zip(carry, carry_on)]
         return [*spread(sums, consts_on), *carry, *spread(dxs, xs_on)]
 
-    def _backward(
-        self, made: Function, body: Function, on: Sequence[bool], nc: int, nk: int, ny: int
-    ) -> Function:
+    def _backward(self, made: Function, body: Function, on: Sequence[bool], nc: int, nk: int, ny: int) -> Function:
         """One step backwards: constants known, carry = cotangents of the carry and sums for the constants."""
         key = ("backward", nc, nk)
         if key in made.memo:
@@ -209,9 +207,7 @@ class WhileRules:
         new = _rearranged(made, arguments, range(len(made.out_avals)))
         cs, bs, carry = self._parts(node, xs)
         moving = [b.full(a, 0) if t is None else t for t, a, on in zip(carry_t, avals, flags[nb:]) if on]
-        cond = self._wider_condition(
-            p["cond"], p["cond_consts"], [a for a, on in zip(avals, flags[nb:]) if on]
-        )
+        cond = self._wider_condition(p["cond"], p["cond_consts"], [a for a, on in zip(avals, flags[nb:]) if on])
         values = [*cs, *bs, *there(consts_t), *carry, *moving]
         params = {"cond": cond, "body": new, "cond_consts": len(cs), "body_consts": nb + c}
         return b.bind(node.op, *values, **params), active

@@ -80,9 +80,7 @@ def _call(b: LoweringBuilder, operands: Any, callee: Function, **rules: Any) -> 
     return tuple(b.inline(callee, operands))
 
 
-def _while(
-    b: LoweringBuilder, operands: Any, cond: Function, body: Function, cond_consts: int, body_consts: int
-):
+def _while(b: LoweringBuilder, operands: Any, cond: Function, body: Function, cond_consts: int, body_consts: int):
     n = cond_consts + body_consts
     cs, bs, carry = operands[:cond_consts], operands[cond_consts:n], operands[n:]
     types = [v.type for v in carry]
@@ -192,9 +190,7 @@ class LoweredModule:
         self.module, self.hosts = module, hosts
 
 
-def lower(
-    function: Function, platform: str = "cpu", name: str = "main", captures: Sequence[Any] = ()
-) -> LoweredModule:
+def lower(function: Function, platform: str = "cpu", name: str = "main", captures: Sequence[Any] = ()) -> LoweredModule:
     """One StableHLO module of a function and all it refers to.
 
     Args:
@@ -223,9 +219,7 @@ def lower(
 
 
 def _declare(name: str, callback: Any, ip: Any) -> None:
-    type = ir.FunctionType.get(
-        [mlir_type(a) for a in callback.in_avals], [mlir_type(a) for a in callback.out_avals]
-    )
+    type = ir.FunctionType.get([mlir_type(a) for a in callback.in_avals], [mlir_type(a) for a in callback.out_avals])
     Operation.create(
         "func.func",
         attributes={

@@ -254,7 +254,9 @@ def _axes(given: Sequence[int | None] | None, avals: Sequence[Aval], what: str) 
         raise OptionError(f"{what}: expected {len(avals)} axes, one for each, got {len(given)}")
     for k, (axis, a) in enumerate(zip(given, avals)):
         if axis is not None and not -a.ndim - 1 <= axis <= a.ndim:
-            raise OptionError(f"{what}: axis {axis} of number {k} is out of range: with the batch it has rank {a.ndim + 1}")
+            raise OptionError(
+                f"{what}: axis {axis} of number {k} is out of range: with the batch it has rank {a.ndim + 1}"
+            )
     return tuple(None if axis is None else axis % (a.ndim + 1) for axis, a in zip(given, avals))
 
 
@@ -319,7 +321,9 @@ class LowerOptions:
 _PLATFORMS = ("cpu", "vulkan", "cuda")
 
 
-@register("lower", "sable ops to StableHLO that IREE takes: calls inlined, loops and branches with regions", LowerOptions)
+@register(
+    "lower", "sable ops to StableHLO that IREE takes: calls inlined, loops and branches with regions", LowerOptions
+)
 def _lower(module: ir.Module, options: LowerOptions) -> ir.Module:
     if options.platform not in _PLATFORMS:
         raise OptionError(f"platform: expected one of {', '.join(_PLATFORMS)}, got '{options.platform}'")

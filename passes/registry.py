@@ -126,9 +126,9 @@ _SCALARS: dict[type, tuple[str, Callable[[str], Any]]] = {
 def _value(hint: Any, text: str, what: str) -> Any:
     text = text.strip()
     hint, optional = _without_none(hint)
-    if optional and text == "none":
-        return None
     if typing.get_origin(hint) is not tuple:
+        if optional and text == "none":
+            return None
         return _scalar(hint, text, what)
     element = typing.get_args(hint)[0]
     inner = text[1:-1] if text[:1] + text[-1:] in ("[]", "{}") else text

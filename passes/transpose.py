@@ -70,9 +70,7 @@ def _pull(b: Any, node: Node, on: Sequence[bool], xs: Sequence[Any], cts: Sequen
                 f"Transpose rule (for reverse-mode differentiation) for '{op.name}', operand {op.operand_name(i)}, is not "
                 f"defined: the op is not linear in it.\n  at {node.location}"
             )
-        repeated = op.operands.index(op.operand_name(i)) == len(op.operands) - 1 and len(on) > len(
-            op.operands
-        )
+        repeated = op.operands.index(op.operand_name(i)) == len(op.operands) - 1 and len(on) > len(op.operands)
         extra = {"index": i} if op.variadic or repeated else {}
         found.append(rule(b, ct, avals, *xs, **extra, **node.params))
     return found

@@ -127,9 +127,7 @@ def _check_types(op: Op, operands: list[Aval], results: list[Aval], params: dict
 
 
 def _same(left: Sequence[Aval], right: Sequence[Aval]) -> bool:
-    return len(left) == len(right) and all(
-        a.shape == b.shape and a.dtype == b.dtype for a, b in zip(left, right)
-    )
+    return len(left) == len(right) and all(a.shape == b.shape and a.dtype == b.dtype for a, b in zip(left, right))
 
 
 def _list(avals: Sequence[Aval]) -> str:
@@ -247,9 +245,7 @@ def _scan(
     )
 
 
-def _while(
-    operands: list[Aval], *, cond: Signature, body: Signature, cond_consts: int, body_consts: int
-) -> None:
+def _while(operands: list[Aval], *, cond: Signature, body: Signature, cond_consts: int, body_consts: int) -> None:
     name = "sable.while"
     _counts(name, operands, cond_consts=cond_consts, body_consts=body_consts)
     carry = operands[cond_consts + body_consts :]
@@ -283,9 +279,7 @@ def _backward(name: str, callee: Signature, backward: Signature, residuals: Sequ
     _returns(name, "backward", backward, [a for a in callee.in_avals if is_inexact(a)])
 
 
-def _custom_vjp_call(
-    operands: list[Aval], *, callee: Signature, forward: Signature, backward: Signature
-) -> None:
+def _custom_vjp_call(operands: list[Aval], *, callee: Signature, forward: Signature, backward: Signature) -> None:
     name = "sable.custom_vjp_call"
     _takes(name, "callee", callee, operands)
     _takes(name, "forward", forward, operands)
@@ -299,9 +293,7 @@ def _custom_vjp_call(
     _backward(name, callee, backward, forward.out_avals[n:])
 
 
-def _custom_vjp_linear(
-    operands: list[Aval], *, callee: Signature, backward: Signature, num_residuals: int
-) -> None:
+def _custom_vjp_linear(operands: list[Aval], *, callee: Signature, backward: Signature, num_residuals: int) -> None:
     name = "sable.custom_vjp_linear"
     _counts(name, operands, num_residuals=num_residuals)
     tangents = [a for a in callee.in_avals if is_inexact(a)]

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from sable.passes.diagnostics import Diagnostic, Place
 
-_EXPECTED = re.compile(
-    r"expected-(error|warning|remark|note)(?:@([+-]\d+|above|below|unknown))?\s*(?:\{\{(.*?)\}\})"
-)
+_EXPECTED = re.compile(r"expected-(error|warning|remark|note)(?:@([+-]\d+|above|below|unknown))?\s*(?:\{\{(.*?)\}\})")
 
 
 @dataclass
@@ -47,7 +45,7 @@ def check_expectations(text: str, file: str, diagnostics: Iterable[Diagnostic]) 
             wrong.append(Diagnostic(f"unexpected {diagnostic.severity}: {diagnostic.message}", diagnostic.place))
     for e in expectations:
         if not e.met:
-            message = f"expected {e.severity} \"{e.text}\" was not produced"
+            message = f'expected {e.severity} "{e.text}" was not produced'
             wrong.append(Diagnostic(message, Place(file, e.comment_line, 1)))
     return wrong
 

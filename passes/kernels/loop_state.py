@@ -12,7 +12,7 @@ import math
 from sable.ir.bindings import ir
 
 from ..ir_tools import at_start, before, create, operations, owner, signless, terminator, walk
-from ..legalize.loops_to_blocks import drop_invariant_carries
+from ..legalize.loops_to_blocks import drop_all_invariant_carries
 from ..legalize.scalar_carries import ScalarEmitter, find_scalar_carries, place_outside, scalar_integer_type
 
 #: Ops whose result may be a view of their first operand, once it is in memory.
@@ -58,6 +58,8 @@ class LoopsInMemory:
 
     def run(self) -> None:
         with self.function.location:
+            # first, since a result that turns out to be another carry must be seen as one (see _Loop._own)
+            drop_all_invariant_carries(self.entry)
             for op in list(walk(self.entry)):
                 if op.name == "stablehlo.dynamic_slice":
                     _copy_slice(op)
@@ -90,7 +92,7 @@ class LoopsInMemory:
     def _walk(self, block: ir.Block) -> None:
         for op in operations(block):
             if op.name == "stablehlo.while":
-                _Loop(self, drop_invariant_carries(op)).run()
+                _Loop(self, op).run()
             elif op.name in _BRANCHES:
                 for region in op.regions:
                     self._walk(region.blocks[0])

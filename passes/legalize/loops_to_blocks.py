@@ -50,10 +50,22 @@ def loops_to_blocks(module: ir.Module) -> None:
 def blocks_of_control_flow(module: ir.Module) -> None:
     """The same for a module whose calls are inlined and whose known branches are folded."""
     with module.context, ir.Location.unknown():
+        for function in functions_with_body(module):
+            drop_all_invariant_carries(function.regions[0].blocks[0])
         copy_update_targets(module)
         for function in functions_with_body(module):
             _FunctionRewriter(function.regions[0]).run()
         module.operation.verify()
+
+
+def drop_all_invariant_carries(block: ir.Block) -> None:
+    """`drop_invariant_carries` for every loop in a block, inner ones first: they may make an outer carry invariant."""
+    for op in operations(block):
+        for region in op.regions:
+            for inner in region.blocks:
+                drop_all_invariant_carries(inner)
+        if op.name == "stablehlo.while":
+            drop_invariant_carries(op)
 
 
 def drop_invariant_carries(loop: ir.Operation) -> ir.Operation:
@@ -110,7 +122,7 @@ class _FunctionRewriter:
                     pending += rewrite[found.name](block, found)
 
     def _while(self, block: ir.Block, loop: ir.Operation) -> list[ir.Block]:
-        return _LoopRewriter(self, block, drop_invariant_carries(loop)).run()
+        return _LoopRewriter(self, block, loop).run()
 
     def _if(self, block: ir.Block, branch: ir.Operation) -> list[ir.Block]:
         predicate = branch.operands[0]

@@ -5,45 +5,29 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import sable.numpy as jnp
+
 from .expressions import compare, table
 
-UNARY = """absolute abs negative positive sign sqrt square cbrt reciprocal exp exp2 expm1 log log2 log10 log1p sin cos
-tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh asin acos atan asinh acosh atanh floor ceil trunc rint
-round isfinite isinf isnan isneginf isposinf signbit logical_not invert bitwise_not real imag conj conjugate angle
-deg2rad rad2deg degrees radians sinc nan_to_num modf frexp fabs bitwise_count""".split()
-BINARY = """add subtract multiply divide true_divide floor_divide mod remainder fmod power pow float_power arctan2 atan2
-hypot maximum minimum fmax fmin logaddexp logaddexp2 logical_and logical_or logical_xor bitwise_and bitwise_or
-bitwise_xor left_shift right_shift equal not_equal less less_equal greater greater_equal copysign heaviside ldexp
-nextafter divmod isclose allclose array_equal array_equiv clip""".split()
+UNARY = """absolute negative positive sign sqrt square cbrt reciprocal exp exp2 expm1 log log2 log10 log1p sin cos
+tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh floor ceil trunc rint round isfinite isinf isnan isneginf
+isposinf signbit logical_not invert real imag conjugate angle deg2rad rad2deg sinc nan_to_num modf frexp fabs
+bitwise_count""".split()
+BINARY = """add subtract multiply divide floor_divide remainder fmod power float_power arctan2 hypot maximum minimum fmax
+fmin logaddexp logaddexp2 logical_and logical_xor bitwise_and bitwise_or left_shift right_shift equal less greater_equal
+copysign heaviside ldexp nextafter divmod isclose""".split()
+ALIASES = """abs=absolute asin=arcsin acos=arccos atan=arctan asinh=arcsinh acosh=arccosh atanh=arctanh atan2=arctan2
+pow=power mod=remainder true_divide=divide conj=conjugate radians=deg2rad degrees=rad2deg bitwise_not=invert
+bitwise_invert=invert bitwise_left_shift=left_shift bitwise_right_shift=right_shift around=round amax=max
+amin=min""".split()
 
 #: float16 results are rounded once by us, after each step by XLA on the CPU (or the other way round)
 HALF = {"rtol": 4e-3, "atol": 2e-3}
 BFLOAT = {"rtol": 2e-2, "atol": 2e-2}
 FLOAT = {"rtol": 4e-6, "atol": 2e-6}
 
-UNARY_ARGUMENTS = ["f", "i", "b", "u8", "i8", "c", "w", "wi", "wb", "3", "2.5", "1 + 2j", "True", "e", "s", "np.int8(3)"]
-BINARY_ARGUMENTS = [
-    "f, p",
-    "f, 2",
-    "2.5, f",
-    "i, 2",
-    "i, 2.5",
-    "i, w",
-    "j, k",
-    "u8, np.int8(2)",
-    "i8, True",
-    "b, b",
-    "b, 1",
-    "w, wi",
-    "3, 2",
-    "True, 2.5",
-    "c, f",
-    "t, v[:4]",
-    "f, s",
-    "e, e",
-    "e, 1",
-    "si, w",
-]
+UNARY_ARGUMENTS = ["f", "i", "b", "u8", "c", "wi", "wb", "2.5", "e", "np.int8(3)"]
+BINARY_ARGUMENTS = ["f, p", "2.5, i", "j, k", "u8, np.int8(2)", "b, b", "b, 1", "w, wi", "c, f", "t, v[:4]", "e, 1", "si, w"]
 
 
 def tolerance(name: str, text: str) -> dict:
@@ -58,6 +42,12 @@ def test_unary(name: str) -> None:
         if name == "angle" and argument == "c":
             continue  # the sign of a zero
         compare(f"jnp.{name}({argument})", **tolerance(name, argument))
+
+
+@pytest.mark.parametrize("names", ALIASES)
+def test_aliases(names: str) -> None:
+    alias, name = names.split("=")
+    assert getattr(jnp, alias) is getattr(jnp, name)
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -79,7 +69,7 @@ def test_binary(name: str) -> None:
 
 @pytest.mark.parametrize("name", BINARY)
 def test_binary_half_precision(name: str) -> None:
-    for arguments in ("h, 2", "h, h", "h, f", "bf, h", "bf, w"):
+    for arguments in ("h, 2", "bf, h"):
         compare(f"jnp.{name}({arguments})", **(BFLOAT if "bf" in arguments else HALF))
 
 
@@ -101,13 +91,15 @@ def test_refused_arguments(name: str) -> None:
 
 @pytest.mark.parametrize("name", BINARY)
 def test_shapes_that_do_not_broadcast(name: str) -> None:
-    for arguments in ("f, v", "v, v[:3]", "i, j"):
+    for arguments in ("f, v", "v, v[:3]"):
         if name not in ("copysign", "heaviside", "array_equal", "array_equiv", "clip", "allclose", "hypot"):
             compare(f"jnp.{name}({arguments})")
 
 
 @table(
     """
+    jnp.add(i, 2.5)
+    jnp.add(i8, True)
     jnp.power(i, -1)
     jnp.power(f, -2)
     jnp.power(p, 0)
@@ -135,8 +127,8 @@ def test_shapes_that_do_not_broadcast(name: str) -> None:
     jnp.clip(i)
     jnp.clip(i, 2, 4)
     jnp.clip(f, -0.5, 0.5)
+    jnp.clip(f, min=0)
     jnp.clip(f, a_min=0)
-    jnp.clip(a=f, max=0)
     jnp.clip(f, jnp.zeros(3), jnp.ones(3))
     jnp.clip(c, 0, 1)
     jnp.clip(f, 0.5, -0.5)

@@ -292,7 +292,7 @@ def _check_argnums(fun: Callable, argnums: Any, args: Sequence[Any]) -> list[int
         if not isinstance(i, (int, np.integer)):
             raise TypeError(f"argnums must be an int or a sequence of ints, got {argnums!r}")
         if not -len(args) <= i < len(args):
-            raise ValueError(
+            raise TypeError(
                 f"differentiating with respect to argnums={argnums} requires at least {max(max(chosen) + 1, 1)} "
                 f"positional arguments to be passed by the caller, but got only {len(args)} positional arguments."
             )
@@ -330,12 +330,6 @@ def _check_input(a: Aval, holomorphic: bool, allow_int: bool, name: Callable[[],
                 f"grad with holomorphic=True requires inputs with complex dtype, but got {a.dtype.name}."
             )
         return
-    if kind == "c":
-        raise TypeError(
-            f"grad requires real-valued inputs (input dtype that is a sub-dtype of np.floating), but got {a.dtype.name}. "
-            "For holomorphic differentiation, pass holomorphic=True. For differentiation of non-holomorphic functions "
-            "involving complex inputs, use jax.vjp directly."
-        )
     if kind in "iub" and not allow_int:
         raise TypeError(
             f"grad requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got "

@@ -174,10 +174,10 @@ class Trace:
     def lift(self, x: Value) -> ir.Value:
         """The MLIR value of x in this function: its own, a constant, or a captured argument."""
         if type(x) is Tracer:
-            if x.trace is self:
-                return x.value
             if not x.trace.live:
                 check_live(x)
+            if x.trace is self:
+                return x.value
         found = self._places.get(id(x))
         if found is not None:
             return found[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import CodeType, FrameType
@@ -13,9 +14,10 @@ from .bindings import CONTEXT, UNKNOWN, ir
 #: Where frames are never the user's: Sable itself, and the decorators of the standard library.
 _folders = [functools.__file__]
 for _name in ("sable", "sable.dialects", "sable.passes", "sable.tools"):
-    # in an editable installation the packages lie in several folders; their paths are known without importing them
+    # in an editable installation the packages lie in several folders, and search locations name the repository too
     _spec = importlib.util.find_spec(_name)
-    _folders += [str(Path(p).resolve()) for p in (_spec.submodule_search_locations or ())] if _spec else []
+    _places = [Path(p).resolve() for p in (_spec.submodule_search_locations or ())] if _spec else []
+    _folders += [str(p) + os.sep for p in _places if (p / "__init__.py").exists()]
 
 _INTERNAL_PREFIXES = tuple(_folders)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def integers(values: Any) -> tuple[int, ...]:
     Raises:
       TypeError: not iterable, or an element is no integer.
     """
-    return tuple([n if type(n) is int else n.__index__() for n in values])
+    return tuple([n if type(n) is int else index(n) for n in values])
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
@@ -84,8 +85,8 @@ def shape_of(shape: Any) -> tuple[int, ...]:
     try:
         sizes = (shape,) if hasattr(shape, "__index__") and not np.ndim(shape) else tuple(shape)
         found = integers(sizes)
-    except (TypeError, AttributeError) as error:
-        if isinstance(shape, Tracer) or type(error) not in (TypeError, AttributeError):
+    except TypeError as error:
+        if isinstance(shape, Tracer) or type(error) is not TypeError:
             raise
         raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
     if any(n < 0 for n in found):
@@ -99,7 +100,7 @@ def axis_in(axis: Any, ndim: int) -> int:
     Raises:
       ValueError: there is no such axis.
     """
-    axis = axis.__index__()
+    axis = index(axis)
     if not -ndim <= axis < ndim:
         raise ValueError(f"axis {axis} is out of bounds for array of dimension {ndim}")
     return axis % ndim if ndim else axis

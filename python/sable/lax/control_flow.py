@@ -182,7 +182,7 @@ def _scan_length(rows: Sequence[Value], length: int | None) -> int:
         return given
     if len(sizes) > 1:
         raise ValueError(
-            f"scan got values with different leading axis sizes: {', '.join(map(str, sorted(sizes)))}."
+            f"scan got values with different leading axis sizes: {', '.join(str(n) for n in sorted(sizes))}."
         )
     if not sizes:
         raise ValueError("scan got no values to scan over and `length` not provided.")

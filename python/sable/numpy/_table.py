@@ -10,7 +10,7 @@ import numpy as np
 from sable.core.dtypes import kind_of
 
 from ._eager import Choice, Plans, eager_binary, eager_unary
-from ._promote import OPS, Value, bind, promote
+from ._promote import OPS, Value, array_arguments, bind, promote, retype
 
 #: plans by function name: the operators take the same short way as the functions
 PLANS: dict[str, Plans] = {}
@@ -34,14 +34,17 @@ def several(dtype: np.dtype) -> None:
     return None
 
 
-def _general(name: str, rule: str, choose: Choice, body: Callable | None) -> Callable:
+def _general(name: str, rule: str, choose: Choice, body: Callable | None, hardens: bool = False) -> Callable:
     def otherwise(*xs: Any) -> Value:
         values = promote(name, xs, rule)
         chosen = choose(values[0].aval.dtype)
-        if chosen is None:
-            return body(*values)  # type: ignore[misc]
-        op, params = chosen
-        return bind(op, *values, **params)
+        if chosen is not None:
+            op, params = chosen
+            return bind(op, *values, **params)
+        found = body(*values)  # type: ignore[misc]
+        if hardens and found.aval.weak_type and len({x.aval.shape for x in array_arguments(name, *xs)}) > 1:
+            return retype(found, False)
+        return found
 
     return otherwise
 
@@ -64,11 +67,20 @@ def unary(
 
 
 def binary(
-    name: str, meaning: str, choose: Choice = several, rule: str = "same", body: Callable | None = None
+    name: str,
+    meaning: str,
+    choose: Choice = several,
+    rule: str = "same",
+    body: Callable | None = None,
+    hardens: bool = False,
 ) -> Callable:
-    """A function of two arrays which broadcast; arguments as of `unary`."""
+    """A function of two arrays which broadcast; arguments as of `unary`.
+
+    Args:
+      hardens: results of `body` are not weakly typed if shapes had to be broadcast (some functions of JAX's).
+    """
     plans = PLANS[name] = Plans(rule, choose)
-    made = eager_binary(plans, _general(name, rule, choose, body))
+    made = eager_binary(plans, _general(name, rule, choose, body, hardens))
     arguments = "x1, x2: arrays or scalars, which are promoted to one dtype and broadcast to one shape."
     return _named(made, name, meaning, arguments, rule, "x1 and x2")
 

@@ -179,35 +179,24 @@ def fmin(x1: Any, x2: Any) -> Value:
     return where(logical_or(less(x1, x2), isnan(x2)), x1, x2)
 
 
-def clip(
-    arr: Any = None,
-    /,
-    min: Any = None,
-    max: Any = None,
-    *,
-    a: Any = None,
-    a_min: Any = None,
-    a_max: Any = None,
-) -> Value:
+def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Value:
     """Values limited to an interval.
 
     Args:
-      arr: array (older name: a).
-      min, max: bounds, which broadcast against it; None for no bound (older names: a_min, a_max).
+      arr: array.
+      min, max: bounds, which broadcast against it; None for no bound.
 
     Raises:
       ValueError: complex arguments, which have no order.
     """
-    arr = a if arr is None else arr
-    low, high = a_min if min is None else min, a_max if max is None else max
     if arr is None:
-        raise ValueError("At most one of min and max may be None; clip needs an array.")
+        raise ValueError("clip needs an array")
     x = array_argument("clip", arr)
-    if any(b is not None and kind(array_argument("clip", b)) == "c" for b in (x, low, high)):
+    if any(b is not None and kind(array_argument("clip", b)) == "c" for b in (x, min, max)):
         raise ValueError("Clip received a complex value either through the input or the min/max keywords.")
-    if low is not None:
-        x = maximum(low, x)
-    return x if high is None else minimum(high, x)
+    if min is not None:
+        x = maximum(min, x)
+    return x if max is None else minimum(max, x)
 
 
 # ---- comparison ----------------------------------------------------------------------------------
@@ -245,13 +234,19 @@ def _logic(mnemonic: str) -> Any:
     def body(*xs: Value) -> Value:
         return logical(mnemonic, *map(truth, xs))
 
-    return by_kind(b=mnemonic, other=None), "same", body
+    return by_kind(b=mnemonic, other=None), "same", body, True
 
 
 logical_and = binary("logical_and", "Both x1 and x2 are not zero, as booleans.", *_logic("and"))
 logical_or = binary("logical_or", "x1 or x2 is not zero, as booleans.", *_logic("or"))
 logical_xor = binary("logical_xor", "Just one of x1 and x2 is not zero, as booleans.", *_logic("xor"))
-logical_not = unary("logical_not", "x is zero, as booleans.", *_logic("not"))
+logical_not = unary(
+    "logical_not",
+    "x is zero, as booleans.",
+    by_kind(b="not", other=None),
+    "same",
+    lambda x: compare_to(x, 0, "EQ"),
+)
 bitwise_and = binary("bitwise_and", "`and` of the bits of integers or of booleans.", single("and"))
 bitwise_or = binary("bitwise_or", "`or` of the bits of integers or of booleans.", single("or"))
 bitwise_xor = binary("bitwise_xor", "`xor` of the bits of integers or of booleans.", single("xor"))
@@ -289,7 +284,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
       size, fill_value: for the form with one argument, see `nonzero`.
 
     Raises:
-      ValueError: just one of x and y is given; shapes do not broadcast.
+      TypeError: an argument is no array. ValueError: shapes do not broadcast.
 
     Example:
       >>> import sable.numpy as jnp
@@ -301,8 +296,6 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
         from .indexing import nonzero
 
         return nonzero(condition, size=size, fill_value=fill_value)
-    if x is None or y is None:
-        raise ValueError("Either both or neither of the x and y arguments should be provided to jax.numpy.where.")
     if size is not None or fill_value is not None:
         raise ValueError("size and fill_value arguments cannot be used in three-term where function.")
     predicate, *cases = array_arguments("where", condition, x, y)

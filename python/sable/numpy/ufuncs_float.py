@@ -44,7 +44,8 @@ def _exp2(x: Value) -> Value:
 
 
 def _log_of_base(base: float) -> Any:
-    return lambda x: BIND.divide(BIND.log(x), BIND.log(full_like(x, base)))
+    # never weakly typed, as in JAX
+    return lambda x: retype(BIND.divide(BIND.log(x), BIND.log(full_like(x, base))), False)
 
 
 exp = unary("exp", "e ** x.", single("exponential"))
@@ -88,7 +89,7 @@ def _logaddexp2(x1: Value, x2: Value) -> Value:
 
 
 logaddexp = binary("logaddexp", "log(e**x1 + e**x2), without overflow.", rule="inexact", body=_logaddexp)
-logaddexp2 = binary("logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2)
+logaddexp2 = binary("logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2, hardens=True)
 
 # ---- trigonometry --------------------------------------------------------------------------------
 
@@ -121,13 +122,7 @@ def _sinc(x: Value) -> Value:
 sinc = unary("sinc", "sin(pi x) / (pi x).", body=_sinc)
 
 
-def hypot(x1: Any, x2: Any, /) -> Value:
-    """sqrt(x1**2 + x2**2) of arrays that broadcast, without overflow.
-
-    Raises:
-      ValueError: complex arguments.
-    """
-    a, b = promote("hypot", (x1, x2), "inexact")
+def _hypot(a: Value, b: Value) -> Value:
     if kind(a) == "c":
         raise ValueError(
             "jnp.hypot is not well defined for complex-valued inputs. "
@@ -142,6 +137,8 @@ def hypot(x1: Any, x2: Any, /) -> Value:
     found = select(zero, high, BIND.multiply(high, root))
     return select(infinite, full_like(high, np.inf), found)
 
+
+hypot = binary("hypot", "sqrt(x1**2 + x2**2), without overflow.", rule="inexact", body=_hypot, hardens=True)
 
 # ---- rounding ------------------------------------------------------------------------------------
 
@@ -223,8 +220,7 @@ def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
     """The pair (fraction, whole part), both with the sign of x."""
     (value,) = promote("modf", (x,), "inexact")
     whole = _trunc(value)
-    infinite = compare_to(BIND.abs(value), np.inf, "EQ")
-    return select(infinite, full_like(value, 0), BIND.subtract(value, whole)), whole
+    return BIND.subtract(value, whole), whole
 
 
 def frexp(x: Any, /) -> tuple[Value, Value]:
@@ -343,7 +339,7 @@ def _heaviside(x1: Value, x2: Value) -> Value:
     return select(compare(x1, x1, "NE"), x1, found)
 
 
-heaviside = binary("heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside)
+heaviside = binary("heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside, hardens=True)
 
 # ---- closeness -----------------------------------------------------------------------------------
 

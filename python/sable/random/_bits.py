@@ -150,8 +150,8 @@ def uniform(
       minval, maxval: the bounds.
 
     Raises:
-      ValueError: another dtype; bounds that do not broadcast; an array of keys.
-      TypeError: not a key.
+      ValueError: another dtype; an array of keys.
+      TypeError: bounds that do not broadcast into the shape; not a key.
 
     Example:
       >>> uniform(PRNGKey(0), (2,))
@@ -161,7 +161,9 @@ def uniform(
     found = float_dtype("uniform", dtype)
     low, high = (x if isinstance(x, (float, int)) else as_value(x) for x in (minval, maxval))
     shapes = [np.shape(x) if not isinstance(x, Value) else x.aval.shape for x in (low, high)]
-    sizes = shape_argument("uniform", shape, *shapes)
+    sizes = shape_argument("uniform", shape)
+    if any(len(s) > len(sizes) or broadcast_shapes(sizes, s) != sizes for s in shapes):
+        raise TypeError(f"uniform: bounds of shapes {shapes[0]} and {shapes[1]} do not broadcast to shape {sizes}")
     return uniform_words(words, sizes, found, *(float(x) if isinstance(x, int) else x for x in (low, high)))
 
 

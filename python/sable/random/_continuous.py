@@ -69,7 +69,7 @@ def normal(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = 
 
 
 def lognormal(
-    key: Any, sigma: Any = np.float32(1.0), shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
+    key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
 ) -> Value:
     """Samples whose logarithm is normal, of mean 0 and standard deviation sigma."""
     words, _ = words_of("lognormal", key)

@@ -397,19 +397,20 @@ def fold_in(key: Any, data: Any) -> Any:
 
     Args:
       key: a key.
-      data: an integer scalar (its lower 32 bits count).
+      data: an integer scalar, as uint32.
 
     Returns:
       A key, typed if `key` is.
 
     Raises:
       TypeError: not a key; not a scalar.
+      OverflowError: a Python integer that uint32 cannot hold.
       ValueError: an array of keys.
     """
     words, typed = words_of("fold_in", key)
-    if isinstance(data, int) and not -(2**31) <= data < 2**32:
+    if isinstance(data, int) and not 0 <= data < 2**32:
         raise OverflowError(f"Python integer {data} out of bounds for uint32")
-    value = constant(np.uint32(data & 0xFFFFFFFF)) if isinstance(data, int) else as_value(data)
+    value = constant(np.uint32(data)) if isinstance(data, int) else as_value(data)
     if value.aval.ndim:
         raise TypeError(
             f"fold_in accepts a scalar, but was given an array of shape {value.aval.shape} != (). "

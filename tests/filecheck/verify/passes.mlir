@@ -24,7 +24,7 @@ func.func @main(%x: tensor<f32>) -> tensor<f32> {
 // -----
 
 func.func @main(%x: tensor<f32>) -> tensor<f32> {
-  // expected-error@+1 {{the element type of tensor<f8E4M3FN> is unknown}}
+  // expected-error@+1 {{element type f8E4M3FN is not supported}}
   %0 = stablehlo.convert %x : (tensor<f32>) -> tensor<f8E4M3FN>
   %1 = stablehlo.convert %0 : (tensor<f8E4M3FN>) -> tensor<f32>
   func.return %1 : tensor<f32>
@@ -57,13 +57,20 @@ func.func @main(%x: tensor<?xf32>) -> tensor<f32> {
 
 // -----
 
-// expected-error@+1 {{@external is only declared: an external function cannot be transformed}}
-func.func private @external(tensor<f32>) -> tensor<f32>
-func.func private @branch(%x: tensor<f32>) -> tensor<f32> {
-  %0 = "sable.stop_gradient"(%x) : (tensor<f32>) -> tensor<f32>
+func.func private @host(tensor<f32>) -> tensor<f32>
+func.func @main(%x: tensor<f32>) -> tensor<f32> {
+  // expected-error@+1 {{Pure callbacks do not support JVP}}
+  %0 = func.call @host(%x) : (tensor<f32>) -> tensor<f32>
   func.return %0 : tensor<f32>
 }
+
+// -----
+
+func.func private @tangent(%x: tensor<f32>) -> tensor<f32> {
+  func.return %x : tensor<f32>
+}
 func.func @main(%x: tensor<f32>) -> tensor<f32> {
-  %0 = "sable.custom_jvp_call"(%x) {callee = @branch, rule = @external} : (tensor<f32>) -> tensor<f32>
+  // expected-error@+1 {{the tangent map of a custom_vjp function cannot be differentiated before it is transposed}}
+  %0 = "sable.custom_vjp_linear"(%x) {callee = @tangent, backward = @tangent, num_residuals = 0 : i64} : (tensor<f32>) -> tensor<f32>
   func.return %0 : tensor<f32>
 }
