@@ -108,6 +108,9 @@ def _emit(b: Any, name: str, operand: Any, indices: Any, updates: Any, params: d
     rank = len(batch) + len(partial)
     grid = tuple(b.aval(updates).shape[d] for d in order[:rank])
     components = _components(b, indices, n.index_vector_dim, moved, partial, grid, len(batch))
+    for d in n.inserted_window_dims:  # IREE wants an index for every inserted dimension
+        if d not in components:
+            components[d] = b.full(b.aval(indices).update(shape=(*grid, 1)), 0)
     indices = b.concatenate(*components.values(), dimension=rank)
     # one batch dimension and the index vectors last: the only arrangement that IREE takes at every rank
     count = math.prod(grid)
