@@ -1,4 +1,4 @@
-"""assemble: `Function`s to MLIR modules, with symbols in the order of first use, so that equal programs print equally."""
+"""assemble: `Function`s to MLIR modules; symbols in the order of first use, so that equal programs print equally."""
 
 from __future__ import annotations
 

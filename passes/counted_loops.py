@@ -14,7 +14,7 @@ from .legalize.scalar_carries import constant_integer, direction_of, scalar_inte
 
 
 def trip_count(loop: ir.Operation) -> int | None:
-    """How often the body of a `stablehlo.while` runs, if that is `while i < n: ...; i += 1` from a constant to another."""
+    """How often a `stablehlo.while` runs, if it is `while i < n: ...; i += 1` from one constant to another."""
     condition, body = loop.regions[0].blocks[0], loop.regions[1].blocks[0]
     test = owner(terminator(condition).operands[0])
     if test is None or test.name != "stablehlo.compare" or direction_of(test) != "LT":

@@ -1,7 +1,7 @@
 """MLIR's and IREE's passes by name, without the crash that a pass at the wrong nesting is.
 
-MLIR ends the process when some pass pipelines are added at a nesting that they do not allow, so a pipeline is first built
-in a forked child; what the child says, or dies of, becomes an error.
+MLIR ends the process when some pass pipelines are added at a nesting that they do not allow, so a pipeline is first
+built in a forked child; what the child says, or dies of, becomes an error.
 """
 
 from __future__ import annotations

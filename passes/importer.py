@@ -1,7 +1,8 @@
 """importer: anyone's StableHLO module to `Function`s that the passes take; `assemble` is the way back.
 
-Regions of `stablehlo.while`, `if` and `case` become functions by symbol (`sable.while`, `sable.case`; `sable.scan` where
-the number of steps is known), and what they use from outside becomes arguments. Everything else is taken over as it stands, attributes and locations included.
+Regions of `stablehlo.while`, `if` and `case` become functions by symbol (`sable.while`, `sable.case`; `sable.scan`
+where the number of steps is known), and what they use from outside becomes arguments. Everything else is taken over as
+it stands, attributes and locations included.
 """
 
 from __future__ import annotations

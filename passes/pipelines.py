@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 from sable.dialects.op import OPS, Op
 from sable.dialects.ops.control_flow import is_inexact
 from sable.dialects.ops.rules import expand
@@ -223,7 +222,9 @@ class BatchOptions:
     size: int | None = option(None, "number of examples (required)")
     function: str | None = option(None, _FUNCTION)
     in_axes: tuple[int | None, ...] | None = option(None, "for each argument its batch axis or none; 0 by default")
-    out_axes: tuple[int | None, ...] | None = option(None, "for each result its batch axis; none refuses; 0 by default")
+    out_axes: tuple[int | None, ...] | None = option(
+        None, "for each result its batch axis, none if it is equal for all; 0 by default"
+    )
     axis_name: str | None = option(None, "name under which collectives know the axis")
     name: str | None = option(None, _NAME.format("batched"))
 
@@ -285,7 +286,7 @@ def _place(b: Any, x: Any, mapped: bool, axis: int | None, size: int, k: int) ->
 class RaiseOptions:
     """Options of --raise."""
 
-    function: str | None = option(None, "only this function (and those it calls); by default all with control flow")
+    function: str | None = option(None, "only this function; by default all with control flow")
 
 
 @register("raise", "StableHLO loops and branches with regions to sable ops that name functions", RaiseOptions)

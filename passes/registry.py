@@ -151,7 +151,7 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
 
 
 def _kind(hint: Any) -> str:
-    hint, optional = _without_none(hint)
+    hint, _ = _without_none(hint)
     if typing.get_origin(hint) is tuple:
         inner, none = _without_none(typing.get_args(hint)[0])
         name = _SCALARS[inner][0] + (" or none" if none else "")

@@ -198,6 +198,4 @@ def _columns(b: Any, x: Any, indices: Any) -> Any:
     rows, size = b.aval(x).shape
     dims = GatherDimensions((0,), (1,), (), (), (1,), 1)
     column = b.reshape(indices, shape=(size, 1))
-    return b.emit(
-        "gather", x, column, dimension_numbers=dims, slice_sizes=(rows, 1), indices_are_sorted=False
-    )
+    return b.emit("gather", x, column, dimension_numbers=dims, slice_sizes=(rows, 1), indices_are_sorted=False)

@@ -30,9 +30,7 @@ def _in_range(b: Any, indices: Any, bounds: tuple[int, ...], vector_dim: int) ->
     if literal is None:
         return False
     values = (
-        np.moveaxis(literal.numpy(), vector_dim, -1)
-        if vector_dim < literal.aval.ndim
-        else literal.numpy()[..., None]
+        np.moveaxis(literal.numpy(), vector_dim, -1) if vector_dim < literal.aval.ndim else literal.numpy()[..., None]
     )
     return bool(np.all((values >= 0) & (values <= np.array(bounds))))
 
@@ -179,9 +177,7 @@ def _into_margin(b: Any, operand: Any, indices: Any, updates: Any, inside: Any, 
     if n.index_vector_dim < index.ndim:
         kept = tuple(i for i in range(index.ndim) if i != n.index_vector_dim)
         inside = b.broadcast_in_dim(inside, shape=index.shape, broadcast_dimensions=kept)
-        beyond = b.broadcast_in_dim(
-            b.literal(away), shape=index.shape, broadcast_dimensions=(n.index_vector_dim,)
-        )
+        beyond = b.broadcast_in_dim(b.literal(away), shape=index.shape, broadcast_dimensions=(n.index_vector_dim,))
     else:
         beyond = b.full(index, int(away[0]))
     indices = b.emit("select", inside, indices, beyond)

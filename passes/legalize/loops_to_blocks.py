@@ -140,12 +140,8 @@ class _FunctionRewriter:
             return [*blocks, join]
         scalar = read_scalar(block, index)
         current = block
-        for k, chosen in enumerate(
-            blocks[:-1]
-        ):  # whatever is out of range is the last branch, as StableHLO says
-            number = create(
-                "arith.constant", [], [signless(32)], at=at_end(current), value=integer(k, 32)
-            ).result
+        for k, chosen in enumerate(blocks[:-1]):  # whatever is out of range is the last branch, as StableHLO says
+            number = create("arith.constant", [], [signless(32)], at=at_end(current), value=integer(k, 32)).result
             equal = create(
                 "arith.cmpi", [scalar, number], [signless(1)], at=at_end(current), predicate=integer(0)
             ).result
@@ -176,9 +172,7 @@ class _FunctionRewriter:
 
     def adopt(self, region: ir.Region) -> ir.Block:
         region.blocks[0].append_to(self.region)
-        return self.region.blocks[
-            len(self.region.blocks) - 1
-        ]  # fetched anew: the old handle dies with its op
+        return self.region.blocks[len(self.region.blocks) - 1]  # fetched anew: the old handle dies with its op
 
 
 class _LoopRewriter:
@@ -280,6 +274,4 @@ def jump(block: ir.Block, destination: ir.Block, values: Sequence[ir.Value]) -> 
 
 def conditional_branch(block: ir.Block, predicate: ir.Value, then: ir.Block, otherwise: ir.Block) -> None:
     sizes = ir.DenseI32ArrayAttr.get([1, 0, 0])
-    create(
-        "cf.cond_br", [predicate], at=at_end(block), successors=[then, otherwise], operandSegmentSizes=sizes
-    )
+    create("cf.cond_br", [predicate], at=at_end(block), successors=[then, otherwise], operandSegmentSizes=sizes)

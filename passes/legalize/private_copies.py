@@ -235,9 +235,7 @@ def _always_true(condition: ir.Block) -> ir.Value:
     first = create(
         "stablehlo.slice", [carry], [one], at=place, start_indices=zeros, limit_indices=ones, strides=ones
     ).result
-    scalar = create(
-        "stablehlo.reshape", [first], [ir.RankedTensorType.get([], carry.type.element_type)], at=place
-    )
+    scalar = create("stablehlo.reshape", [first], [ir.RankedTensorType.get([], carry.type.element_type)], at=place)
     real = ir.RankedTensorType.get([], ir.F32Type.get())
     number = create("stablehlo.convert", [scalar.result], [real], at=place).result
     either = [_compare(number, number, direction, place) for direction in ("GE", "NE")]
@@ -249,9 +247,7 @@ def _true_by_iota(update: ir.Operation, type: ir.Type) -> ir.Value:
     place = before(update)
     shape = ir.RankedTensorType(type).shape or [1]
     numbers = ir.RankedTensorType.get(shape, signless(32))
-    iota = create(
-        "stablehlo.iota", [], [numbers], at=place, iota_dimension=ir.IntegerAttr.get(signless(64), 0)
-    )
+    iota = create("stablehlo.iota", [], [numbers], at=place, iota_dimension=ir.IntegerAttr.get(signless(64), 0))
     trues = _compare(iota.result, _constant(numbers, 0, place), "GE", place)
     if ir.RankedTensorType(type).rank:
         return trues

@@ -58,9 +58,7 @@ def convert(b: Any, x: Any, dtype: np.dtype) -> Any:
     if a.dtype.itemsize == 2:
         return b.convert(b.emit("convert", x, dtype=_F32), dtype=dtype)
     info = np.iinfo(dtype)
-    above = float(
-        2 ** (info.bits - (info.kind == "i"))
-    )  # the first float beyond the range: a power of two, so exact
+    above = float(2 ** (info.bits - (info.kind == "i")))  # the first float beyond the range: a power of two, so exact
     low, top = b.full(a, float(info.min)), b.full(a, above)
     inside = b.emit("select", _compare(b, x, x, "EQ"), x, b.full(a, 0))
     too_high = _compare(b, inside, top, "GE")
@@ -105,9 +103,7 @@ def atan2(b: Any, y: Any, x: Any) -> Any:
     angle = b.emit("atan2", up, right)
     angle = b.emit("select", _negative(b, x), b.subtract(b.full(a, np.pi), angle), angle)
     angle = b.emit("select", _negative(b, y), b.negate(angle), angle)
-    return b.emit(
-        "select", b.emit("and", _compare(b, x, x, "EQ"), _compare(b, y, y, "EQ")), angle, b.full(a, np.nan)
-    )
+    return b.emit("select", b.emit("and", _compare(b, x, x, "EQ"), _compare(b, y, y, "EQ")), angle, b.full(a, np.nan))
 
 
 def _negative(b: Any, x: Any) -> Any:
@@ -134,9 +130,7 @@ def power(b: Any, x: Any, y: Any) -> Any:
     # a finite negative base has no real power that is not whole
     no_root = b.emit("and", b.emit("and", _compare(b, x, zero, "LT"), b.is_finite(x)), b.emit("not", whole))
     signed = b.emit("select", no_root, b.full(a, np.nan), signed)
-    to_infinity = b.emit(
-        "and", _compare(b, b.abs(x), one, "EQ"), _compare(b, b.abs(y), b.full(a, np.inf), "EQ")
-    )
+    to_infinity = b.emit("and", _compare(b, b.abs(x), one, "EQ"), _compare(b, b.abs(y), b.full(a, np.inf), "EQ"))
     is_one = b.emit("or", b.emit("or", _compare(b, y, zero, "EQ"), _compare(b, x, one, "EQ")), to_infinity)
     return b.emit("select", is_one, one, signed)
 

@@ -191,9 +191,7 @@ def lift_scalar(scalar: ir.Value, type: ir.Type, at: ir.InsertionPoint) -> ir.Va
     wide = ir.RankedTensorType.get([], signless(32))
     widened = create("arith.extui", [scalar], [signless(32)], at=at).result
     tensor = create("flow.tensor.splat", [widened], [wide], at=at).result
-    zero = create(
-        "stablehlo.constant", [], [wide], at=at, value=ir.Attribute.parse(f"dense<0> : {wide}")
-    ).result
+    zero = create("stablehlo.constant", [], [wide], at=at, value=ir.Attribute.parse(f"dense<0> : {wide}")).result
     return create(
         "stablehlo.compare", [tensor, zero], [type], at=at, comparison_direction=comparison_direction("NE")
     ).result
@@ -217,9 +215,7 @@ def constant_integer(constant: ir.Operation) -> int:
     return int(ir.DenseIntElementsAttr(constant.attributes["value"])[0])
 
 
-def place_outside(
-    loop: ir.Operation, inside: frozenset[ir.Value]
-) -> Callable[[ir.Value], ir.InsertionPoint | None]:
+def place_outside(loop: ir.Operation, inside: frozenset[ir.Value]) -> Callable[[ir.Value], ir.InsertionPoint | None]:
     """`read_at` for a loop: tensors from outside are read once, before the loop."""
     place = before(loop)
     return lambda value: None if value in inside else place

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from sable.dialects.op import NumpyBuilder
 from sable.ir.bindings import CONTEXT, ir
 from sable.ir.function import interpret
@@ -25,6 +26,56 @@ SINE = """\
 func.func @main(%x: tensor<3xf32>) -> tensor<3xf32> {
   %0 = stablehlo.sine %x : tensor<3xf32>
   func.return %0 : tensor<3xf32>
+}
+"""
+
+#: one operation, at line 2, column 8
+ONE = """\
+func.func @main(%x: tensor<f32>) -> tensor<f32> {{
+  %0 = {} : {}
+  func.return %0 : tensor<f32>
+}}
+"""
+
+CONSTANT = """\
+func.func @main() -> tensor<4xi32> {
+  %0 = stablehlo.constant dense<[1, 2, 3, 4]> : tensor<4xi32>
+  func.return %0 : tensor<4xi32>
+}
+"""
+
+OTHER = """\
+func.func private @other(%x: tensor<?xf32>) -> tensor<?xf32> attributes {some.note = "kept"} {
+  %0 = stablehlo.sine %x : tensor<?xf32>
+  func.return %0 : tensor<?xf32>
+}
+"""
+
+SUM_OF_SINES = """\
+func.func @main(%x: tensor<3xf32>) -> tensor<f32> {
+  %0 = stablehlo.sine %x : tensor<3xf32>
+  %z = stablehlo.constant dense<0.0> : tensor<f32>
+  %1 = stablehlo.reduce(%0 init: %z) applies stablehlo.add across dimensions = [0]
+    : (tensor<3xf32>, tensor<f32>) -> tensor<f32>
+  func.return %1 : tensor<f32>
+}
+"""
+
+CUSTOM = """
+func.func private @f(%x: tensor<f32>) -> tensor<f32> {
+  func.return %x : tensor<f32>
+}
+func.func private @rule(%x: tensor<f32>, %t: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
+  func.return %x, %t : tensor<f32>, tensor<f32>
+}
+func.func @main(%p: tensor<i1>, %x: tensor<f32>) -> tensor<f32> {
+  %0 = "stablehlo.if"(%p) ({
+    %1 = "sable.custom_jvp_call"(%x) {callee = @f, rule = @rule} : (tensor<f32>) -> tensor<f32>
+    stablehlo.return %1 : tensor<f32>
+  }, {
+    stablehlo.return %x : tensor<f32>
+  }) : (tensor<i1>) -> tensor<f32>
+  func.return %0 : tensor<f32>
 }
 """
 
@@ -152,8 +203,7 @@ def test_locations_name_the_file(run, sine):
 
 
 def test_elided_constants(run):
-    text = "func.func @main() -> tensor<4xi32> {\n  %0 = stablehlo.constant dense<[1, 2, 3, 4]> : tensor<4xi32>\n  func.return %0 : tensor<4xi32>\n}"
-    _, out, _ = run("--mlir-elide-elementsattrs-if-larger=2", stdin=text)
+    _, out, _ = run("--mlir-elide-elementsattrs-if-larger=2", stdin=CONSTANT)
     assert "[1, 2, 3, 4]" not in out
 
 
@@ -266,14 +316,14 @@ def test_pipeline_that_ends_the_process_when_built(run):
 
 
 def test_operation_without_a_row(run):
-    text = "func.func @main(%x: tensor<f32>) -> tensor<f32> {\n  %0 = math.sin %x : tensor<f32>\n  func.return %0 : tensor<f32>\n}"
+    text = ONE.format("math.sin %x", "tensor<f32>")
     err = failure(run, "--jvp", stdin=text)
     assert err.startswith("<stdin>:2:8: error: operation math.sin cannot be transformed")
     assert "note: while running pass jvp" in err
 
 
 def test_rule_errors_are_placed(run):
-    text = 'func.func @main(%x: tensor<f32>) -> tensor<f32> {\n  %0 = "sable.psum"(%x) {axes = ["i"]} : (tensor<f32>) -> tensor<f32>\n  func.return %0 : tensor<f32>\n}'
+    text = ONE.format('"sable.psum"(%x) {axes = ["i"]}', "(tensor<f32>) -> tensor<f32>")
     err = failure(run, "--lower", stdin=text)
     assert err.startswith("<stdin>:2:8: error: unbound axis name: i")
 
@@ -314,21 +364,16 @@ def failure_allowing_output(run, *arguments: object, stdin: str) -> str:
 
 
 def test_other_functions_are_untouched(run):
-    other = 'func.func private @other(%x: tensor<?xf32>) -> tensor<?xf32> attributes {some.note = "kept"} {\n  %0 = stablehlo.sine %x : tensor<?xf32>\n  func.return %0 : tensor<?xf32>\n}\n'
-    _, before, _ = run(stdin=other + SINE)
+    _, before, _ = run(stdin=OTHER + SINE)
     for flag in ("--jvp", "--linearize", "--batch=size=2", "--raise", "--lower", "--inline-calls"):
-        code, out, err = run(flag, stdin=other + SINE)
+        code, out, err = run(flag, stdin=OTHER + SINE)
         assert code == 0, err
         assert before[before.index("func.func private @other") : before.index("func.func @main")] in out
 
 
 def test_linearize_then_transpose_is_grad(run):
-    text = SINE.replace(
-        "func.return %0 : tensor<3xf32>",
-        "%z = stablehlo.constant dense<0.0> : tensor<f32>\n  %1 = stablehlo.reduce(%0 init: %z) applies stablehlo.add across dimensions = [0] : (tensor<3xf32>, tensor<f32>) -> tensor<f32>\n  func.return %1 : tensor<f32>",
-    ).replace("-> tensor<3xf32> {", "-> tensor<f32> {")
     x = np.float32([0.1, 0.2, 0.3])
-    _, out, err = run("--linearize", "--transpose=function=main_linear", "--grad", stdin=text)
+    _, out, err = run("--linearize", "--transpose=function=main_linear", "--grad", stdin=SUM_OF_SINES)
     assert not err
     _, *residuals = evaluate(out, "main_forward", [x])
     (backward,) = evaluate(out, "main_linear_transpose", [*residuals, np.float32(1)])
@@ -338,20 +383,7 @@ def test_linearize_then_transpose_is_grad(run):
 
 
 def test_custom_rules_are_not_copied_by_raise(run):
-    text = """
-func.func private @f(%x: tensor<f32>) -> tensor<f32> { func.return %x : tensor<f32> }
-func.func private @rule(%x: tensor<f32>, %t: tensor<f32>) -> (tensor<f32>, tensor<f32>) { func.return %x, %t : tensor<f32>, tensor<f32> }
-func.func @main(%p: tensor<i1>, %x: tensor<f32>) -> tensor<f32> {
-  %0 = "stablehlo.if"(%p) ({
-    %1 = "sable.custom_jvp_call"(%x) {callee = @f, rule = @rule} : (tensor<f32>) -> tensor<f32>
-    stablehlo.return %1 : tensor<f32>
-  }, {
-    stablehlo.return %x : tensor<f32>
-  }) : (tensor<i1>) -> tensor<f32>
-  func.return %0 : tensor<f32>
-}
-"""
-    code, out, err = run("--raise", stdin=text)
+    code, out, err = run("--raise", stdin=CUSTOM)
     assert code == 0, err
     assert out.count("func.func private @rule") == 1
     assert "rule = @rule}" in out

@@ -165,6 +165,7 @@ class Jitted:
 
     def __init__(self, fun: Callable, static_argnums: Any, static_argnames: Any, options: dict):
         functools.update_wrapper(self, fun)
+        self.__dict__.pop(_ENTRIES_NAME, None)
         self._fun = fun
         self._static = _Static(fun, static_argnums, static_argnames)
         self._options = options
@@ -275,7 +276,7 @@ class Jitted:
             _log(
                 f"Finished tracing {function_name(self._fun)} for jit with arguments {[a.short() for a in avals]}"
             )
-        entry = _Entry(traced)
+        entry = _Entry(traced._replace(trace=None))  # whose messages would keep the arguments of this call alive
         # a function that captures a tracer is good for this call only
         if not any(type(x) is Tracer for x in traced.captures):
             self._entries[key] = entry
@@ -346,16 +347,33 @@ class Jitted:
         return len(self._entries)
 
 
-#: traces by function, so that jitting the same function again does not trace it again
-_ENTRIES: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+class _Entries:
+    """The traces of one function, by static options and then by signature; an attribute of that function.
+
+    Kept there, and not in a table of ours, since entries may refer back to the function: only so can the garbage
+    collector free both. `functools.wraps` copies attributes to other functions, hence the owner.
+    """
+
+    __slots__ = ("by_options", "owner")
+
+    def __init__(self, owner: Any):
+        self.owner = weakref.ref(owner)
+        self.by_options: dict[tuple, dict] = {}
 
 
 def _shared_entries(fun: Callable, options: tuple) -> dict:
-    try:
-        return _ENTRIES.setdefault(fun, {}).setdefault(options, {})
-    except TypeError:  # not hashable, or no weak references
-        return {}
+    """The entries of a function, so that jitting it again does not trace it again."""
+    found = getattr(fun, "__dict__", {}).get(_ENTRIES_NAME)
+    if found is None or found.owner() is not fun:
+        try:
+            found = _Entries(fun)
+            fun.__dict__[_ENTRIES_NAME] = found  # type: ignore[attr-defined]
+        except (AttributeError, TypeError):  # bound methods, builtins
+            return {}
+    return found.by_options.setdefault(options, {})
 
+
+_ENTRIES_NAME = "_sable_traces"
 
 _SCALAR_AVALS: dict[type, Any] = {}
 

@@ -71,13 +71,13 @@ class Traced(NamedTuple):
       function: closed; its own arguments first, then the captured ones.
       captures: values for the captured arguments.
       out_tree: structure of the result.
-      trace: the (finished) trace, with the values that are known.
+      trace: the (finished) trace, with the values that are known; None where it is not needed any more.
     """
 
     function: Function
     captures: list[Value]
     out_tree: Any
-    trace: Trace
+    trace: Trace | None
 
     @property
     def out_avals(self) -> list[Aval]:

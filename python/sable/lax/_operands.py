@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from operator import index
+
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def integers(values: Any) -> tuple[int, ...]:
     Raises:
       TypeError: not iterable, or an element is no integer.
     """
-    return tuple([n if type(n) is int else index(n) for n in values])
+    return tuple([n if type(n) is int else operator.index(n) for n in values])
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
@@ -100,7 +101,7 @@ def axis_in(axis: Any, ndim: int) -> int:
     Raises:
       ValueError: there is no such axis.
     """
-    axis = index(axis)
+    axis = operator.index(axis)
     if not -ndim <= axis < ndim:
         raise ValueError(f"axis {axis} is out of bounds for array of dimension {ndim}")
     return axis % ndim if ndim else axis

@@ -19,9 +19,7 @@ from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
 
 
-def _trace_body(
-    fun: Callable, tree: Any, avals: Sequence[Aval], kind: str, names: Sequence[str] = ()
-) -> Traced:
+def _trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str, names: Sequence[str] = ()) -> Traced:
     def call(tracers: list) -> Any:
         return fun(*tree_unflatten(tree, tracers))
 
@@ -43,9 +41,7 @@ def _union(*lists: Sequence[Value]) -> list[Value]:
     return list({id(x): x for values in lists for x in values}.values())
 
 
-def _same_types(
-    what: str, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any, carry: Any
-) -> None:
+def _same_types(what: str, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any, carry: Any) -> None:
     """The carry must come out as it went in.
 
     Raises:
@@ -139,9 +135,7 @@ def scan(
     if config.jax_disable_jit:
         return _scan_in_python(f, init, xs, n, reverse)
     tree = tree_flatten((init, tree_unflatten(xs_tree, rows)))[1]
-    traced, values = _settled(
-        lambda avals: _trace_body(f, tree, [*avals, *slices], "scan"), values, len(values)
-    )
+    traced, values = _settled(lambda avals: _trace_body(f, tree, [*avals, *slices], "scan"), values, len(values))
     carry_tree, _ys_tree, n_carry = _pair(f, traced)
     _same_types("scan body", init_tree, [x.aval for x in values], traced, carry_tree, init)
     captures = traced.captures
@@ -226,9 +220,7 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     leaves, tree = tree_flatten(init_val)
     values = [as_value(x) for x in leaves]
     whole = tree_flatten((init_val,))[1]
-    body, values = _settled(
-        lambda avals: _trace_body(body_fun, whole, avals, "while_loop"), values, len(values)
-    )
+    body, values = _settled(lambda avals: _trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
     _same_types("while_loop body", tree, [x.aval for x in values], body, body.out_tree, init_val)
     cond = _trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
     _check_predicate("cond_fun must return a boolean scalar", cond)
@@ -272,9 +264,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
     bounds = [as_value(lower), as_value(upper)]
     for x in bounds:
         if x.aval.dtype.kind not in "iu" or x.aval.shape:
-            raise TypeError(
-                f"lower and upper arguments to fori_loop must be integer scalars, got {x.aval.short()}"
-            )
+            raise TypeError(f"lower and upper arguments to fori_loop must be integer scalars, got {x.aval.short()}")
     strong = [x for x in bounds if not x.aval.weak_type] or bounds
     dtype = strong[0].aval.dtype
     if len({x.aval.dtype for x in strong}) > 1:
@@ -360,9 +350,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: An
     return _branches("switch", value, branches, [f"branch {k}" for k in range(len(branches))], operands)
 
 
-def _branches(
-    what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any
-) -> Any:
+def _branches(what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any) -> Any:
     leaves, tree = tree_flatten(operands)
     values = [as_value(x) for x in leaves]
     avals = [x.aval for x in values]
@@ -410,10 +398,7 @@ def _equal_outputs(traced: list[Traced]) -> list[Traced]:
         f = Function(t.function.in_avals, t.function.name)
         b = FunctionBuilder(f)
         outs = interpret(t.function, f.arguments, b)
-        outs = [
-            o if a.dtype == w.dtype else b.convert(o, dtype=w.dtype)
-            for o, a, w in zip(outs, t.out_avals, wanted)
-        ]
+        outs = [o if a.dtype == w.dtype else b.convert(o, dtype=w.dtype) for o, a, w in zip(outs, t.out_avals, wanted)]
         made.append(t._replace(function=f.finish(outs, wanted)))
     return made
 

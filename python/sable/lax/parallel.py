@@ -63,9 +63,7 @@ def psum(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
 def pmean(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
     """Mean over all examples along a named axis."""
     n = axis_size(axis_name)
-    return tree_map(
-        lambda leaf: as_value(psum(as_value(leaf), axis_name, axis_index_groups=axis_index_groups)) / n, x
-    )
+    return tree_map(lambda leaf: as_value(psum(as_value(leaf), axis_name, axis_index_groups=axis_index_groups)) / n, x)
 
 
 def pmax(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
@@ -91,9 +89,7 @@ def axis_index(axis_name: Any) -> Any:
     return index
 
 
-def all_gather(
-    x: Any, axis_name: Any, *, axis: int = 0, tiled: bool = False, axis_index_groups: Any = None
-) -> Any:
+def all_gather(x: Any, axis_name: Any, *, axis: int = 0, tiled: bool = False, axis_index_groups: Any = None) -> Any:
     """All examples' values stacked along a new axis (concatenated along it if `tiled`)."""
     _no_groups(axis_index_groups)
     (name,) = _axes(axis_name)

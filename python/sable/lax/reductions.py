@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -149,7 +150,7 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
     kind = dtypes.kind_of(x.aval.dtype)
     if kind == "c":
         raise TypeError("top_k is not compatible with complex inputs.")
-    k = k.__index__()
+    k = operator.index(k)
     if k < 0:
         raise ValueError(f"k argument to top_k must be nonnegative, got {k}")
     place = axis_in(axis, x.aval.ndim)

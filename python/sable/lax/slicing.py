@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,8 +45,8 @@ def slice_in_dim(
     place = axis_in(axis, x.aval.ndim)
     size = x.aval.shape[place]
     starts, limits, strides = [0] * x.aval.ndim, list(x.aval.shape), [1] * x.aval.ndim
-    start = 0 if start_index is None else start_index.__index__()
-    limit = size if limit_index is None else limit_index.__index__()
+    start = 0 if start_index is None else operator.index(start_index)
+    limit = size if limit_index is None else operator.index(limit_index)
     starts[place] = start + size if start < 0 else start
     limits[place] = limit + size if limit < 0 else limit
     strides[place] = int(stride)
@@ -61,7 +62,7 @@ def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True)
     """
     x = value_of(operand, "index_in_dim")
     place = axis_in(axis, x.aval.ndim)
-    size, number = x.aval.shape[place], index.__index__()
+    size, number = x.aval.shape[place], operator.index(index)
     if not -size <= number < size:
         raise IndexError(f"index {number} is out of bounds for axis {place} with size {size}")
     start = number % size
@@ -182,7 +183,7 @@ def dynamic_slice_in_dim(
     x = value_of(operand, "dynamic_slice")
     place = axis_in(axis, x.aval.ndim)
     sizes = list(x.aval.shape)
-    sizes[place] = slice_size.__index__()
+    sizes[place] = operator.index(slice_size)
     return dynamic_slice(x, _along(x, place, start_index), sizes, allow_negative_indices=allow_negative_indices)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from sable.core.dtypes import kind_of
 
 from ._eager import Choice, Plans, eager_binary, eager_unary
+from ._fusion import fused
 from ._promote import OPS, Value, array_arguments, bind, promote, retype
 
 #: plans by function name: the operators take the same short way as the functions
@@ -49,6 +50,14 @@ def _general(name: str, rule: str, choose: Choice, body: Callable | None, harden
     return otherwise
 
 
+def _short(name: str, general: Callable, body: Callable | None) -> Callable:
+    """Functions of several ops are fused; the others have plans."""
+    if body is None:
+        return general
+    general.__name__ = name
+    return fused(general)
+
+
 def unary(
     name: str, meaning: str, choose: Choice = several, rule: str = "inexact", body: Callable | None = None
 ) -> Callable:
@@ -62,7 +71,7 @@ def unary(
       body: `body(x)` in terms of ops, for dtypes without an op of their own.
     """
     plans = PLANS[name] = Plans(rule, choose)
-    made = eager_unary(plans, _general(name, rule, choose, body))
+    made = eager_unary(plans, _short(name, _general(name, rule, choose, body), body))
     return _named(made, name, meaning, "x: an array or scalar; lists are not accepted.", rule, "x")
 
 
@@ -80,7 +89,7 @@ def binary(
       hardens: results of `body` are not weakly typed if shapes had to be broadcast (some functions of JAX's).
     """
     plans = PLANS[name] = Plans(rule, choose)
-    made = eager_binary(plans, _general(name, rule, choose, body, hardens))
+    made = eager_binary(plans, _short(name, _general(name, rule, choose, body, hardens), body))
     arguments = "x1, x2: arrays or scalars, which are promoted to one dtype and broadcast to one shape."
     return _named(made, name, meaning, arguments, rule, "x1 and x2")
 

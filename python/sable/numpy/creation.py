@@ -14,6 +14,7 @@ from sable.core.dtypes import BOOL, default_dtype, kind_of, lattice_result_type,
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 
+from ._fusion import fused
 from ._promote import (
     BIND,
     array_argument,
@@ -350,16 +351,19 @@ def _triangle(name: str, m: Any, k: int, lower: bool) -> Value:
     return select(mask, x, constant_like(x, 0))
 
 
+@fused
 def tril(m: Any, k: int = 0) -> Value:
     """The lower triangles of matrices (the last two axes), with zeros above diagonal k."""
     return _triangle("tril", m, k, True)
 
 
+@fused
 def triu(m: Any, k: int = 0) -> Value:
     """The upper triangles of matrices (the last two axes), with zeros below diagonal k."""
     return _triangle("triu", m, k, False)
 
 
+@fused
 def diag(v: Any, k: int = 0) -> Value:
     """A vector as a diagonal of a matrix, or a diagonal of a matrix as a vector.
 
@@ -391,6 +395,7 @@ def diagflat(v: Any, k: int = 0) -> Value:
     return diag(reshape_to(x, (x.aval.size,)), k)
 
 
+@fused
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     """The diagonal of each matrix that lies along two axes; it becomes the last axis.
 

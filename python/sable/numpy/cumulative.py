@@ -9,6 +9,7 @@ import numpy as np
 
 from sable.core.array import Value
 
+from ._fusion import fused
 from ._promote import (
     BIND,
     OPS,
@@ -45,6 +46,7 @@ def _running(name: str, mnemonic: str, a: Any, axis: Any, dtype: Any, out: Any) 
     return retype(bind(OPS[mnemonic], x, axis=axis, reverse=False), False)
 
 
+@fused
 def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
     """Running sum along an axis.
 
@@ -61,6 +63,7 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Val
     return _running("cumsum", "cumsum", a, axis, dtype, out)
 
 
+@fused
 def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
     """Running product along an axis; arguments as of `cumsum`."""
     return _running("cumprod", "cumprod", a, axis, dtype, out)
@@ -112,6 +115,7 @@ def _end(x: Value, value: Any, axis: int) -> Value:
     return found
 
 
+@fused
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Value:
     """Differences of neighbours along an axis, n times over.
 

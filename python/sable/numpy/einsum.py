@@ -11,6 +11,7 @@ import numpy as np
 
 from sable.core.array import Value
 
+from ._fusion import fused
 from ._promote import BIND, array_arguments, convert, dtype_argument, promote_dtypes, retype
 from .creation import diagonal
 from .linear import contract, precision_config
@@ -121,6 +122,7 @@ def _needed(inputs: Sequence[_Labels], out: _Labels, pair: tuple[int, int]) -> s
     return set(out).union(*(labels for k, labels in enumerate(inputs) if k not in pair))
 
 
+@fused
 def einsum(
     subscripts: Any,
     /,

@@ -11,6 +11,7 @@ import numpy as np
 
 from sable.core.array import Value
 
+from ._fusion import fused
 from ._promote import (
     BIND,
     array_argument,
@@ -55,6 +56,7 @@ def _joined(values: list[Value], axis: int) -> Value:
     return values[0] if len(values) == 1 else BIND.concatenate(*values, dimension=axis)
 
 
+@fused
 def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None) -> Value:
     """Arrays put together along an axis that they have.
 
@@ -84,6 +86,7 @@ def concat(arrays: Any, /, *, axis: Any = 0) -> Value:
     return concatenate(arrays, axis)
 
 
+@fused
 def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Value:
     """Arrays of one shape put together along a new axis.
 
@@ -114,11 +117,13 @@ def _grown(name: str, tup: Any, grow: Callable) -> list[Value]:
     return rows
 
 
+@fused
 def vstack(tup: Any, dtype: Any = None) -> Value:
     """Rows (or matrices) put one below the other."""
     return concatenate(_grown("vstack", tup, atleast_2d), 0, dtype)
 
 
+@fused
 def hstack(tup: Any, dtype: Any = None) -> Value:
     """Arrays put side by side: along the second axis, vectors along their only one."""
     rows = _grown("hstack", tup, atleast_1d)
@@ -193,6 +198,7 @@ def _position(i: int, n: int) -> int:
     return max(0, min(i + n if i < 0 else i, n))
 
 
+@fused
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     """Parts along an axis.
 
@@ -375,6 +381,7 @@ _MODES: dict[str, tuple[str, ...]] = {
 }
 
 
+@fused
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Value:
     """The array with more elements before and behind it along each axis.
 

@@ -13,6 +13,7 @@ from sable.core.array import Value
 from sable.core.dtypes import kind_of
 from sable.dialects.codec import DotDimensions
 
+from ._fusion import fused
 from ._promote import (
     BIND,
     OPS,
@@ -168,6 +169,7 @@ def _finished(made: Value, weak: bool, preferred: Any) -> Value:
 # ---- products --------------------------------------------------------------------------------------
 
 
+@fused
 def dot(
     a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: Any = None
 ) -> Value:
@@ -201,6 +203,7 @@ def _check_inner(name: str, x: Value, i: int, y: Value, j: int) -> None:
         )
 
 
+@fused
 def matmul(
     a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: Any = None
 ) -> Value:
@@ -252,6 +255,7 @@ def vecmat(x1: Any, x2: Any, /) -> Value:
     return reshape_to(made, (*made.aval.shape[:-2], made.aval.shape[-1]))
 
 
+@fused
 def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
     """Inner product of two arrays as vectors; the first one is conjugated."""
     from .manipulation import ravel
@@ -274,6 +278,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, prefer
     return reshape_to(made, made.aval.shape[:-2])
 
 
+@fused
 def inner(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
     """Sums over the last axes of both arrays; a scalar multiplies."""
     x, y = array_arguments("inner", a, b)
@@ -282,6 +287,7 @@ def inner(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any 
     return tensordot(x, y, (-1, -1), precision=precision, preferred_element_type=preferred_element_type)
 
 
+@fused
 def outer(a: Any, b: Any, out: None = None) -> Value:
     """All products of the elements of two arrays as vectors: a matrix."""
     if out is not None:
@@ -290,6 +296,7 @@ def outer(a: Any, b: Any, out: None = None) -> Value:
     return multiply(reshape_to(x, (x.aval.size, 1)), reshape_to(y, (1, y.aval.size)))
 
 
+@fused
 def tensordot(
     a: Any,
     b: Any,
@@ -340,6 +347,7 @@ def _tensordot_axes(x: Value, y: Value, axes: Any) -> tuple[list[int], list[int]
     return [normal_axis(i, x.aval.ndim) for i in left], [normal_axis(j, y.aval.ndim) for j in right]
 
 
+@fused
 def kron(a: Any, b: Any) -> Value:
     """Kronecker product: a with each element replaced by it times b."""
     x, y = promote_dtypes(array_arguments("kron", a, b))
@@ -352,6 +360,7 @@ def kron(a: Any, b: Any) -> Value:
     return reshape_to(made, tuple(m * n for m, n in zip(left, right)))
 
 
+@fused
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Value:
     """Sum of a diagonal of each matrix that lies along two axes.
 
@@ -368,6 +377,7 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     return retype(BIND.reduce_sum(x, dimensions=(x.aval.ndim - 1,)), False)
 
 
+@fused
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Value:
     """Vector products; vectors of two elements lie in a plane, and their product is a number.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from sable.core.array import Value
 
+from ._fusion import fused
 from ._promote import (
     BIND,
     array_argument,
@@ -61,6 +62,7 @@ def _size(n: Any) -> int:
         raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got a size {n!r}.") from None
 
 
+@fused
 def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None, out_sharding: Any = None) -> Value:
     """The elements in another shape.
 
@@ -93,6 +95,7 @@ def _reversed_axes(x: Value) -> Value:
     return permuted(x, tuple(range(x.aval.ndim))[::-1])
 
 
+@fused
 def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Value:
     """The elements as a vector; `order` as of `reshape`."""
     if order == "K":
@@ -101,6 +104,7 @@ def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Value:
     return reshape(x, (x.aval.size,), order)
 
 
+@fused
 def squeeze(a: Any, axis: Any = None) -> Value:
     """The array without axes of size 1.
 
@@ -120,6 +124,7 @@ def squeeze(a: Any, axis: Any = None) -> Value:
     return reshape_to(x, tuple(n for i, n in enumerate(shape) if i not in axes))
 
 
+@fused
 def expand_dims(a: Any, axis: Any) -> Value:
     """The array with new axes of size 1, at the positions that they have in the result."""
     x = array_argument("expand_dims", a)
@@ -161,6 +166,7 @@ def permuted(x: Value, order: tuple[int, ...]) -> Value:
     return x if order == tuple(range(len(order))) else BIND.transpose(x, permutation=order)
 
 
+@fused
 def transpose(a: Any, axes: Any = None) -> Value:
     """The array with its axes in another order.
 
@@ -197,6 +203,7 @@ def matrix_transpose(x: Any, /) -> Value:
     return swapaxes(value, -1, -2)
 
 
+@fused
 def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
     """Two axes exchanged."""
     x = array_argument("swapaxes", a)
@@ -206,6 +213,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
     return permuted(x, tuple(order))
 
 
+@fused
 def moveaxis(a: Any, source: Any, destination: Any) -> Value:
     """Axes moved to other positions; the others keep their order.
 
@@ -239,6 +247,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
 # ---- broadcast -----------------------------------------------------------------------------------
 
 
+@fused
 def broadcast_to(array: Any, shape: Any, *, out_sharding: Any = None) -> Value:
     """The array repeated to a shape.
 
@@ -277,6 +286,7 @@ def broadcast_arrays(*args: Any) -> list[Value]:
 # ---- order of elements ---------------------------------------------------------------------------
 
 
+@fused
 def flip(m: Any, axis: Any = None) -> Value:
     """The elements in reverse order along axes (None: all)."""
     x = array_argument("flip", m)
@@ -324,6 +334,7 @@ def slice_axis(x: Value, axis: int, start: int, stop: int, step: int = 1) -> Val
     return BIND.slice(x, start_indices=tuple(starts), limit_indices=tuple(limits), strides=tuple(strides))
 
 
+@fused
 def roll(a: Any, shift: Any, axis: Any = None) -> Value:
     """The elements moved along axes; what leaves at the end comes in at the start.
 
@@ -377,6 +388,7 @@ def _roll_axis(x: Value, shift: Any, axis: int) -> Value:
 # ---- repetition ----------------------------------------------------------------------------------
 
 
+@fused
 def tile(A: Any, reps: Any) -> Value:
     """The array repeated as a whole along each axis.
 
@@ -393,6 +405,7 @@ def tile(A: Any, reps: Any) -> Value:
     return reshape_to(whole, tuple(c * s for c, s in zip(counts, shape)))
 
 
+@fused
 def repeat(
     a: Any,
     repeats: Any,

@@ -11,6 +11,7 @@ from sable.core.array import Value
 from sable.core.dtypes import to_inexact_dtype
 
 from . import reductions
+from ._fusion import fused
 from ._promote import (
     BIND,
     array_argument,
@@ -36,6 +37,7 @@ def _filled(name: str, a: Any, value: float) -> Value:
     return x if kind(x) not in "fc" else select(_known(x), x, full_like(x, value))
 
 
+@fused
 def nansum(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = None,
@@ -67,6 +69,7 @@ def _extreme(
     return select(none, full_like(made, np.nan), made)
 
 
+@fused
 def nanmax(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
@@ -74,6 +77,7 @@ def nanmax(
     return _extreme("nanmax", reductions.max, -np.inf, a, axis, out, keepdims, initial, where)
 
 
+@fused
 def nanmin(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
@@ -108,6 +112,7 @@ def _both(where: Any, known: Value) -> Value:
     return known if where is None else logical_and(where, known)
 
 
+@fused
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = None
 ) -> Value:

@@ -10,6 +10,7 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.dtypes import default_dtype
 
+from ._fusion import fused
 from ._promote import (
     BIND,
     OPS,
@@ -46,6 +47,7 @@ def _prepared(name: str, a: Any, axis: Any, kind_argument: Any, order: Any) -> t
     return x, normal_axis(axis, x.aval.ndim)
 
 
+@fused
 def sort(
     a: Any, axis: Any = -1, *, kind: None = None, order: None = None, stable: bool = True, descending: bool = False
 ) -> Value:
@@ -70,6 +72,7 @@ def sort(
     return BIND.reverse(made, dimensions=(place,)) if descending else made
 
 
+@fused
 def argsort(
     a: Any, axis: Any = -1, *, kind: None = None, order: None = None, stable: bool = True,
     descending: bool = False, dtype: Any = None,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ._fusion import fused
 from ._promote import (
     BIND,
     OPS,
@@ -117,6 +118,7 @@ remainder = mod = binary("remainder", "x1 modulo x2, with the sign of x2.", seve
 floor_divide = binary("floor_divide", "The largest integer not above x1 / x2.", several, "numeric", _floor_divide)
 
 
+@fused
 def divmod(x1: Any, x2: Any, /) -> tuple[Value, Value]:
     """The pair (x1 // x2, x1 % x2) of arrays that broadcast.
 
@@ -142,6 +144,7 @@ def _static_exponent(x: Any) -> int | None:
 _power = binary("power", "x1 ** x2.", single("power"))
 
 
+@fused
 def power(x1: Any, x2: Any, /) -> Value:
     """x1 ** x2 of arrays that broadcast. A known integer exponent means repeated multiplication in x1's dtype.
 
@@ -169,16 +172,19 @@ def power(x1: Any, x2: Any, /) -> Value:
 pow = power
 
 
+@fused
 def fmax(x1: Any, x2: Any) -> Value:
     """The larger of x1 and x2; where one of them is NaN, the other one."""
     return where(logical_or(greater(x1, x2), isnan(x2)), x1, x2)
 
 
+@fused
 def fmin(x1: Any, x2: Any) -> Value:
     """The smaller of x1 and x2; where one of them is NaN, the other one."""
     return where(logical_or(less(x1, x2), isnan(x2)), x1, x2)
 
 
+@fused
 def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Value:
     """Values limited to an interval.
 
@@ -275,6 +281,7 @@ def bitwise_count(x: Any, /) -> Value:
 # ---- where ---------------------------------------------------------------------------------------
 
 
+@fused
 def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
     """x where the condition is true, else y; with the condition alone, the indices where it is true.
 

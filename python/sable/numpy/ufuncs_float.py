@@ -9,6 +9,7 @@ import numpy as np
 
 from sable.core.dtypes import finfo
 
+from ._fusion import fused
 from ._promote import (
     BIND,
     Value,
@@ -89,7 +90,9 @@ def _logaddexp2(x1: Value, x2: Value) -> Value:
 
 
 logaddexp = binary("logaddexp", "log(e**x1 + e**x2), without overflow.", rule="inexact", body=_logaddexp)
-logaddexp2 = binary("logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2, hardens=True)
+logaddexp2 = binary(
+    "logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2, hardens=True
+)
 
 # ---- trigonometry --------------------------------------------------------------------------------
 
@@ -166,6 +169,7 @@ def _by_parts(f: Any, x: Value) -> Value:
     return BIND.complex(f(BIND.real(x)), f(BIND.imag(x)))
 
 
+@fused
 def rint(x: Any, /) -> Value:
     """The nearest integers as floats; halves go to the even one."""
     value = array_argument("rint", x)
@@ -176,6 +180,7 @@ def rint(x: Any, /) -> Value:
     return BIND.round_nearest_even(value)
 
 
+@fused
 def round(a: Any, decimals: int = 0, out: None = None) -> Value:
     """Values rounded to a number of decimals; halves go to the even neighbour.
 
@@ -216,6 +221,7 @@ def _round(x: Value, decimals: int) -> Value:
     return convert(made, a.dtype, a.weak_type)
 
 
+@fused
 def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
     """The pair (fraction, whole part), both with the sign of x."""
     (value,) = promote("modf", (x,), "inexact")
@@ -223,6 +229,7 @@ def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
     return BIND.subtract(value, whole), whole
 
 
+@fused
 def frexp(x: Any, /) -> tuple[Value, Value]:
     """The pair (m, e) with x = m * 2**e and 0.5 <= |m| < 1; e as int32.
 
@@ -250,6 +257,7 @@ def frexp(x: Any, /) -> tuple[Value, Value]:
     return retype(select(special, value, fraction), False), convert(exponent, np.dtype(np.int32))
 
 
+@fused
 def ldexp(x1: Any, x2: Any, /) -> Value:
     """x1 * 2**x2 for integers x2.
 
@@ -290,6 +298,7 @@ def _conjugate(x: Value) -> Value:
 conjugate = conj = unary("conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate)
 
 
+@fused
 def fabs(x: Any, /) -> Value:
     """Absolute value as floats.
 
@@ -302,6 +311,7 @@ def fabs(x: Any, /) -> Value:
     return BIND.abs(value)
 
 
+@fused
 def angle(z: Any, deg: bool = False) -> Value:
     """Angle of complex numbers from the positive real axis; 0 or pi for real ones.
 
@@ -319,6 +329,7 @@ def angle(z: Any, deg: bool = False) -> Value:
     return rad2deg(found) if deg else found
 
 
+@fused
 def copysign(x1: Any, x2: Any, /) -> Value:
     """|x1| with the sign of x2, as floats; the arrays broadcast.
 
@@ -339,11 +350,14 @@ def _heaviside(x1: Value, x2: Value) -> Value:
     return select(compare(x1, x1, "NE"), x1, found)
 
 
-heaviside = binary("heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside, hardens=True)
+heaviside = binary(
+    "heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside, hardens=True
+)
 
 # ---- closeness -----------------------------------------------------------------------------------
 
 
+@fused
 def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
     """|a - b| <= atol + rtol |b|, or both the same infinity; as booleans.
 
@@ -368,6 +382,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
     return retype(same, False)
 
 
+@fused
 def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
     """True if all elements are close; arguments as of `isclose`."""
     from .reductions import all
@@ -423,6 +438,7 @@ def _finite(x: Value) -> Value:
     return BIND.is_finite(x)
 
 
+@fused
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Value:
     """NaN and infinities replaced by numbers.
 

@@ -68,9 +68,7 @@ def normal(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = 
     return both("divide", whole, scalar(math.sqrt(2), found))
 
 
-def lognormal(
-    key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
-) -> Value:
+def lognormal(key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Samples whose logarithm is normal, of mean 0 and standard deviation sigma."""
     words, _ = words_of("lognormal", key)
     found = float_dtype("lognormal", dtype)

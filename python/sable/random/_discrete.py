@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -111,7 +112,7 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, *, o
     if value.aval.ndim == 0:
         if value.aval.dtype.kind not in "iu":
             raise TypeError("x must be an integer or at least 1-dimensional")
-        count = value.__index__()  # type: ignore[attr-defined]
+        count = operator.index(value)
         return _shuffled(words, _range(count), 0)
     if independent or value.aval.ndim == 1:
         return _shuffled(words, value, place)
@@ -156,7 +157,7 @@ def choice(
     value = array_argument("choice", a)
     ndim = value.aval.ndim
     place = axis_in(axis, ndim) if ndim else 0
-    total = value.aval.shape[place] if ndim else value.__index__()  # type: ignore[attr-defined]
+    total = value.aval.shape[place] if ndim else operator.index(value)
     sizes = shape_argument("choice", shape)
     count = math.prod(sizes)
     if count == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -387,7 +388,7 @@ def split(key: Any, num: int | Sequence[int] = 2) -> Any:
       ValueError: an array of keys.
     """
     data, typed = words_of("split", key)
-    shape = tuple(int(n) for n in num) if isinstance(num, (Sequence, np.ndarray)) else (num.__index__(),)
+    shape = tuple(int(n) for n in num) if isinstance(num, (Sequence, np.ndarray)) else (operator.index(num),)
     found = split_words(data, shape_of(shape))
     return KeyArray(found) if typed else found
 
