@@ -45,7 +45,8 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/pyright
+	@rm -rf build/typecheck && mkdir -p build/typecheck && cp -r python/sable build/typecheck/ && cp -r dialects passes tools build/typecheck/sable/
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py

@@ -233,3 +233,12 @@ class NumpyBuilder(Builder):
         from sable.ir.aval import aval_of
 
         return aval_of(x)
+
+
+def interpret(function: Any, args: Sequence[Any], b: Any) -> list[Any]:
+    """Evaluate a function with any builder: inlining, copying, and the reference meaning of ops that name functions."""
+    env = dict(zip(function.arguments, args))
+    for node in function.nodes():
+        out = b.bind(node.op, *[env[v] for v in node.operands], **node.params)
+        env.update(zip(node.results, out if node.op.multiple_results else (out,)))
+    return [env[v] for v in function.outputs]

@@ -62,7 +62,7 @@ class Assembler:
         self._taken = set(symbols(module))
         self._todo: list[Function] = []
 
-    def add(self, name: str, function: Function, like: Operation | None = None) -> None:
+    def add(self, name: str, function: Function, like: ir.Operation | None = None) -> None:
         """Write a public function at the end, or in the place of `like`, whose symbol and attributes it takes over.
 
         Raises:
@@ -80,7 +80,7 @@ class Assembler:
             self._write(function, self.names[function], None, private=True)
         self._todo.clear()
 
-    def _write(self, function: Function, name: str, like: Operation | None, private: bool = False) -> None:
+    def _write(self, function: Function, name: str, like: ir.Operation | None, private: bool = False) -> None:
         renamed = {symbol: self._name(callee) for symbol, callee in function.callees.items()}
         with CONTEXT, UNKNOWN:
             ip = ir.InsertionPoint(self.module.body) if like is None else ir.InsertionPoint(like)
@@ -116,7 +116,7 @@ class Assembler:
         return name
 
 
-def declare(name: str, in_avals: Sequence[Aval], out_avals: Sequence[Aval], ip: ir.InsertionPoint) -> Operation:
+def declare(name: str, in_avals: Sequence[Aval], out_avals: Sequence[Aval], ip: ir.InsertionPoint) -> ir.Operation:
     """A private function without a body: one that the host supplies."""
     type = ir.FunctionType.get([mlir_type(a) for a in in_avals], [mlir_type(a) for a in out_avals])
     attributes = {
@@ -127,7 +127,7 @@ def declare(name: str, in_avals: Sequence[Aval], out_avals: Sequence[Aval], ip: 
     return Operation.create("func.func", attributes=attributes, regions=1, ip=ip)
 
 
-def symbols(module: ir.Module) -> dict[str, Operation]:
+def symbols(module: ir.Module) -> dict[str, ir.Operation]:
     """The operations of a module's body that define symbols, by name."""
     found = {}
     for view in module.body.operations:
@@ -137,7 +137,7 @@ def symbols(module: ir.Module) -> dict[str, Operation]:
     return found
 
 
-def symbol_uses(operation: Operation) -> set[str]:
+def symbol_uses(operation: ir.Operation) -> set[str]:
     """The symbols that an operation and everything in it refer to."""
     found: set[str] = set()
     todo = [operation]
@@ -172,14 +172,14 @@ def _symbols_in(attribute: Any) -> Iterable[str]:
     return []
 
 
-def _take_over(clone: Operation, like: Operation) -> None:
+def _take_over(clone: ir.Operation, like: ir.Operation) -> None:
     """The attributes of the operation that is replaced, but for its type."""
     for name in like.attributes:
         if name != "function_type":
             clone.attributes[name] = like.attributes[name]
 
 
-def _rename(clone: Operation, names: Mapping[str, str]) -> None:
+def _rename(clone: ir.Operation, names: Mapping[str, str]) -> None:
     """Local symbols of a function's operations to those of the module."""
     if not names:
         return

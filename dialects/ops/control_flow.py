@@ -14,14 +14,12 @@ from sable.ir.aval import Aval
 
 from ..codec import BOOL, INT, SYMBOL, SYMBOLS
 from ..form import OperationForm
-from ..op import NumpyBuilder, defop
+from ..op import NumpyBuilder, defop, interpret
 
 _NUMPY = NumpyBuilder()
 
 
 def _run(function: Any, values: Any) -> list[np.ndarray]:
-    from sable.ir.function import interpret
-
     return interpret(function, [np.asarray(v) for v in values], _NUMPY)
 
 

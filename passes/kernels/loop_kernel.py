@@ -88,7 +88,9 @@ _TO_VECTORS = (
     f"affine-super-vectorize{{virtual-vector-size={VECTOR_WIDTH} vectorize-reductions}}),"
     "lower-affine,canonicalize,cse,symbol-dce"
 )
-_DIALECTS_OF_A_KERNEL = frozenset("builtin func arith math complex memref scf vector affine index ub".split())
+_DIALECTS_OF_A_KERNEL = frozenset(
+    ("builtin", "func", "arith", "math", "complex", "memref", "scf", "vector", "affine", "index", "ub")
+)
 
 
 def make_kernel(module: ir.Module) -> Kernel:

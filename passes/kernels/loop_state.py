@@ -229,7 +229,7 @@ class _Loop:
         block.append_to(self.new.regions[1])
 
     def _own(self, value: ir.Value, carry: ir.Value, end: ir.Operation) -> ir.Value:
-        """The value, or a copy if it may be a view of anything but its own carry: all are read before one is written."""
+        """The value, or a copy if it may be a view of anything but its carry: all are read before one is written."""
         root = value
         while (op := owner(root)) is not None and op.name in _VIEWS:
             root = op.operands[0]

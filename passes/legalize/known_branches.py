@@ -1,7 +1,7 @@
 """Control flow whose decision is known beforehand, folded away.
 
-IREE's canonicaliser never ends on unreachable loops such as `x = x + 1` (iree.md, E): a loop that never runs or a branch
-never taken must be gone before IREE sees it.
+IREE's canonicaliser never ends on unreachable loops such as `x = x + 1` (iree.md, E): a loop that never runs or a
+branch never taken must be gone before IREE sees it.
 """
 
 from __future__ import annotations

@@ -64,7 +64,8 @@ def test_unary_special_values(name: str) -> None:
 @pytest.mark.parametrize("name", BINARY)
 def test_binary(name: str) -> None:
     for arguments in BINARY_ARGUMENTS:
-        compare(f"jnp.{name}({arguments})", **tolerance(name, arguments))
+        # which of two selects has a scalar operand decides about JAX's weak type of heaviside
+        compare(f"jnp.{name}({arguments})", weak=name != "heaviside", **tolerance(name, arguments))
 
 
 @pytest.mark.parametrize("name", BINARY)

@@ -23,6 +23,7 @@ import iree.runtime as rt
 import ml_dtypes
 import numpy as np
 from iree.compiler.api import Output, Session, Source, ctypes_dl
+
 from sable.compiler.vm_repair import repair
 from sable.ir.bindings import CONTEXT, ir
 from sable.passes.kernels import NotAKernel

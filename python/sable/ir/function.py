@@ -12,12 +12,15 @@ from typing import Any, NamedTuple
 from sable.dialects.codec import SYMBOLS
 from sable.dialects.form import constant_value
 from sable.dialects.literal import Literal
-from sable.dialects.op import OPS, Builder, Op
+from sable.dialects.op import OPS, Builder, Op, interpret
 
 from .aval import Aval
 from .bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, ir, mlir_type
 
 _RETURN = "func.return"
+
+
+__all__ = ["Deferred", "Function", "FunctionBuilder", "Node", "find_row", "interpret"]
 
 
 class Node(NamedTuple):
@@ -206,15 +209,6 @@ class FunctionBuilder(Builder):
         if isinstance(x, ir.BlockArgument) or x.owner.name != "stablehlo.constant":
             return None
         return constant_value(x.owner, aval_of_type(x.type))
-
-
-def interpret(function: Function, args: Sequence[Any], b: Any) -> list[Any]:
-    """Evaluate a function with any builder: inlining, copying, and the reference meaning of ops that name functions."""
-    env = dict(zip(function.arguments, args))
-    for node in function.nodes():
-        out = b.bind(node.op, *[env[v] for v in node.operands], **node.params)
-        env.update(zip(node.results, out if node.op.multiple_results else (out,)))
-    return [env[v] for v in function.outputs]
 
 
 class Deferred:

@@ -238,7 +238,7 @@ def _count(plans: _Plans, key: Any, function: Callable, args: Any, kwargs: Any, 
 
 
 def _try(function: Callable, args: Any, kwargs: Any, arrays: list[Array]) -> Program | None:
-    if not arrays or kwargs_hold_arrays(kwargs) or config.jax_debug_nans or config.jax_debug_infs:
+    if not arrays or _hold_arrays(kwargs) or config.jax_debug_nans or config.jax_debug_infs:
         return None
 
     def call(*tracers: Any) -> Any:
@@ -247,11 +247,12 @@ def _try(function: Callable, args: Any, kwargs: Any, arrays: list[Array]) -> Pro
 
     try:
         return program_of(call, [x.aval for x in arrays], function.__name__)
-    except (Unsuitable, NotImplementedError):
+    except Exception:
+        # the call itself went well: something in it looks at values, so it stays as it is
         return None
 
 
-def kwargs_hold_arrays(kwargs: dict) -> bool:
+def _hold_arrays(kwargs: dict) -> bool:
     """Arrays given by keyword are not looked for: such calls go the general way."""
     found: list = []
     _arrays(list(kwargs.values()), found)

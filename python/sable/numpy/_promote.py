@@ -52,11 +52,11 @@ def normal_axis(axis: Any, ndim: int) -> int:
     """An axis between 0 and ndim.
 
     Raises:
-      ValueError: it is out of bounds.
+      AxisError: it is out of bounds; NumPy's class, a ValueError and an IndexError.
     """
     i = operator.index(axis)
     if not -ndim <= i < ndim:
-        raise ValueError(f"axis {i} is out of bounds for array of dimension {ndim}")
+        raise np.exceptions.AxisError(i, ndim)
     return i + ndim if i < 0 else i
 
 

@@ -35,9 +35,8 @@ def _rows(name: str, arrays: Any) -> list[Value]:
     """
     if isinstance(arrays, (Value, np.ndarray)):
         x = array_argument(name, arrays)
-        if x.aval.ndim == 0:
-            raise TypeError(f"{name} requires a sequence of arrays, got an array of no dimension")
-        rows = [reshape_to(slice_axis(x, 0, i, i + 1), x.aval.shape[1:]) for i in range(x.aval.shape[0])]
+        count = x.aval.shape[0] if x.aval.ndim else 0
+        rows = [reshape_to(slice_axis(x, 0, i, i + 1), x.aval.shape[1:]) for i in range(count)]
     elif isinstance(arrays, Sequence) and not isinstance(arrays, str):
         rows = array_arguments(name, *arrays)
     else:
@@ -180,22 +179,16 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, uneven: boo
     axis = normal_axis(axis, x.aval.ndim)
     n = x.aval.shape[axis]
     if isinstance(indices_or_sections, (tuple, list)) or np.ndim(indices_or_sections) > 0:
-        cuts = [0, *(_position(operator.index(i), n) for i in indices_or_sections), n]
+        cuts = [0, *(operator.index(i) for i in indices_or_sections), n]
     else:
         parts = operator.index(indices_or_sections)
-        if parts <= 0:
-            raise ValueError("number sections must be larger than 0.")
         size, rest = divmod(n, parts)
         if rest and not uneven:
             raise ValueError(f"array split does not result in an equal division: {n} positions in {parts} parts")
         cuts = [i * size + min(i, rest) for i in range(parts + 1)]
-    return [
-        slice_axis(x, axis, min(a, b), b) if b >= a else slice_axis(x, axis, a, a) for a, b in itertools.pairwise(cuts)
-    ]
-
-
-def _position(i: int, n: int) -> int:
-    return max(0, min(i + n if i < 0 else i, n))
+    if any(b < a for a, b in itertools.pairwise(cuts)):
+        raise ValueError(f"{name}: positions must ascend and lie inside, got {indices_or_sections} for {n} positions")
+    return [slice_axis(x, axis, a, b) for a, b in itertools.pairwise(cuts)]
 
 
 @fused
@@ -239,10 +232,7 @@ def dsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
 def _pad_pairs(width: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
     """A pair for each axis, of an int, a pair, or a sequence of pairs."""
     if isinstance(width, dict):
-        pairs: list[tuple[Any, Any]] = [(0, 0)] * ndim
-        for axis, w in width.items():
-            pairs[normal_axis(axis, ndim)] = (w, w) if np.ndim(w) == 0 else tuple(w)
-        return pairs
+        raise TypeError(f"jnp.pad: {name} must be of integral type, got a dictionary")
     table = np.asarray(width, dtype=object) if not isinstance(width, Value) else np.asarray(width)
     if table.ndim == 0:
         return [(table.item(), table.item())] * ndim
@@ -387,7 +377,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Va
 
     Args:
       array: array.
-      pad_width: an int, a pair (before, behind), one such pair for each axis, or a dictionary axis -> width.
+      pad_width: an int, a pair (before, behind), or one such pair for each axis.
       mode: "constant" (constant_values), "edge", "reflect" and "symmetric" (reflect_type "even" or "odd"), "wrap",
         "linear_ramp" (end_values), "maximum", "mean", "median", "minimum" (stat_length), "empty".
 

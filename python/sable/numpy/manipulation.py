@@ -31,7 +31,7 @@ def _new_shape(x: Value, shape: Any) -> tuple[int, ...]:
     """The shape with -1 replaced.
 
     Raises:
-      TypeError: sizes do not match. ValueError: more than one -1.
+      TypeError: sizes do not match, or more than one is -1.
     """
     sizes = (shape,) if not isinstance(shape, Sequence) else tuple(shape)
     if isinstance(shape, (Value, np.ndarray)) and shape.ndim == 1:
@@ -40,7 +40,7 @@ def _new_shape(x: Value, shape: Any) -> tuple[int, ...]:
     total = x.aval.size
     unknown = [i for i, n in enumerate(sizes) if n == -1]
     if len(unknown) > 1:
-        raise ValueError(f"reshape: only one size may be -1, got {sizes}")
+        raise TypeError(f"reshape: only one size may be -1, got {sizes}")
     if unknown:
         rest = math.prod(n for n in sizes if n != -1)
         if rest == 0 and total == 0:
@@ -174,14 +174,14 @@ def transpose(a: Any, axes: Any = None) -> Value:
       axes: for each axis of the result that of the array; None: reversed.
 
     Raises:
-      TypeError: a wrong number of axes. ValueError: an axis twice or out of bounds.
+      TypeError: a wrong number of axes, or an axis twice. ValueError: one is out of bounds.
     """
     x = array_argument("transpose", a)
     n = x.aval.ndim
     if axes is None:
         return permuted(x, tuple(range(n))[::-1])
-    order = normal_axes(tuple(axes), n)
-    if len(order) != n:
+    order = tuple([normal_axis(i, n) for i in axes])
+    if sorted(order) != list(range(n)):
         raise TypeError(f"transpose permutation isn't a permutation of operand dimensions, got {axes} for {n} axes.")
     return permuted(x, order)
 

@@ -362,9 +362,9 @@ def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = Non
     n = edges.aval.shape[0]
     if n == 0:
         return BIND.full(value.aval.update(dtype=default_dtype("i"), weak_type=False), 0)
-    side = "right" if not right else "left"
+    side = "left" if right else "right"
     up = searchsorted(edges, value, side)
-    down = searchsorted(BIND.reverse(edges, dimensions=(0,)), value, "left" if side == "right" else "right")
+    down = searchsorted(BIND.reverse(edges, dimensions=(0,)), value, side)
     ascending = compare(
         reshape_to(slice_axis(edges, 0, n - 1, n), ()), reshape_to(slice_axis(edges, 0, 0, 1), ()), "GE"
     )

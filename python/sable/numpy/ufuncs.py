@@ -27,6 +27,7 @@ from ._promote import (
     promote,
     promote_dtypes,
     reshape_to,
+    retype,
     select,
 )
 from ._table import binary, by_kind, several, single, unary
@@ -145,6 +146,11 @@ _power = binary("power", "x1 ** x2.", single("power"))
 
 
 @fused
+def _integer_power(x: Any, n: int) -> Value:
+    (base,) = promote("power", (x,), "numeric")
+    return integer_pow(base, n)
+
+
 def power(x1: Any, x2: Any, /) -> Value:
     """x1 ** x2 of arrays that broadcast. A known integer exponent means repeated multiplication in x1's dtype.
 
@@ -161,12 +167,15 @@ def power(x1: Any, x2: Any, /) -> Value:
     """
     n = _static_exponent(x2)
     if n is not None:
-        (base,) = promote("power", (x1,), "numeric")
-        return integer_pow(base, n)
-    values = array_arguments("power", x1, x2)
-    if all(kind(x) == "b" for x in values):
-        values = promote_dtypes(values, "numeric")
-    return _power(*values)
+        return _integer_power(x1, n)
+    base, exponent = array_arguments("power", x1, x2)
+    kinds = kind(base) + kind(exponent)
+    if kinds == "bb":
+        base, exponent = promote_dtypes([base, exponent], "numeric")
+    found = _power(base, exponent)
+    # floats to integer powers keep the floats' dtype, and are weakly typed only if both are (as in JAX)
+    harden = kinds in ("fi", "fu", "ci", "cu") and not exponent.aval.weak_type
+    return retype(found, False) if harden else found
 
 
 pow = power

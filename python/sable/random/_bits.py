@@ -162,9 +162,15 @@ def uniform(
     low, high = (x if isinstance(x, (float, int)) else as_value(x) for x in (minval, maxval))
     shapes = [np.shape(x) if not isinstance(x, Value) else x.aval.shape for x in (low, high)]
     sizes = shape_argument("uniform", shape)
-    if any(len(s) > len(sizes) or broadcast_shapes(sizes, s) != sizes for s in shapes):
+    if not all(_broadcasts(s, sizes) for s in shapes):
         raise TypeError(f"uniform: bounds of shapes {shapes[0]} and {shapes[1]} do not broadcast to shape {sizes}")
     return uniform_words(words, sizes, found, *(float(x) if isinstance(x, int) else x for x in (low, high)))
+
+
+def _broadcasts(shape: Sequence[int], target: Sequence[int]) -> bool:
+    """Whether an array of a shape can be repeated to the target."""
+    tail = target[len(target) - len(shape) :]
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape, tail))
 
 
 # ---- integers ------------------------------------------------------------------------------------------------
