@@ -54,7 +54,7 @@ func.func public @main(%x: tensor<32x8xf32>, %w1: tensor<8x64xf32>, %w2: tensor<
   %ta = stablehlo.multiply %eh, %sh : tensor<32x64xf32>
   %d1 = stablehlo.dot_general %x, %ta, contracting_dims = [0] x [0] : (tensor<32x8xf32>, tensor<32x64xf32>) -> tensor<8x64xf32>
   return %d1, %d2, %d3 : tensor<8x64xf32>, tensor<64x64xf32>, tensor<64x1xf32>
-}"""  # noqa: E501
+}"""
 
 
 def seconds(module: bytes, options: CompileOptions) -> float:

@@ -307,9 +307,7 @@ def kept_notes() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--only", default="", help="programs whose name contains this; nothing is written then"
-    )
+    parser.add_argument("--only", default="", help="programs whose name contains this; nothing is written then")
     arguments = parser.parse_args()
     lines = run_all(arguments.only)
     if not arguments.only:

@@ -9,6 +9,7 @@ import timeit
 from collections.abc import Callable
 
 import numpy as np
+
 from sable.ir.aval import aval
 from sable.runtime import Device, Executable, HostFunction, _iree, aligned_empty, devices
 from sable.runtime.buffers import SHARE_AT_LEAST_BYTES

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.extend.random import threefry2x32_p
+
 from sable import _native, _pytree, _threefry, tree_util
 
 PARAMETERS = {"w1": 1.0, "b1": 2.0, "w2": 3.0, "b2": 4.0, "w3": 5.0, "b3": 6.0}
@@ -61,9 +62,7 @@ def signature_times() -> tuple[float, float]:
     arrays = [Array() for _ in range(6)]
     for array in arrays:
         array.aval = "f32"
-    first, second = (
-        nanoseconds(lambda m=m: m.signature(arrays, Array, {}, repr)) for m in (_native, _pytree)
-    )
+    first, second = (nanoseconds(lambda m=m: m.signature(arrays, Array, {}, repr)) for m in (_native, _pytree))
     return first, second
 
 

@@ -34,7 +34,7 @@ class OperationForm:
             return None
         return {name: c.encode(params[p]) for p, name, c in self._written if params[p] is not None}
 
-    def emit(self, values, params, results, ip, location) -> Operation:
+    def emit(self, values, params, results, ip, location) -> Any:
         return Operation.create(
             self.mlir_name,
             results=results,
@@ -64,14 +64,12 @@ class ConstantForm:
 
     mlir_name = "stablehlo.constant"
 
-    def emit(self, values, params, results, ip, location) -> Operation:
+    def emit(self, values, params, results, ip, location) -> Any:
         literal = params["value"]
         if literal.aval.dtype.kind == "c":
             return _complex_constant(literal, results[0], ip, location)
         attribute = dense(literal, results[0])
-        return Operation.create(
-            self.mlir_name, results=results, attributes={"value": attribute}, loc=location, ip=ip
-        )
+        return Operation.create(self.mlir_name, results=results, attributes={"value": attribute}, loc=location, ip=ip)
 
     def accepts(self, operation) -> bool:
         return True
@@ -87,7 +85,7 @@ def constant_value(operation: Any, a: Aval) -> Literal:
     return literal_of(operation.attributes["value"], a)
 
 
-def _complex_constant(literal: Literal, type: Any, ip, location) -> Operation:
+def _complex_constant(literal: Literal, type: Any, ip, location) -> Any:
     # the bindings know no dense attribute of complex elements, the parser does
     text = _nested(literal.data)
     with CONTEXT, location:
@@ -114,9 +112,7 @@ def _splat(literal: Literal, type: Any) -> Any:
         return ir.DenseElementsAttr.get_splat(type, ir.BoolAttr.get(bool(literal.data)))
     if dtype.kind in "iu":
         # the bindings take a signed 64-bit integer: the bits are what counts
-        return ir.DenseElementsAttr.get_splat(
-            type, ir.IntegerAttr.get(element, int(literal.data.astype(np.int64)))
-        )
+        return ir.DenseElementsAttr.get_splat(type, ir.IntegerAttr.get(element, int(literal.data.astype(np.int64))))
     value = float(literal.data)
     if value != value or value in (float("inf"), float("-inf")):
         return ir.Attribute.parse(f"dense<{_hex(literal.data)}> : {type}")
@@ -154,9 +150,7 @@ def _scalar(attribute: Any, dtype: np.dtype) -> Any:
     if dtype == np.bool_:
         return bool(ir.IntegerAttr(attribute).value)
     if dtype.kind in "iu":
-        return int(ir.IntegerAttr(attribute).value) & (
-            2 ** (8 * dtype.itemsize) - 1 if dtype.kind == "u" else -1
-        )
+        return int(ir.IntegerAttr(attribute).value) & (2 ** (8 * dtype.itemsize) - 1 if dtype.kind == "u" else -1)
     return float(ir.FloatAttr(attribute).value)
 
 
@@ -182,7 +176,7 @@ class RegionForm:
 
     mlir_name = ""
 
-    def body(self, operation: Operation, element_types: list, build) -> None:
+    def body(self, operation: Any, element_types: list, build) -> None:
         """Fill region 0 with a block of scalar tensors; `build(ip, args) -> values` makes what it returns."""
         scalars = [ir.RankedTensorType.get([], t, loc=UNKNOWN) for t in element_types]
         block = ir.Block.create_at_start(operation.regions[0], scalars, [UNKNOWN] * len(scalars))
@@ -191,7 +185,7 @@ class RegionForm:
         Operation.create("stablehlo.return", operands=outs, ip=ip, loc=UNKNOWN)
 
     @staticmethod
-    def body_name(operation: Operation) -> str | None:
+    def body_name(operation: Any) -> str | None:
         """Name of the one operation that a two-operation body applies to its arguments, else None."""
         operations = list(operation.regions[0].blocks[0].operations)
         if len(operations) != 2:
@@ -214,7 +208,7 @@ class ReduceForm(RegionForm):
         self.combine = f"stablehlo.{combine}"
         self.neutral = neutral
 
-    def emit(self, values, params, results, ip, location) -> Operation:
+    def emit(self, values, params, results, ip, location) -> Any:
         (x,) = values
         a = aval_of_type(x.type)
         scalar = aval((), a.dtype)
@@ -237,9 +231,7 @@ class ReduceForm(RegionForm):
                 operation,
                 [element_type(a.dtype)] * 2,
                 lambda ip, args: [
-                    Operation.create(
-                        self.combine, results=[scalar_type], operands=args, ip=ip, loc=UNKNOWN
-                    ).result
+                    Operation.create(self.combine, results=[scalar_type], operands=args, ip=ip, loc=UNKNOWN).result
                 ],
             )
         return operation

@@ -155,7 +155,7 @@ class BodyForm(RegionForm, OperationForm):
         """What the body returns, made by `s` (`Scalars` or `Trees`)."""
         raise NotImplementedError
 
-    def create(self, operands: list, dtypes: list, params: Mapping[str, Any], results, ip, location) -> Operation:
+    def create(self, operands: list, dtypes: list, params: Mapping[str, Any], results, ip, location) -> Any:
         """The operation with these operands and a body with arguments of these dtypes."""
         with CONTEXT, UNKNOWN:
             operation = Operation.create(
@@ -195,7 +195,7 @@ class ScatterForm(BodyForm):
             return [arguments[1]]
         return [s._make(self.combine, arguments, s.dtype(arguments[0]))]
 
-    def emit(self, values, params, results, ip, location) -> Operation:
+    def emit(self, values, params, results, ip, location) -> Any:
         dtype = aval_of_type(values[0].type).dtype
         return self.create(list(values), [dtype] * 2, params, results, ip, location)
 
@@ -216,7 +216,7 @@ class SortForm(BodyForm):
     def returns(self, s: Any, arguments: list, params: Mapping[str, Any]) -> list:
         return [before(s, arguments[: 2 * params["num_keys"]])]
 
-    def emit(self, values, params, results, ip, location) -> Operation:
+    def emit(self, values, params, results, ip, location) -> Any:
         dtypes = [aval_of_type(v.type).dtype for v in values for _ in range(2)]
         return self.create(list(values), dtypes, params, results, ip, location)
 
@@ -300,7 +300,7 @@ class ArgReduceForm(BodyForm):
     def attributes(self, params: Mapping[str, Any]) -> dict:
         return {"dimensions": ir.DenseI64ArrayAttr.get([params["axis"]])}
 
-    def emit(self, values, params, results, ip, location) -> Operation:
+    def emit(self, values, params, results, ip, location) -> Any:
         dtypes = [aval_of_type(v.type).dtype for v in values]
         with CONTEXT, UNKNOWN:
             s = Scalars(ip)

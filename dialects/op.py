@@ -156,9 +156,7 @@ def defop(
     if isinstance(jvp, Mapping):
         linear = {o for o, rule in jvp.items() if isinstance(rule, Linear)}
         if linear != set(transpose):
-            raise ValueError(
-                f"op {name}: linear in {sorted(linear)} but has transposes for {sorted(transpose)}"
-            )
+            raise ValueError(f"op {name}: linear in {sorted(linear)} but has transposes for {sorted(transpose)}")
         unknown = set(jvp) - set(names)
         if unknown:
             raise ValueError(f"op {name}: derivative rules for unknown operands {sorted(unknown)}")

@@ -105,9 +105,7 @@ def progress(done: int, total: int, text: str) -> None:
         print(line)
 
 
-def train(
-    params: dict, images: np.ndarray, labels: np.ndarray, epochs: int, seed: int = 1
-) -> tuple[dict, list[float]]:
+def train(params: dict, images: np.ndarray, labels: np.ndarray, epochs: int, seed: int = 1) -> tuple[dict, list[float]]:
     """Train on shuffled batches; the parameters and the loss of every step."""
     velocity = jax.tree.map(jnp.zeros_like, params)
     rng = np.random.default_rng(seed)
@@ -122,9 +120,7 @@ def train(
     return params, losses
 
 
-def draw(
-    path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray, predicted: np.ndarray
-) -> None:
+def draw(path: Path, losses: list[float], images: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> None:
     """Loss curve, and some held-out digits with what the network says."""
     figure = plt.figure(figsize=(9, 4))
     left, right = figure.subfigures(1, 2, width_ratios=[1.3, 1])
@@ -135,9 +131,7 @@ def draw(
     shown = np.concatenate([wrong, np.setdiff1d(np.arange(16), wrong)[: 16 - len(wrong)]])
     for axes, i in zip(right.subplots(4, 4).flat, shown, strict=True):
         axes.imshow(images[i].reshape(8, 8), cmap="gray_r")
-        axes.set_title(
-            str(predicted[i]), fontsize=9, color="tab:green" if predicted[i] == labels[i] else "tab:red"
-        )
+        axes.set_title(str(predicted[i]), fontsize=9, color="tab:green" if predicted[i] == labels[i] else "tab:red")
         axes.axis("off")
     figure.savefig(path, dpi=120)
     plt.close(figure)
@@ -185,9 +179,7 @@ def main() -> None:
     print(f"training: {steps} steps in {time.perf_counter() - start:.2f} s")
 
     norms = np.asarray(gradient_norms(params, images[:256], labels[:256]))
-    print(
-        f"per-example gradients of 256 digits: median norm {np.median(norms):.2e}, largest {norms.max():.2e}"
-    )
+    print(f"per-example gradients of 256 digits: median norm {np.median(norms):.2e}, largest {norms.max():.2e}")
     share = float(accuracy(params, held_images, held_labels))
     print(f"held-out accuracy: {share:.2%}")
 

@@ -67,7 +67,7 @@ class CaseRules:
         active = tuple(t is not None for t in tangents[1:])
         wanted = _union([linearize_function(f, active).active for f in branches])
         made = [linearize_function(f, active, wanted) for f in branches]
-        slots, places = _share_slots([[a for a in m.forward.out_avals[len(node.results) :]] for m in made])
+        slots, places = _share_slots([list(m.forward.out_avals[len(node.results) :]) for m in made])
         n = len(node.results)
         forward = tuple(_with_slots(m.forward, n, slots, p) for m, p in zip(made, places))
         linear = tuple(_from_slots(m.linear, sum(active), slots, p) for m, p in zip(made, places))

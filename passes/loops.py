@@ -60,7 +60,7 @@ class ScanRules:
         p, body = node.params, node.params["body"]
         nc, nk, n = p["num_consts"], p["num_carry"], len(node.results)
         flags = self._active_carry(node, _flags(tangents), lambda f: linearize_function(body, f).active)
-        consts_on, carry_on, xs_on = split(flags, nc, nk)
+        consts_on, carry_on, _ = split(flags, nc, nk)
         wanted = (*carry_on, *[False] * (n - nk))
         made = linearize_function(body, tuple(flags), wanted)
         outs, invariant, stacked = self._residuals(made, n, nc)
@@ -242,7 +242,7 @@ class WhileRules:
         )
 
     def batch(self, b, node, size, xs, on, axis_name):
-        p, cond, body = node.params, node.params["cond"], node.params["body"]
+        cond, body = node.params["cond"], node.params["body"]
         conds_on, consts_on, carry_on = self._parts(node, on)
         while True:
             _, marks = batch_function(body, (*consts_on, *carry_on), size, axis_name)

@@ -17,7 +17,7 @@ from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
 
-from .legalize import bounded_loops, gpu_sort, indexing, vulkan  # noqa: F401  (they register their rules)
+from .legalize import bounded_loops, gpu_sort, indexing, trigonometry, vulkan  # noqa: F401  (they register rules)
 from .legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
 
 _INDEX = aval((), np.dtype(np.int32))
@@ -61,7 +61,7 @@ class LoweringBuilder(FunctionBuilder):
         self.location = outer
         return [env[v] for v in function.outputs]
 
-    def region(self, operation: Operation, k: int, types: Sequence[Any], body: Any) -> None:
+    def region(self, operation: Any, k: int, types: Sequence[Any], body: Any) -> None:
         """Fill region k with a block; `body(arguments) -> values to return`."""
         block = ir.Block.create_at_start(operation.regions[k], list(types), [self.location] * len(types))
         saved, self.ip = self.ip, ir.InsertionPoint(block)
@@ -69,7 +69,7 @@ class LoweringBuilder(FunctionBuilder):
         Operation.create("stablehlo.return", operands=outs, ip=self.ip, loc=self.location)
         self.ip = saved
 
-    def structured(self, name: str, operands: Sequence[Any], types: Sequence[Any], regions: int) -> Operation:
+    def structured(self, name: str, operands: Sequence[Any], types: Sequence[Any], regions: int) -> Any:
         """An operation with regions to be filled."""
         return Operation.create(
             name, results=list(types), operands=list(operands), regions=regions, loc=self.location, ip=self.ip

@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+
 import sable.errors
 import sable.typing
 from sable import _config
@@ -66,16 +67,11 @@ def test_defaults():
     ],
 )
 def test_environment(environment, expected):
-    assert (
-        run_with("from sable._config import config; print(config.jax_enable_x64)", **environment)[0]
-        == expected
-    )
+    assert run_with("from sable._config import config; print(config.jax_enable_x64)", **environment)[0] == expected
 
 
 def test_environment_errors_name_the_variable():
-    assert (
-        "environment variable JAX_ENABLE_X64" in run_with("import sable._config", JAX_ENABLE_X64="maybe")[1]
-    )
+    assert "environment variable JAX_ENABLE_X64" in run_with("import sable._config", JAX_ENABLE_X64="maybe")[1]
 
 
 def test_update_is_seen_by_all_threads(restored):

@@ -116,9 +116,7 @@ def _polygamma_samples() -> list:
     orders = np.array([0, 1, 2, 3, 1])
     points = np.array([0.7, 1.0, 2.5, 3.0, 6.0])
     whole = "the order is whole: no derivative in it"
-    found = [
-        measured(orders.astype(d), points.astype(d), loosen=50) for d in (np.float64, np.float32, np.float16)
-    ]
+    found = [measured(orders.astype(d), points.astype(d), loosen=50) for d in (np.float64, np.float32, np.float16)]
     edges = np.float32([1, 1, 1.5, -1]), np.float32([-1.5, np.nan, 1, 1])
     return [*found, measured(*edges, grad=False, why=whole, loosen=50)]
 
@@ -153,9 +151,7 @@ zeta = defop(
     batch=elementwise,
     samples=lambda: [
         *float_samples(2, 1.5, 5, loosen=20)()[:5],
-        sample(
-            np.float32([1, 0.5, 2]), np.float32([1, 1, -1.5]), grad=False, why="a pole, outside, reflected"
-        ),
+        sample(np.float32([1, 0.5, 2]), np.float32([1, 1, -1.5]), grad=False, why="a pole, outside, reflected"),
     ],
 )
 

@@ -100,9 +100,7 @@ for _name, _combine in (("pmax", "reduce_max"), ("pmin", "reduce_min")):
 _INDEX = aval((), np.dtype(np.int32))
 
 
-def _axis_index_collective(
-    b: Any, op: Any, name: str, size: int, operands: Any, mapped: Any, axes: Any
-) -> Any:
+def _axis_index_collective(b: Any, op: Any, name: str, size: int, operands: Any, mapped: Any, axes: Any) -> Any:
     return b.iota(shape=(size,), dtype=_INDEX.dtype, iota_dimension=0), True
 
 
@@ -122,9 +120,7 @@ axis_index = defop(
 )
 
 
-def _all_gather_collective(
-    b: Any, op: Any, name: str, size: int, operands: Any, mapped: Any, axes: Any
-) -> Any:
+def _all_gather_collective(b: Any, op: Any, name: str, size: int, operands: Any, mapped: Any, axes: Any) -> Any:
     (x,), (on,) = operands, mapped
     if on:
         return x, False

@@ -56,9 +56,7 @@ def check_operands(name: str, wanted: list[Aval], given: tuple[Aval, ...]) -> No
     Raises:
       TypeError: naming the op and both lists of types.
     """
-    if len(wanted) != len(given) or any(
-        w.shape != g.shape or w.dtype != g.dtype for w, g in zip(wanted, given)
-    ):
+    if len(wanted) != len(given) or any(w.shape != g.shape or w.dtype != g.dtype for w, g in zip(wanted, given)):
         w, g = (", ".join(a.short() for a in avals) for avals in (wanted, given))
         raise TypeError(f"{name}: the function takes ({w}) but is applied to ({g})")
 
@@ -87,9 +85,7 @@ def _scan_type(
     return (*body.out_avals[:num_carry], *[a.update(shape=(length, *a.shape)) for a in ys])
 
 
-def _scan_ref(
-    *operands: Any, body: Any, num_consts: int, num_carry: int, length: int, reverse: bool
-) -> tuple:
+def _scan_ref(*operands: Any, body: Any, num_consts: int, num_carry: int, length: int, reverse: bool) -> tuple:
     consts, carry = operands[:num_consts], list(operands[num_consts : num_consts + num_carry])
     xs = operands[num_consts + num_carry :]
     ys = [np.zeros((length, *a.shape), a.dtype) for a in body.out_avals[num_carry:]]

@@ -172,9 +172,7 @@ def _power_samples() -> list:
     base, exponent = np.array([0.0, 0.0, 2.0, 3.0, 0.0]), np.array([0.0, 1.0, 0.0, -2.0, 2.5])
     return [
         *float_samples(2, 0.2, 2.5, loosen=4)(),
-        sample(
-            np.float32([-2, -2, -1.5]), np.float32([2, -3, 0]), grad=False, why="x**y for x < 0 has no dy"
-        ),
+        sample(np.float32([-2, -2, -1.5]), np.float32([2, -3, 0]), grad=False, why="x**y for x < 0 has no dy"),
         sample(base, exponent, rtol=1e-10, grad=False, why="one-sided at 0"),
         sample(complexes(seed=1), complexes(seed=2), rtol=1e-4, atol=1e-5),
         *_integer_powers(),

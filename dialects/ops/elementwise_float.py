@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval
 from sable.ir.bindings import ir
 
@@ -282,18 +283,14 @@ def _reduce_precision(x: np.ndarray, exponent_bits: int, mantissa_bits: int) -> 
     dropped = own_mantissa - mantissa_bits
     if dropped > 0:  # round to nearest even: add half a unit less one, and one if the last kept bit is odd
         odd = (magnitude >> word(dropped)) & word(1)
-        magnitude = (
-            (magnitude + (word(1) << word(dropped - 1)) - word(1) + odd) >> word(dropped) << word(dropped)
-        )
+        magnitude = (magnitude + (word(1) << word(dropped - 1)) - word(1) + odd) >> word(dropped) << word(dropped)
     if exponent_bits < own_exponent:
         bias, reduced = (1 << (own_exponent - 1)) - 1, (1 << (exponent_bits - 1)) - 1
         largest = word(((bias + reduced) << own_mantissa) | ((1 << own_mantissa) - (1 << max(dropped, 0))))
         smallest = word((bias - reduced + 1) << own_mantissa)
         infinity = word(((1 << own_exponent) - 1) << own_mantissa)
         # results that are denormal in the small format become zero
-        magnitude = np.where(
-            magnitude > largest, infinity, np.where(magnitude < smallest, word(0), magnitude)
-        )
+        magnitude = np.where(magnitude > largest, infinity, np.where(magnitude < smallest, word(0), magnitude))
     return np.where(np.isnan(x), x, (sign | magnitude).view(x.dtype))
 
 
@@ -307,9 +304,7 @@ def _reduce_precision_type(operand: Aval, *, exponent_bits: int, mantissa_bits: 
     return operand
 
 
-_I32 = Codec(
-    lambda v: ir.IntegerAttr.get(ir.IntegerType.get_signless(32), v), lambda a: int(ir.IntegerAttr(a))
-)
+_I32 = Codec(lambda v: ir.IntegerAttr.get(ir.IntegerType.get_signless(32), v), lambda a: int(ir.IntegerAttr(a)))
 
 
 def _reduce_precision_samples() -> list:
@@ -321,9 +316,7 @@ def _reduce_precision_samples() -> list:
         found.append(measured(wide, grad=False, why=steps, **bits))
         found.append(measured(floats((), dtype=np.float64), grad=False, why=steps, **bits))
     found.append(measured(floats((3,), dtype=np.float64), exponent_bits=11, mantissa_bits=52))
-    found.append(
-        measured(floats((5,), dtype=np.float16), grad=False, why=steps, exponent_bits=5, mantissa_bits=3)
-    )
+    found.append(measured(floats((5,), dtype=np.float16), grad=False, why=steps, exponent_bits=5, mantissa_bits=3))
     return found
 
 

@@ -62,9 +62,7 @@ def _shift_samples() -> list:
         width = 8 * np.dtype(dtype).itemsize
         amounts = np.array([0, 1, width - 1, width, width + 1], dtype)
         for x in (np.array(-5).astype(dtype), np.array(93).astype(dtype)):
-            found.append(
-                sample(np.full_like(amounts, x), amounts, rtol=0, atol=0, grad=False, why="integers")
-            )
+            found.append(sample(np.full_like(amounts, x), amounts, rtol=0, atol=0, grad=False, why="integers"))
     return found
 
 
@@ -72,9 +70,7 @@ shift_left = bits("shift_left", "shift_left", np.left_shift, 2, "iu", _shift_sam
 shift_right_arithmetic = bits(
     "shift_right_arithmetic", "shift_right_arithmetic", _shift_right_arithmetic, 2, "iu", _shift_samples
 )
-shift_right_logical = bits(
-    "shift_right_logical", "shift_right_logical", _shift_right_logical, 2, "iu", _shift_samples
-)
+shift_right_logical = bits("shift_right_logical", "shift_right_logical", _shift_right_logical, 2, "iu", _shift_samples)
 
 # ---- counting ----------------------------------------------------------------------------------------------
 

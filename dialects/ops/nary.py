@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import ELEMENT_TYPES, Aval, aval
 
 from .rules import expand, kind_of, weak
@@ -78,11 +79,7 @@ def check_dtypes(name: str, avals: Sequence[Aval]) -> None:
             continue
         names = ", ".join(a.dtype.name for a in avals)
         jnp = _JNP_NAMES.get(name)
-        tip = (
-            f" (Tip: jnp.{jnp} is a similar function that does automatic type promotion on inputs)."
-            if jnp
-            else ""
-        )
+        tip = f" (Tip: jnp.{jnp} is a similar function that does automatic type promotion on inputs)." if jnp else ""
         raise TypeError(f"lax.{name} requires arguments to have the same dtypes, got {names}.{tip}")
 
 
@@ -206,9 +203,7 @@ def elementwise_with_scalars(full: Sequence[int]) -> Callable:
     An unmapped scalar stays one; a mapped scalar is repeated along the other axes.
     """
 
-    def rule(
-        b: Any, op: Any, size: int, operands: Sequence[Any], mapped: Sequence[bool], **params: Any
-    ) -> Any:
+    def rule(b: Any, op: Any, size: int, operands: Sequence[Any], mapped: Sequence[bool], **params: Any) -> Any:
         shape = b.aval(operands[full[0]]).shape
         if not mapped[full[0]]:
             shape = (size, *shape)

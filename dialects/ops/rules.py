@@ -58,9 +58,7 @@ def expand(b: Any, x: Any, size: int) -> Any:
     return b.broadcast_in_dim(x, shape=(size, *shape), broadcast_dimensions=dims)
 
 
-def elementwise(
-    b: Any, op: Any, size: int, operands: Sequence[Any], mapped: Sequence[bool], **params: Any
-) -> Any:
+def elementwise(b: Any, op: Any, size: int, operands: Sequence[Any], mapped: Sequence[bool], **params: Any) -> Any:
     """Batching rule of ops that treat every element alike: unmapped operands are repeated."""
     return b.bind(op, *[x if m else expand(b, x, size) for x, m in zip(operands, mapped)], **params)
 
@@ -84,15 +82,11 @@ def floats(
     return generator(seed).uniform(low, high, tuple(shape)).astype(dtype)
 
 
-def integers(
-    shape: Sequence[int] = (2, 3), low: int = -9, high: int = 10, dtype: Any = np.int32, seed: int = 0
-):
+def integers(shape: Sequence[int] = (2, 3), low: int = -9, high: int = 10, dtype: Any = np.int32, seed: int = 0):
     """Uniform integers in [low, high)."""
     return generator(seed).integers(low, high, tuple(shape)).astype(dtype)
 
 
-def sample(
-    *operands: np.ndarray, rtol: float = 1e-5, atol: float = 1e-6, grad: bool = True, why: str = "", **params
-):
+def sample(*operands: np.ndarray, rtol: float = 1e-5, atol: float = 1e-6, grad: bool = True, why: str = "", **params):
     """A `Sample` with operands first and parameters by name."""
     return Sample(tuple(operands), params, rtol, atol, grad, why)

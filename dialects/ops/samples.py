@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from sable.ir.aval import bfloat16
 
 from ..op import Sample
@@ -26,17 +27,13 @@ SIGNED = (np.int8, np.int16, np.int32, np.int64)
 UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
 
 
-def measured(
-    *operands: np.ndarray, grad: bool = True, why: str = "", loosen: float = 1.0, **params
-) -> Sample:
+def measured(*operands: np.ndarray, grad: bool = True, why: str = "", loosen: float = 1.0, **params) -> Sample:
     """A sample with the tolerance of its last operand's dtype, times `loosen`."""
     rtol, atol = TOLERANCES.get(operands[-1].dtype, (0.0, 0.0))
     return sample(*operands, rtol=rtol * loosen, atol=atol * loosen, grad=grad, why=why, **params)
 
 
-def complexes(
-    shape: Sequence[int] = (2, 2), low: float = -2.0, high: float = 2.0, dtype=np.complex64, seed: int = 0
-):
+def complexes(shape: Sequence[int] = (2, 2), low: float = -2.0, high: float = 2.0, dtype=np.complex64, seed: int = 0):
     """Complex numbers with both parts uniform in [low, high)."""
     parts = floats((2, *shape), low, high, np.float64, seed)
     return (parts[0] + 1j * parts[1]).astype(dtype)
@@ -105,9 +102,7 @@ def integer_samples(count: int = 1, signed: bool = True, unsigned: bool = True, 
             edges = [lowest, max(lowest, -1), max(lowest, 0), 1, 2, 7, info.max]
             grids = np.meshgrid(*[np.array(edges, dtype)] * count)
             found.append(sample(*[g.reshape(-1) for g in grids], rtol=0, atol=0, grad=False, why="integers"))
-        found.append(
-            sample(*[integers((), 1, 9, np.int32, s) for s in range(count)], grad=False, why="integers")
-        )
+        found.append(sample(*[integers((), 1, 9, np.int32, s) for s in range(count)], grad=False, why="integers"))
         if signed:
             found.append(sample(*[integers((0, 2), 1, 9)] * count, grad=False, why="empty"))
         return found

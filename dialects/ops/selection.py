@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from sable.ir.aval import Aval, aval, bfloat16
 
 from ..codec import RESULT_DTYPE, enum
@@ -255,9 +256,7 @@ def _convert_samples() -> list:
         for target in (*real, np.complex64, np.complex128):
             rounded = np.dtype(source).itemsize > np.dtype(target).itemsize or source is bfloat16
             why = "rounding" if rounded else ""
-            found.append(
-                sample(floats((2, 3), dtype=source), grad=not rounded, why=why, dtype=np.dtype(target))
-            )
+            found.append(sample(floats((2, 3), dtype=source), grad=not rounded, why=why, dtype=np.dtype(target)))
     values = np.array([np.nan, np.inf, -np.inf, 6e4, -6e4, 3.7, -3.7, 300.5, -300.5, -0.5, 0.0])
     huge = np.array([1e20, -1e20, 2.0**31, -(2.0**31), 2.0**63, -(2.0**63), 2.0**64])
     plain = np.array([0, 1, 2, 100, 255, -1, -128, 70000])
@@ -268,9 +267,7 @@ def _convert_samples() -> list:
         for source in (np.int8, np.uint32, np.int64, np.bool_):
             found.append(_exact(plain.astype(source), dtype=np.dtype(target)))
     for target in real:
-        found += [
-            _exact(np.arange(-3, 9).astype(source), dtype=np.dtype(target)) for source in SIGNED + UNSIGNED
-        ]
+        found += [_exact(np.arange(-3, 9).astype(source), dtype=np.dtype(target)) for source in SIGNED + UNSIGNED]
     for target in (np.float32, np.int32, np.bool_):
         found.append(_exact(complexes((3,)), dtype=np.dtype(target)))
     found.append(sample(complexes(()), dtype=np.dtype(np.complex128)))
@@ -362,14 +359,10 @@ bitcast_convert = defop(
 
 
 def _constant_samples() -> list:
-    arrays = [
-        np.asarray(1.5, dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64, np.complex64)
-    ]
+    arrays = [np.asarray(1.5, dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64, np.complex64)]
     arrays += [np.full((2, 3), v, np.float32) for v in (0.0, -0.0, np.nan, np.inf, 0.1)]
     arrays += [floats(dtype=dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64)]
-    arrays += [
-        np.array([np.nan, -np.inf, -0.0], dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64)
-    ]
+    arrays += [np.array([np.nan, -np.inf, -0.0], dtype) for dtype in (np.float16, bfloat16, np.float32, np.float64)]
     arrays += [np.array([-1, 0, 2**62, 77]).astype(dtype) for dtype in SIGNED + UNSIGNED]
     arrays += [np.asarray(np.iinfo(dtype).max, dtype) for dtype in SIGNED + UNSIGNED]
     arrays += [

@@ -52,7 +52,7 @@ _ALIASES = (
     "stablehlo.optimization_barrier",
 )
 
-#: Values that IREE may share or hoist: never to be written to.
+#: Values that IREE may share or hoist out of loops and branches.
 _SHARED = ("stablehlo.constant", "stablehlo.iota")
 _BRANCHES = ("stablehlo.if", "stablehlo.case")
 
@@ -117,7 +117,7 @@ def _is_owned(update: ir.Operation, root: ir.Value, entry: ir.Block) -> bool:
     if op is None and block == entry:
         return False  # the caller's array
     if op is not None and op.name in _SHARED:
-        return False
+        return update.block == entry  # in straight code IREE copies its constants
     if op is not None and op.name in CONTROL_FLOW:
         return False  # a loop's or branch's result may be anybody's buffer
     loop = _enclosing_loop(update)

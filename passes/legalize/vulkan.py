@@ -22,10 +22,36 @@ _I32, _U32 = np.dtype(np.int32), np.dtype(np.uint32)
 _COMPLEX128 = np.dtype(np.complex128)
 
 #: Ops of f64 and complex128 that need SPIR-V's extended instructions.
-_TRANSCENDENTAL = (
-    "acos acosh asin asinh atan atan2 atanh cbrt cosh cosine cumlogsumexp digamma erf erf_inv erfc exponential "
-    "exponential_minus_one lgamma log log_plus_one logistic polygamma power sine sinh tan tanh zeta"
-).split()
+_TRANSCENDENTAL = [
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "cosh",
+    "cosine",
+    "cumlogsumexp",
+    "digamma",
+    "erf",
+    "erf_inv",
+    "erfc",
+    "exponential",
+    "exponential_minus_one",
+    "lgamma",
+    "log",
+    "log_plus_one",
+    "logistic",
+    "polygamma",
+    "power",
+    "sine",
+    "sinh",
+    "tan",
+    "tanh",
+    "zeta",
+]
 _NO_F64_FUNCTIONS = "SPIR-V has no transcendental functions of 64-bit floats"
 
 #: (op, dtype) -> why Vulkan devices cannot compute it.
@@ -45,27 +71,33 @@ def refusal(op_name: str, avals: Any) -> str | None:
     return None
 
 
-def _refusing(name: str) -> None:
-    """Wrap the op's rule for Vulkan, if it has one, by a check of the dtypes.
+def refuse(b: Any, op_name: str, avals: Any) -> None:
+    """Stop where the op cannot be computed.
 
-    Raises (when lowering):
-      NotImplementedError: the dtype is refused; names op, dtype, the user's line.
+    Raises:
+      NotImplementedError: the dtype is refused; names op, dtype, device and the user's line.
     """
+    why = refusal(op_name, avals)
+    if why is None:
+        return
+    dtypes = ", ".join(a.dtype.name for a in avals)
+    raise NotImplementedError(
+        f"{op_name} of {dtypes} cannot be computed on a Vulkan device: {why}. Convert to float32 (or complex64), or move "
+        f"the arrays to the CPU with device_put.\n  at {b.location}"
+    )
 
+
+def _refusing(name: str) -> None:
     @legalize(name, "vulkan")
     def rule(b: Any, *operands: Any, **params: Any) -> Any:
-        avals = [b.aval(x) for x in operands]
-        why = refusal(name, avals)
-        if why is not None:
-            dtypes = ", ".join(a.dtype.name for a in avals)
-            raise NotImplementedError(
-                f"{name} of {dtypes} cannot be computed on a Vulkan device: {why}. Convert to float32 (or complex64), or "
-                f"move the arrays to the CPU with device_put.\n  at {b.location}"
-            )
+        refuse(b, name, [b.aval(x) for x in operands])
         return NotImplemented
 
 
-for _name in sorted({name for name, _ in REFUSED} - {"remainder"}):
+#: Ops that check for themselves, having more to do on Vulkan.
+_OWN_RULES = {"remainder", "sine", "cosine", "tan"}
+
+for _name in sorted({name for name, _ in REFUSED} - _OWN_RULES):
     _refusing(_name)
 
 
@@ -104,12 +136,7 @@ def _compare(b: Any, x: Any, y: Any, direction: str) -> Any:
 def remainder(b: Any, x: Any, y: Any) -> Any:
     """Exact, with the sign of x. Integers: x modulo 0 is x, as on the CPU."""
     a = b.aval(x)
-    why = refusal("remainder", [a])
-    if why is not None:
-        raise NotImplementedError(
-            f"remainder of {a.dtype.name} cannot be computed on a Vulkan device: {why}. Convert to float32, or move the "
-            f"arrays to the CPU with device_put.\n  at {b.location}"
-        )
+    refuse(b, "remainder", [a])
     if kind_of(a.dtype) != "f":
         return _integer_remainder(b, x, y, a)
     if a.dtype != _F32:  # the remainder of two f16 or bf16 numbers is one, so f32 does not round
@@ -245,4 +272,4 @@ def iota(b: Any, **params: Any) -> Any:
     return b.convert(b.emit("iota", **{**params, "dtype": _I32}), dtype=bfloat16)
 
 
-__all__ = ["REFUSED", "refusal"]
+__all__ = ["REFUSED", "refusal", "refuse"]

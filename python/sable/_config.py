@@ -154,9 +154,7 @@ _DTYPE_OPTIONS = (
 )
 
 _RANDOM_OPTIONS = (
-    Option(
-        "jax_threefry_partitionable", True, _boolean, "Threefry bits which do not depend on sharding.", True
-    ),
+    Option("jax_threefry_partitionable", True, _boolean, "Threefry bits which do not depend on sharding.", True),
     Option(
         "jax_default_prng_impl",
         "threefry2x32",
@@ -165,9 +163,7 @@ _RANDOM_OPTIONS = (
         True,
     ),
     Option("jax_enable_custom_prng", False, _boolean, "Make PRNGKey return typed keys.", True),
-    Option(
-        "jax_legacy_prng_key", "allow", _choice("allow", "warn", "error"), "What raw uint32 keys bring about."
-    ),
+    Option("jax_legacy_prng_key", "allow", _choice("allow", "warn", "error"), "What raw uint32 keys bring about."),
     Option("jax_debug_key_reuse", False, _boolean, "Report keys which are used twice.", True),
 )
 
@@ -200,9 +196,7 @@ _DEVICE_OPTIONS = (
 _DEBUG_OPTIONS = (
     Option("jax_disable_jit", False, _boolean, "Run jitted functions op by op.", True),
     Option("jax_debug_nans", False, _boolean, "Raise FloatingPointError at the first NaN in a result.", True),
-    Option(
-        "jax_debug_infs", False, _boolean, "Raise FloatingPointError at the first infinity in a result.", True
-    ),
+    Option("jax_debug_infs", False, _boolean, "Raise FloatingPointError at the first infinity in a result.", True),
     Option("jax_check_tracer_leaks", False, _boolean, "Report tracers that outlive their trace.", True),
     Option("jax_enable_checks", False, _boolean, "Check internal invariants.", True),
     Option("jax_log_compiles", False, _boolean, "Log each compilation at level WARNING."),
@@ -227,12 +221,8 @@ _CACHE_OPTIONS = (
         _integer,
         "Bound of the disk cache in bytes; -1: the default bound.",
     ),
-    Option(
-        "jax_persistent_cache_min_compile_time_secs", 1.0, _number, "Shortest compilation worth keeping (s)."
-    ),
-    Option(
-        "jax_persistent_cache_min_entry_size_bytes", 0, _integer, "Smallest executable worth keeping (bytes)."
-    ),
+    Option("jax_persistent_cache_min_compile_time_secs", 1.0, _number, "Shortest compilation worth keeping (s)."),
+    Option("jax_persistent_cache_min_entry_size_bytes", 0, _integer, "Smallest executable worth keeping (bytes)."),
 )
 
 OPTIONS: Mapping[str, Option] = {
@@ -334,9 +324,7 @@ class Config(threading.local):
             super().__setattr__(name, previous)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(
-            f"'Config' object attribute {name!r} cannot be assigned: use config.update({name!r}, ...)"
-        )
+        raise AttributeError(f"'Config' object attribute {name!r} cannot be assigned: use config.update({name!r}, ...)")
 
     if TYPE_CHECKING:
         # Not at run time: `__getattr__` more than doubles the time of a read. Python's own error for an

@@ -1,8 +1,7 @@
 """Everything that `import sable as jax` shows; `sable/__init__.py` loads it when first asked for something."""
 
 import sable.dialects.ops  # noqa: F401  (defines every op)
-from sable import debug, dtypes, errors, lax, nn, numpy, random, scipy, tree, tree_util, typing
-from sable import aot
+from sable import aot, debug, dtypes, errors, lax, nn, numpy, random, scipy, tree, tree_util, typing
 from sable._config import (
     checking_leaks,
     config,

@@ -65,14 +65,11 @@ class PyTreeRegistry:
         if node_type in BUILT_IN or node_type in self._registrations:
             what = "custom dataclass" if registration.kind == DATACLASS else "custom"
             raise ValueError(
-                f"Duplicate {what} PyTreeDef type registration for {node_type!r}: "
-                "a type can be registered once."
+                f"Duplicate {what} PyTreeDef type registration for {node_type!r}: a type can be registered once."
             )
         self._registrations[node_type] = registration
 
-    def register_node(
-        self, type: Any, to_iterable: Any, from_iterable: Any, to_iterable_with_keys: Any = None
-    ) -> None:
+    def register_node(self, type: Any, to_iterable: Any, from_iterable: Any, to_iterable_with_keys: Any = None) -> None:
         """Makes a class a node, taken apart and put together by the functions."""
         functions = {"the flatten function": to_iterable, "the unflatten function": from_iterable}
         if to_iterable_with_keys is not None:
@@ -82,9 +79,7 @@ class PyTreeRegistry:
                 raise TypeError(f"{name} must be callable, got {function!r}")
         self._add(type, Registration(CUSTOM, to_iterable, from_iterable, to_iterable_with_keys))
 
-    def register_dataclass_node(
-        self, type: Any, data_fields: Iterable[str], meta_fields: Iterable[str]
-    ) -> None:
+    def register_dataclass_node(self, type: Any, data_fields: Iterable[str], meta_fields: Iterable[str]) -> None:
         """Makes a class a node whose children are attributes, rebuilt by keyword arguments."""
         fields = {"data_fields": tuple(data_fields), "meta_fields": tuple(meta_fields)}
         for what, names in fields.items():
@@ -301,9 +296,7 @@ class PyTreeDef:
         values = tuple(leaves)
         if len(values) != self.num_leaves:
             amount = "few" if len(values) < self.num_leaves else "many"
-            raise ValueError(
-                f"Too {amount} leaves for PyTreeDef; expected {self.num_leaves}, got {len(values)}"
-            )
+            raise ValueError(f"Too {amount} leaves for PyTreeDef; expected {self.num_leaves}, got {len(values)}")
         remaining = iter(values)
         agenda: list = []
         for node in self._nodes:
@@ -328,9 +321,7 @@ class PyTreeDef:
         registration = self.registry._registrations[node_type]
         if kind == CUSTOM:
             return registration.from_iterable(data, tuple(children))
-        return node_type(
-            **dict(zip(registration.data_fields, children)), **dict(zip(registration.meta_fields, data))
-        )
+        return node_type(**dict(zip(registration.data_fields, children)), **dict(zip(registration.meta_fields, data)))
 
     def _registration(self, node: Node) -> Registration | None:
         return self.registry._registrations.get(node[3])
@@ -431,9 +422,7 @@ def treedef_tuple(registry: PyTreeRegistry, treedefs: Iterable[PyTreeDef]) -> Py
     return PyTreeDef.from_node_data_and_children(registry, (tuple, None), treedefs)
 
 
-def signature(
-    leaves: list, array_type: type, scalar_avals: dict[type, Any], fallback: Callable[[Any], Any]
-) -> tuple:
+def signature(leaves: list, array_type: type, scalar_avals: dict[type, Any], fallback: Callable[[Any], Any]) -> tuple:
     """The aval of each leaf: `leaf.aval` of an array, a table's entry by type, else what the fallback says.
 
     Arguments:

@@ -36,9 +36,7 @@ def is_pair(value: Any) -> bool:
     return type(value) is tuple and len(value) == 2
 
 
-def call_to_iterable(
-    node_type: type, registration: Registration, tree: Any, with_keys: bool
-) -> tuple[tuple, Any]:
+def call_to_iterable(node_type: type, registration: Registration, tree: Any, with_keys: bool) -> tuple[tuple, Any]:
     """(children, auxiliary data) as a registered function gave them, checked."""
     function = registration.to_iterable_with_keys if with_keys else registration.to_iterable
     result = function(tree)
@@ -130,9 +128,7 @@ def children_matching(registration: Registration | None, node: Node, tree: Any) 
     if kind == NAMED_TUPLE and type(tree) is not data:
         raise ValueError(f"Named tuple type mismatch: expected {data!r}, got {tree!r}")
     if len(tree) != arity:
-        raise ValueError(
-            f"{name.capitalize()} arity mismatch: expected {arity} elements, got {len(tree)}: {tree!r}"
-        )
+        raise ValueError(f"{name.capitalize()} arity mismatch: expected {arity} elements, got {len(tree)}: {tree!r}")
     return tree
 
 
@@ -141,9 +137,7 @@ def _dict_values(node: Node, tree: Any) -> list:
     if type(tree) is not dict:
         raise ValueError(f"Expected dict, got {tree!r}.")
     if len(tree) != arity or any(name not in tree for name in names):
-        raise ValueError(
-            f"Dict key mismatch; expected keys: {_listed(names)!r}; present keys: {_listed(tree)!r}."
-        )
+        raise ValueError(f"Dict key mismatch; expected keys: {_listed(names)!r}; present keys: {_listed(tree)!r}.")
     return [tree[name] for name in names]
 
 
@@ -167,13 +161,9 @@ def _registered_children(registration: Registration, node: Node, tree: Any) -> t
     else:
         children, present = call_to_iterable(node_type, registration, tree, False)
     if not (data is present or data == present):
-        raise ValueError(
-            f"Mismatch custom {what}node data: expected {data!r}, got {present!r}; value: {tree!r}"
-        )
+        raise ValueError(f"Mismatch custom {what}node data: expected {data!r}, got {present!r}; value: {tree!r}")
     if len(children) != arity:
-        raise ValueError(
-            f"Custom type arity mismatch: expected {arity} children, got {len(children)}; value: {tree!r}"
-        )
+        raise ValueError(f"Custom type arity mismatch: expected {arity} children, got {len(children)}; value: {tree!r}")
     return children
 
 

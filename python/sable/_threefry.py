@@ -66,9 +66,7 @@ def _expanded(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(array, shape), np.uint32)
 
 
-def _threefry_numpy(
-    k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _threefry_numpy(k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     keys = (k0, k1, k0 ^ k1 ^ _KEY_PARITY)
     # Arrays of rank 1 at least: arithmetic on NumPy scalars warns where it wraps.
     shape = np.broadcast_shapes(k0.shape, k1.shape, x0.shape, x1.shape)

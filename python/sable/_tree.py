@@ -150,9 +150,7 @@ def mismatch_explainer(name: str) -> Callable[[Any, Any, Any], ValueError | None
 _explain_broadcast = mismatch_explainer("broadcast_prefix prefix_tree")
 
 
-def broadcast_prefix(
-    prefix_tree: Any, full_tree: Any, is_leaf: Callable[[Any], bool] | None = None
-) -> list[Any]:
+def broadcast_prefix(prefix_tree: Any, full_tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
     """The leaves of a prefix, each repeated for all leaves of the subtree of `full_tree` at its place.
 
     Arguments:
@@ -194,9 +192,7 @@ def _broadcast_structure(remaining: Iterator, prefix: Any, full: Any, result: li
     )
 
 
-def flatten_axes(
-    name: str, treedef: Any, axis_tree: Any, *, kws: bool = False, tupled_args: bool = False
-) -> list[Any]:
+def flatten_axes(name: str, treedef: Any, axis_tree: Any, *, kws: bool = False, tupled_args: bool = False) -> list[Any]:
     """The axis of each leaf, from a tree of axes that is a prefix of the structure; None is an axis.
 
     Arguments:

@@ -161,9 +161,7 @@ def treedef_differences(path: Path, treedef1: Any, treedef2: Any) -> Iterator[tu
         if not issubclass(type1, (tuple, list)):
             difference = _key_difference(keys1, keys2)
             explanation = "the numbers of children do not match"
-            explanation += (
-                f", with the symmetric difference of key sets: {{{difference}}}" if difference else ""
-            )
+            explanation += f", with the symmetric difference of key sets: {{{difference}}}" if difference else ""
         yield path, _counted(type1, len(children1)), _counted(type2, len(children2)), explanation
         return
     if data1 is not data2 and data1 != data2:

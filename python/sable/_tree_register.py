@@ -192,9 +192,7 @@ def _check_dataclass_fields(nodetype: Any, given: set[str], drop_fields: Sequenc
     wanted = {field.name for field in dataclasses.fields(nodetype) if field.init} - {*drop_fields}
     if given == wanted:
         return
-    message = (
-        "data_fields and meta_fields must include all dataclass fields with ``init=True`` and only them."
-    )
+    message = "data_fields and meta_fields must include all dataclass fields with ``init=True`` and only them."
     missing, unexpected = sorted(wanted - given), sorted(given - wanted)
     if missing:
         message += f" Missing fields: {missing} (drop_fields may name them)."

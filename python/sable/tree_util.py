@@ -234,9 +234,7 @@ def tree_transpose(outer_treedef: Any, inner_treedef: Any, pytree_to_transpose: 
     width = inner_treedef.num_leaves
     if treedef.num_leaves != width * outer_treedef.num_leaves:
         expected = outer_treedef.compose(inner_treedef)
-        raise TypeError(
-            f"Mismatch: expected a tree of structure\n{expected}\nbut got one of structure\n{treedef}"
-        )
+        raise TypeError(f"Mismatch: expected a tree of structure\n{expected}\nbut got one of structure\n{treedef}")
     columns = [outer_treedef.unflatten(leaves[column::width]) for column in range(width)]
     return inner_treedef.unflatten(columns)
 

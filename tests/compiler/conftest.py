@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from sable.compiler import CacheSettings, configure_cache
 
 _numbers = itertools.count()

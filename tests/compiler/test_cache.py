@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from sable.compiler import (
     CacheSettings,
     CompileOptions,
@@ -56,9 +57,7 @@ def test_clear(program, cache_directory):
 
 def test_without_cache(program, cache_directory):
     options = CompileOptions(use_cache=False)
-    assert [compile_module(program(1.0), Target(), options=options).source for _ in range(2)] == [
-        "compiled"
-    ] * 2
+    assert [compile_module(program(1.0), Target(), options=options).source for _ in range(2)] == ["compiled"] * 2
     assert not files(cache_directory)
 
 

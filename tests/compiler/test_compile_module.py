@@ -6,6 +6,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+
 from sable.compiler import CompilationError, CompileOptions, Target, compile_module, ladder
 
 ONES = np.ones(4, np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iree.compiler import ir
+
 from sable.compiler import vm_repair
 
 BRANCHES = """

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 import sable.dtypes
 from sable._config import enable_x64, explicit_x64_dtypes, numpy_dtype_promotion
 from sable.core import dtypes, lattice

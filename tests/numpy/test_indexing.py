@@ -13,7 +13,7 @@ from .oracle import check
 
 X = np.arange(120, dtype=np.float32).reshape(4, 5, 6)
 F = np.arange(3, dtype=np.float32)
-I = np.arange(3, dtype=np.int32)
+WHOLE = np.arange(3, dtype=np.int32)
 M = np.arange(6, dtype=np.float32).reshape(2, 3)
 B = np.array([True, False, True])
 EMPTY = np.zeros((0, 3), np.float32)
@@ -22,7 +22,7 @@ EMPTY = np.zeros((0, 3), np.float32)
 def evaluate(j, text: str, **names):
     """The value of an expression in which `j` is the module and arrays are its own."""
     space = {"j": j, "np": np, "A": j.numpy.asarray, "lax": j.lax, "jnp": j.numpy}
-    for name, array in {"x": X, "f": F, "i": I, "m": M, "b": B, "e": EMPTY, **names}.items():
+    for name, array in {"x": X, "f": F, "i": WHOLE, "m": M, "b": B, "e": EMPTY, **names}.items():
         space[name] = j.numpy.asarray(array)
     return eval(text, space)
 
@@ -182,64 +182,75 @@ def test_traced_positions(text: str) -> None:
 # ---- single cases --------------------------------------------------------------------------------------------
 
 CASES = """
-f[5] | f[-4] | f[-5] | f[A(5)] | f[np.array([5, -4, -3])] | f[[0, 1]] | f[(0,)] | f[[]] | m[[0, 1], 0] | m[([0, 1],)]
-f[0.5] | f[A(0.5)] | f['a'] | f[None] | f[...] | f[()] | m[0, 1, 2] | m[..., ...] | m[None, ..., 0] | f[True] | f[False]
-f[b] | m[:, b] | m[b] | m[A([True, False])] | m[A([True, False]), 0] | m[jnp.ones((2, 2), bool)] | f[5:1:-1] | f[1:2:0]
-f[1.0:2] | f[np.int64(1)] | f[np.array(1)] | f[np.uint8(1)] | m[A([0, 1]), A([0, 1, 2])] | x[0, :, A([0, 1])] | m[0, None]
-f[A(1):3] | j.jit(lambda x, k: x[k:])(f, 1) | j.vmap(lambda b: f[b])(b[None]) | f[np.array([], int)] | f[np.array([])]
-f[jnp.zeros((0,), int)] | e[0] | e[A([0])] | e[:, 0] | e[0:0] | A(1.0)[()] | A(1.0)[0] | A(1.0)[None] | A(1.0)[...]
-f[9:12] | f[jnp.uint8(200)] | f[A(np.array([200], np.uint8))] | f[jnp.int8(-1)] | f[A(True)] | m[True, 0] | m[0, True]
-m[1, b] | lax.full((3,), 1.0)[0] | lax.full((3,), 1.0)[A([0])] | f[lax.full((), 1)] | m[{}] | m[set()] | m[object()]
-f.at[5].get() | f.at[5].get(mode='fill') | f.at[A([5, -4, 1])].get(mode='fill', fill_value=7) | f.at[5].get(mode='clip')
-f.at[-5].get(mode='clip') | i.at[5].get(mode='fill') | i.at[5].get(mode='fill', fill_value=-1.5) | b.at[5].get(mode='fill')
-i.astype('uint8').at[5].get(mode='fill') | f.at[5].get(mode='foo') | f.at[5].get(mode='drop') | f.at[0].get(fill_value=3)
+f[5] | f[-4] | f[-5] | f[A(5)] | f[np.array([5, -4, -3])] | f[[0, 1]] | f[(0,)] | f[[]] | m[[0, 1], 0]
+m[([0, 1],)] | f[0.5] | f[A(0.5)] | f['a'] | f[None] | f[...] | f[()] | m[0, 1, 2] | m[..., ...]
+m[None, ..., 0] | f[True] | f[False] | f[b] | m[:, b] | m[b] | m[A([True, False])] | m[A([True, False]), 0]
+m[jnp.ones((2, 2), bool)] | f[5:1:-1] | f[1:2:0] | f[1.0:2] | f[np.int64(1)] | f[np.array(1)] | f[np.uint8(1)]
+m[A([0, 1]), A([0, 1, 2])] | x[0, :, A([0, 1])] | m[0, None] | f[A(1):3] | j.jit(lambda x, k: x[k:])(f, 1)
+j.vmap(lambda b: f[b])(b[None]) | f[np.array([], int)] | f[np.array([])] | f[jnp.zeros((0,), int)] | e[0]
+e[A([0])] | e[:, 0] | e[0:0] | A(1.0)[()] | A(1.0)[0] | A(1.0)[None] | A(1.0)[...] | f[9:12] | f[jnp.uint8(200)]
+f[A(np.array([200], np.uint8))] | f[jnp.int8(-1)] | f[A(True)] | m[True, 0] | m[0, True] | m[1, b]
+lax.full((3,), 1.0)[0] | lax.full((3,), 1.0)[A([0])] | f[lax.full((), 1)] | m[{}] | m[set()] | m[object()]
+f.at[5].get() | f.at[5].get(mode='fill') | f.at[A([5, -4, 1])].get(mode='fill', fill_value=7)
+f.at[5].get(mode='clip') | f.at[-5].get(mode='clip') | i.at[5].get(mode='fill')
+i.at[5].get(mode='fill', fill_value=-1.5) | b.at[5].get(mode='fill') | i.astype('uint8').at[5].get(mode='fill')
+f.at[5].get(mode='foo') | f.at[5].get(mode='drop') | f.at[0].get(fill_value=3)
 f.at[5].get(mode='promise_in_bounds') | f.at[-1].get(wrap_negative_indices=False)
-f.at[A([-1])].get(wrap_negative_indices=False) | f.at[-1].set(5, wrap_negative_indices=False) | f.at[9].get(fill_value=3)
-f.at[5].set(1) | f.at[1].set(1) | i.at[1].set(1.5) | i.at[1].add(1.5) | i.at[1].set(A(1.5)) | f.at[1].set(1j)
-i.astype('int8').at[0].set(300) | i.astype('int8').at[0].add(jnp.int32(3)) | f.at[0].set(jnp.arange(3))
-f.at[:2].set(jnp.ones(3)) | m.at[0].set(jnp.ones((2, 3))) | m.at[:, 0].set(5) | m.at[0].add(1) | f.at[A([0, 0])].add(1)
-f.at[A([0, 0])].apply(lambda x: x + 1) | f.at[1].apply(lambda x: x + 1) | m.at[:, 1].apply(jnp.sin) | f.at[9].apply(jnp.cos)
-f.at[b].set(9.0) | f.at[b].set(A([1.0, 2.0])) | f.at[b].add(1.0) | f.at[1].power(2) | f.at[1].divide(2) | i.at[1].divide(2)
-f.at[1].min(-3) | f.at[1].max(5) | f.at[1].subtract(5) | f.at[1].multiply(5) | f.at[1].set(5.0, mode='clip')
-f.at[7].set(5.0, mode='clip') | f.at[7].set(5.0, mode='fill') | f.at[-7].set(5.0, mode='drop') | f.at[None].set(3)
-f.at[...].set(3) | f.at[()].set(3) | A(1.0).at[()].set(2) | f.at[::2].add(1) | m.at[1, A([0, 2])].set(7.0)
+f.at[A([-1])].get(wrap_negative_indices=False) | f.at[-1].set(5, wrap_negative_indices=False)
+f.at[9].get(fill_value=3) | f.at[5].set(1) | f.at[1].set(1) | i.at[1].set(1.5) | i.at[1].add(1.5)
+i.at[1].set(A(1.5)) | f.at[1].set(1j) | i.astype('int8').at[0].set(300)
+i.astype('int8').at[0].add(jnp.int32(3)) | f.at[0].set(jnp.arange(3)) | f.at[:2].set(jnp.ones(3))
+m.at[0].set(jnp.ones((2, 3))) | m.at[:, 0].set(5) | m.at[0].add(1) | f.at[A([0, 0])].add(1)
+f.at[A([0, 0])].apply(lambda x: x + 1) | f.at[1].apply(lambda x: x + 1) | m.at[:, 1].apply(jnp.sin)
+f.at[9].apply(jnp.cos) | f.at[b].set(9.0) | f.at[b].set(A([1.0, 2.0])) | f.at[b].add(1.0) | f.at[1].power(2)
+f.at[1].divide(2) | i.at[1].divide(2) | f.at[1].min(-3) | f.at[1].max(5) | f.at[1].subtract(5)
+f.at[1].multiply(5) | f.at[1].set(5.0, mode='clip') | f.at[7].set(5.0, mode='clip')
+f.at[7].set(5.0, mode='fill') | f.at[-7].set(5.0, mode='drop') | f.at[None].set(3) | f.at[...].set(3)
+f.at[()].set(3) | A(1.0).at[()].set(2) | f.at[::2].add(1) | m.at[1, A([0, 2])].set(7.0)
 m.at[A([True, False])].set(7.0) | f.at[0].set([1]) | f.at[0:2].set([1, 2]) | b.at[0].set(2) | b.at[0].add(True)
 i.at[0].set(True) | f.at[0].set(None) | f.at[0].set('a') | f.at[1].foo | f.at[0.5].set(1) | f.at[[0, 1]].set(1)
-m.at[0, 0, 0].set(1) | f.at[A([0.5])].set(1) | lax.full((3,), 1.0).at[0].set(2) | f.at[True].set(4) | f.at[False].set(4)
-lax.full((3,), 1.0).at[0].set(jnp.float32(2)) | f.at[A([0, 1])].power(2) | f.at[A([0, 0])].multiply(2)
-f.at[A([1, 1])].divide(2) | f.at[A([1, 1])].power(2) | f.at[A([1, 1])].min(0) | b.at[0].max(True) | f.at[A([9, 1])].set(5)
-f.at[A([9, 1])].set(5, mode='clip') | f.at[A([9, 1])].add(5, mode='promise_in_bounds') | e.at[0].set(1) | e.at[:].set(1)
+m.at[0, 0, 0].set(1) | f.at[A([0.5])].set(1) | lax.full((3,), 1.0).at[0].set(2) | f.at[True].set(4)
+f.at[False].set(4) | lax.full((3,), 1.0).at[0].set(jnp.float32(2)) | f.at[A([0, 1])].power(2)
+f.at[A([0, 0])].multiply(2) | f.at[A([1, 1])].divide(2) | f.at[A([1, 1])].power(2) | f.at[A([1, 1])].min(0)
+b.at[0].max(True) | f.at[A([9, 1])].set(5) | f.at[A([9, 1])].set(5, mode='clip')
+f.at[A([9, 1])].add(5, mode='promise_in_bounds') | e.at[0].set(1) | e.at[:].set(1)
 f.at[0].add(1, indices_are_sorted=True, unique_indices=True) | f.astype('bfloat16').at[A([0, 0])].add(1)
-jnp.take(f, 1) | jnp.take(f, 5) | jnp.take(f, -1) | jnp.take(f, -5) | jnp.take(f, [0, 1]) | jnp.take(m, A([0, 5]), axis=1)
-jnp.take(m, A([0, 5])) | jnp.take(m, A([[0, -1]]), axis=0) | jnp.take(f, A([5, -5, -1]), mode='wrap')
-jnp.take(f, A([5, -5, -1]), mode='clip') | jnp.take(f, A([5]), mode='raise') | jnp.take(f, A([5]), fill_value=2)
-jnp.take(f, A([5]), mode='foo') | jnp.take(f, 0.5) | jnp.take(f, b) | jnp.take(f, True) | jnp.take(e, A([0]), axis=0)
-jnp.take(e, jnp.zeros(0, int), axis=0) | jnp.take(m, 1, axis=5) | jnp.take(m, 1, axis=-1) | jnp.take(1.0, 0) | jnp.take(i, 9)
-jnp.take_along_axis(m, A([[0], [2]]), 1) | jnp.take_along_axis(m, A([[5, -1, -7]]), 1) | jnp.take_along_axis(m, A([[0, 1]]), 0)
-jnp.take_along_axis(m, A([[0, 1, 0]]), 0) | jnp.take_along_axis(f, A([2, -1, 7]), 0, mode='clip')
-jnp.take_along_axis(f, A([2, -1, 7]), 0, mode='wrap') | jnp.take_along_axis(f, A([2, -1, 7]), 0, mode='promise_in_bounds')
+jnp.take(f, 1) | jnp.take(f, 5) | jnp.take(f, -1) | jnp.take(f, -5) | jnp.take(f, [0, 1])
+jnp.take(m, A([0, 5]), axis=1) | jnp.take(m, A([0, 5])) | jnp.take(m, A([[0, -1]]), axis=0)
+jnp.take(f, A([5, -5, -1]), mode='wrap') | jnp.take(f, A([5, -5, -1]), mode='clip')
+jnp.take(f, A([5]), mode='raise') | jnp.take(f, A([5]), fill_value=2) | jnp.take(f, A([5]), mode='foo')
+jnp.take(f, 0.5) | jnp.take(f, b) | jnp.take(f, True) | jnp.take(e, A([0]), axis=0)
+jnp.take(e, jnp.zeros(0, int), axis=0) | jnp.take(m, 1, axis=5) | jnp.take(m, 1, axis=-1) | jnp.take(1.0, 0)
+jnp.take(i, 9) | jnp.take_along_axis(m, A([[0], [2]]), 1) | jnp.take_along_axis(m, A([[5, -1, -7]]), 1)
+jnp.take_along_axis(m, A([[0, 1]]), 0) | jnp.take_along_axis(m, A([[0, 1, 0]]), 0)
+jnp.take_along_axis(f, A([2, -1, 7]), 0, mode='clip') | jnp.take_along_axis(f, A([2, -1, 7]), 0, mode='wrap')
+jnp.take_along_axis(f, A([2, -1, 7]), 0, mode='promise_in_bounds')
 jnp.take_along_axis(f, A([2, -1, 7]), 0, fill_value=3) | jnp.take_along_axis(m, A([2, -1, 7]), None)
 jnp.take_along_axis(m, A([2]), 0) | jnp.take_along_axis(m, A([[0.5]]), 0) | jnp.take_along_axis(m, b[None], 0)
 jnp.take_along_axis(m[:, :1], A([[0, 0, 1], [1, 1, 0]]), 0) | jnp.take_along_axis(m, A([[0]]), 3)
 jnp.take_along_axis(x, x.argmax(1, keepdims=True), 1) | jnp.take_along_axis(x, A([[[1]]]), 0)
 jnp.put_along_axis(m, A([[0], [2]]), 9, 1) | jnp.put_along_axis(m, A([[0], [2]]), 9, 1, inplace=False)
-jnp.put_along_axis(m, A([[0], [7]]), 9, 1, inplace=False) | jnp.put_along_axis(m, A([1]), 9, None, inplace=False)
-jnp.nonzero(b) | jnp.nonzero(m) | jnp.nonzero(m, size=2) | jnp.nonzero(m, size=7) | jnp.nonzero(m, size=7, fill_value=-1)
-jnp.nonzero(m, size=7, fill_value=(-1, -2)) | jnp.nonzero(1.0) | jnp.nonzero([1, 0]) | jnp.nonzero(e) | jnp.nonzero(b, size=0)
+jnp.put_along_axis(m, A([[0], [7]]), 9, 1, inplace=False)
+jnp.put_along_axis(m, A([1]), 9, None, inplace=False) | jnp.nonzero(b) | jnp.nonzero(m) | jnp.nonzero(m, size=2)
+jnp.nonzero(m, size=7) | jnp.nonzero(m, size=7, fill_value=-1) | jnp.nonzero(m, size=7, fill_value=(-1, -2))
+jnp.nonzero(1.0) | jnp.nonzero([1, 0]) | jnp.nonzero(e) | jnp.nonzero(b, size=0)
 jnp.nonzero(jnp.zeros(0), size=2) | jnp.nonzero(b, size=-1) | jnp.where(b) | jnp.where(b, size=4, fill_value=9)
 jnp.argwhere(m) | jnp.argwhere(m, size=7) | jnp.argwhere(A(3.0)) | jnp.argwhere(A(0.0)) | jnp.flatnonzero(m)
 jnp.flatnonzero(m, size=8) | j.vmap(jnp.nonzero)(b[None]) | j.vmap(lambda b: jnp.nonzero(b, size=2))(b[None])
-jnp.unravel_index(4, (2, 3)) | jnp.unravel_index(A([4, 9, -1, -9]), (2, 3)) | jnp.unravel_index(4, 6) | jnp.unravel_index(3, ())
-jnp.unravel_index([1, 2], (2, 3)) | jnp.unravel_index(jnp.uint8(4), (2, 3)) | jnp.unravel_index(3, (0, 2))
-jnp.ravel_multi_index((A([1]), A([2])), (2, 3)) | jnp.ravel_multi_index((A([5]), A([2])), (2, 3))
-jnp.ravel_multi_index((A([5]), A([-1])), (2, 3), mode='wrap') | jnp.ravel_multi_index((A([5]), A([-1])), (2, 3), mode='clip')
+jnp.unravel_index(4, (2, 3)) | jnp.unravel_index(A([4, 9, -1, -9]), (2, 3)) | jnp.unravel_index(4, 6)
+jnp.unravel_index(3, ()) | jnp.unravel_index([1, 2], (2, 3)) | jnp.unravel_index(jnp.uint8(4), (2, 3))
+jnp.unravel_index(3, (0, 2)) | jnp.ravel_multi_index((A([1]), A([2])), (2, 3))
+jnp.ravel_multi_index((A([5]), A([2])), (2, 3)) | jnp.ravel_multi_index((A([5]), A([-1])), (2, 3), mode='wrap')
+jnp.ravel_multi_index((A([5]), A([-1])), (2, 3), mode='clip')
 jnp.ravel_multi_index((A([1]), A([2])), (2, 3), order='F') | jnp.ravel_multi_index((1, 2), (2, 3))
 jnp.ravel_multi_index((1.0, 2), (2, 3)) | jnp.ravel_multi_index((1, 2), (2, 3), dtype='int8')
-jnp.compress(b, f) | jnp.compress(A([True, False]), m, axis=0) | jnp.compress(A([True, False]), m) | jnp.compress(m, f)
-jnp.compress(b, m, axis=1, size=3) | jnp.compress(b, m, axis=1, size=3, fill_value=7) | jnp.compress(b, m, axis=1, size=1)
-jnp.compress(A([1, 0, 1, 1]), f) | jnp.compress([1, 0, 1], f) | jnp.extract(b, f) | jnp.extract(m > 2, m)
-jnp.extract(b, f, size=4, fill_value=-1) | jnp.put(f, A([0]), 5, inplace=False) | jnp.put(f, A([7]), 5, inplace=False)
-jnp.put(f, A([7]), 5, mode='wrap', inplace=False) | jnp.put(f, A([0]), 5) | jnp.put(f, A([0, 1]), A([5.0]), inplace=False)
+jnp.compress(b, f) | jnp.compress(A([True, False]), m, axis=0) | jnp.compress(A([True, False]), m)
+jnp.compress(m, f) | jnp.compress(b, m, axis=1, size=3) | jnp.compress(b, m, axis=1, size=3, fill_value=7)
+jnp.compress(b, m, axis=1, size=1) | jnp.compress(A([1, 0, 1, 1]), f) | jnp.compress([1, 0, 1], f)
+jnp.extract(b, f) | jnp.extract(m > 2, m) | jnp.extract(b, f, size=4, fill_value=-1)
+jnp.put(f, A([0]), 5, inplace=False) | jnp.put(f, A([7]), 5, inplace=False)
+jnp.put(f, A([7]), 5, mode='wrap', inplace=False) | jnp.put(f, A([0]), 5)
+jnp.put(f, A([0, 1]), A([5.0]), inplace=False)
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import sable.dialects.ops  # noqa: F401  (defines the table)
 from sable.dialects.op import OPS, NumpyBuilder
 from sable.ir.aval import aval

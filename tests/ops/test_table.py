@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import sable.dialects.ops  # noqa: F401  (defines the table)
 from sable.dialects.op import OPS, Linear, NumpyBuilder, Op, Sample
 from sable.ir.aval import aval_of, bfloat16
@@ -41,9 +42,7 @@ def samples_of(op: Op) -> list[Sample]:
     return list(op.samples())
 
 
-CASES = [
-    pytest.param(op, i, id=f"{name}-{i}") for name, op in OPS.items() for i in range(len(samples_of(op)))
-]
+CASES = [pytest.param(op, i, id=f"{name}-{i}") for name, op in OPS.items() for i in range(len(samples_of(op)))]
 GRADS = [case for case in CASES if samples_of(case.values[0])[case.values[1]].grad]
 every_sample = pytest.mark.parametrize(("op", "i"), CASES)
 every_differentiable_sample = pytest.mark.parametrize(("op", "i"), [c for c in GRADS if c.values[0].jvp])
@@ -85,11 +84,7 @@ def packed(op: Op, values: list) -> Any:
 def random_like(x: np.ndarray, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     out = rng.uniform(-1, 1, x.shape)
-    return (
-        (out + 1j * rng.uniform(-1, 1, x.shape)).astype(x.dtype)
-        if x.dtype.kind == "c"
-        else out.astype(x.dtype)
-    )
+    return (out + 1j * rng.uniform(-1, 1, x.shape)).astype(x.dtype) if x.dtype.kind == "c" else out.astype(x.dtype)
 
 
 def compared(x: np.ndarray) -> np.ndarray:
@@ -187,9 +182,7 @@ def test_jvp_agrees_with_differences(op: Op, i: int) -> None:
             assert got.dtype == want.dtype
             assert got.shape == want.shape
             scale = max(1.0, np.abs(want).max(initial=0))
-            np.testing.assert_allclose(
-                got, want, rtol=0, atol=DIFFERENCE * scale, err_msg=f"operands {chosen}"
-            )
+            np.testing.assert_allclose(got, want, rtol=0, atol=DIFFERENCE * scale, err_msg=f"operands {chosen}")
 
 
 @every_differentiable_sample
@@ -260,8 +253,7 @@ def test_batch_agrees_with_loop(op: Op, i: int) -> None:
             out = op.batch(B, op, SIZE, values, list(mapped), **s.params)
         got = list(out) if op.multiple_results else [out]
         loop = [
-            results(op, [np.asarray(x[n]) if m else x for x, m in zip(values, mapped)], s.params)
-            for n in range(SIZE)
+            results(op, [np.asarray(x[n]) if m else x for x, m in zip(values, mapped)], s.params) for n in range(SIZE)
         ]
         for y, want in zip(got, map(np.stack, zip(*loop))):
             size = want.dtype.itemsize // (2 if want.dtype.kind == "c" else 1)

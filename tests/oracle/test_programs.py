@@ -13,7 +13,7 @@ jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it ne
 
 
 def leaves(module, tree):
-    return [leaf for leaf in module.tree_util.tree_leaves(tree)]
+    return list(module.tree_util.tree_leaves(tree))
 
 
 def describe(x):

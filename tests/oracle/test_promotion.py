@@ -140,9 +140,7 @@ def test_python_scalar_dtype(x64):
     ints = [0, 2**31 - 1, -(2**31), 2**31, -(2**31) - 1, 2**40, 2**63 - 1, 2**63, -(2**63), 2**70]
     cases = [(int, value) for value in ints] + [(t, None) for t in SCALAR_TYPES]
     assert_same(dtypes.python_scalar_dtype, jax_dtypes.scalar_type_to_dtype, cases)
-    assert_same(
-        dtypes.coerce_to_array, jax_dtypes.coerce_to_array, ((value,) for value in ints[3:] if value > 2**62)
-    )
+    assert_same(dtypes.coerce_to_array, jax_dtypes.coerce_to_array, ((value,) for value in ints[3:] if value > 2**62))
 
 
 def test_issubdtype():
@@ -215,9 +213,7 @@ def test_conversions(name):
 
 
 def test_supports_inf():
-    floats = [
-        dtype for dtype in jax_dtypes._custom_float_dtypes if dtype.name.startswith(("float8", "bfloat"))
-    ]
+    floats = [dtype for dtype in jax_dtypes._custom_float_dtypes if dtype.name.startswith(("float8", "bfloat"))]
     assert_same(dtypes.supports_inf, jax_dtypes.supports_inf, ((dtype,) for dtype in DTYPES + floats))
 
 

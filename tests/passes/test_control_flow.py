@@ -21,15 +21,11 @@ def scan_carry_and_outputs(j):
 
 
 def scan_stacked(j):
-    return lambda x: j.lax.scan(lambda c, e: (c + e, c * j.numpy.sin(e * x)), x, x * j.numpy.asarray(XS))[
-        1
-    ].sum()
+    return lambda x: j.lax.scan(lambda c, e: (c + e, c * j.numpy.sin(e * x)), x, x * j.numpy.asarray(XS))[1].sum()
 
 
 def scan_reverse(j):
-    return lambda x: j.lax.scan(
-        lambda c, e: (c * 0.5 + j.numpy.sin(e * x), c), x, j.numpy.asarray(XS), reverse=True
-    )[0]
+    return lambda x: j.lax.scan(lambda c, e: (c * 0.5 + j.numpy.sin(e * x), c), x, j.numpy.asarray(XS), reverse=True)[0]
 
 
 def scan_closure(j):
@@ -37,9 +33,7 @@ def scan_closure(j):
 
 
 def scan_counter(j):
-    return lambda x: j.lax.scan(lambda c, e: ((c[0] + 1, c[1] * x + c[0]), None), (0, x), None, length=4)[0][
-        1
-    ]
+    return lambda x: j.lax.scan(lambda c, e: ((c[0] + 1, c[1] * x + c[0]), None), (0, x), None, length=4)[0][1]
 
 
 def scan_nested(j):
@@ -157,9 +151,7 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize(
-    ("function", "forward", "reverse"), CASES, ids=lambda v: getattr(v, "__name__", None)
-)
+@pytest.mark.parametrize(("function", "forward", "reverse"), CASES, ids=lambda v: getattr(v, "__name__", None))
 def test_under_jit(function, forward, reverse) -> None:
     check(function, forward, reverse, lambda j, fs: j.jit(lambda x, xs: {k: f(x, xs) for k, f in fs.items()}))
 
@@ -169,9 +161,7 @@ EAGER = [(scan_stacked, True, True), (conditional, True, True), (custom_jvp, Tru
          (jitted_callee, True, True), (while_with_captures, True, False)]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("function", "forward", "reverse"), EAGER, ids=lambda v: getattr(v, "__name__", None)
-)
+@pytest.mark.parametrize(("function", "forward", "reverse"), EAGER, ids=lambda v: getattr(v, "__name__", None))
 def test_eager(function, forward, reverse) -> None:
     check(function, forward, reverse, lambda j, fs: lambda x, xs: {k: f(x, xs) for k, f in fs.items()})
 

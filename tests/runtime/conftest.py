@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from sable.runtime import Device, devices
 
 _COMMON_FLAGS = (

@@ -7,6 +7,7 @@ import weakref
 
 import numpy as np
 import pytest
+
 from sable.ir.aval import ELEMENT_TYPES, aval
 from sable.runtime import Executable, aligned_empty, get, put
 from sable.runtime.buffers import SHARE_AT_LEAST_BYTES
@@ -81,9 +82,7 @@ def test_a_scalar_keeps_rank_zero(cpu):
     assert back.shape == () and back == 3
 
 
-@pytest.mark.parametrize(
-    "dtype", [np.dtype(">f4"), np.dtype("S3"), np.dtype(object), np.dtype("M8[s]")], ids=str
-)
+@pytest.mark.parametrize("dtype", [np.dtype(">f4"), np.dtype("S3"), np.dtype(object), np.dtype("M8[s]")], ids=str)
 def test_other_dtypes_are_refused(cpu, dtype):
     with pytest.raises(TypeError, match="expected an array of dtype"):
         put(cpu, np.zeros(2, dtype))

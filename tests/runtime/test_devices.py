@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from sable.runtime import Device, devices, register_self_test
 from sable.runtime.devices import _SELF_TESTS
 
@@ -42,9 +43,7 @@ def test_missing_driver_names_the_reason(monkeypatch):
     monkeypatch.setattr(_iree, "driver_devices", fails)
     monkeypatch.delitem(_DEVICES, "cuda", raising=False)
     monkeypatch.setitem(_FAILURES, "cuda", "")
-    with pytest.raises(
-        RuntimeError, match=r"'cuda' requested.*Platforms present are: .*cuda: no such library"
-    ):
+    with pytest.raises(RuntimeError, match=r"'cuda' requested.*Platforms present are: .*cuda: no such library"):
         devices("cuda")
     monkeypatch.delitem(_DEVICES, "cuda")
 

@@ -11,6 +11,7 @@ import weakref
 
 import numpy as np
 import pytest
+
 from sable.ir.aval import ELEMENT_TYPES, aval
 from sable.runtime import Executable, ExecutionError, get, put
 
@@ -54,9 +55,7 @@ def test_no_arguments_and_no_results(cpu, programs):
 
 def test_scalars_and_empty_arrays(cpu, programs, threaded):
     integer = aval((), np.dtype(np.int32))
-    [result] = Executable(programs, cpu, results=[integer], entry="scalar", threaded=threaded).run(
-        np.int32(21)
-    )
+    [result] = Executable(programs, cpu, results=[integer], entry="scalar", threaded=threaded).run(np.int32(21))
     assert result.shape == () and result.dtype == np.int32 and result == 42
     empty = aval((0, 3), FLOAT32)
     [result] = Executable(programs, cpu, results=[empty], entry="empty", threaded=threaded).run(ones(0, 3))

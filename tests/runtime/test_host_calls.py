@@ -10,6 +10,7 @@ import weakref
 import ml_dtypes
 import numpy as np
 import pytest
+
 from sable.ir.aval import aval
 from sable.runtime import Executable, ExecutionError, HostFunction
 
@@ -143,9 +144,7 @@ class Interrupted(BaseException):
     pass
 
 
-@pytest.mark.parametrize(
-    "error", [ValueError("bad"), KeyboardInterrupt(), SystemExit(3), Interrupted("stop")]
-)
+@pytest.mark.parametrize("error", [ValueError("bad"), KeyboardInterrupt(), SystemExit(3), Interrupted("stop")])
 @pytest.mark.parametrize("threaded", [False, True], ids=["inline", "threaded"])
 def test_exceptions_arrive_as_they_were_raised(host_program, cpu, error, threaded):
     armed = True

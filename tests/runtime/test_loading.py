@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from sable.runtime import ExecutionError, TensorType, load
 from sable.runtime.signature import parse_declaration
 
@@ -20,9 +21,7 @@ def path(programs, tmp_path_factory):
 
 def test_call(path):
     function = load(path, entry="sum_and_product")
-    assert repr(function) == (
-        "<programs.vmfb:sum_and_product(float32[10], float32[10]) -> (float32[10], float32[10])>"
-    )
+    assert repr(function) == ("<programs.vmfb:sum_and_product(float32[10], float32[10]) -> (float32[10], float32[10])>")
     total, product = function(np.full(10, 2, np.float32), [3.0] * 10)
     assert (total == 5).all() and (product == 6).all()
 

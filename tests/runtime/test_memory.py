@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from sable.ir.aval import aval
 from sable.runtime import Executable, HostFunction, put
 from sable.runtime.memory import CALLS_PER_CHECK, TRIM_BUDGET_BYTES, CacheWatch, call_weight

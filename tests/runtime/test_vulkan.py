@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from sable.ir.aval import ELEMENT_TYPES, aval
 from sable.runtime import Executable, HostFunction, devices, get, put
 

@@ -6,6 +6,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
+
 import sable
 
 _OVER_THE_CORE = ["_tree", "_tree_register", "tree_util", "tree", "_threefry"]
@@ -20,9 +21,7 @@ def _load(pure: bool) -> SimpleNamespace:
     before = os.environ.get("SABLE_PURE_PYTHON")
     os.environ["SABLE_PURE_PYTHON"] = "1" if pure else "0"
     try:
-        loaded = SimpleNamespace(
-            **{name.removeprefix("sable."): importlib.import_module(name) for name in names}
-        )
+        loaded = SimpleNamespace(**{name.removeprefix("sable."): importlib.import_module(name) for name in names})
     finally:
         if before is None:
             del os.environ["SABLE_PURE_PYTHON"]

@@ -190,9 +190,7 @@ def test_treedef_differences_name_dataclass_fields(api):
         weight: object
         bias: object
 
-    ((path, first, second, why),) = api._tree.equality_errors(
-        [Layer(1, {"x": 1})], [Layer(1, {"x": 1, "y": 2})]
-    )
+    ((path, first, second, why),) = api._tree.equality_errors([Layer(1, {"x": 1})], [Layer(1, {"x": 1, "y": 2})])
     assert api.tree_util.keystr(path) == "[0].bias"
     assert first == "<class 'dict'> with 1 child"
     assert second == "<class 'dict'> with 2 children"

@@ -56,9 +56,7 @@ def test_round_trip_and_oracle(api, tree):
     paths = [module.keystr(path) for path, _ in module.tree_leaves_with_path(tree)]
     assert paths == [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
     children = treedef.children()
-    assert sum(child.num_leaves for child in children) == treedef.num_leaves - (
-        repr(treedef) == "PyTreeDef(*)"
-    )
+    assert sum(child.num_leaves for child in children) == treedef.num_leaves - (repr(treedef) == "PyTreeDef(*)")
 
 
 @SETTINGS

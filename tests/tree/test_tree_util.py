@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import jax
 import pytest
+
 import sable.tree
 import sable.tree_util
 
@@ -104,14 +105,10 @@ def test_map_with_path(api):
     result = module.tree_map_with_path(lambda path, x, y: (module.keystr(path), x, y), tree, other)
     assert result == {"a": [("['a'][0]", 1, 10), ("['a'][1]", 2, 20)], "b": ("['b']", 3, (30,))}
     assert module.tree_map_with_path(lambda *_: 0, ()) == ()
-    with pytest.raises(
-        ValueError, match=r"different lengths of list at key path\n    tree_map_with_path tree\['a'\]"
-    ):
+    with pytest.raises(ValueError, match=r"different lengths of list at key path\n    tree_map_with_path tree\['a'\]"):
         module.tree_map_with_path(lambda *_: 0, tree, {"a": [1], "b": 3})
     with pytest.raises(ValueError, match="List arity mismatch"):
-        module.tree_map_with_path(
-            lambda *_: 0, [1], [1, 2], is_leaf=lambda path, x: False, is_leaf_takes_path=True
-        )
+        module.tree_map_with_path(lambda *_: 0, [1], [1, 2], is_leaf=lambda path, x: False, is_leaf_takes_path=True)
 
 
 def test_reduce(api):
@@ -125,9 +122,9 @@ def test_reduce(api):
     ]
     with pytest.raises(TypeError):
         module.tree_reduce(max, ())
-    assert module.tree_reduce_associative(
+    assert module.tree_reduce_associative(lambda a, b: (a, b), [1, 2, 3, 4, 5]) == jax.tree.reduce_associative(
         lambda a, b: (a, b), [1, 2, 3, 4, 5]
-    ) == jax.tree.reduce_associative(lambda a, b: (a, b), [1, 2, 3, 4, 5])
+    )
     assert module.tree_reduce_associative(max, [], identity=None) is None
     with pytest.raises(TypeError, match="Must specify identity"):
         module.tree_reduce_associative(max, [])
@@ -328,9 +325,7 @@ def test_partial_of_partial(api):
     assert outer() == (3, 1)
     assert module.tree_leaves(outer) == [2]
     assert module.tree_structure(outer) == module.tree_structure(module.Partial(inner, 3))
-    assert module.tree_structure(outer) != module.tree_structure(
-        module.Partial(functools.partial(divmod, 7), 2)
-    )
+    assert module.tree_structure(outer) != module.tree_structure(module.Partial(functools.partial(divmod, 7), 2))
     nested = module.Partial(module.Partial(divmod, 7), 2)
     assert nested() == (3, 1)
     assert module.tree_leaves(nested) == [2]
@@ -358,7 +353,5 @@ def test_order_of_dicts(api):
     default = module.tree_map(lambda x: x, collections.defaultdict(list, b=1, a=2))
     assert default.default_factory is list
     assert list(module.tree_map(lambda x: x, {"b": 1, "a": 2})) == ["a", "b"]
-    assert module.tree_structure(ordered) != module.tree_structure(
-        collections.OrderedDict([("a", 1), ("b", 2)])
-    )
+    assert module.tree_structure(ordered) != module.tree_structure(collections.OrderedDict([("a", 1), ("b", 2)]))
     assert module.tree_structure({"b": 1, "a": 2}) == module.tree_structure({"a": 1, "b": 2})

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import pytest
+
 import sable.tree_util
 
 
@@ -37,9 +38,7 @@ class Layer:
 def boxes(core):
     """A registry that knows `Box` and `Layer`."""
     registry = core.PyTreeRegistry()
-    registry.register_node(
-        Box, lambda box: ((box.content,), box.data), lambda data, children: Box(*children, data)
-    )
+    registry.register_node(Box, lambda box: ((box.content,), box.data), lambda data, children: Box(*children, data))
     registry.register_dataclass_node(Layer, ["weight"], ["name"])
     return registry
 
@@ -328,9 +327,7 @@ def test_cycles_are_collected(core):
 def test_treedef_outlives_its_registry_name(core):
     def make():
         registry = core.PyTreeRegistry()
-        registry.register_node(
-            SimpleNamespace, lambda s: ((s.a,), None), lambda _, c: SimpleNamespace(a=c[0])
-        )
+        registry.register_node(SimpleNamespace, lambda s: ((s.a,), None), lambda _, c: SimpleNamespace(a=c[0]))
         return registry.structure([SimpleNamespace(a=1)])
 
     treedef = make()

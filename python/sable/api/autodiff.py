@@ -43,9 +43,7 @@ def _leaves(fun: Callable, args: Sequence[Any], kind: str) -> tuple[list[Value],
     return values, tree
 
 
-def _trace(
-    fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux: bool
-) -> tuple[Traced, Any, int]:
+def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux: bool) -> tuple[Traced, Any, int]:
     """Trace `fun` on the values. With has_aux the auxiliary leaves come last; returns (traced, aux_tree, aux count)."""
     aux: dict[str, Any] = {"tree": None, "n": 0}
 
@@ -89,9 +87,7 @@ def _zero_tangent(a: Aval) -> Any:
 class _Linear:
     """A linearised function: pushes tangents forward, pulls cotangents back."""
 
-    def __init__(
-        self, traced: Traced, made: Any, in_avals: Sequence[Aval], active: Sequence[bool], n_out: int
-    ):
+    def __init__(self, traced: Traced, made: Any, in_avals: Sequence[Aval], active: Sequence[bool], n_out: int):
         self.linear, self.active, self.out_active = made.linear, list(active), made.active[:n_out]
         self.in_avals, self.out_avals = list(in_avals), traced.out_avals[:n_out]
         self.out_tree = traced.out_tree
@@ -164,9 +160,7 @@ def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = 
 
 def _pullback(linear: _Linear, in_tree: Any, name: str, residuals: list, *cotangents: Any) -> Any:
     if len(cotangents) != 1:
-        raise TypeError(
-            f"the vjp function of {name} takes one argument, the cotangent; got {len(cotangents)}"
-        )
+        raise TypeError(f"the vjp function of {name} takes one argument, the cotangent; got {len(cotangents)}")
     leaves, tree = tree_flatten(cotangents[0])
     if tree != linear.out_tree:
         raise ValueError(
@@ -233,9 +227,7 @@ def value_and_grad(
         inner, picked = _partial(fun, chosen, args, kwargs)
         values, tree = _leaves(fun, picked, "grad")
         for k, value in enumerate(values):
-            _check_input(
-                value.aval, holomorphic, allow_int, lambda k=k: _leaf_name(fun, args, chosen, k), fun
-            )
+            _check_input(value.aval, holomorphic, allow_int, lambda k=k: _leaf_name(fun, args, chosen, k), fun)
         outs, linear, residuals, aux = _linearize(inner, values, tree, "grad", has_aux)
         _check_scalar(outs, linear, holomorphic, fun)
         one = BIND.full(linear.out_avals[0].update(weak_type=False), 1)
@@ -299,9 +291,7 @@ def _check_argnums(fun: Callable, argnums: Any, args: Sequence[Any]) -> list[int
     return [i % len(args) for i in chosen]
 
 
-def _partial(
-    fun: Callable, chosen: Sequence[int], args: Sequence[Any], kwargs: dict
-) -> tuple[Callable, list]:
+def _partial(fun: Callable, chosen: Sequence[int], args: Sequence[Any], kwargs: dict) -> tuple[Callable, list]:
     """`fun` as a function of the chosen arguments alone."""
 
     @functools.wraps(fun)
@@ -326,9 +316,7 @@ def _check_input(a: Aval, holomorphic: bool, allow_int: bool, name: Callable[[],
     kind = a.dtype.kind
     if holomorphic:
         if kind != "c":
-            raise TypeError(
-                f"grad with holomorphic=True requires inputs with complex dtype, but got {a.dtype.name}."
-            )
+            raise TypeError(f"grad with holomorphic=True requires inputs with complex dtype, but got {a.dtype.name}.")
         return
     if kind in "iub" and not allow_int:
         raise TypeError(
@@ -351,9 +339,7 @@ def _check_scalar(outs: Sequence[Value], linear: _Linear, holomorphic: bool, fun
         )
     if holomorphic:
         if a.dtype.kind != "c":
-            raise TypeError(
-                f"grad with holomorphic=True requires outputs with complex dtype, but got {a.dtype.name}."
-            )
+            raise TypeError(f"grad with holomorphic=True requires outputs with complex dtype, but got {a.dtype.name}.")
     elif a.dtype.kind == "c":
         raise TypeError(
             f"grad requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name}. "

@@ -145,8 +145,7 @@ def _mapped_size(
     ]
     wanted = f"; axis_size is {given}" if given is not None else ""
     raise ValueError(
-        f"vmap got inconsistent sizes for array axes to be mapped of {function_name(fun)}{wanted}:\n"
-        + "\n".join(lines)
+        f"vmap got inconsistent sizes for array axes to be mapped of {function_name(fun)}{wanted}:\n" + "\n".join(lines)
     )
 
 

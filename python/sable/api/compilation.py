@@ -174,12 +174,7 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         prepared = self._prepared
-        if (
-            prepared is None
-            or STATE.staged is not None
-            or STATE.axes
-            or config.jax_default_device is not None
-        ):
+        if prepared is None or STATE.staged is not None or STATE.axes or config.jax_default_device is not None:
             return self._slow_call(args, kwargs)
         found = prepared.call(args, kwargs, config.trace_key)
         return self._slow_call(args, kwargs) if found is _MISS else found
@@ -256,9 +251,7 @@ class Jitted:
                 )
         return tuple(_leaf_aval(x) for x in leaves)
 
-    def _trace(
-        self, key: tuple, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None
-    ) -> _Entry:
+    def _trace(self, key: tuple, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
         def call(tracers: list) -> Any:
             dynamic, left = tree_unflatten(tree, tracers)
             args, kwargs = self._static.join(static, dynamic, left) if static is not None else (dynamic, left)
@@ -273,9 +266,7 @@ class Jitted:
 
         traced = trace_flat(call, avals, fun=self._fun, kind="jit", staged=True, names=names)
         if config.jax_log_compiles:
-            _log(
-                f"Finished tracing {function_name(self._fun)} for jit with arguments {[a.short() for a in avals]}"
-            )
+            _log(f"Finished tracing {function_name(self._fun)} for jit with arguments {[a.short() for a in avals]}")
         entry = _Entry(traced._replace(trace=None))  # whose messages would keep the arguments of this call alive
         # a function that captures a tracer is good for this call only
         if not any(type(x) is Tracer for x in traced.captures):
@@ -451,9 +442,7 @@ class ShapeDtypeStruct:
 
     __slots__ = ("aval",)
 
-    def __init__(
-        self, shape: Sequence[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False, **_: Any
-    ):
+    def __init__(self, shape: Sequence[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False, **_: Any):
         import numpy as np
 
         from sable.ir.aval import aval
@@ -509,9 +498,7 @@ def _abstract_trace(fun: Callable, args: tuple, kwargs: dict, kind: str) -> Trac
         a, k = tree_unflatten(tree, tracers)
         return fun(*a, **k)
 
-    return trace_flat(
-        call, avals, fun=fun, kind=kind, staged=True, names=lambda: argument_names(fun, args, kwargs)
-    )
+    return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=lambda: argument_names(fun, args, kwargs))
 
 
 def aval_of_shaped(x: Any) -> Aval:
@@ -521,9 +508,7 @@ def aval_of_shaped(x: Any) -> Aval:
     return aval_of_value(x)
 
 
-def make_jaxpr(
-    fun: Callable, static_argnums: Any = (), axis_env: Any = None, return_shape: bool = False
-) -> Callable:
+def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, return_shape: bool = False) -> Callable:
     """A function that traces `fun` on its arguments and returns what was traced: print it.
 
     Returns:

@@ -115,9 +115,7 @@ class custom_jvp:
       Array(2., dtype=float32, weak_type=True)
     """
 
-    def __init__(
-        self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()
-    ):
+    def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
         functools.update_wrapper(self, fun)
         self.fun = fun
         self.nondiff_argnums = _nondiff(fun, nondiff_argnums, nondiff_argnames)
@@ -147,9 +145,7 @@ class custom_jvp:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.jvp is None:
-            raise AttributeError(
-                f"No JVP defined for custom_jvp function {function_name(self.fun)} using defjvp."
-            )
+            raise AttributeError(f"No JVP defined for custom_jvp function {function_name(self.fun)} using defjvp.")
         args = _resolve(self.fun, args, kwargs)
         flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_jvp")
         traced = _trace(lambda xs: self.fun(*flat.join(xs)), flat.avals, self.fun, "custom_jvp")
@@ -165,9 +161,7 @@ class custom_jvp:
 
         def call(xs: list) -> Any:
             primals, given = xs[:n], dict(zip(moving, xs[n:]))
-            tangents = [
-                given[i] if i in given else np.zeros(a.shape, float0) for i, a in enumerate(flat.avals)
-            ]
+            tangents = [given[i] if i in given else np.zeros(a.shape, float0) for i, a in enumerate(flat.avals)]
             dynamic = tree_unflatten(flat.tree, primals), tree_unflatten(flat.tree, tangents)
             result = jvp(*flat.fixed, *dynamic)
             if not isinstance(result, (tuple, list)) or len(result) != 2:
@@ -247,18 +241,14 @@ class custom_vjp:
       Array(3., dtype=float32, weak_type=True)
     """
 
-    def __init__(
-        self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()
-    ):
+    def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
         functools.update_wrapper(self, fun)
         self.fun = fun
         self.nondiff_argnums = _nondiff(fun, nondiff_argnums, nondiff_argnames)
         self.fwd: Callable | None = None
         self.bwd: Callable | None = None
 
-    def defvjp(
-        self, fwd: Callable, bwd: Callable, symbolic_zeros: bool = False, optimize_remat: bool = False
-    ) -> None:
+    def defvjp(self, fwd: Callable, bwd: Callable, symbolic_zeros: bool = False, optimize_remat: bool = False) -> None:
         """Set the pair: `fwd(*args) -> (output, residuals)`, `bwd(*nondiff, residuals, cotangent) -> cotangents`, one for
         each differentiable argument (None is zero)."""
         self.fwd, self.bwd = fwd, bwd
@@ -268,9 +258,7 @@ class custom_vjp:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.fwd is None or self.bwd is None:
-            raise AttributeError(
-                f"No VJP defined for custom_vjp function {function_name(self.fun)} using defvjp."
-            )
+            raise AttributeError(f"No VJP defined for custom_vjp function {function_name(self.fun)} using defvjp.")
         args = _resolve(self.fun, args, kwargs)
         flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_vjp")
         traced = _trace(lambda xs: self.fun(*flat.join(xs)), flat.avals, self.fun, "custom_vjp")
@@ -313,9 +301,7 @@ class custom_vjp:
             saved["fixed"] = [None if is_array_like(r) else r for r in residuals]
             return outs, [r for r in residuals if is_array_like(r)]
 
-        made = _with_captures(
-            _trace(call, flat.avals, fwd, "custom_vjp fwd"), traced.captures, len(flat.avals)
-        )
+        made = _with_captures(_trace(call, flat.avals, fwd, "custom_vjp fwd"), traced.captures, len(flat.avals))
         saved["avals"] = made.out_avals[len(traced.out_avals) :]
         return made
 
@@ -328,9 +314,7 @@ class custom_vjp:
 
         def call(xs: list) -> Any:
             rest = iter(xs[: len(avals)])
-            residuals = tree_unflatten(
-                saved["tree"], [next(rest) if f is None else f for f in saved["fixed"]]
-            )
+            residuals = tree_unflatten(saved["tree"], [next(rest) if f is None else f for f in saved["fixed"]])
             given = iter(xs[len(avals) :])
             cts = [next(given) if is_inexact(a) else np.zeros(a.shape, float0) for a in traced.out_avals]
             result = bwd(*flat.fixed, residuals, tree_unflatten(traced.out_tree, cts))

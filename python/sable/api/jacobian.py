@@ -46,9 +46,7 @@ def _check_dtypes(tree: Any, what: str, holomorphic: bool) -> None:
     for x in tree_leaves(tree):
         kind = as_value(x).aval.dtype.kind
         if holomorphic and kind != "c":
-            raise TypeError(
-                f"{what} with holomorphic=True requires complex inputs and outputs, got {x.dtype.name}."
-            )
+            raise TypeError(f"{what} with holomorphic=True requires complex inputs and outputs, got {x.dtype.name}.")
         if not holomorphic and kind not in "fV":
             raise TypeError(
                 f"{what} requires real-valued inputs and outputs (a sub-dtype of np.floating), but got "
@@ -100,9 +98,7 @@ def _unravel(block: Any, primals: tuple, argnums: Any, axis: int) -> Any:
     sizes = [int(np.prod(s)) for s in shapes]
     rest = block.shape[:-1] if axis == -1 else block.shape[1:]
     parts = _slices(block, sizes, len(block.shape) - 1 if axis == -1 else 0)
-    shaped = [
-        BIND.reshape(p, shape=(*rest, *s) if axis == -1 else (*s, *rest)) for p, s in zip(parts, shapes)
-    ]
+    shaped = [BIND.reshape(p, shape=(*rest, *s) if axis == -1 else (*s, *rest)) for p, s in zip(parts, shapes)]
     tree = tree_unflatten(structure, shaped)
     return tree[0] if isinstance(argnums, int) else tree
 

@@ -142,8 +142,6 @@ def concrete_captures(traced: Traced) -> list[np.ndarray]:
     found = []
     for x in traced.captures:
         if not isinstance(x, Array):
-            raise TypeError(
-                "the function closes over a traced value: it can be saved only outside of transformations"
-            )
+            raise TypeError("the function closes over a traced value: it can be saved only outside of transformations")
         found.append(x.numpy())
     return found

@@ -28,9 +28,9 @@ def function_place(fun: Callable) -> str:
     while isinstance(inner, functools.partial):
         inner = inner.func
     inner = getattr(inner, "__func__", inner)
-    code = getattr(inner, "__code__", None) or getattr(
-        getattr(type(inner), "__call__", None), "__code__", None
-    )
+    code = getattr(inner, "__code__", None)
+    if code is None and callable(inner):
+        code = getattr(type(inner).__call__, "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ""
 
 
@@ -147,9 +147,7 @@ def _output(x: Any, result: Any, fun: Callable, kind: str) -> Value:
         return x
     if is_array_like(x):
         return as_value(x)
-    path = next(
-        (tree_util.keystr(p) for p, leaf in tree_util.tree_flatten_with_path(result)[0] if leaf is x), ""
-    )
+    path = next((tree_util.keystr(p) for p, leaf in tree_util.tree_flatten_with_path(result)[0] if leaf is x), "")
     where = f" at output component {path}" if path else ""
     raise TypeError(
         f"function {function_name(fun)} at {function_place(fun)} traced for {kind} returned a value of type "

@@ -67,9 +67,7 @@ _WARM_FLAGS = (
 
 def _load(name: str) -> ModuleType:
     """The module `name` that lies beside this file."""
-    spec = importlib.util.spec_from_file_location(
-        f"sable_compiler_{name}", Path(__file__).with_name(f"{name}.py")
-    )
+    spec = importlib.util.spec_from_file_location(f"sable_compiler_{name}", Path(__file__).with_name(f"{name}.py"))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -141,9 +139,7 @@ class Compiler:
 def _answer(compiler: Compiler, wire: ModuleType, sock: Any) -> None:
     """Read a request from `sock`, compile it and write the answer."""
     header, module = wire.receive(sock)
-    with contextlib.suppress(
-        OSError
-    ):  # the user's folder may be gone; it only matters to relative paths in flags
+    with contextlib.suppress(OSError):  # the user's folder may be gone; it only matters to relative paths in flags
         os.chdir(header["folder"])
     sock.settimeout(None)
     began = time.perf_counter()
@@ -309,9 +305,7 @@ class Server:
             sock.send(b"s")  # from now on the client counts the seconds
             folder = tempfile.mkdtemp(dir=self._scratch)
             pid = os.fork()
-        except (
-            OSError
-        ) as error:  # the client is gone, the disk is full, or there is no memory for another process
+        except OSError as error:  # the client is gone, the disk is full, or there is no memory for another process
             self._speak(sock, {"ok": False, "kind": "error", "stage": "server", "diagnostics": str(error)})
             sock.close()
             return

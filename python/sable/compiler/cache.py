@@ -133,9 +133,7 @@ class DiskCache:
         self._root = directory
         self._limit = limit
         self._lock = threading.Lock()
-        self._size: int | None = (
-            None  # bytes in the folder as far as this process knows; None before the first write
-        )
+        self._size: int | None = None  # bytes in the folder as far as this process knows; None before the first write
         self._writes = 0
         self._warned = False
 
@@ -225,9 +223,7 @@ class DiskCache:
     def _evict(self) -> int:
         """Remove what was unused for longest until the bound holds; the bytes that are left."""
         self._remove_stale()
-        known = [
-            (status.st_mtime, status.st_size, path) for path in self._files() if (status := _status(path))
-        ]
+        known = [(status.st_mtime, status.st_size, path) for path in self._files() if (status := _status(path))]
         size = sum(entry[1] for entry in known)
         if size <= self._limit:
             return size

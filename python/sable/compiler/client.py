@@ -131,9 +131,7 @@ def server_pid() -> int | None:
 
 
 def _has_fork_server() -> bool:
-    return (
-        hasattr(os, "fork") and hasattr(socket, "send_fds") and os.environ.get("SABLE_COMPILE_SERVER") != "0"
-    )
+    return hasattr(os, "fork") and hasattr(socket, "send_fds") and os.environ.get("SABLE_COMPILE_SERVER") != "0"
 
 
 class CompileServer:
@@ -186,9 +184,7 @@ class CompileServer:
             try:
                 with contextlib.closing(theirs), self._lock:
                     socket.send_fds(self._control, [b"c"], [theirs.fileno()])
-                wire.read_exactly(
-                    ours, 1
-                )  # a process was forked for this request; until then it waited its turn
+                wire.read_exactly(ours, 1)  # a process was forked for this request; until then it waited its turn
                 return _exchange(ours, request, timeout)
             except (OSError, EOFError, wire.ProtocolError) as error:
                 raise ServerDied(self._last_words()) from error

@@ -19,9 +19,7 @@ _OPS = (
     re.compile(r"operation '(?P<op>[a-z_]\w*(?:\.\w+)+)'"),
     re.compile(r"see current operation: (?:%[^=\n]*= )?\"?(?P<op>[a-z_]\w*(?:\.\w+)+)"),
 )
-_FATAL = re.compile(
-    r"^(?:LLVM ERROR|Assertion|.*: Assertion|Fatal Python error|MemoryError).*$", re.MULTILINE
-)
+_FATAL = re.compile(r"^(?:LLVM ERROR|Assertion|.*: Assertion|Fatal Python error|MemoryError).*$", re.MULTILINE)
 
 #: Frames under this folder are Sable's, not the user's.
 _LIBRARY = str(Path(__file__).resolve().parents[1]) + os.sep
@@ -77,9 +75,7 @@ def summary(text: str, kind: str, stage: str, code: int) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if stage == "internal" and lines:
         return lines[-1]  # of a Python traceback
-    return (
-        " ".join(lines[:2]) if lines else f"the compiler gave up without saying why (in the stage {stage!r})"
-    )
+    return " ".join(lines[:2]) if lines else f"the compiler gave up without saying why (in the stage {stage!r})"
 
 
 def _without_operation(text: str) -> str:

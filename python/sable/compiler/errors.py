@@ -89,9 +89,7 @@ def _advice(failure: Failure) -> str:
             "allow more seconds by SABLE_COMPILE_TIMEOUT."
         )
     if failure.kind == "crash":
-        return (
-            "This is a fault of the compiler: rewrite the function another way, and please report the module."
-        )
+        return "This is a fault of the compiler: rewrite the function another way, and please report the module."
     if failure.stage == "flags":
         return "Check the target and the extra flags."
     if failure.stage == "server":

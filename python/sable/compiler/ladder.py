@@ -102,9 +102,7 @@ def _cpu(target: Target, options: CompileOptions) -> tuple[Rung, ...]:
     if options.linking == "embedded" or (options.linking == "auto" and target.triple):
         return embedded
     if sys.platform != "linux":
-        native = Rung(
-            "native-linker", (*_QUICK_CPU, *shape, *_NATIVE_LINK), "has libm, for f64 sin, cos, tan …"
-        )
+        native = Rung("native-linker", (*_QUICK_CPU, *shape, *_NATIVE_LINK), "has libm, for f64 sin, cos, tan …")
         return (*embedded, native)
     return (*_linux(shape), embedded[1])
 
@@ -150,9 +148,7 @@ def iree_package() -> Path:
     """
     spec = importlib.util.find_spec("iree.compiler")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(
-            "compiling needs the package iree-base-compiler: pip install iree-base-compiler"
-        )
+        raise ModuleNotFoundError("compiling needs the package iree-base-compiler: pip install iree-base-compiler")
     return Path(next(iter(spec.submodule_search_locations)))
 
 

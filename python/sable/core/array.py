@@ -155,11 +155,9 @@ class Array(Value):
             raise TypeError("Only integer scalar arrays can be converted to a scalar index.")
         return int(self.numpy())
 
-    def _scalar(self, what: str) -> np.generic:
+    def _scalar(self, what: str) -> Any:
         if self.aval.shape:
-            raise TypeError(
-                f"Only scalar arrays can be converted to Python scalars; got arr.ndim={self.aval.ndim}"
-            )
+            raise TypeError(f"Only scalar arrays can be converted to Python scalars; got arr.ndim={self.aval.ndim}")
         return self.numpy()[()]
 
     def item(self, *args: Any) -> Any:
@@ -239,9 +237,7 @@ def _check_truth(a: Aval) -> None:
         raise ValueError(
             "The truth value of an empty array is ambiguous. Use `array.size > 0` to check it is not empty."
         )
-    raise ValueError(
-        "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()"
-    )
+    raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()")
 
 
 def from_numpy(value: np.ndarray, weak_type: bool = False) -> Array:

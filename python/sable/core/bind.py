@@ -167,11 +167,7 @@ class BindBuilder(Builder):
 
     def literal_of(self, x: Value) -> Literal | None:
         """The literal that x is, if it is a constant of the staged program."""
-        return (
-            Literal(x.aval, x.numpy())
-            if type(x) is Array and x.constant and STATE.staged is not None
-            else None
-        )
+        return Literal(x.aval, x.numpy()) if type(x) is Array and x.constant and STATE.staged is not None else None
 
     def literal(self, array: np.ndarray) -> Any:
         """A constant from a NumPy array: scalars are written into a staged program, arrays are captured by it."""

@@ -49,10 +49,7 @@ can_cast = np.can_cast
 
 def _dtypes_named(names: Iterable[str]) -> tuple[np.dtype, ...]:
     """NumPy dtypes by name, without those that the installed ml_dtypes lacks (int1, uint1)."""
-    types = [
-        getattr(ml_dtypes, name, None) or getattr(np, "bool_" if name == "bool" else name, None)
-        for name in names
-    ]
+    types = [getattr(ml_dtypes, name, None) or getattr(np, "bool_" if name == "bool" else name, None) for name in names]
     return tuple(np.dtype(found) for found in types if found is not None)
 
 
@@ -166,9 +163,7 @@ def _is_kind(dtype: np.dtype, kind: Any) -> bool:
         return dtype == np.dtype(kind)
     except TypeError as error:
         if isinstance(kind, str):
-            raise ValueError(
-                f"Unrecognized kind={kind!r}: expected a dtype or one of {list(_CATEGORIES)}"
-            ) from error
+            raise ValueError(f"Unrecognized kind={kind!r}: expected a dtype or one of {list(_CATEGORIES)}") from error
         raise TypeError(f"Expected kind to be a dtype, string, or tuple; got kind={kind!r}") from error
 
 

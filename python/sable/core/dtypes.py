@@ -363,9 +363,7 @@ def promote_types(a: Any, b: Any) -> np.dtype:
     """
     resolved = np.dtype(a), np.dtype(b)
     nodes = tuple(_node(found, _is_weak_type(spec)) for found, spec in zip(resolved, (a, b)))
-    meet = lattice.least_upper_bound(
-        nodes, config.jax_numpy_dtype_promotion == "strict", config.jax_enable_x64
-    )
+    meet = lattice.least_upper_bound(nodes, config.jax_numpy_dtype_promotion == "strict", config.jax_enable_x64)
     return np.dtype(_NODE_TYPE[meet])
 
 

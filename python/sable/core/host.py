@@ -45,9 +45,7 @@ class Callback:
         """
         given = [np.asarray(a) for a in self.function(*arrays)]
         if len(given) != len(self.out_avals):
-            raise ValueError(
-                f"callback {self.name} returned {len(given)} results, expected {len(self.out_avals)}"
-            )
+            raise ValueError(f"callback {self.name} returned {len(given)} results, expected {len(self.out_avals)}")
         return [self._result(g, a, k) for k, (g, a) in enumerate(zip(given, self.out_avals))]
 
     def _result(self, given: np.ndarray, wanted: Aval, k: int) -> np.ndarray:

@@ -121,7 +121,5 @@ def _no_path(nodes: tuple[str, ...], strict: bool) -> str:
         (NARROW_INTEGERS, "1-bit, 2-bit and 4-bit integers", "int32"),
     ):
         if any(node in family for node in nodes):
-            return (
-                f"{start}: {kind} are never promoted implicitly. Cast them, for example x.astype('{goal}')."
-            )
+            return f"{start}: {kind} are never promoted implicitly. Cast them, for example x.astype('{goal}')."
     return f"{start}. Cast the operands to the dtype that the result shall have, x.astype(...)."

@@ -28,7 +28,9 @@ class Tracer(Value):
         self.trace = trace
 
     def __repr__(self) -> str:
-        return f"Traced<{self.aval.short()}{'~' if self.aval.weak_type else ''}>with<{self.trace.kind}({self.trace.name})>"
+        return (
+            f"Traced<{self.aval.short()}{'~' if self.aval.weak_type else ''}>with<{self.trace.kind}({self.trace.name})>"
+        )
 
     def _concrete(self, fail: Callable[[Tracer], Exception]) -> Array:
         check_live(self)
@@ -153,9 +155,7 @@ class Trace:
         "staged",
     )
 
-    def __init__(
-        self, avals: Sequence[Aval], staged: bool, name: str = "f", kind: str = "jit", place: str = ""
-    ):
+    def __init__(self, avals: Sequence[Aval], staged: bool, name: str = "f", kind: str = "jit", place: str = ""):
         self.function = Function(avals, name)
         self.staged = staged
         self.name = name

@@ -61,9 +61,7 @@ class Aval:
         """`float32[2,3]`."""
         return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
 
-    def update(
-        self, shape: tuple[int, ...] | None = None, dtype: Any = None, weak_type: bool | None = None
-    ) -> Aval:
+    def update(self, shape: tuple[int, ...] | None = None, dtype: Any = None, weak_type: bool | None = None) -> Aval:
         """The same aval with some attributes replaced."""
         return aval(
             self.shape if shape is None else shape,

@@ -171,11 +171,7 @@ def find_row(operation: ir.Operation, name: str) -> Op:
     for op in rows:
         if op.form.accepts(operation):
             return op
-    why = (
-        "its body or attributes have a form that the op table lacks"
-        if rows
-        else "the op table has no such op"
-    )
+    why = "its body or attributes have a form that the op table lacks" if rows else "the op table has no such op"
     raise NotImplementedError(f"operation {name} cannot be transformed: {why}.\n  at {operation.location}")
 
 
@@ -227,6 +223,7 @@ class Deferred:
     def get(self) -> Function:
         """The function."""
         if self._made is None:
+            assert self._make is not None, "a function that is traced while it is being traced"
             self._made = self._make()
             self._make = None
         return self._made

@@ -79,8 +79,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
     """A shape given as a sequence or as one integer.
 
     Raises:
-      TypeError: sizes that are not concrete integers.
-      ValueError: a negative size.
+      TypeError: sizes that are not concrete integers, or negative.
     """
     try:
         sizes = (shape,) if hasattr(shape, "__index__") and not np.ndim(shape) else tuple(shape)
@@ -90,7 +89,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
             raise
         raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
     if any(n < 0 for n in found):
-        raise ValueError(f"shapes must have nonnegative sizes, got {found}")
+        raise TypeError(f"broadcast_in_dim shape must have every element be nonnegative, got {found}.")
     return found
 
 

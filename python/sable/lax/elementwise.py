@@ -74,7 +74,6 @@ abs = _unary("abs", "abs", "The absolute value; for complex numbers a real one")
 floor = _unary("floor", "floor", "The largest whole number that is not above x")
 ceil = _unary("ceil", "ceil", "The smallest whole number that is not below x")
 is_finite = _unary("is_finite", "is_finite", "True where x is neither infinite nor NaN")
-square = _unary("square", "square", "x * x")
 asin = _unary("asin", "asin", "The arc sine")
 acos = _unary("acos", "acos", "The arc cosine")
 atan = _unary("atan", "atan", "The arc tangent")
@@ -178,6 +177,18 @@ def exp2(x: Any, *, accuracy: Any = None) -> Value:
     return BIND.exponential(BIND.multiply(value, BIND.full(value.aval, math.log(2))))
 
 
+def square(x: Any) -> Value:
+    """x * x, elementwise.
+
+    Raises:
+      TypeError: booleans.
+    """
+    value = value_of(x, "square")
+    if value.aval.dtype.kind in "iu":
+        return BIND.multiply(value, value)
+    return BIND.square(value)
+
+
 def reciprocal(x: Any) -> Value:
     """1 / x, elementwise."""
     return integer_pow(x, -1)
@@ -269,13 +280,16 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Value:
     """`on_true` where `pred` holds, else `on_false`.
 
     Args:
-      pred: booleans, of the cases' shape or a scalar.
+      pred: booleans (or int32, 0 and 1), of the cases' shape or a scalar.
       on_true, on_false: arrays of one shape and dtype.
 
     Raises:
       TypeError: shapes or dtypes disagree; `pred` is not boolean.
     """
-    return BIND.select(*values_of("select", pred, on_true, on_false))
+    which, *cases = values_of("select", pred, on_true, on_false)
+    if which.aval.dtype == np.int32:
+        return select_n(which, cases[1], cases[0])
+    return BIND.select(which, *cases)
 
 
 def select_n(which: Any, *cases: Any) -> Value:

@@ -134,7 +134,8 @@ def gather(
       dimension_numbers: which dimensions belong together.
       slice_sizes: a window's size in each dimension of the operand.
       unique_indices, indices_are_sorted: promises about the indices.
-      mode: "clip", "fill" (the default), "promise_in_bounds" or a GatherScatterMode.
+      mode: "clip", "fill", "promise_in_bounds" (the default; windows that stick out are moved inside nevertheless)
+        or a GatherScatterMode.
       fill_value: what windows that stick out consist of in mode "fill"; by default NaN, the smallest signed or the
         largest unsigned integer, True.
 
@@ -142,7 +143,7 @@ def gather(
       TypeError, ValueError: dimension numbers or sizes that make no sense; an unknown mode.
     """
     x, indices = value_of(operand, "gather"), value_of(start_indices, "gather", 1)
-    way = GatherScatterMode.from_any(mode)
+    way = GatherScatterMode.PROMISE_IN_BOUNDS if mode is None else GatherScatterMode.from_any(mode)
     numbers = GatherDimensions(
         integers(dimension_numbers.offset_dims),
         integers(dimension_numbers.collapsed_slice_dims),

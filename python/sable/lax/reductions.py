@@ -143,13 +143,12 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
     Of equal elements the first comes first; NaN counts as larger than everything.
 
     Raises:
-      ValueError: no such axis; k negative or larger than the axis.
-      TypeError: complex elements.
+      ValueError: no such axis; k negative or larger than the axis; complex elements.
     """
     x = value_of(operand, "top_k")
     kind = dtypes.kind_of(x.aval.dtype)
     if kind == "c":
-        raise TypeError("top_k is not compatible with complex inputs.")
+        raise ValueError("top_k is not compatible with complex inputs.")
     k = operator.index(k)
     if k < 0:
         raise ValueError(f"k argument to top_k must be nonnegative, got {k}")
@@ -202,8 +201,8 @@ def reduce(
       The reduced arrays, in the structure of `operands`.
 
     Raises:
-      ValueError: structures or shapes disagree; dimensions out of bounds.
-      TypeError: initial values that are not scalars or have another dtype.
+      ValueError: structures or shapes disagree; dimensions out of bounds; initial values that are not scalars.
+      TypeError: initial values of another dtype.
     """
     leaves, tree = tree_flatten(operands)
     starts, starts_tree = tree_flatten(init_values)
@@ -232,7 +231,7 @@ def _initial(start: Any, x: Value) -> Value:
     """An initial value in the operand's dtype."""
     value = as_value(start)
     if value.aval.shape:
-        raise TypeError(f"reduce found non-scalar initial value: {value.aval.short()}")
+        raise ValueError(f"reduce found non-scalar initial value: {value.aval.short()}")
     if value.aval.dtype != x.aval.dtype and not value.aval.weak_type:
         raise TypeError(
             f"reduce operands and initial values must have the same dtypes, got {x.aval.dtype.name} "

@@ -318,8 +318,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
       dtype: of the result; by default the value's, with its weak type.
 
     Raises:
-      TypeError: the value is no scalar.
-      ValueError: a negative size.
+      TypeError: the value is no scalar; a negative size.
     """
     sizes = shape_of(shape)
     value = value_of(fill_value, "full")

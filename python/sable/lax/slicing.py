@@ -87,6 +87,9 @@ def _starts(name: str, x: Value, indices: Any, allow_negative: Any) -> list[Valu
         )
     if isinstance(allow_negative, (bool, np.bool_)):
         allow_negative = [allow_negative] * len(found)
+    for i, n, allowed in zip(found, x.aval.shape, allow_negative):
+        if not allowed and type(i) is Array and i.constant and not i.aval.shape and i.numpy() < 0:
+            raise ValueError(f"Index {i} is out of bounds for dimension {n} if allow_negative_indices=False")
     return [_from_front(i, n) if allowed else i for i, n, allowed in zip(found, x.aval.shape, allow_negative)]
 
 

@@ -121,7 +121,11 @@ def _rows(x: Value) -> Iterator[Value]:
 
 
 def _contains(self: Value, item: Any) -> bool:
-    return bool(self.__eq__(item).any())
+    if self.aval.ndim != 1:
+        raise ValueError(f"Array.__contains__: search array must be one-dimensional, got shape {self.aval.shape}.")
+    from .reductions import any
+
+    return bool(any(ufuncs.equal(self, item)))
 
 
 def _get_item(self: Value, index: Any) -> Value:

@@ -143,9 +143,7 @@ class DeviceMemory:
         del share  # nothing to share
         kind = element_type(array.dtype)
         data = _uploadable(array)
-        return self._allocator.allocate_buffer_copy(
-            DEVICE_LOCAL, _iree.USAGE_DEFAULT, self._hal, data, kind
-        ).ref
+        return self._allocator.allocate_buffer_copy(DEVICE_LOCAL, _iree.USAGE_DEFAULT, self._hal, data, kind).ref
 
     def get(self, buffer: Buffer, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Through a staging buffer: device memory may be invisible, or not mappable there (lavapipe)."""

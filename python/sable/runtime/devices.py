@@ -232,7 +232,5 @@ def register_self_test(platform: str, test: SelfTest) -> None:
 def _device(platform: str, id: int) -> Device:
     found = devices(platform)
     if id >= len(found):
-        raise RuntimeError(
-            f"device {platform}:{id} does not exist here: {platform} has {len(found)} device(s)"
-        )
+        raise RuntimeError(f"device {platform}:{id} does not exist here: {platform} has {len(found)} device(s)")
     return found[id]

@@ -151,9 +151,7 @@ class Executable:
         return f"<Executable {self.entry} on {self.device!r}{threads}>"
 
 
-def _bind(
-    program: Program, function: Any, results: Sequence[Aval]
-) -> Callable[[Sequence[Buffer]], list[Buffer]]:
+def _bind(program: Program, function: Any, results: Sequence[Aval]) -> Callable[[Sequence[Buffer]], list[Buffer]]:
     """The call of a function, with everything looked up: IREE's part is two thirds of it."""
     make_list = _iree.VariantList
     idle = program.idle

@@ -135,9 +135,7 @@ def _checked(name: str, expected: tuple[Aval, ...], returned: Any) -> list[np.nd
         )
     arrays = [np.asarray(value) for value in returned]
     if len(arrays) != len(expected):
-        raise TypeError(
-            f"host function {name!r} must return {len(expected)} array(s) ({wanted}), got {len(arrays)}"
-        )
+        raise TypeError(f"host function {name!r} must return {len(expected)} array(s) ({wanted}), got {len(arrays)}")
     for index, (aval, array) in enumerate(zip(expected, arrays)):
         if array.dtype == aval.dtype and array.shape == aval.shape:
             continue

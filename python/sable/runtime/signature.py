@@ -58,9 +58,7 @@ def parse_declaration(declaration: str) -> Signature:
 def _values(text: str, declaration: str) -> tuple[TensorType, ...]:
     found = tuple(_parse_tensor(encoding or plain, declaration) for plain, encoding in _VALUE.findall(text))
     if len(found) != text.count("%"):
-        raise ExecutionError(
-            f"cannot call a function with other values than tensors from NumPy: {declaration}"
-        )
+        raise ExecutionError(f"cannot call a function with other values than tensors from NumPy: {declaration}")
     return found
 
 
@@ -68,7 +66,5 @@ def _parse_tensor(text: str, declaration: str) -> TensorType:
     *dimensions, element = re.split(r"(?<=[\d?])x", text[len("tensor<") : -1])
     dtype = DTYPES.get(element)
     if dtype is None:
-        raise ExecutionError(
-            f"cannot call a function with elements of type {element} from NumPy: {declaration}"
-        )
+        raise ExecutionError(f"cannot call a function with elements of type {element} from NumPy: {declaration}")
     return TensorType(tuple(None if n == "?" else int(n) for n in dimensions), dtype)
