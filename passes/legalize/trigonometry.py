@@ -57,7 +57,7 @@ def _window(b: Any, exponent: Any, word: Aval) -> list[Any]:
     """96 bits of 1/(2 pi) from the bit 32 before the exponent on, as three words."""
     index = b.emit("shift_right_logical", exponent, b.full(word, 5))
     shift = b.emit("and", exponent, b.full(word, 31))
-    table = (0, *_ONE_OVER_TWO_PI)
+    table = (0, *_ONE_OVER_TWO_PI, 0)
     words = [_chosen(b, index, table[k:], word) for k in range(4)]
     back = b.emit("subtract", b.full(word, 31), shift)
     found = []

@@ -214,14 +214,15 @@ def integer_pow(x: Any, y: int) -> Value:
         return BIND.divide(BIND.full(a, 1), integer_pow(value, -exponent))
     if exponent == 0:
         return BIND.full(a, 1)
-    result = None
-    while True:
-        if exponent & 1:
-            result = value if result is None else BIND.multiply(result, value)
-        exponent >>= 1
-        if not exponent:
-            return result
+    while not exponent & 1:
         value = BIND.multiply(value, value)
+        exponent >>= 1
+    result = value
+    while exponent := exponent >> 1:
+        value = BIND.multiply(value, value)
+        if exponent & 1:
+            result = BIND.multiply(result, value)
+    return result
 
 
 def pow(x: Any, y: Any) -> Value:

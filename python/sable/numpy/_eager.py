@@ -126,7 +126,7 @@ class Plans:
         whole = aval(broadcast_shape(tuple(a.shape for a in avals)), dtype, weak)
         dtypes = tuple(dtype if isinstance(k, Aval) and k.dtype != dtype else None for k in keys)
         out = op.type(*[whole] * len(avals), **params)
-        plans[keys if len(keys) > 1 else keys[0]] = Plan(out, _reference(op, params), dtype, dtypes)
+        plans[tuple(keys) if len(keys) != 1 else next(iter(keys))] = Plan(out, _reference(op, params), dtype, dtypes)
 
 
 def _scalar_aval(python_type: type) -> Aval:

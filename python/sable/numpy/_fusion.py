@@ -8,6 +8,7 @@ checks, no type rules, no arrays in between.
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,6 +29,9 @@ _SIZE = 2048
 _CALLS = 3
 #: programs longer than this gain little from it
 _LENGTH = 64
+
+#: elements of an array that is computed once and kept, at most
+_KEPT = 65536
 
 _PLAIN = frozenset((bool, int, float, complex, str, type(None), type(Ellipsis)))
 
@@ -66,6 +70,11 @@ def _whole(v: Any, node: Node, places: dict) -> bool:
     return v not in places and list(v.type.shape) == list(node.results[0].type.shape)
 
 
+def _foldable(node: Node) -> bool:
+    """Small enough to be computed once and kept."""
+    return not node.op.multiple_results and math.prod(node.results[0].type.shape) <= _KEPT
+
+
 def numpy_code(function: Function, captures: Sequence[Any] = ()) -> Callable:
     """A function of NumPy arrays that does what a traced function says; a tuple of results.
 
@@ -83,12 +92,19 @@ def numpy_code(function: Function, captures: Sequence[Any] = ()) -> Callable:
         if i >= count:
             scope[f"a{i}"] = captures[i - count]
     lines = []
+    known: set[Any] = set()
     skipped = _left_out(nodes, function.outputs)
     for i, node in enumerate(nodes):
         if node.op.name == "constant":
             literal = node.params["value"]
             scope[f"v{i}"] = literal.data if i in skipped else literal.numpy()
             names[node.results[0]] = f"v{i}"
+            known.add(node.results[0])
+        elif i not in skipped and known.issuperset(node.operands) and _foldable(node):
+            made = STATE.run(node.op.ref, *[scope[names[v]] for v in node.operands], **node.params)
+            scope[f"v{i}"] = np.asarray(made)
+            names[node.results[0]] = f"v{i}"
+            known.add(node.results[0])
         elif i in skipped:
             names[node.results[0]] = names[node.operands[0]]
         else:

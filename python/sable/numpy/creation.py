@@ -242,6 +242,7 @@ def linspace(
     return (out, delta) if retstep else out
 
 
+@fused
 def _spaced(low: Value, high: Value, num: int, endpoint: bool) -> tuple[Value, Value]:
     a = low.aval
     divisions = num - 1 if endpoint else num

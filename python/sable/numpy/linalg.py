@@ -11,6 +11,7 @@ import numpy as np
 from sable.core.array import Value
 
 from . import reductions
+from ._fusion import fused
 from ._promote import BIND, array_argument, array_arguments, kind, normal_axis, promote_dtypes, retype
 from .creation import diagonal as _diagonal
 from .creation import eye
@@ -82,6 +83,7 @@ def _norm_of_matrices(x: Value, order: Any, axes: tuple[int, int], keepdims: boo
     return reductions.squeezed(choose(sums, axes, keepdims=True), axes, keepdims)
 
 
+@fused
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value:
     """Norm of vectors or matrices.
 
@@ -114,6 +116,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
     raise ValueError(f"Improper number of axes for norm: {axes}")
 
 
+@fused
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:
     """Norm of vectors along an axis or several (None: all); `ord` as of `norm`."""
     (value,) = promote_dtypes(array_arguments("vector_norm", x), "inexact")
@@ -121,6 +124,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     return _norm_of_vectors(value, ord, reductions.reduced_axes(value, axis), keepdims)
 
 
+@fused
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value:
     """Norm of the matrices along the last two axes; `ord` as of `norm`."""
     (value,) = promote_dtypes(array_arguments("matrix_norm", x), "inexact")
