@@ -76,7 +76,7 @@ def _bound_reduction(name: str) -> None:
             *others, last = sorted(dimensions)
             partial = b.bind(OPS[name], operand, dimensions=(last,))
             return b.bind(OPS[name], partial, dimensions=tuple(others))
-        axis = dimensions[0]
+        axis = next(iter(dimensions))
 
         def reduce(operands: Sequence[Any], over: int) -> tuple:
             return (b.bind(OPS[name], *operands, dimensions=(over,)),)

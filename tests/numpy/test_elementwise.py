@@ -126,20 +126,8 @@ HALF = {"rtol": 4e-3, "atol": 2e-3}
 BFLOAT = {"rtol": 2e-2, "atol": 2e-2}
 FLOAT = {"rtol": 4e-6, "atol": 2e-6}
 
-UNARY_ARGUMENTS = ["f", "i", "b", "u8", "c", "wi", "wb", "2.5", "e", "np.int8(3)"]
-BINARY_ARGUMENTS = [
-    "f, p",
-    "2.5, i",
-    "j, k",
-    "u8, np.int8(2)",
-    "b, b",
-    "b, 1",
-    "w, wi",
-    "c, f",
-    "t, v[:4]",
-    "e, 1",
-    "si, w",
-]
+UNARY_ARGUMENTS = ["f", "u8", "c", "wi", "wb", "2.5", "e"]
+BINARY_ARGUMENTS = ["f, p", "2.5, i", "j, k", "u8, np.int8(2)", "b, 1", "w, wi", "c, f", "v[:, None], f[0]"]
 
 
 def tolerance(name: str, text: str) -> dict:
@@ -184,7 +172,7 @@ def test_binary(name: str) -> None:
 
 @pytest.mark.parametrize("name", BINARY)
 def test_binary_half_precision(name: str) -> None:
-    for arguments in ("h, 2", "bf, h"):
+    for arguments in ("h, 2", "bf, i"):
         compare(f"jnp.{name}({arguments})", **(BFLOAT if "bf" in arguments else HALF))
 
 

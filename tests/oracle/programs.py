@@ -231,7 +231,7 @@ add("lax_map", lambda j, x: j.lax.map(lambda r: r.sum(), x), M)
 
 # ---- random --------------------------------------------------------------------------------------------------
 add("prng_key", lambda j: j.random.PRNGKey(42))
-add("split", lambda j: j.random.split(j.random.PRNGKey(7), 3))
+add("split_keys", lambda j: j.random.split(j.random.PRNGKey(7), 3))
 add("uniform", lambda j: j.random.uniform(j.random.PRNGKey(0), (7,)))
 add("normal", lambda j: j.random.normal(j.random.key(1), (3, 3)))
 add("randint", lambda j: j.random.randint(j.random.PRNGKey(3), (9,), 0, 100))

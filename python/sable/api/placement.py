@@ -15,12 +15,12 @@ from sable.tree_util import tree_leaves, tree_map
 
 
 def devices(backend: str | None = None) -> list:
-    """Devices of a platform ('cpu', 'vulkan', 'cuda', 'gpu'), by default of the default device's.
+    """Devices of a platform ('cpu', 'vulkan', 'cuda', 'gpu'), by default the CPU's.
 
     Raises:
       RuntimeError: there is no such platform, or it has no device; says why.
     """
-    return runtime.devices(backend or execute.default_device().platform)
+    return runtime.devices(backend)
 
 
 def local_devices(process_index: int | None = None, backend: str | None = None) -> list:
@@ -34,8 +34,8 @@ def device_count(backend: str | None = None) -> int:
 
 
 def default_backend() -> str:
-    """Platform of the default device."""
-    return execute.default_device().platform
+    """Platform of `devices()`, whatever the configuration's default device is."""
+    return runtime.default_device().platform
 
 
 def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: bool | None = None) -> Any:
@@ -48,8 +48,10 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
     Returns:
       The pytree of arrays on the device.
     """
-    if isinstance(device, (list, tuple)):
-        raise TypeError(f"device must be a device of devices() or None, got {device!r}")
+    if device is not None and not isinstance(device, runtime.Device):
+        raise ValueError(
+            f"`jax.device_put` only accepts `None` or a device of `jax.devices()`. Received invalid value: {device!r}"
+        )
 
     def one(leaf: Any) -> Any:
         value = as_value(leaf)

@@ -263,9 +263,14 @@ def target_of(device: Any) -> Any:
     from sable.compiler import Target
 
     if device.platform == "vulkan":
+        if device.compile_target is None:
+            raise RuntimeError(
+                f"IREE's target for {device.device_kind!r} ({device!r}) is not known. Name it by SABLE_VULKAN_TARGET, such "
+                "as 'ampere', 'rdna3' or 'valhall' (flag --iree-vulkan-target of iree-compile)."
+            )
         return Target(platform="vulkan", vulkan=device.compile_target)
     if device.platform == "cuda":
-        return Target(platform="cuda", cuda=device.compile_target)
+        return Target(platform="cuda")
     return Target(platform="cpu")
 
 
@@ -326,6 +331,16 @@ def _location() -> Any:
 def run(function: Function, values: Sequence[Array]) -> list[Array]:
     """Call a function on concrete arrays."""
     return load(function, common_device(values, function.name))(values)
+
+
+def _check_device(device: Any) -> None:
+    from .device_check import check_device
+
+    check_device(device)
+
+
+for _platform in ("vulkan", "cuda"):
+    runtime.register_self_test(_platform, _check_device)
 
 
 __all__ = [

@@ -1,6 +1,7 @@
 """Functions for neural networks."""
 
 from . import initializers
+from .attention import dot_product_attention
 from .functions import (
     celu,
     elu,
@@ -12,8 +13,10 @@ from .functions import (
     hard_tanh,
     identity,
     leaky_relu,
+    log1mexp,
     log_sigmoid,
     log_softmax,
+    logmeanexp,
     logsumexp,
     mish,
     one_hot,
@@ -25,6 +28,8 @@ from .functions import (
     soft_sign,
     softmax,
     softplus,
+    sparse_plus,
+    sparse_sigmoid,
     squareplus,
     standardize,
     swish,
@@ -33,6 +38,7 @@ from .functions import (
 
 __all__ = [
     "celu",
+    "dot_product_attention",
     "elu",
     "gelu",
     "glu",
@@ -43,8 +49,10 @@ __all__ = [
     "identity",
     "initializers",
     "leaky_relu",
+    "log1mexp",
     "log_sigmoid",
     "log_softmax",
+    "logmeanexp",
     "logsumexp",
     "mish",
     "one_hot",
@@ -56,6 +64,8 @@ __all__ = [
     "soft_sign",
     "softmax",
     "softplus",
+    "sparse_plus",
+    "sparse_sigmoid",
     "squareplus",
     "standardize",
     "swish",

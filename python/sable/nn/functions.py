@@ -7,64 +7,134 @@ from typing import Any
 import numpy as np
 
 import sable.numpy as jnp
+from sable import lax
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.values import as_value
 from sable.lax.autodiff import stop_gradient
+from sable.lax.elementwise import convert
+from sable.numpy._promote import array_argument
 
 #: constants of the self-normalising activation (Klambauer et al. 2017, arXiv:1706.02515, equation 14)
 _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def _inexact(x: Any) -> Any:
-    value = as_value(x)
-    dtype = to_inexact_dtype(value.dtype)
-    return value if value.dtype == dtype else value.astype(dtype)
+def _inexact(name: str, x: Any) -> Any:
+    """x as an array of a float or complex dtype, weakly typed if x is."""
+    value = array_argument(name, x)
+    return convert(value, to_inexact_dtype(value.dtype), value.weak_type)
 
 
 def identity(x: Any) -> Any:
     """x itself."""
-    return jnp.asarray(x)
+    return array_argument("identity", x)
+
+
+def tanh(x: Any, /) -> Any:
+    """The hyperbolic tangent."""
+    return jnp.tanh(x)
+
+
+# ---- piecewise linear ------------------------------------------------------------------------------------------
 
 
 def relu(x: Any) -> Any:
-    """max(x, 0), with derivative 0 at 0."""
-    value = as_value(x)
-    # as a choice and not a maximum, whose derivative at the tie is one half
-    return jnp.where(value > 0, value, jnp.zeros_like(value))
+    """The rectifier max(x, 0), with derivative 0 at 0.
+
+    Args:
+      x: an array.
+
+    Returns:
+      An array of its shape.
+
+    Example:
+      >>> relu(jnp.array([-1.0, 2.0]))
+      Array([0., 2.], dtype=float32)
+    """
+    value = array_argument("relu", x)
+    # a choice and not a maximum, whose derivative at the tie is one half; NaN stays
+    return jnp.where(value <= 0, 0, value)
 
 
 def relu6(x: Any) -> Any:
-    """min(max(x, 0), 6)."""
-    return jnp.minimum(jnp.maximum(x, 0), 6.0)
+    """min(max(x, 0), 6), with derivative 0 at both corners."""
+    value = array_argument("relu6", x)
+    return jnp.where(value >= 6, 6.0, jnp.where(value <= 0, 0.0, value))
+
+
+def leaky_relu(x: Any, negative_slope: Any = 1e-2) -> Any:
+    """x where x >= 0, else negative_slope x."""
+    value = array_argument("leaky_relu", x)
+    return jnp.where(value >= 0, value, negative_slope * value)
+
+
+def hard_tanh(x: Any) -> Any:
+    """x moved into [-1, 1]."""
+    value = array_argument("hard_tanh", x)
+    return jnp.where(value > 1, 1, jnp.where(value < -1, -1, value))
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """relu6(x + 3) / 6."""
+    return relu6(jnp.add(x, 3.0)) / 6.0
+
+
+def hard_silu(x: Any) -> Any:
+    """x hard_sigmoid(x) (arXiv:1905.02244)."""
+    value = array_argument("hard_silu", x)
+    return jnp.multiply(value, hard_sigmoid(value))
+
+
+hard_swish = hard_silu
+
+
+def sparse_plus(x: Any) -> Any:
+    """0 below -1, x above 1, and (x + 1)**2 / 4 between (arXiv:1602.02068)."""
+    value = array_argument("sparse_plus", x)
+    return jnp.where(value <= -1, 0.0, jnp.where(value >= 1, value, (value + 1.0) ** 2 / 4))
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """(x + 1) / 2 moved into [0, 1]: the derivative of `sparse_plus`."""
+    return 0.5 * jnp.clip(jnp.add(x, 1.0), 0.0, 2.0)
+
+
+# ---- smooth ----------------------------------------------------------------------------------------------------
 
 
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x))."""
-    return BIND.logistic(_inexact(x))
+    """1 / (1 + e**-x).
+
+    Raises:
+      TypeError: neither floats nor complex numbers.
+    """
+    return lax.logistic(x)
 
 
 def softplus(x: Any) -> Any:
-    """log(1 + exp(x))."""
+    """log(1 + e**x)."""
     return jnp.logaddexp(x, 0)
 
 
 def squareplus(x: Any, b: Any = 4) -> Any:
-    """(x + sqrt(x² + b)) / 2."""
-    value = jnp.asarray(x)
+    """(x + sqrt(x**2 + b)) / 2 (arXiv:2112.11687)."""
+    value = array_argument("squareplus", x)
     return (value + jnp.sqrt(jnp.square(value) + b)) / 2
 
 
 def soft_sign(x: Any) -> Any:
     """x / (|x| + 1)."""
-    value = jnp.asarray(x)
+    value = array_argument("soft_sign", x)
     return value / (jnp.abs(value) + 1)
 
 
 def silu(x: Any) -> Any:
-    """x · sigmoid(x)."""
-    value = _inexact(x)
+    """x sigmoid(x), also called swish (arXiv:1606.08415).
+
+    Raises:
+      TypeError: neither floats nor complex numbers.
+    """
+    value = array_argument("silu", x)
     return value * sigmoid(value)
 
 
@@ -72,57 +142,26 @@ swish = silu
 
 
 def mish(x: Any) -> Any:
-    """x · tanh(softplus(x))."""
-    value = _inexact(x)
+    """x tanh(softplus(x)) (arXiv:1908.08681)."""
+    value = array_argument("mish", x)
     return value * jnp.tanh(softplus(value))
 
 
 def log_sigmoid(x: Any) -> Any:
-    """log(sigmoid(x))."""
-    return -softplus(-_inexact(x))
-
-
-def tanh(x: Any) -> Any:
-    """Hyperbolic tangent."""
-    return jnp.tanh(x)
-
-
-def hard_tanh(x: Any) -> Any:
-    """x clipped to [-1, 1], with derivative 0 at the edges."""
-    value = jnp.asarray(x)
-    return jnp.where(value > 1, 1, jnp.where(value < -1, -1, value))
-
-
-def hard_sigmoid(x: Any) -> Any:
-    """relu6(x + 3) / 6."""
-    return relu6(x + 3.0) / 6.0
-
-
-def hard_silu(x: Any) -> Any:
-    """x · hard_sigmoid(x)."""
-    value = _inexact(x)
-    return value * hard_sigmoid(value)
-
-
-hard_swish = hard_silu
-
-
-def leaky_relu(x: Any, negative_slope: Any = 1e-2) -> Any:
-    """x where x >= 0, else negative_slope · x."""
-    value = jnp.asarray(x)
-    return jnp.where(value >= 0, value, negative_slope * value)
+    """log(sigmoid(x)) = -softplus(-x)."""
+    return jnp.negative(softplus(jnp.negative(array_argument("log_sigmoid", x))))
 
 
 def elu(x: Any, alpha: Any = 1.0) -> Any:
-    """x where x > 0, else alpha · (exp(x) - 1)."""
-    value = jnp.asarray(x)
-    # exp of what is not taken must not overflow: its derivative would be infinity times zero
+    """x where x > 0, else alpha (e**x - 1) (arXiv:1511.07289)."""
+    value = array_argument("elu", x)
+    # e**x of what is not taken must not overflow: its derivative would be infinity times zero
     safe = jnp.where(value > 0, 0.0, value)
     return jnp.where(value > 0, value, alpha * jnp.expm1(safe))
 
 
 def celu(x: Any, alpha: Any = 1.0) -> Any:
-    """max(x, 0) + min(0, alpha · (exp(x / alpha) - 1))."""
+    """max(x, 0) + min(0, alpha (e**(x / alpha) - 1)) (arXiv:1704.07483)."""
     return jnp.maximum(x, 0.0) + alpha * jnp.expm1(jnp.minimum(x, 0.0) / alpha)
 
 
@@ -132,33 +171,46 @@ def selu(x: Any) -> Any:
 
 
 def gelu(x: Any, approximate: bool = True) -> Any:
-    """x Φ(x) with the normal distribution's Φ (arXiv:1606.08415); by default with tanh in its place.
+    """x times the normal distribution function of x (arXiv:1606.08415).
 
     Args:
-      x: array.
-      approximate: 0.5 x (1 + tanh(sqrt(2/π) (x + 0.044715 x³))) instead of the error function.
+      x: an array.
+      approximate: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x**3))) in place of the error function.
     """
-    value = _inexact(x)
+    value = _inexact("gelu", x)
     if approximate:
         root = np.sqrt(2 / np.pi).astype(value.dtype)
-        cdf = 0.5 * (1.0 + jnp.tanh(root * (value + 0.044715 * (value**3))))
-        return value * cdf
+        return value * (0.5 * (1.0 + jnp.tanh(root * (value + 0.044715 * (value**3)))))
     root = np.sqrt(0.5).astype(value.dtype)
-    return (0.5 * value * BIND.erfc(-value * root)).astype(value.dtype)
+    found = 0.5 * value * BIND.erfc(-value * root)
+    return convert(found, value.dtype, found.weak_type)
 
 
 def glu(x: Any, axis: int = -1) -> Any:
-    """The first half along an axis times the sigmoid of the second.
+    """The first half along an axis times the sigmoid of the second (arXiv:1612.08083).
 
     Raises:
-      ValueError: the axis has an odd size.
+      AssertionError: the axis has an odd size.
     """
-    value = jnp.asarray(x)
+    value = array_argument("glu", x)
     size = value.shape[axis]
     if size % 2:
-        raise ValueError(f"glu: the axis size must be divisible by 2, got {size}")
+        raise AssertionError(f"axis size must be divisible by 2, got {size}")
     first, second = jnp.split(value, 2, axis)
     return first * sigmoid(second)
+
+
+def log1mexp(x: Any) -> Any:
+    """log(1 - e**-x) for x > 0: by expm1 up to log 2, by log1p above (M. Maechler, Accurately computing
+    log(1 - exp(-|a|)), 2012)."""
+    value = _inexact("log1mexp", x)
+    small = value <= np.log(2)
+    # the branch that is not taken gets harmless values: its derivative must not be NaN
+    near = jnp.log(-jnp.expm1(-jnp.where(small, value, 1.0)))
+    return jnp.where(small, near, jnp.log1p(-jnp.exp(-jnp.where(small, 1.0, value))))
+
+
+# ---- sums of exponentials --------------------------------------------------------------------------------------
 
 
 def logsumexp(
@@ -177,7 +229,7 @@ def logsumexp(
     Returns:
       An array, or with return_sign a pair.
     """
-    a = _inexact(a)
+    a = _inexact("logsumexp", a)
     if b is not None:
         a, b = jnp.broadcast_arrays(a, jnp.asarray(b).astype(a.dtype))
         a = jnp.where(b != 0, a, -jnp.inf)
@@ -196,9 +248,27 @@ def logsumexp(
     return jnp.log(total) + shift
 
 
+def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = False) -> Any:
+    """log(mean(exp(x))) over axes, without overflow; see `logsumexp`."""
+    value = _inexact("logmeanexp", x)
+    total = logsumexp(value, axis=axis, where=where, keepdims=keepdims)
+    ones = jnp.ones_like(value) if where is None else jnp.broadcast_to(where, value.shape)
+    count = jnp.sum(ones, axis=axis, keepdims=keepdims, dtype=value.dtype)
+    return total - jnp.log(count)
+
+
 def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
-    """exp(x) / sum(exp(x)) along an axis (an int or a tuple of ints); what `where` leaves out is 0."""
-    value = _inexact(x)
+    """exp(x) / sum(exp(x)), without overflow.
+
+    Args:
+      x: an array.
+      axis: an int, a tuple of ints, or None for all.
+      where: which elements count; the others become 0.
+
+    Returns:
+      An array of x's shape whose sums along the axis are 1.
+    """
+    value = _inexact("softmax", x)
     peak = jnp.max(value, axis, where=where, initial=-jnp.inf, keepdims=True)
     shifted = value - stop_gradient(peak)
     if where is not None:
@@ -210,7 +280,7 @@ def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
 
 def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     """log(softmax(x)) along an axis; what `where` leaves out is -inf."""
-    value = _inexact(x)
+    value = _inexact("log_softmax", x)
     peak = jnp.max(value, axis, where=where, initial=-jnp.inf, keepdims=True)
     shifted = value - stop_gradient(peak)
     total = jnp.log(jnp.sum(jnp.exp(shifted), axis, where=where, keepdims=True))
@@ -219,17 +289,40 @@ def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
 
 
 def standardize(
-    x: Any, axis: Any = -1, mean: Any = None, variance: Any = None, epsilon: Any = 1e-5, where: Any = None
+    x: Any,
+    axis: Any = -1,
+    mean: Any = None,
+    variance: Any = None,
+    epsilon: Any = 1e-5,
+    where: Any = None,
+    *,
+    algorithm: str = "fast",
 ) -> Any:
-    """(x - mean) / sqrt(variance + epsilon) along an axis; mean and variance are computed unless given."""
-    value = _inexact(x)
+    """(x - mean) / sqrt(variance + epsilon).
+
+    Args:
+      x: an array.
+      axis: an int, a tuple of ints, or None for all.
+      mean, variance: computed along the axis unless given.
+      epsilon: keeps the root away from 0.
+      where: which elements count for mean and variance.
+      algorithm: "fast" takes the mean of squares less the squared mean, "stable" the mean of squared differences.
+
+    Raises:
+      ValueError: another algorithm.
+    """
+    if algorithm not in ("fast", "stable"):
+        raise ValueError(f"algorithm must be 'fast' or 'stable', got {algorithm!r}")
+    value = _inexact("standardize", x)
     if mean is None:
         mean = jnp.mean(value, axis, keepdims=True, where=where)
+    if variance is None and algorithm == "stable":
+        variance = jnp.mean(jnp.square(value - mean), axis, keepdims=True, where=where)
     if variance is None:
         # mean of squares less square of the mean; rounding may make it negative
         variance = jnp.mean(jnp.square(value), axis, keepdims=True, where=where) - jnp.square(mean)
         variance = jnp.maximum(variance, 0)
-    return (value - mean) * BIND.rsqrt(_inexact(jnp.asarray(variance) + epsilon))
+    return (value - mean) * BIND.rsqrt(_inexact("standardize", jnp.asarray(variance) + epsilon))
 
 
 def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> Any:

@@ -8,10 +8,13 @@ from typing import Any
 
 import sable.numpy as jnp
 from sable import random
-from sable.core.dtypes import default_float_dtype
+from sable.core.dtypes import default_float_dtype, kind_of
 
 #: standard deviation of a standard normal cut off at ±2, by which a truncated normal is widened
 _TRUNCATED_DEVIATION = 0.87962566103423978
+
+#: the same of a complex normal with modulus up to 2
+_COMPLEX_TRUNCATED_DEVIATION = 0.95311164380491208
 
 Initializer = Callable[..., Any]
 
@@ -82,6 +85,27 @@ def _fans(shape: Sequence[int], in_axis: Any, out_axis: Any, batch_axis: Any) ->
     return inputs * receptive, outputs * receptive
 
 
+def _complex_uniform(key: Any, shape: Sequence[int], dtype: Any) -> Any:
+    """Uniform in the unit disk."""
+    first, second = random.split(key)
+    part = jnp.zeros((), dtype).real.dtype
+    radius = jnp.sqrt(random.uniform(first, shape, part))
+    return _polar(radius, second, shape, part, dtype)
+
+
+def _complex_truncated_normal(key: Any, upper: float, shape: Sequence[int], dtype: Any) -> Any:
+    """Complex normal with modulus up to `upper`: its square is exponentially distributed."""
+    first, second = random.split(key)
+    part = jnp.zeros((), dtype).real.dtype
+    share = (1 - jnp.exp(jnp.array(-(upper**2), part))) * random.uniform(first, shape, part)
+    return _polar(jnp.sqrt(-jnp.log(1 - share)), second, shape, part, dtype)
+
+
+def _polar(radius: Any, key: Any, shape: Sequence[int], part: Any, dtype: Any) -> Any:
+    angle = 2 * jnp.pi * random.uniform(key, shape, part)
+    return (radius * jnp.exp(1j * angle)).astype(dtype)
+
+
 def variance_scaling(
     scale: Any,
     mode: str,
@@ -118,8 +142,15 @@ def variance_scaling(
         variance = jnp.array(scale / averages[mode](*_fans(shape, in_axis, out_axis, batch_axis)), dtype=dtype)
         if distribution == "normal":
             return random.normal(key, shape, dtype) * jnp.sqrt(variance)
+        complex_ = kind_of(jnp.dtype(dtype)) == "c"
+        if distribution == "uniform" and complex_:
+            # the mean square of the modulus is one half
+            return _complex_uniform(key, shape, dtype) * jnp.sqrt(2 * variance)
         if distribution == "uniform":
             return random.uniform(key, shape, dtype, -1) * jnp.sqrt(3 * variance)
+        if complex_:
+            deviation = jnp.sqrt(variance) / jnp.array(_COMPLEX_TRUNCATED_DEVIATION, dtype)
+            return _complex_truncated_normal(key, 2, shape, dtype) * deviation
         deviation = jnp.sqrt(variance) / jnp.array(_TRUNCATED_DEVIATION, dtype)
         return random.truncated_normal(key, -2, 2, shape, dtype) * deviation
 

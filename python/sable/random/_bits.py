@@ -16,6 +16,7 @@ from sable.lax._operands import broadcast_operands, expand_to, integers
 from sable.lax.elementwise import convert
 from sable.lax.shapes import broadcast_shapes
 
+from . import _eager
 from ._keys import hashed, two_keys, words_of
 
 _UNSIGNED = {n: np.dtype(f"uint{n}") for n in (8, 16, 32, 64)}
@@ -80,6 +81,8 @@ def scalar(value: float, dtype: np.dtype) -> Value:
 
 def random_bits(words: Value, width: int, shape: tuple[int, ...]) -> Value:
     """Unsigned integers of 8, 16, 32 or 64 random bits, of the words of a key."""
+    if _eager.ready(words):
+        return _eager.bits(words, width, shape)  # type: ignore[arg-type]
     first, second = hashed(words, shape)
     if width == 64:
         wide = _UNSIGNED[64]
@@ -114,6 +117,8 @@ def bits(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = No
 
 def unit_floats(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     """Floats in [0, 1): random bits as the mantissa of a float in [1, 2), less 1."""
+    if _eager.ready(words):
+        return _eager.unit_floats(words, shape, dtype)  # type: ignore[arg-type]
     info = dtypes.finfo(dtype)
     width, mantissa = info.bits, info.nmant
     drawn = width if mantissa >= 8 else 8  # bfloat16 has 7 bits of mantissa: 8 random bits are enough
@@ -155,7 +160,7 @@ def uniform(
 
     Example:
       >>> uniform(PRNGKey(0), (2,))
-      Array([0.947667  , 0.97852373], dtype=float32)
+      Array([0.947667 , 0.9785799], dtype=float32)
     """
     words, _ = words_of("uniform", key)
     found = float_dtype("uniform", dtype)
@@ -217,6 +222,10 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *
     wanted = dtypes.user_dtype(int if dtype is None else dtype, "randint")
     if dtypes.kind_of(wanted) not in "iu":
         raise TypeError(f"randint only accepts integer dtypes, got {wanted}")
+    if type(minval) is int and type(maxval) is int and _eager.ready(words) and wanted.itemsize >= 4:
+        info, default = np.iinfo(wanted), np.iinfo(dtypes.default_int_dtype())
+        if max(info.min, default.min) <= min(minval, maxval) and max(minval, maxval) <= min(info.max, default.max):
+            return _eager.integers(words, shape_argument("randint", shape), minval, maxval, wanted)  # type: ignore[arg-type]
     narrow = wanted if wanted.itemsize < 4 else None
     work = np.dtype(np.int32) if narrow is not None else wanted
     low, high = _integer_bound(minval, narrow, 0), _integer_bound(maxval, narrow, 1)

@@ -6,6 +6,7 @@ start only takes its own platform away.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from functools import cached_property
@@ -94,9 +95,15 @@ class Device:
 
     @property
     def compile_target(self) -> str | None:
-        """The name for `--iree-vulkan-target`; None for other platforms and for unknown devices."""
+        """The name for `--iree-vulkan-target`; None for other platforms and for unknown devices.
+
+        SABLE_VULKAN_TARGET names it for devices that are not known here.
+        """
         if self.platform != "vulkan":
             return None
+        named = os.environ.get("SABLE_VULKAN_TARGET")
+        if named:
+            return named
         kind = self.device_kind.lower()
         return next((target for word, target in _VULKAN_TARGETS if word in kind), None)
 

@@ -1,70 +1,133 @@
-"""Special functions."""
+"""Special functions. Arguments broadcast; integers and booleans are converted to the default floating dtype."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 import sable.numpy as jnp
 from sable.core.bind import BIND
-from sable.core.dtypes import to_inexact_dtype
-from sable.core.values import as_value
-from sable.nn.functions import log_softmax, logsumexp, softmax
-from sable.nn.functions import sigmoid as expit
+from sable.core.dtypes import promote_avals, to_inexact_dtype
+from sable.lax.elementwise import convert
+from sable.nn import functions as nn
+from sable.nn.functions import logsumexp
+from sable.numpy._promote import array_arguments
+
+_HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+#: From here on, downwards, log_ndtr is its asymptotic series; from here on, upwards, -ndtr(-x).
+_LOG_NDTR_BOUNDS = {np.dtype(np.float32): (-10.0, 5.0), np.dtype(np.float64): (-20.0, 8.0)}
 
 
-def _unary(op: str, text: str) -> Callable[[Any], Any]:
+def inexact(name: str, *xs: Any) -> list[Any]:
+    """Arguments in their common floating dtype, weakly typed if all are.
+
+    Raises:
+      TypeError: an argument that is neither an array nor a scalar.
+    """
+    values = array_arguments(name, *xs)
+    dtype, weak = promote_avals(tuple(v.aval for v in values))
+    return [convert(v, to_inexact_dtype(dtype), weak) for v in values]
+
+
+def _unary(name: str, op: str, text: str) -> Callable[[Any], Any]:
     def function(x: Any) -> Any:
-        value = as_value(x)
-        return getattr(BIND, op)(value.astype(to_inexact_dtype(value.dtype)))
+        return getattr(BIND, op)(*inexact(name, x))
 
-    function.__name__ = op
+    function.__name__ = function.__qualname__ = name
     function.__doc__ = text
     return function
 
 
-erf = _unary("erf", "Error function.")
-erfc = _unary("erfc", "1 - erf(x), accurate for large x.")
-erfinv = _unary("erf_inv", "Inverse of the error function.")
-gammaln = _unary("lgamma", "Logarithm of the absolute value of the gamma function.")
-digamma = _unary("digamma", "Derivative of the logarithm of the gamma function.")
+erf = _unary("erf", "erf", "The error function.")
+erfc = _unary("erfc", "erfc", "1 - erf(x), accurate for large x.")
+erfinv = _unary("erfinv", "erf_inv", "The inverse of the error function.")
+gammaln = _unary("gammaln", "lgamma", "The logarithm of the absolute value of the gamma function.")
+digamma = _unary("digamma", "digamma", "The derivative of the logarithm of the gamma function.")
+expit = _unary("expit", "logistic", "1 / (1 + e**-x), the inverse of `logit`.")
+
+
+def softmax(x: Any, /, *, axis: Any = None) -> Any:
+    """exp(x) / sum(exp(x)) along an axis (an int or a tuple of ints), by default over everything."""
+    return nn.softmax(x, axis)
+
+
+def log_softmax(x: Any, /, *, axis: Any = None) -> Any:
+    """log(softmax(x)) along an axis (an int or a tuple of ints), by default over everything."""
+    return nn.log_softmax(x, axis)
 
 
 def logit(x: Any) -> Any:
     """log(x / (1 - x))."""
-    value = jnp.asarray(x)
+    (value,) = inexact("logit", x)
     return jnp.log(value / (1 - value))
 
 
 def xlogy(x: Any, y: Any) -> Any:
-    """x · log(y), zero where x is zero."""
-    x, y = jnp.broadcast_arrays(*_inexact(x, y))
+    """x log(y), 0 where x is 0."""
+    x, y = jnp.broadcast_arrays(*inexact("xlogy", x, y))
     zero = x == 0
     return jnp.where(zero, jnp.zeros_like(x), x * jnp.log(jnp.where(zero, jnp.ones_like(y), y)))
 
 
 def xlog1py(x: Any, y: Any) -> Any:
-    """x · log(1 + y), zero where x is zero."""
-    x, y = jnp.broadcast_arrays(*_inexact(x, y))
+    """x log(1 + y), 0 where x is 0."""
+    x, y = jnp.broadcast_arrays(*inexact("xlog1py", x, y))
     zero = x == 0
     return jnp.where(zero, jnp.zeros_like(x), x * jnp.log1p(jnp.where(zero, jnp.zeros_like(y), y)))
 
 
 def entr(x: Any) -> Any:
-    """-x · log(x), 0 at 0, -inf for negative x."""
-    (value,) = _inexact(x)
+    """-x log(x), 0 at 0, -inf for negative x."""
+    (value,) = inexact("entr", x)
     return jnp.where(value < 0, -jnp.inf, -xlogy(value, value))
 
 
 def ndtr(x: Any) -> Any:
-    """Cumulative distribution of the standard normal."""
-    (value,) = _inexact(x)
-    return 0.5 * erfc(-value * jnp.asarray(0.5**0.5, value.dtype))
+    """The distribution function of the standard normal, by erf near 0 and erfc elsewhere.
+
+    Raises:
+      TypeError: not floats.
+    """
+    (value,) = inexact("ndtr", x)
+    half = convert(jnp.asarray(0.5), value.dtype)
+    scaled = value * convert(jnp.asarray(0.5**0.5), value.dtype)
+    size = jnp.abs(scaled)
+    tail = BIND.erfc(size)
+    outer = jnp.where(scaled > 0, 2 - tail, tail)
+    return half * jnp.where(size < half * math.sqrt(2), 1 + BIND.erf(scaled), outer)
 
 
-def _inexact(*xs: Any) -> list[Any]:
-    dtype = to_inexact_dtype(jnp.result_type(*xs))
-    return [jnp.asarray(x).astype(dtype) for x in xs]
+def log_ndtr(x: Any, series_order: int = 3) -> Any:
+    """The logarithm of `ndtr`, accurate where that is tiny.
+
+    Args:
+      x: float32 or float64.
+      series_order: terms of the asymptotic series for large negative x.
+
+    Raises:
+      TypeError: another dtype.
+      ValueError: an order that is no integer from 0 to 30.
+    """
+    if not 0 <= series_order <= 30:
+        raise ValueError(f"series_order must be from 0 to 30, got {series_order}")
+    (value,) = inexact("log_ndtr", x)
+    if value.dtype not in _LOG_NDTR_BOUNDS:
+        raise TypeError(f"x.dtype={value.dtype} is not supported by log_ndtr: expected float32 or float64")
+    low, high = _LOG_NDTR_BOUNDS[value.dtype]
+    upper = -ndtr(-jnp.maximum(value, high))
+    middle = jnp.log(ndtr(jnp.clip(value, low, high)))
+    far = jnp.minimum(value, low)
+    # ndtr(x) = pdf(x) / -x (1 - 1/x**2 + 3/x**4 - 15/x**6 ...)
+    term, total = jnp.ones_like(far), jnp.ones_like(far)
+    inverse = 1 / jnp.square(far)
+    for n in range(1, series_order + 1):
+        term = -(2 * n - 1) * term * inverse
+        total = total + term
+    lower = -0.5 * jnp.square(far) - jnp.log(-far) - _HALF_LOG_TWO_PI + jnp.log(total)
+    return jnp.where(value > high, upper, jnp.where(value > low, middle, lower))
 
 
 __all__ = [
@@ -75,6 +138,7 @@ __all__ = [
     "erfinv",
     "expit",
     "gammaln",
+    "log_ndtr",
     "log_softmax",
     "logit",
     "logsumexp",

@@ -6,16 +6,29 @@ from typing import Any
 
 import sable.numpy as jnp
 
-from ..special import _inexact
+from ..special import inexact
 
 
 def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """Logarithm of the density: -log(scale) inside, -inf outside."""
-    x, loc, scale = _inexact(x, loc, scale)
+    """The logarithm of the density: -log(scale) inside, -inf outside."""
+    x, loc, scale = inexact("uniform.logpdf", x, loc, scale)
     outside = (x > loc + scale) | (x < loc)
     return jnp.where(outside, -jnp.inf, -jnp.log(scale))
 
 
 def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """Density."""
+    """The density."""
     return jnp.exp(logpdf(x, loc, scale))
+
+
+def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
+    """The distribution function."""
+    x, loc, scale = inexact("uniform.cdf", x, loc, scale)
+    inner = (x - loc) / scale
+    return jnp.where(x <= loc, 0.0, jnp.where(x >= loc + scale, 1.0, inner))
+
+
+def ppf(q: Any, loc: Any = 0, scale: Any = 1) -> Any:
+    """The inverse of `cdf`; NaN outside of [0, 1]."""
+    q, loc, scale = inexact("uniform.ppf", q, loc, scale)
+    return jnp.where((q < 0) | (q > 1), jnp.nan, q * scale + loc)

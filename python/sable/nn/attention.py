@@ -1,0 +1,113 @@
+"""Attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import sable.numpy as jnp
+from sable.core.dtypes import finfo, promote_types
+
+from .functions import softmax
+
+#: The logit of what is masked, as a part of the dtype's largest value: adding to it must not overflow.
+_MASKED = -0.7
+
+
+def _check(query: Any, key: Any, value: Any) -> None:
+    """Shapes (batch, length, heads, size), the query's number of heads a multiple of the others'.
+
+    Raises:
+      ValueError: what does not fit.
+    """
+    if query.ndim != key.ndim or key.shape != value.shape or query.ndim not in (3, 4):
+        raise ValueError(
+            "query must have 3 or 4 dimensions and key and value one shape of the same rank, "
+            f"got {query.shape}, {key.shape} and {value.shape}"
+        )
+    if query.shape[-1] != key.shape[-1] or query.shape[:-3] != key.shape[:-3]:
+        raise ValueError(f"query and key must agree in batch and head size, got {query.shape} and {key.shape}")
+    if query.shape[-2] % key.shape[-2]:
+        raise ValueError(
+            f"the number of query heads ({query.shape[-2]}) must be a multiple of that of key heads ({key.shape[-2]})"
+        )
+
+
+def _allowed(mask: Any, is_causal: bool, lengths: tuple[Any, Any], window: Any, sizes: tuple[int, int]) -> list[Any]:
+    """The conditions, of shapes that broadcast to (batch, heads, queries, keys), under which a query sees a key."""
+    rows, columns = jnp.arange(sizes[0])[:, None], jnp.arange(sizes[1])[None, :]
+    found = [] if mask is None else [mask]
+    if is_causal:
+        found.append((columns <= rows)[None, None])
+    if window is not None:
+        before, after = (window, window) if isinstance(window, int) else window
+        found.append(((columns <= rows + after) & (columns >= rows - before))[None, None])
+    queries, keys = lengths
+    if queries is not None:
+        found.append((rows < jnp.asarray(queries)[:, None, None])[:, None])
+    if keys is not None:
+        found.append((columns < jnp.asarray(keys)[:, None, None])[:, None])
+    return found
+
+
+def dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    bias: Any = None,
+    mask: Any = None,
+    *,
+    scale: float | None = None,
+    is_causal: bool = False,
+    query_seq_lengths: Any = None,
+    key_value_seq_lengths: Any = None,
+    local_window_size: Any = None,
+    implementation: str | None = None,
+) -> Any:
+    """softmax(query key^T scale + bias) value, for each head (arXiv:1706.03762).
+
+    Args:
+      query: (batch, queries, heads, size), or without batch.
+      key, value: (batch, keys, key heads, size); each key head serves heads / key heads query heads.
+      bias: added to the logits (batch, heads, queries, keys), into which it broadcasts.
+      mask: booleans that broadcast likewise; a query sees a key where True.
+      scale: 1 / sqrt(size) by default.
+      is_causal: a query sees no key behind its own position.
+      query_seq_lengths, key_value_seq_lengths: (batch,) integers; positions from there on are padding.
+      local_window_size: how far a query sees back and ahead: an int or a pair.
+      implementation: None or "xla".
+
+    Returns:
+      An array of the query's shape and dtype.
+
+    Raises:
+      ValueError: shapes that do not fit; another implementation.
+    """
+    if implementation not in (None, "xla"):
+        raise ValueError(f"Unsupported implementation option: {implementation}")
+    query, key, value = (jnp.asarray(x) for x in (query, key, value))
+    _check(query, key, value)
+    shape = query.shape
+    if query.ndim == 3:
+        query, key, value = query[None], key[None], value[None]
+        bias, mask = (None if x is None else jnp.asarray(x) for x in (bias, mask))
+        bias, mask = (x[None] if x is not None and x.ndim == 3 else x for x in (bias, mask))
+    repeats = query.shape[2] // key.shape[2]
+    if repeats > 1:
+        key, value = (jnp.repeat(x, repeats, axis=2) for x in (key, value))
+    factor = 1 / np.sqrt(query.shape[-1]) if scale is None else scale
+    dtype = promote_types(query.dtype, np.float32)
+    logits = jnp.einsum("btnh,bsnh->bnts", query, key, preferred_element_type=dtype)
+    logits = logits * jnp.asarray(factor, dtype)
+    if bias is not None:
+        logits = (logits + bias).astype(dtype)
+    lengths = query_seq_lengths, key_value_seq_lengths
+    for allowed in _allowed(mask, is_causal, lengths, local_window_size, logits.shape[2:]):
+        logits = jnp.where(allowed, logits, jnp.asarray(_MASKED * float(finfo(dtype).max), dtype))
+    weights = softmax(logits.astype(np.float32), axis=-1).astype(key.dtype)
+    found = jnp.einsum("bnts,bsnh->btnh", weights, value)
+    if query_seq_lengths is not None:
+        real = jnp.arange(found.shape[1])[None, :] < jnp.asarray(query_seq_lengths)[:, None]
+        found = jnp.where(real[:, :, None, None], found, 0)
+    return found.reshape(shape)
