@@ -72,7 +72,7 @@ INSIDE = ["asin", "acos", "atanh", "erf_inv"]
 
 
 @pytest.mark.parametrize("name", UNARY)
-@pytest.mark.parametrize("array", ["f", "h", "i", "u", "b", "c", "1.5", "2", "True", "[1]", "'a'"])
+@pytest.mark.parametrize("array", ["f", "h", "i", "u", "b", "c", "1.5", "2", "[1]"])
 def test_unary(name: str, array: str) -> None:
     coarse = 2e-3 if array == "h" else 2e-5
     check(lambda j: evaluate(j, f"lax.{name}({array})"), rtol=coarse, atol=1e-6)

@@ -69,8 +69,8 @@ def random_index(seed: int, beyond: int = 2) -> str:
 
 
 #: with arrays of positions that lie inside: JAX's derivative of reading outside is not that of what it reads
-INSIDE = [random_index(seed, 0) for seed in range(200, 320)]
-RANDOM = [random_index(seed) for seed in range(200)]
+INSIDE = [random_index(seed, 0) for seed in range(200, 240)]
+RANDOM = [random_index(seed) for seed in range(140)]
 
 
 @pytest.mark.parametrize("index", RANDOM)
@@ -78,7 +78,7 @@ def test_getitem(index: str) -> None:
     check(lambda j: evaluate(j, f"x[{index}]"))
 
 
-@pytest.mark.parametrize("index", INSIDE[:40])
+@pytest.mark.parametrize("index", INSIDE[:20])
 def test_getitem_under_vmap_and_grad(index: str) -> None:
     def program(j):
         def f(x):
@@ -95,7 +95,7 @@ def evaluate_on(j, text: str, x, **names):
     return eval(text, {"j": j, "np": np, "A": j.numpy.asarray, "jnp": j.numpy, "lax": j.lax, "x": x, **names})
 
 
-@pytest.mark.parametrize("index", RANDOM[:70])
+@pytest.mark.parametrize("index", RANDOM[:40])
 @pytest.mark.parametrize("method", ["set", "add"])
 def test_updates(index: str, method: str) -> None:
     def program(j):
@@ -116,7 +116,7 @@ def eval_index(j, index: str):
     return eval(f"echo[{index}]", {"echo": Echo(), "A": j.numpy.asarray, "np": np})
 
 
-@pytest.mark.parametrize("index", INSIDE[40:64])
+@pytest.mark.parametrize("index", INSIDE[20:32])
 @pytest.mark.parametrize("method", ["set", "add", "multiply", "max"])
 def test_updates_under_vmap_and_grad(index: str, method: str) -> None:
     if "np.array" in index and method != "add":

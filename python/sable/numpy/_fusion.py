@@ -195,7 +195,7 @@ def _arrays(args: Sequence[Any], found: list) -> None:
     for x in args:
         kind = type(x)
         if kind is Array:
-            if x._device is not None:
+            if x._device is not None or x.committed:
                 raise TypeError
             found.append(x)
         elif kind is list or kind is tuple:

@@ -44,7 +44,7 @@ def getitem(x: Value, index: Any) -> Value:
       >>> jnp.arange(6).reshape(2, 3)[1, ::-1]
       Array([5, 4, 3], dtype=int32)
     """
-    if type(x) is Array and x._device is None and STATE.staged is None:
+    if type(x) is Array and x._device is None and not x.committed and STATE.staged is None:
         kind = type(index)
         a = x.aval
         if kind is int and a.shape and a.shape[0]:

@@ -145,7 +145,7 @@ def _write(mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatter
     y = BIND.reshape(y, shape=tuple(e.size if isinstance(e, Span) else 1 for e in own))
     if any(isinstance(e, Computed) for e in own):
         return _windowed(mnemonic, x, own, y, way)
-    if type(x) is Array and type(y) is Array and STATE.staged is None and x._device is None and y._device is None:
+    if STATE.staged is None and _is_free(x) and _is_free(y):
         return _written(mnemonic, x, own, y)
     return _static(mnemonic, x, own, y)
 
@@ -153,6 +153,11 @@ def _write(mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatter
 def _combined(mnemonic: str, old: Value, y: Value) -> Value:
     way = _COMBINE[mnemonic]
     return y if way is None else getattr(BIND, way[0])(old, y)
+
+
+def _is_free(x: Value) -> bool:
+    """An array on the CPU that is bound to no device."""
+    return type(x) is Array and x._device is None and not x.committed
 
 
 def _written(mnemonic: str, x: Array, own: Sequence[Any], y: Array) -> Array:

@@ -51,8 +51,8 @@ _TAIL = np.float32(
 
 
 def ready(words: Any) -> bool:
-    """Whether the words of a key are known, on the CPU, and no program is being traced."""
-    return type(words) is Array and words._device is None and STATE.staged is None
+    """Whether the words of a key are known, on the CPU, bound to no device, and no program is being traced."""
+    return type(words) is Array and words._device is None and not words.committed and STATE.staged is None
 
 
 def _hashed(words: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
