@@ -203,8 +203,9 @@ class Array(Value):
 
     # -- devices
     def block_until_ready(self) -> Array:
-        """Wait until the values are there; returns the array itself."""
-        self.numpy()
+        """Wait until the values are there; returns the array itself. Calls of programs block, so they are there."""
+        if self.deleted:
+            self.numpy()  # raises
         return self
 
     def devices(self) -> set:
