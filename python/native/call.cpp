@@ -41,8 +41,8 @@ struct ArrayLayout {
     return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(array) + offset);
   }
 
-  // A new array on the default device; takes over `result`.
-  nb::object make(const nb::object& array_aval, nb::object result) const {
+  // A new array on the default device, committed to it where an argument was; takes over `result`.
+  nb::object make(const nb::object& array_aval, nb::object result, bool is_committed) const {
     nb::object array = checked(type->tp_alloc(type, 0));
     PyObject* self = array.ptr();
     at(self, aval) = nb::object(array_aval).release().ptr();
@@ -50,7 +50,7 @@ struct ArrayLayout {
     set(self, value, Py_None);
     set(self, device, Py_None);
     set(self, constant, Py_False);
-    set(self, committed, Py_False);
+    set(self, committed, is_committed ? Py_True : Py_False);
     set(self, deleted, Py_False);
     return array;
   }
@@ -182,11 +182,15 @@ class CallCache {
       PyObject* buffer = i < own ? buffer_of(leaves.data()[i].ptr()) : nb::object(entry.captures[i - own]).release().ptr();
       PyList_SET_ITEM(buffers.ptr(), static_cast<Py_ssize_t>(i), buffer);
     }
+    bool is_committed = false;
+    for (size_t i = 0; i < own && !is_committed; ++i) {
+      is_committed = ArrayLayout::at(leaves.data()[i].ptr(), layout_.committed) == Py_True;
+    }
     nb::object results = checked(PyObject_CallOneArg(entry.invoke.ptr(), buffers.ptr()));
-    return wrap_results(entry, results);
+    return wrap_results(entry, results, is_committed);
   }
 
-  nb::object wrap_results(const Entry& entry, const nb::object& results) const {
+  nb::object wrap_results(const Entry& entry, const nb::object& results, bool is_committed) const {
     size_t count = entry.out_avals.size();
     if (!PyList_CheckExact(results.ptr()) || static_cast<size_t>(PyList_GET_SIZE(results.ptr())) != count) {
       raise(PyExc_RuntimeError, "an executable returned another number of results than it was compiled with");
@@ -194,7 +198,8 @@ class CallCache {
     Objects arrays;
     for (size_t i = 0; i < count; ++i) {
       arrays.emplace_back(
-          layout_.make(entry.out_avals[i], nb::borrow(PyList_GET_ITEM(results.ptr(), static_cast<Py_ssize_t>(i)))));
+          layout_.make(entry.out_avals[i], nb::borrow(PyList_GET_ITEM(results.ptr(), static_cast<Py_ssize_t>(i))),
+                       is_committed));
     }
     if (entry.out_tree.is_none()) return arrays.data()[0];
     return unwrap(entry.out_tree).unflatten(arrays.data());

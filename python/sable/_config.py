@@ -284,6 +284,8 @@ class Config(threading.local):
         parsed = _parse(name, value, name)
         with _UPDATE_LOCK:
             setattr(Config, name, parsed)
+            if name in _PLATFORM_OPTIONS:
+                Config.jax_default_device = _chosen_platform()
             Config._shared_key = _read_traced(Config)
 
     def read(self, name: str) -> Any:
@@ -335,6 +337,17 @@ class Config(threading.local):
         return sorted({*super().__dir__(), *OPTIONS})
 
 
+#: Options that name the platforms to use; the first of them is where computations run that name no device.
+_PLATFORM_OPTIONS = ("jax_platforms", "jax_platform_name")
+
+
+def _chosen_platform() -> str | None:
+    """The platform that the options name, if it is not the CPU, which needs no naming."""
+    named = Config.jax_platforms or Config.jax_platform_name or "cpu"
+    first = named.split(",")[0].strip()
+    return None if first == "cpu" else first
+
+
 def _environment_value(option: Option) -> Any:
     """The value that the environment or, failing that, the table gives to an option."""
     stem = option.name.removeprefix("jax_").upper()
@@ -349,6 +362,8 @@ def _load_environment() -> None:
     """Gives every option the value of the environment or its default."""
     for option in OPTIONS.values():
         setattr(Config, option.name, _environment_value(option))
+    if Config.jax_default_device is None:
+        Config.jax_default_device = _chosen_platform()
     Config._shared_key = _read_traced(Config)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sable import runtime
+from sable._config import config
 from sable.core import execute
 from sable.core.array import Array
 from sable.core.trace import Tracer
@@ -15,12 +16,12 @@ from sable.tree_util import tree_leaves, tree_map
 
 
 def devices(backend: str | None = None) -> list:
-    """Devices of a platform ('cpu', 'vulkan', 'cuda', 'gpu'), by default the CPU's.
+    """Devices of a platform ('cpu', 'vulkan', 'cuda', 'gpu'), by default of that which `jax_platforms` names, or the CPU.
 
     Raises:
       RuntimeError: there is no such platform, or it has no device; says why.
     """
-    return runtime.devices(backend)
+    return runtime.devices(backend or default_backend())
 
 
 def local_devices(process_index: int | None = None, backend: str | None = None) -> list:
@@ -34,8 +35,9 @@ def device_count(backend: str | None = None) -> int:
 
 
 def default_backend() -> str:
-    """Platform of `devices()`, whatever the configuration's default device is."""
-    return runtime.default_device().platform
+    """Platform of `devices()`: the first of `jax_platforms`; `jax_default_device` has no part in it, as in JAX."""
+    named = config.jax_platforms or config.jax_platform_name or "cpu"
+    return named.split(",")[0].strip()
 
 
 def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: bool | None = None) -> Any:

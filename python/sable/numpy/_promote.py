@@ -14,8 +14,8 @@ import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable._config import config
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, OPS, bind, constant
+from sable.core.dtype_kinds import BOOL
 from sable.core.dtypes import (
-    BOOL,
     kind_of,
     promote_avals,
     to_inexact_dtype,

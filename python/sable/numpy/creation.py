@@ -10,7 +10,8 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import constant
-from sable.core.dtypes import BOOL, default_dtype, kind_of, lattice_result_type, to_inexact_dtype
+from sable.core.dtype_kinds import BOOL
+from sable.core.dtypes import default_dtype, kind_of, lattice_result_type, to_inexact_dtype
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 

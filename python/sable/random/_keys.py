@@ -261,7 +261,7 @@ def _check_legacy() -> None:
 
 def key_words(data: Value) -> tuple[Value, Value]:
     """The two words of a single key, as scalars."""
-    if type(data) is Array and data._device is None and STATE.staged is None:
+    if type(data) is Array and data._device is None and not data.committed and STATE.staged is None:
         words = data.numpy()
         return _scalar(words[0]), _scalar(words[1])
     halves = [BIND.slice(data, start_indices=(i,), limit_indices=(i + 1,), strides=(1,)) for i in (0, 1)]
