@@ -187,7 +187,17 @@ def defop(
 
 
 class Builder:
-    """Base of all builders: the op names as methods."""
+    """Base of all builders: the op names as methods.
+
+    Attributes:
+      location: of what is emitted from now on, as the builder's `at` was last told; None if nobody knows.
+    """
+
+    location: Any = None
+
+    def at(self, location: Any) -> None:
+        """Give that location to what is emitted from now on."""
+        self.location = location
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
         raise NotImplementedError
@@ -235,8 +245,13 @@ class NumpyBuilder(Builder):
 
 def interpret(function: Any, args: Sequence[Any], b: Any) -> list[Any]:
     """Evaluate a function with any builder: inlining, copying, and the reference meaning of ops that name functions."""
+    from sable.ir.bindings import UNKNOWN
+
     env = dict(zip(function.arguments, args))
+    outer = b.location
     for node in function.nodes():
+        b.at(node.location if node.location != UNKNOWN else outer)
         out = b.bind(node.op, *[env[v] for v in node.operands], **node.params)
         env.update(zip(node.results, out if node.op.multiple_results else (out,)))
+    b.at(outer)
     return [env[v] for v in function.outputs]

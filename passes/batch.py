@@ -25,6 +25,7 @@ def batch(
       results, and which of them are mapped (batch axis at 0).
     """
     env = dict(zip(function.arguments, zip(args, mapped)))
+    outer = b.location
     for node in function.nodes():
         b.at(node.location)
         xs = [env[v][0] for v in node.operands]
@@ -44,7 +45,7 @@ def batch(
             ys = out if op.multiple_results else (out,)
             marks = [False] * len(ys)
         env.update(zip(node.results, zip(ys, marks)))
-    b.at(None)
+    b.at(outer)
     return [env[v][0] for v in function.outputs], [env[v][1] for v in function.outputs]
 
 

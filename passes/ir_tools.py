@@ -124,7 +124,8 @@ def run_pipeline(module: ir.Module, pipeline: str) -> None:
 
 def inline_calls(module: ir.Module) -> None:
     """Inlines every call of a function with a body, without the inliner's canonicalisation: what is there stays."""
-    run_pipeline(module, "inline{default-pipeline=},symbol-dce")
+    if any(op.name in ("func.call", "call") for op in walk_module(module)):
+        run_pipeline(module, "inline{default-pipeline=},symbol-dce")
 
 
 def tensor_like(type: ir.Type, element: ir.Type) -> ir.RankedTensorType:

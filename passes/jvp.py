@@ -26,6 +26,7 @@ def jvp(
       results, and their tangents (None where zero).
     """
     env = dict(zip(function.arguments, args))
+    outer = b.location
     moving = {v: t for v, t in zip(function.arguments, tangents) if t is not None}
     for node in function.nodes():
         b.at(node.location)
@@ -45,7 +46,7 @@ def jvp(
             dys = [None] * len(ys) if dy is None else dy if node.op.multiple_results else (dy,)
         env.update(zip(node.results, ys))
         moving.update((v, t) for v, t in zip(node.results, dys) if t is not None)
-    b.at(None)
+    b.at(outer)
     return [env[v] for v in function.outputs], [moving.get(v) for v in function.outputs]
 
 

@@ -46,6 +46,10 @@ class TwoStageBuilder(Builder):
         self.residuals: list[Any] = []
         self._places: dict[Any, Any] = {}
 
+    @property
+    def location(self) -> Any:
+        return self.inner.location
+
     def at(self, location: Any) -> None:
         self.inner.at(location)
         self.linear.at(location)
@@ -156,6 +160,7 @@ def linearize(
     """
     linear = Function([a for a, on in zip(function.in_avals, active) if on], f"{function.name}_linear")
     two = TwoStageBuilder(b, linear)
+    outer = b.location
     env: dict[Any, Any] = {v: Known(x) for v, x in zip(function.arguments, args)}
     tangents = dict(zip([v for v, on in zip(function.arguments, active) if on], list(linear.arguments)))
     for node in function.nodes():
@@ -169,7 +174,7 @@ def linearize(
             dys = _tangents(two, node, ts, ys, operands)
         env.update(zip(node.results, ys))
         tangents.update((v, t) for v, t in zip(node.results, dys) if t is not None and type(t) is not Known)
-    two.at(None)
+    two.at(outer)
     dys = [tangents.get(v) for v in function.outputs]
     if instantiate is not None:
         zero = two.linear.full

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.op import OPS, Op
+from sable.dialects.op import OPS, Op, interpret
 from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
@@ -52,14 +52,7 @@ class LoweringBuilder(FunctionBuilder):
 
     def inline(self, function: Function, operands: Sequence[Any]) -> list[Any]:
         """The results of a function, its body written here."""
-        env = dict(zip(function.arguments, operands))
-        outer = self.location
-        for node in function.nodes():
-            self.location = node.location
-            out = self.bind(node.op, *[env[v] for v in node.operands], **node.params)
-            env.update(zip(node.results, out if node.op.multiple_results else (out,)))
-        self.location = outer
-        return [env[v] for v in function.outputs]
+        return interpret(function, operands, self)
 
     def region(self, operation: Any, k: int, types: Sequence[Any], body: Any) -> None:
         """Fill region k with a block; `body(arguments) -> values to return`."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sable.dialects.op import OPS, Op
+from sable.dialects.op import OPS, Op, interpret
 from sable.dialects.ops.control_flow import is_inexact
 from sable.dialects.ops.rules import expand
 from sable.ir.aval import Aval
@@ -21,6 +21,8 @@ from .batch import batch
 from .importer import Importer, is_declaration
 from .ir_tools import CONTROL_FLOW, is_private, walk
 from .jvp import jvp_function
+from .kernels import NotAKernel
+from .legalize.loops import ROUTES, LoopOptions, lower_loops
 from .legalize.loops_to_blocks import loops_to_blocks
 from .linearize import linearize, linearize_function
 from .lower import LoweringBuilder
@@ -322,12 +324,16 @@ class LowerOptions:
 _PLATFORMS = ("cpu", "vulkan", "cuda")
 
 
+def _check_choice(name: str, given: str, choices: Sequence[str]) -> None:
+    if given not in choices:
+        raise OptionError(f"{name}: expected one of {', '.join(choices)}, got '{given}'")
+
+
 @register(
     "lower", "sable ops to StableHLO that IREE takes: calls inlined, loops and branches with regions", LowerOptions
 )
 def _lower(module: ir.Module, options: LowerOptions) -> ir.Module:
-    if options.platform not in _PLATFORMS:
-        raise OptionError(f"platform: expected one of {', '.join(_PLATFORMS)}, got '{options.platform}'")
+    _check_choice("platform", options.platform, _PLATFORMS)
     importer = Importer(module)
     if options.function is not None:
         chosen = [choose_function(module, options.function)]
@@ -366,6 +372,26 @@ def _loops_to_blocks(module: ir.Module, options: NoOptions) -> ir.Module:
 
 
 @dataclass(frozen=True)
+class LowerLoopsOptions:
+    """Options of --lower-loops."""
+
+    platform: str = option("cpu", "cpu, vulkan or cuda; only CPUs have loop kernels")
+    route: str = option("auto", "auto: kernels where they pay; blocks: no kernels; kernel: one kernel or an error")
+
+
+@register(
+    "lower-loops", "StableHLO loops and branches to kernels where that pays, else to cf blocks", LowerLoopsOptions
+)
+def _lower_loops(module: ir.Module, options: LowerLoopsOptions) -> ir.Module:
+    _check_choice("platform", options.platform, _PLATFORMS)
+    _check_choice("route", options.route, ROUTES)
+    try:
+        return lower_loops(module, LoopOptions(target_platform=options.platform, route=options.route)).module
+    except NotAKernel as error:
+        raise OptionError(f"route: the program cannot be one kernel: {error}") from error
+
+
+@dataclass(frozen=True)
 class InlineCallsOptions:
     """Options of --inline-calls."""
 
@@ -377,16 +403,8 @@ class _Inliner(FunctionBuilder):
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
         if op is OPS["call"]:
-            return tuple(self.inline(params["callee"], operands))
+            return tuple(interpret(params["callee"], operands, self))
         return super().bind(op, *operands, **params)
-
-    def inline(self, function: Function, operands: Sequence[Any]) -> list[Any]:
-        env = dict(zip(function.arguments, operands))
-        for node in function.nodes():
-            self.at(node.location)
-            out = self.bind(node.op, *[env[v] for v in node.operands], **node.params)
-            env.update(zip(node.results, out if node.op.multiple_results else (out,)))
-        return [env[v] for v in function.outputs]
 
 
 @register("inline-calls", "inlines every call in a function, also of functions with sable ops", InlineCallsOptions)
@@ -395,7 +413,7 @@ def _inline_calls(module: ir.Module, options: InlineCallsOptions) -> ir.Module:
     importer = Importer(module)
     function = importer.function(source)
     made = Function(function.in_avals, source)
-    made.finish(_Inliner(made).inline(function, made.arguments), function.out_avals)
+    made.finish(interpret(function, made.arguments, _Inliner(made)), function.out_avals)
     known = {f: name for f, name in importer.known.items() if f is not function}
     assembler = Assembler(module, known)
     assembler.add(source, made, like=symbols(module)[source])

@@ -24,6 +24,7 @@ def transpose(
     env = {v: x for v, x, on in zip(function.arguments, args, linear) if not on}
     moving = {v for v, on in zip(function.arguments, linear) if on}
     nodes: list[Node] = []
+    outer = b.location
     for node in function.nodes():
         if any(v in moving for v in node.operands):
             moving.update(node.results)
@@ -46,7 +47,7 @@ def transpose(
         for v, c in zip(node.operands, _pull(b, node, on, xs, cts)):
             if c is not None:
                 ct[v] = add(b, ct.get(v), c)
-    b.at(None)
+    b.at(outer)
     return [ct.get(v) if on else None for v, on in zip(function.arguments, linear)]
 
 

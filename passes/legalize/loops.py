@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sable.ir.bindings import ir
+from sable.ir.bindings import CONTEXT, ir
 
 from ..ir_tools import CONTROL_FLOW, copy_module, functions_with_body, inline_calls, walk_module
 from ..kernels import FLAGS, KernelLimits, NotAKernel, kernels_for_loops
 from .known_branches import fold_known_control_flow
 from .loops_to_blocks import blocks_of_control_flow
 from .private_copies import copy_update_targets
+
+#: What `LoopOptions.route` may be.
+ROUTES = ("auto", "blocks", "kernel")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,26 @@ class LoweredLoops:
     reason: str = ""
 
 
+def fold_control_flow(module: ir.Module) -> bool:
+    """Inlines calls, takes branches that are known, copies what IREE would wrongly update in place in straight code.
+
+    Args:
+      module: StableHLO with one public function; changed in place. Only operations are moved: no pass of MLIR runs.
+
+    Returns:
+      Whether there is control flow left, which is `lower_loops`' to lower.
+    """
+    with module.context, ir.Location.unknown():
+        inline_calls(module)
+        for function in functions_with_body(module):
+            fold_known_control_flow(function.regions[0].blocks[0])
+        if _has_control_flow(module):
+            return True
+        # not only loops: IREE overwrites the caller's array by an update in place in straight code too
+        copy_update_targets(module)
+        return False
+
+
 def lower_loops(module: ir.Module, options: LoopOptions = LoopOptions()) -> LoweredLoops:
     """Removes all structured control flow, and copies what IREE would wrongly update in place.
 
@@ -60,15 +83,17 @@ def lower_loops(module: ir.Module, options: LoopOptions = LoopOptions()) -> Lowe
       NotAKernel: if `options.route` is "kernel" and the program cannot be one.
     """
     module = copy_module(module)
+    if not fold_control_flow(module):
+        return LoweredLoops(module, "none", "stablehlo")
     with module.context, ir.Location.unknown():
-        inline_calls(module)
-        for function in functions_with_body(module):
-            fold_known_control_flow(function.regions[0].blocks[0])
-        if not _has_control_flow(module):
-            # not only loops: IREE overwrites the caller's array by an update in place in straight code too
-            copy_update_targets(module)
-            return LoweredLoops(module, "none", "stablehlo")
         return _lower(module, options)
+
+
+def lower_text(text: bytes, platform: str, route: str) -> tuple[bytes, tuple[str, ...]]:
+    """`lower_loops` on a module's text: the new text, and flags for the compiler. For the compiler's own process."""
+    with CONTEXT:
+        lowered = lower_loops(ir.Module.parse(text), LoopOptions(target_platform=platform, route=route))
+        return lowered.module.operation.get_asm(binary=False, enable_debug_info=True).encode(), lowered.extra_flags
 
 
 def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:

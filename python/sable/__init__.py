@@ -18,6 +18,8 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return importlib.import_module("sable._public").__all__
     if name.startswith("_"):
         raise AttributeError(f"module 'sable' has no attribute {name!r}")
     if importlib.util.find_spec(f"sable.{name}") is not None:

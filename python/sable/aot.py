@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import sable.numpy  # noqa: F401  (gives arrays their operators)
 from sable.api.compilation import Jitted, _abstract_trace
 from sable.api.stages import concrete_captures
 from sable.core.execute import compile_prepared, prepare

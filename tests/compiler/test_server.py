@@ -29,8 +29,8 @@ from sable.compiler import (
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no compile server without fork")
 
 ONES = np.ones(4, np.float32)
-#: Seconds after which something that takes milliseconds counts as not happening.
-PATIENCE = 10.0
+#: Seconds after which something that takes milliseconds counts as not happening; a loaded machine takes seconds.
+PATIENCE = 60.0
 
 
 def eventually(condition: Callable[[], bool]) -> bool:

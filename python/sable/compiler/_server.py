@@ -1,7 +1,7 @@
 """The compile server: a program of its own, started by `client.py`, which alone uses iree.compiler.api.
 
-    python -I -S _server.py serve SCRATCH PATHS CONTROL_FD PARENT_PID WORKERS WARM
-    python -I -S _server.py once  SCRATCH PATHS      (one frame in on stdin, one frame out on stdout)
+    python -I -S _server.py serve SCRATCH PATHS PACKAGES CONTROL_FD PARENT_PID WORKERS WARM
+    python -I -S _server.py once  SCRATCH PATHS PACKAGES     (one frame in on stdin, one frame out on stdout)
 
 `serve` loads the compiler once and forks a child for each compile, so that an abort, a segmentation fault or
 a hang costs a child and nothing else. The client sends one byte and a socket over CONTROL_FD for each
@@ -10,8 +10,10 @@ child that died. A client that gives up (time-out, Ctrl-C) closes the socket, wh
 child. The server ends when CONTROL_FD closes or its parent is gone.
 
 Forking is safe because the process has one thread: MLIR's pool is switched off here, OpenBLAS's (NumPy is
-imported by IREE's bindings) by the environment which the client sets. Nothing of Sable is imported: this
-file, `wire.py` and `vm_repair.py` are all there is.
+imported by IREE's bindings) by the environment which the client sets. Of Sable there are this file, `wire.py`,
+`vm_repair.py` and, imported when the server first has nothing else to do, the lowering of loops: many passes of
+MLIR, which may crash as well as IREE's. PACKAGES (JSON) says in which folders Sable's packages lie; what they do
+when imported is not run.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import contextlib
 import ctypes
 import gc
 import importlib.util
+import json
 import os
 import select
 import shutil
@@ -30,6 +33,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -51,6 +55,24 @@ _WARM_PROGRAM = b"""
 func.func public @main(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
   %0 = stablehlo.add %a, %b : tensor<4xf32>
   return %0 : tensor<4xf32>
+}
+"""
+#: Lowered then, for the sake of the imports.
+_WARM_LOOP = b"""
+func.func public @main(%a: tensor<4xf32>) -> tensor<4xf32> {
+  %end = stablehlo.constant dense<9> : tensor<i32>
+  %one = stablehlo.constant dense<1> : tensor<i32>
+  %start = stablehlo.constant dense<0> : tensor<i32>
+  %0:2 = stablehlo.while(%i = %start, %x = %a) : tensor<i32>, tensor<4xf32>
+  cond {
+    %1 = stablehlo.compare LT, %i, %end : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    stablehlo.return %1 : tensor<i1>
+  } do {
+    %1 = stablehlo.add %i, %one : tensor<i32>
+    %2 = stablehlo.add %x, %x : tensor<4xf32>
+    stablehlo.return %1, %2 : tensor<i32>, tensor<4xf32>
+  }
+  return %0#1 : tensor<4xf32>
 }
 """
 #: Only flags that are known not to kill the compiler, for the server compiles the warm-up program itself.
@@ -90,6 +112,12 @@ class Compiler:
         api._initializeGlobalCL("sable", "--mlir-disable-threading")
         self._api = api
         self._repair = _load("vm_repair").repair
+
+    def lower_loops(self, module: bytes, platform: str, route: str) -> tuple[bytes, tuple[str, ...]]:
+        """The module without structured control flow, and the flags that it wants besides the target's."""
+        from sable.passes.legalize.loops import lower_text
+
+        return lower_text(module, platform, route)
 
     def compile(self, module: bytes, flags: tuple[str, ...], source_name: str) -> tuple[bytes, int]:
         """The .vmfb of `module` (MLIR text or bytecode), and the number of branches repaired.
@@ -145,7 +173,11 @@ def _answer(compiler: Compiler, wire: ModuleType, sock: Any) -> None:
     began = time.perf_counter()
     try:
         _fault(header["fault"])
-        vmfb, repaired = compiler.compile(module, tuple(header["flags"]), header["source_name"])
+        flags = tuple(header["flags"])
+        if header["loops"]:
+            module, more = compiler.lower_loops(module, *header["loops"])
+            flags += more
+        vmfb, repaired = compiler.compile(module, flags, header["source_name"])
     except Stage as failure:
         reply, vmfb = {"ok": False, "kind": "error", "stage": failure.args[0]}, b""
     except Exception:  # a fault of ours or of the bindings: its traceback is the diagnosis
@@ -242,14 +274,14 @@ class Server:
         self._compiler = Compiler()
 
     def run(self, warm: bool) -> None:
-        """Serve until the client is gone."""
+        """Serve until the client is gone; warm up, step by step, while there is nothing else to do."""
         signal.alarm(0)
+        steps = collections.deque(self._warm_up_steps() if warm else ())
         while os.getppid() == self._parent:
             idle = len(self._jobs) < (os.cpu_count() or 1)
-            events = self._poll.poll(0 if warm and idle else _PARENT_CHECK_SECONDS * 1000)
-            if not events and warm and idle:
-                self._warm_up()
-                warm = False
+            events = self._poll.poll(0 if steps and idle else _PARENT_CHECK_SECONDS * 1000)
+            if not events and steps and idle:
+                self._warm_up(steps.popleft())
             if not all(self._handle(descriptor) for descriptor, _ in events):
                 return
             self._start_waiting()
@@ -270,9 +302,15 @@ class Server:
         signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
         return readable
 
-    def _warm_up(self) -> None:
+    def _warm_up_steps(self) -> list[Callable[[], object]]:
+        return [
+            lambda: self._compiler.compile(_WARM_PROGRAM, _WARM_FLAGS, "warm-up"),
+            lambda: self._compiler.lower_loops(_WARM_LOOP, "cpu", "auto"),
+        ]
+
+    def _warm_up(self, step: Callable[[], object]) -> None:
         signal.alarm(_START_SECONDS)
-        self._compiler.compile(_WARM_PROGRAM, _WARM_FLAGS, "warm-up")
+        step()
         signal.alarm(0)
         gc.collect()
         gc.freeze()  # a collection in a child would copy every page that holds an object's header
@@ -304,25 +342,25 @@ class Server:
         try:
             sock.send(b"s")  # from now on the client counts the seconds
             folder = tempfile.mkdtemp(dir=self._scratch)
+            server = os.getpid()
             pid = os.fork()
         except OSError as error:  # the client is gone, the disk is full, or there is no memory for another process
             self._speak(sock, {"ok": False, "kind": "error", "stage": "server", "diagnostics": str(error)})
             sock.close()
             return
         if pid == 0:
-            self._child(sock, folder)
+            self._child(sock, folder, server)
         with contextlib.suppress(OSError):  # the child does the same; whoever is first
             os.setpgid(pid, pid)
         self._jobs[sock.fileno()] = Job(pid, sock, folder)
         self._poll.register(sock, 0)
 
-    def _child(self, sock: socket.socket, folder: str) -> NoReturn:
+    def _child(self, sock: socket.socket, folder: str, server: int) -> NoReturn:
         status = 70  # EX_SOFTWARE of sysexits.h: no answer was written
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setpgid(0, 0)
-            server = os.getppid()
             if self._prctl is not None:
                 self._prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             self._control.close()
@@ -410,8 +448,11 @@ def _serve(scratch: str, control_descriptor: str, parent: str, workers: str, war
 
 def main(arguments: list[str]) -> NoReturn:
     """Run as the docstring of this module says."""
-    mode, scratch, paths, *rest = arguments
+    mode, scratch, paths, packages, *rest = arguments
     sys.path.extend(path for path in paths.split(os.pathsep) if path)
+    for name, folders in json.loads(packages).items():
+        sys.modules[name] = package = ModuleType(name)
+        package.__path__ = folders
     os.environ["TMPDIR"] = scratch
     _forbid_core_dumps()
     if mode == "serve":

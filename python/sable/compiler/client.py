@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
+import hashlib
 import importlib.util
 import io
+import json
 import os
 import shutil
 import socket
@@ -48,12 +51,14 @@ class Request:
       module: MLIR text or bytecode.
       flags: flags of IREE.
       source_name: file name of the module's own text in diagnostics.
+      loops: platform and route (of `LoopOptions`) by which loops are lowered first; () for a module without any.
       fault: see `CompileOptions.fault`.
     """
 
     module: bytes
     flags: tuple[str, ...]
     source_name: str = UNNAMED_SOURCE
+    loops: tuple[str, ...] = ()
     fault: str = ""
 
     def header(self) -> dict[str, Any]:
@@ -64,6 +69,7 @@ class Request:
         return {
             "flags": list(self.flags),
             "source_name": self.source_name,
+            "loops": list(self.loops),
             "fault": self.fault,
             "folder": folder,
         }
@@ -273,7 +279,32 @@ class _Bytes:
 def _command(mode: str, scratch: str, *arguments: str) -> list[str]:
     # -I and -S: neither the user's environment nor the .pth files of the installation (0.05 s) run in the
     # server.
-    return [sys.executable, "-I", "-S", str(_PROGRAM), mode, scratch, _search_path(), *arguments]
+    packages = json.dumps(_packages())
+    return [sys.executable, "-I", "-S", str(_PROGRAM), mode, scratch, _search_path(), packages, *arguments]
+
+
+@functools.cache
+def _packages() -> dict[str, list[str]]:
+    """The folders of those packages of Sable's of which the server needs modules, by name."""
+    found = {}
+    for name in ("sable", "sable.ir", "sable.dialects", "sable.passes"):
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.submodule_search_locations is None:
+            raise ImportError(f"the installation is not complete: there is no package {name}")
+        found[name] = list(spec.submodule_search_locations)
+    return found
+
+
+@functools.cache
+def lowering_identity() -> str:
+    """A hash of the sources by which loops are lowered: what they made of a module yesterday is not reused."""
+    digest = hashlib.sha256()
+    for folder in _packages()["sable.passes"]:
+        for name in ("ir_tools.py", "legalize", "kernels"):
+            path = Path(folder, name)
+            for file in [path] if path.is_file() else sorted(path.glob("*.py")):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _search_path() -> str:

@@ -26,6 +26,8 @@ class Failure:
       tried: the names of all settings that were tried.
       target: what was compiled for.
       reproducer: path of the module that was given to the compiler, or None where it could not be kept.
+      program: name of the function that was compiled, or ''.
+      program_location: file and line of its first op in the user's program, where no op can be blamed.
     """
 
     kind: Kind
@@ -38,6 +40,8 @@ class Failure:
     tried: tuple[str, ...] = ()
     target: str = ""
     reproducer: str | None = None
+    program: str = ""
+    program_location: tuple[str, int] | None = None
 
 
 class CompilationError(RuntimeError):
@@ -69,9 +73,13 @@ def _message(failure: Failure) -> str:
     summary = failure.summary
     if len(summary) > _SUMMARY_LENGTH:
         summary = summary[:_SUMMARY_LENGTH] + " …"
-    lines = [f"The program could not be compiled for {failure.target or 'the device'}: {summary}"]
+    program = f"The function {failure.program}" if failure.program else "The program"
+    lines = [f"{program} could not be compiled for {failure.target or 'the device'}: {summary}"]
     if failure.location is not None:
         lines.append(f"  at {failure.location[0]}:{failure.location[1]}")
+    elif failure.program_location is not None:
+        file, line = failure.program_location
+        lines.append(f"  which op is at fault is not known; the function's first is at {file}:{line}")
     if failure.op is not None and failure.op not in summary:
         lines.append(f"  op: {failure.op}")
     if failure.tried:

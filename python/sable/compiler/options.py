@@ -32,6 +32,8 @@ class CompileOptions:
         file, so that a location there is reported only if this is changed.
       fingerprint: stands for the module in the cache key; None takes the module's bytes. A hash of the module
         printed without locations makes a program survive the edit of a comment above it.
+      loops: the platform for which the compiler's process first lowers the module's loops and branches
+        (`sable.passes.legalize.loops`), '' for a module without any. The last rung makes no kernels of them.
       use_cache: look into the caches and write to them.
       fault: for tests: 'abort', 'segfault', 'hang' or 'fail' in the compiler's process; 'hang@fast' on that
         rung only.
@@ -47,6 +49,7 @@ class CompileOptions:
     rungs: tuple[str, ...] = ()
     source_name: str = UNNAMED_SOURCE
     fingerprint: bytes | None = None
+    loops: str = ""
     use_cache: bool = True
     fault: str = ""
 

@@ -230,6 +230,8 @@ def _key(module: bytes, target: Target, options: CompileOptions, rungs: tuple[Ru
     digest = hashlib.sha256()
     parts = [str(cache.FORMAT), iree_version(), target.identity(), options.source_name]
     parts += [flag for rung in rungs for flag in (rung.name, *rung.settings)]
+    if options.loops:
+        parts += [options.loops, client.lowering_identity()]
     for part in parts:
         digest.update(part.encode() + b"\0")
     digest.update(module if options.fingerprint is None else options.fingerprint)
@@ -263,7 +265,7 @@ class _Work:
 
     def _attempt(self, rung: Rung, seconds: float) -> bytes | Failure:
         fault = self.options.fault_on(rung.name)
-        request = client.Request(self.module, rung.flags(), self.options.source_name, fault)
+        request = client.Request(self.module, rung.flags(), self.options.source_name, self._loops(rung), fault)
         try:
             reply = client.compile_once(request, seconds)
         except client.ServerDied as died:
@@ -285,6 +287,13 @@ class _Work:
             rung.name,
         )
 
+    def _loops(self, rung: Rung) -> tuple[str, ...]:
+        """Platform and route of the lowering of loops; the last of several rungs takes the route with fewer passes."""
+        if not self.options.loops:
+            return ()
+        is_last_resort = rung is self.rungs[-1] and len(self.rungs) > 1
+        return self.options.loops, "blocks" if is_last_resort else "auto"
+
     def _explain(self, failures: list[Failure]) -> Failure:
         """The failure to report: the first that names a line of the user's, else the first."""
         told = next((failure for failure in failures if failure.location is not None), failures[0])
@@ -295,10 +304,13 @@ class _Work:
 
     def _reproducer(self, failures: list[Failure]) -> dict[str, bytes]:
         """The module as it was, and beside it how to compile it and what came of that."""
-        flags = {rung.name: shlex.join(rung.flags()) for rung in self.rungs}
+        commands = {rung.name: f"iree-compile {shlex.join(rung.flags())} FILE" for rung in self.rungs}
+        if self.options.loops:
+            lower = "sable-opt --lower-loops='platform={} route={}' FILE | ".format
+            commands = {rung.name: lower(*self._loops(rung)) + commands[rung.name][:-5] + " -" for rung in self.rungs}
         report = [
             f"== {failure.rung}: {failure.kind} {failure.stage}: {failure.summary}\n"
-            f"iree-compile {flags[failure.rung]} FILE\n\n{failure.diagnostics}\n"
+            f"{commands[failure.rung]}\n\n{failure.diagnostics}\n"
             for failure in failures
         ]
         return {".mlir": self.module, ".txt": "\n".join(report).encode()}

@@ -161,6 +161,10 @@ class BindBuilder(Builder):
         """Identity of a value, to use each residual once."""
         return id(x)
 
+    @property
+    def location(self) -> Any:
+        return STATE.location
+
     def at(self, location: Any) -> None:
         """Give that location to what is recorded from now on."""
         STATE.location = location

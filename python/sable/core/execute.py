@@ -187,7 +187,7 @@ def _load(function: Function, device: Any) -> Loaded:
     prepared = prepare(function, device.platform)
     STATISTICS.lower_seconds += time.perf_counter() - start
     start = time.perf_counter()
-    compiled = compile_prepared(prepared, target_of(device))
+    compiled = _compile(function, prepared, target_of(device))
     STATISTICS.compile_seconds += time.perf_counter() - start
     _count(compiled.source, function.name)
     hosts = {name.removeprefix("host."): c.for_runtime() for name, c in prepared.hosts.items()}
@@ -199,6 +199,17 @@ def _load(function: Function, device: Any) -> Loaded:
         threaded=prepared.tiled,
     )
     return Loaded(executable, device, function.out_avals, compiled.source)
+
+
+def _compile(function: Function, prepared: Prepared, target: Any) -> Any:
+    from sable.compiler import CompilationError
+
+    try:
+        return compile_prepared(prepared, target)
+    except CompilationError as error:
+        from .blame import with_culprit
+
+        raise CompilationError(with_culprit(error.failure, function, target)) from None
 
 
 def compile_prepared(prepared: Prepared, target: Any) -> Any:
@@ -236,22 +247,22 @@ class Prepared:
 
 
 def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = ()) -> Prepared:
-    """Lower a function: StableHLO, loops away, as bytes."""
+    """Lower a function to StableHLO, as bytes. Its loops are lowered where a crash is survivable: by the compiler."""
     from sable.compiler import CompileOptions
     from sable.passes.estimate import estimate
-    from sable.passes.legalize.loops import LoopOptions, lower_loops
+    from sable.passes.legalize.loops import fold_control_flow
     from sable.passes.lower import lower
 
     lowered = lower(function, platform, captures=captures)
     tiled = platform == "cpu" and not lowered.hosts and estimate(lowered.module).tiled
-    loops = lower_loops(lowered.module, LoopOptions(target_platform=platform))
-    operation = loops.module.operation
+    has_loops = fold_control_flow(lowered.module)
+    operation = lowered.module.operation
     # locations are no part of the cache key: moving a function in its file compiles nothing
     plain = operation.get_asm(binary=False, enable_debug_info=False).encode()
     text = operation.get_asm(binary=False, enable_debug_info=True).encode()
     options = CompileOptions(
-        input_type=loops.input_type,
-        extra_flags=tuple(loops.extra_flags),
+        input_type="auto" if has_loops else "stablehlo",
+        loops=platform if has_loops else "",
         distribute=tiled or platform != "cpu",
         fingerprint=hashlib.sha256(plain).digest(),
     )
@@ -291,7 +302,7 @@ def run_op(op: Op, values: Sequence[Array], params: dict) -> Any:
         branches = params["branches"]
         k = min(max(int(values[0].numpy()), 0), len(branches) - 1)
         return tuple(run(branches[k], values[1:]))
-    function = _op_function(op, tuple(x.aval for x in values), params)
+    function = op_function(op, tuple(x.aval for x in values), params)
     out = run(function, values)
     return tuple(out) if op.multiple_results else out[0]
 
@@ -306,7 +317,7 @@ def _run_host(callback: Any, values: Sequence[Array]) -> tuple:
     return results
 
 
-def _op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
+def op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
     key: Any = (op, avals, *params.values())
     # a loop's wrapper lives as long as its body
     memo = params[op.functions[0]].memo if op.functions else _OP_FUNCTIONS

@@ -314,3 +314,5 @@ __all__ = [
     "while_loop",
     "zeta",
 ]
+
+import sable.numpy  # noqa: F401  (gives arrays their operators; it uses this module, hence last)
