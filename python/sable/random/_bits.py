@@ -159,7 +159,8 @@ def uniform(
       TypeError: bounds that do not broadcast into the shape; not a key.
 
     Example:
-      >>> uniform(PRNGKey(0), (2,))
+      >>> import sable as jax
+      >>> jax.random.uniform(jax.random.key(0), (2,))
       Array([0.947667 , 0.9785799], dtype=float32)
     """
     words, _ = words_of("uniform", key)

@@ -54,7 +54,8 @@ def normal(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = 
       TypeError: not a key.
 
     Example:
-      >>> normal(PRNGKey(0), (2,)).round(4)
+      >>> import sable as jax
+      >>> jax.random.normal(jax.random.key(0), (2,)).round(4)
       Array([1.6226, 2.0253], dtype=float32)
     """
     words, _ = words_of("normal", key)
