@@ -17,7 +17,16 @@ from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
 
-from .legalize import bounded_loops, gpu_sort, indexing, trigonometry, vulkan  # noqa: F401  (they register rules)
+from .legalize import (  # noqa: F401  (they register rules)
+    arctangent,
+    bounded_loops,
+    complex_functions,
+    gpu_sort,
+    indexing,
+    powers,
+    trigonometry,
+    vulkan,
+)
 from .legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
 
 _INDEX = aval((), np.dtype(np.int32))

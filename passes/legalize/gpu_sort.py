@@ -20,7 +20,7 @@ from sable.dialects.ops.sort import take_along
 from sable.ir.aval import Aval, aval
 from sable.ir.bindings import mlir_type
 
-from .rules import legalize
+from .rules import compare, legalize
 
 _F32, _I32, _U32 = np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.uint32)
 _SIGN = 0x80000000
@@ -71,10 +71,10 @@ def _ordered_bits(b: Any, x: Any, a: Aval, kind: str) -> Any:
     if kind == "i":
         return b.emit("xor", b.bitcast_convert(x, dtype=unsigned.dtype), b.full(unsigned, sign))
     zero = b.full(a, 0)
-    x = b.emit("select", _compare(b, x, zero, "EQ"), zero, x)
-    x = b.emit("select", _compare(b, x, x, "EQ"), x, b.full(a, np.nan))
+    x = b.emit("select", compare(b, x, zero, "EQ"), zero, x)
+    x = b.emit("select", compare(b, x, x, "EQ"), x, b.full(a, np.nan))
     bits = b.bitcast_convert(x, dtype=unsigned.dtype)
-    negative = _compare(b, b.emit("and", bits, b.full(unsigned, sign)), b.full(unsigned, 0), "NE")
+    negative = compare(b, b.emit("and", bits, b.full(unsigned, sign)), b.full(unsigned, 0), "NE")
     return b.emit("select", negative, b.emit("not", bits), b.emit("or", bits, b.full(unsigned, sign)))
 
 
@@ -85,10 +85,6 @@ def _halves(b: Any, bits: Any) -> list[Any]:
     high = b.emit("shift_right_logical", bits, b.full(a, 32))
     low = b.emit("and", bits, b.full(a, 0xFFFFFFFF))
     return [b.emit("convert", half, dtype=_U32) for half in (high, low)]
-
-
-def _compare(b: Any, x: Any, y: Any, direction: str) -> Any:
-    return b.emit("compare", x, y, comparison_direction=direction)
 
 
 # ---- rows ----------------------------------------------------------------------------------------------------
@@ -114,9 +110,9 @@ def _from_rows(b: Any, x: Any, shape: tuple[int, ...], dimension: int) -> Any:
 def _precedes(b: Any, left: Sequence[Any], right: Sequence[Any]) -> Any:
     """Whether the left words come before the right ones, the first difference deciding."""
     *pairs, (x, y) = zip(left, right)
-    result = _compare(b, x, y, "LT")
+    result = compare(b, x, y, "LT")
     for x, y in reversed(pairs):
-        result = b.emit("select", _compare(b, x, y, "EQ"), result, _compare(b, x, y, "LT"))
+        result = b.emit("select", compare(b, x, y, "EQ"), result, compare(b, x, y, "LT"))
     return result
 
 
@@ -135,7 +131,7 @@ def _order_by_counting(b: Any, words: Sequence[Any]) -> Any:
     before = _precedes(b, [spread(w, 2) for w in keyed], [spread(w, 1) for w in keyed])
     ranks = b.reduce_sum(b.emit("convert", before, dtype=_I32), dimensions=(2,))
     numbers = b.iota(shape=(rows, n, n), dtype=_I32, iota_dimension=1)
-    mine = _compare(b, spread(ranks, 2), numbers, "EQ")
+    mine = compare(b, spread(ranks, 2), numbers, "EQ")
     cube = aval((rows, n, n), _I32)
     index = b.iota(shape=cube.shape, dtype=_I32, iota_dimension=2)
     return b.reduce_sum(b.emit("select", mine, index, b.full(cube, 0)), dimensions=(2,))
@@ -154,7 +150,7 @@ def _order_by_network(b: Any, words: Sequence[Any]) -> Any:
     carry = [b.full(scalar, 2), b.full(scalar, 1), *state]
     types = [mlir_type(b.aval(x)) for x in carry]
     loop = b.structured("stablehlo.while", carry, types, 2)
-    b.region(loop, 0, types, lambda xs: [_compare(b, xs[0], b.full(scalar, size), "LE")])
+    b.region(loop, 0, types, lambda xs: [compare(b, xs[0], b.full(scalar, size), "LE")])
     b.region(loop, 1, types, lambda xs: _stage(b, *xs[:2], xs[2:]))
     sorted_places = b.slice(loop.results[-1], start_indices=(0, 0), limit_indices=(rows, n), strides=(1, 1))
     return b.convert(sorted_places, dtype=_I32)
@@ -180,15 +176,15 @@ def _stage(b: Any, block: Any, distance: Any, state: Sequence[Any]) -> list[Any]
 
     def bit_is_clear(of: Any) -> Any:
         spread = b.broadcast_in_dim(of, shape=line.shape, broadcast_dimensions=())
-        return _compare(b, b.emit("and", places, spread), b.full(line, 0), "EQ")
+        return compare(b, b.emit("and", places, spread), b.full(line, 0), "EQ")
 
-    wants_smaller = _compare(b, bit_is_clear(block), bit_is_clear(distance), "EQ")
+    wants_smaller = compare(b, bit_is_clear(block), bit_is_clear(distance), "EQ")
     wants_smaller = b.broadcast_in_dim(wants_smaller, shape=whole, broadcast_dimensions=(1,))
-    keeps = _compare(b, _precedes(b, state, other), wants_smaller, "EQ")
+    keeps = compare(b, _precedes(b, state, other), wants_smaller, "EQ")
     following = [b.emit("select", keeps, mine, theirs) for mine, theirs in zip(state, other)]
     scalar = aval((), _I32)
     one, two = b.full(scalar, 1), b.full(scalar, 2)
-    ends = _compare(b, distance, one, "EQ")
+    ends = compare(b, distance, one, "EQ")
     next_distance = b.emit("select", ends, block, b.emit("divide", distance, two))
     return [b.emit("select", ends, b.multiply(block, two), block), next_distance, *following]
 

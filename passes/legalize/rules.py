@@ -6,7 +6,7 @@ stay as it is. `b.emit(name, ...)` writes an op past these rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,17 +33,38 @@ def legalize(name: str, platform: str | None = None) -> Callable:
     return register
 
 
-def _compare(b: Any, x: Any, y: Any, direction: str) -> Any:
+def compare(b: Any, x: Any, y: Any, direction: str) -> Any:
+    """EQ, NE, LT, LE, GT or GE of two values, as i1."""
     return b.emit("compare", x, y, comparison_direction=direction)
 
 
-def _narrow(dtype: np.dtype) -> bool:
+def is_narrow(dtype: np.dtype) -> bool:
     """f16 and bf16: IREE rounds in other places than XLA, so such functions go through f32."""
     return kind_of(dtype) == "f" and dtype.itemsize == 2
 
 
-def _signed_bits(a: Aval) -> Aval:
+def signed_bits(a: Aval) -> Aval:
+    """Signed integers as wide as the elements."""
     return a.update(dtype=np.dtype(f"i{a.dtype.itemsize}"), weak_type=False)
+
+
+def is_negative(b: Any, x: Any) -> Any:
+    """The sign bit: true also for -0."""
+    bits = signed_bits(b.aval(x))
+    return compare(b, b.bitcast_convert(x, dtype=bits.dtype), b.full(bits, 0), "LT")
+
+
+def negated_if(b: Any, condition: Any, x: Any) -> Any:
+    """-x where the condition holds, else x."""
+    return b.emit("select", condition, b.negate(x), x)
+
+
+def polynomial(b: Any, x: Any, coefficients: Sequence[float], a: Aval) -> Any:
+    """coefficients[0] + coefficients[1] x + ..., by Horner's rule, in the dtype of a."""
+    result = b.full(a, coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        result = b.add(b.multiply(result, x), b.full(a, c))
+    return result
 
 
 # ---- elementwise ---------------------------------------------------------------------------------------------
@@ -60,100 +81,11 @@ def convert(b: Any, x: Any, dtype: np.dtype) -> Any:
     info = np.iinfo(dtype)
     above = float(2 ** (info.bits - (info.kind == "i")))  # the first float beyond the range: a power of two, so exact
     low, top = b.full(a, float(info.min)), b.full(a, above)
-    inside = b.emit("select", _compare(b, x, x, "EQ"), x, b.full(a, 0))
-    too_high = _compare(b, inside, top, "GE")
+    inside = b.emit("select", compare(b, x, x, "EQ"), x, b.full(a, 0))
+    too_high = compare(b, inside, top, "GE")
     inside = b.emit("maximum", b.emit("select", too_high, b.full(a, 0), inside), low)
     out = a.update(dtype=dtype)
     return b.emit("select", too_high, b.full(out, info.max), b.emit("convert", inside, dtype=dtype))
-
-
-@legalize("cbrt")
-def cbrt(b: Any, x: Any) -> Any:
-    """IREE has no cbrt. sign(x) exp(log|x| / 3), then one step of Newton: y - (y - |x| / y^2) / 3."""
-    a = b.aval(x)
-    if kind_of(a.dtype) != "f":
-        return NotImplemented
-    if _narrow(a.dtype):
-        return b.convert(b.cbrt(b.convert(x, dtype=_F32)), dtype=a.dtype)
-    magnitude = b.abs(x)
-    third = b.full(a, 1.0 / 3.0)
-    y = b.exponential(b.multiply(b.log(magnitude), third))
-    better = b.subtract(y, b.multiply(b.subtract(y, b.divide(magnitude, b.multiply(y, y))), third))
-    # at 0, infinity and NaN the step is not a number, and the argument is the answer
-    finite = b.emit("and", b.is_finite(better), _compare(b, magnitude, b.full(a, 0), "GT"))
-    return b.emit("select", finite, b.multiply(b.sign(x), better), x)
-
-
-@legalize("atan2")
-def atan2(b: Any, y: Any, x: Any) -> Any:
-    """IREE's atan2 is right in the first quadrant only, away from 0/0 and inf/inf: reduced to it by the signs.
-
-    atan2(y, x) = ±a, or ±(π - a) for negative x, with a = atan2(|y|, |x|) and the sign of y.
-    """
-    a = b.aval(x)
-    if kind_of(a.dtype) != "f":
-        return NotImplemented
-    if _narrow(a.dtype):
-        return b.convert(b.atan2(b.convert(y, dtype=_F32), b.convert(x, dtype=_F32)), dtype=a.dtype)
-    infinity, one, zero = (b.full(a, v) for v in (np.inf, 1, 0))
-    up, right = b.abs(y), b.abs(x)
-    both = b.emit("and", _compare(b, up, infinity, "EQ"), _compare(b, right, infinity, "EQ"))
-    up, right = (b.emit("select", both, one, v) for v in (up, right))
-    right = b.emit("select", _compare(b, up, zero, "EQ"), one, right)  # 0/0 and 0/x alike: angle 0
-    angle = b.emit("atan2", up, right)
-    angle = b.emit("select", _negative(b, x), b.subtract(b.full(a, np.pi), angle), angle)
-    angle = b.emit("select", _negative(b, y), b.negate(angle), angle)
-    return b.emit("select", b.emit("and", _compare(b, x, x, "EQ"), _compare(b, y, y, "EQ")), angle, b.full(a, np.nan))
-
-
-def _negative(b: Any, x: Any) -> Any:
-    """The sign bit: true also for -0."""
-    bits = _signed_bits(b.aval(x))
-    return _compare(b, b.bitcast_convert(x, dtype=bits.dtype), b.full(bits, 0), "LT")
-
-
-@legalize("power")
-def power(b: Any, x: Any, y: Any) -> Any:
-    """IREE's power is exp(y log x): NaN for negative bases, 0**0 and 1**inf. Cases of IEEE 754-2019, 9.2.1 (pow)."""
-    a = b.aval(x)
-    if kind_of(a.dtype) in "iu":
-        return _integer_power(b, x, y)
-    if kind_of(a.dtype) != "f":
-        return NotImplemented
-    if _narrow(a.dtype):
-        return b.convert(b.power(b.convert(x, dtype=_F32), b.convert(y, dtype=_F32)), dtype=a.dtype)
-    zero, one = b.full(a, 0), b.full(a, 1)
-    magnitude = b.emit("power", b.abs(x), y)
-    whole = _compare(b, b.floor(y), y, "EQ")
-    odd = b.emit("and", whole, _compare(b, b.remainder(b.abs(y), b.full(a, 2)), one, "EQ"))
-    signed = b.emit("select", b.emit("and", _negative(b, x), odd), b.negate(magnitude), magnitude)
-    # a finite negative base has no real power that is not whole
-    no_root = b.emit("and", b.emit("and", _compare(b, x, zero, "LT"), b.is_finite(x)), b.emit("not", whole))
-    signed = b.emit("select", no_root, b.full(a, np.nan), signed)
-    to_infinity = b.emit("and", _compare(b, b.abs(x), one, "EQ"), _compare(b, b.abs(y), b.full(a, np.inf), "EQ"))
-    is_one = b.emit("or", b.emit("or", _compare(b, y, zero, "EQ"), _compare(b, x, one, "EQ")), to_infinity)
-    return b.emit("select", is_one, one, signed)
-
-
-def _integer_power(b: Any, x: Any, y: Any) -> Any:
-    """By squaring, over all bits of the exponent (IREE stops at six). Negative exponents: 1 / x**-y rounded to zero."""
-    a = b.aval(x)
-    zero, one = b.full(a, 0), b.full(a, 1)
-    bits = 8 * a.dtype.itemsize - (a.dtype.kind == "i")
-    result, square = one, x
-    for k in range(bits):
-        bit = b.emit("and", y, b.full(a, 1 << k))
-        result = b.emit("select", _compare(b, bit, zero, "NE"), b.multiply(result, square), result)
-        if k < bits - 1:
-            square = b.multiply(square, square)
-    if a.dtype.kind == "u":
-        return result
-    minus = b.full(a, -1)
-    odd = _compare(b, b.emit("and", y, one), zero, "NE")
-    of_minus = b.emit("select", odd, minus, one)
-    unit = b.emit("select", _compare(b, x, minus, "EQ"), of_minus, zero)
-    unit = b.emit("select", _compare(b, x, one, "EQ"), one, unit)
-    return b.emit("select", _compare(b, y, zero, "LT"), unit, result)
 
 
 #: B_2j / (2j)! for j = 1 .. 8: the corrections of the Euler-Maclaurin sum (Abramowitz and Stegun 23.2.9 and 3.6.28)
@@ -175,7 +107,7 @@ _ZETA_TERMS = 10
 def zeta(b: Any, x: Any, q: Any) -> Any:
     """Hurwitz zeta by Euler-Maclaurin. IREE's expansion goes through its power, NaN for negative q."""
     a = b.aval(x)
-    if _narrow(a.dtype):
+    if is_narrow(a.dtype):
         return b.convert(b.zeta(b.convert(x, dtype=_F32), b.convert(q, dtype=_F32)), dtype=a.dtype)
     one, zero = b.full(a, 1), b.full(a, 0)
     minus_x = b.negate(x)
@@ -192,25 +124,25 @@ def zeta(b: Any, x: Any, q: Any) -> Any:
         for k in (2 * j + 1, 2 * j + 2):
             factor = b.multiply(factor, b.add(x, b.full(a, k)))
         falling = b.divide(falling, b.multiply(at, at))
-    pole = b.emit("and", _compare(b, q, zero, "LE"), _compare(b, b.floor(q), q, "EQ"))
-    total = b.emit("select", b.emit("or", pole, _compare(b, x, one, "EQ")), b.full(a, np.inf), total)
-    return b.emit("select", _compare(b, x, one, "LT"), b.full(a, np.nan), total)
+    pole = b.emit("and", compare(b, q, zero, "LE"), compare(b, b.floor(q), q, "EQ"))
+    total = b.emit("select", b.emit("or", pole, compare(b, x, one, "EQ")), b.full(a, np.inf), total)
+    return b.emit("select", compare(b, x, one, "LT"), b.full(a, np.nan), total)
 
 
 @legalize("polygamma")
 def polygamma(b: Any, n: Any, x: Any) -> Any:
     """(-1)^(n+1) n! zeta(n + 1, x), and digamma for n = 0 (Abramowitz and Stegun 6.4.10); NaN for other orders."""
     a = b.aval(x)
-    if _narrow(a.dtype):
+    if is_narrow(a.dtype):
         return b.convert(b.polygamma(b.convert(n, dtype=_F32), b.convert(x, dtype=_F32)), dtype=a.dtype)
     one, two = b.full(a, 1), b.full(a, 2)
     order = b.add(n, one)
-    odd = _compare(b, b.remainder(order, two), one, "EQ")
+    odd = compare(b, b.remainder(order, two), one, "EQ")
     value = b.multiply(b.exponential(b.lgamma(order)), b.zeta(order, x))
     value = b.emit("select", odd, b.negate(value), value)
     zero = b.full(a, 0)
-    value = b.emit("select", _compare(b, n, zero, "EQ"), b.digamma(x), value)
-    whole = b.emit("and", _compare(b, b.floor(n), n, "EQ"), _compare(b, n, zero, "GE"))
+    value = b.emit("select", compare(b, n, zero, "EQ"), b.digamma(x), value)
+    whole = b.emit("and", compare(b, b.floor(n), n, "EQ"), compare(b, n, zero, "GE"))
     return b.emit("select", whole, value, b.full(a, np.nan))
 
 
@@ -218,7 +150,7 @@ def polygamma(b: Any, n: Any, x: Any) -> Any:
 def digamma(b: Any, x: Any) -> Any:
     """NaN at the poles; IREE gives an infinity at zero."""
     a = b.aval(x)
-    return b.emit("select", _compare(b, x, b.full(a, 0), "EQ"), b.full(a, np.nan), b.emit("digamma", x))
+    return b.emit("select", compare(b, x, b.full(a, 0), "EQ"), b.full(a, np.nan), b.emit("digamma", x))
 
 
 @legalize("constant")

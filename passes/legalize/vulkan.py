@@ -15,7 +15,7 @@ from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval, bfloat16
 from sable.ir.bindings import ir
 
-from .rules import legalize
+from .rules import compare, legalize
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 _I32, _U32 = np.dtype(np.int32), np.dtype(np.uint32)
@@ -124,12 +124,8 @@ def count_leading_zeros(b: Any, x: Any) -> Any:
         high = b.emit("shift_right_logical", pattern, b.full(unsigned, 32))
         low = b.emit("and", pattern, b.full(unsigned, 0xFFFFFFFF))
         below = b.emit("add", leading(low), b.full(word, 32))
-        count = b.emit("select", _compare(b, high, b.full(unsigned, 0), "EQ"), below, leading(high))
+        count = b.emit("select", compare(b, high, b.full(unsigned, 0), "EQ"), below, leading(high))
     return b.emit("convert", count, dtype=a.dtype)
-
-
-def _compare(b: Any, x: Any, y: Any, direction: str) -> Any:
-    return b.emit("compare", x, y, comparison_direction=direction)
 
 
 @legalize("remainder", "vulkan")
@@ -151,13 +147,13 @@ def _integer_remainder(b: Any, x: Any, y: Any, a: Aval) -> Any:
     """By unsigned magnitudes: what SPIR-V's signed remainder gives for negative operands depends on the device."""
     unsigned = a.update(dtype=np.dtype(f"u{a.dtype.itemsize}"), weak_type=False)
     zero = b.full(unsigned, 0)
-    by_zero = _compare(b, y, b.full(a, 0), "EQ")
+    by_zero = compare(b, y, b.full(a, 0), "EQ")
     if a.dtype.kind == "u":
         return b.emit("select", by_zero, x, b.emit("remainder", x, b.emit("select", by_zero, b.full(a, 1), y)))
     size, divisor = (b.bitcast_convert(b.abs(v), dtype=unsigned.dtype) for v in (x, y))
-    divisor = b.emit("select", _compare(b, divisor, zero, "EQ"), b.full(unsigned, 1), divisor)
+    divisor = b.emit("select", compare(b, divisor, zero, "EQ"), b.full(unsigned, 1), divisor)
     rest = b.bitcast_convert(b.emit("remainder", size, divisor), dtype=a.dtype)
-    rest = b.emit("select", _compare(b, x, b.full(a, 0), "LT"), b.negate(rest), rest)
+    rest = b.emit("select", compare(b, x, b.full(a, 0), "LT"), b.negate(rest), rest)
     return b.emit("select", by_zero, x, rest)
 
 
@@ -180,12 +176,12 @@ def _remainder_by_floor(b: Any, x: Any, y: Any, a: Aval) -> Any:
     """|x| - |y| floor(|x| / |y|): exact for powers of two. Huge |x| are multiples of |y|, infinite ones give NaN."""
     magnitude, divisor = b.abs(x), b.abs(y)
     rest = b.subtract(magnitude, b.multiply(divisor, b.floor(b.divide(magnitude, divisor))))
-    rest = b.emit("select", _compare(b, magnitude, b.full(a, 2.0**60), "GE"), b.multiply(b.full(a, 0), magnitude), rest)
+    rest = b.emit("select", compare(b, magnitude, b.full(a, 2.0**60), "GE"), b.multiply(b.full(a, 0), magnitude), rest)
     return b.emit("select", _is_negative(b, x, a), b.negate(rest), rest)
 
 
 def _is_negative(b: Any, x: Any, a: Aval) -> Any:
-    return _compare(b, b.bitcast_convert(x, dtype=_I32), b.full(a.update(dtype=_I32), 0), "LT")
+    return compare(b, b.bitcast_convert(x, dtype=_I32), b.full(a.update(dtype=_I32), 0), "LT")
 
 
 #: f32: bits of the significand without the leading one, and the exponent of the last place of subnormal numbers.
@@ -205,7 +201,7 @@ def _float_remainder(b: Any, x: Any, y: Any, a: Aval) -> Any:
     (rest, high), (modulus, low) = (_significand(b, v, word, signed) for v in (magnitude, divisor))
     left = b.emit("convert", b.emit("maximum", b.subtract(high, low), b.full(signed, 0)), dtype=_U32)
     zero, chunk = b.full(word, 0), b.full(word, _CHUNK_BITS)
-    some_divisor = _compare(b, modulus, zero, "NE")
+    some_divisor = compare(b, modulus, zero, "NE")
     modulus = b.emit("maximum", modulus, b.full(word, 1))
     rest = b.emit("remainder", rest, modulus)
     for _ in range(-(-_EXPONENT_SPAN // _CHUNK_BITS)):
@@ -213,10 +209,10 @@ def _float_remainder(b: Any, x: Any, y: Any, a: Aval) -> Any:
         rest = b.emit("remainder", b.emit("shift_left", rest, step), modulus)
         left = b.emit("subtract", left, step)
     exact = _times_power_of_two(b, b.emit("convert", rest, dtype=_F32), low, a, signed)
-    exact = b.emit("select", _compare(b, rest, zero, "EQ"), b.full(a, 0), exact)
-    exact = b.emit("select", _compare(b, magnitude, divisor, "LT"), magnitude, exact)
+    exact = b.emit("select", compare(b, rest, zero, "EQ"), b.full(a, 0), exact)
+    exact = b.emit("select", compare(b, magnitude, divisor, "LT"), magnitude, exact)
     exact = b.emit("select", _is_negative(b, x, a), b.negate(exact), exact)
-    numbers = b.emit("and", _compare(b, magnitude, b.full(a, np.inf), "LT"), _compare(b, divisor, divisor, "EQ"))
+    numbers = b.emit("and", compare(b, magnitude, b.full(a, np.inf), "LT"), compare(b, divisor, divisor, "EQ"))
     return b.emit("select", b.emit("and", numbers, some_divisor), exact, b.full(a, np.nan))
 
 
@@ -225,7 +221,7 @@ def _significand(b: Any, magnitude: Any, word: Aval, signed: Aval) -> tuple[Any,
     pattern = b.bitcast_convert(magnitude, dtype=_U32)
     fraction = b.emit("and", pattern, b.full(word, (1 << _FRACTION_BITS) - 1))
     exponent = b.emit("shift_right_logical", pattern, b.full(word, _FRACTION_BITS))
-    normal = _compare(b, exponent, b.full(word, 0), "GT")
+    normal = compare(b, exponent, b.full(word, 0), "GT")
     leading = b.emit("or", fraction, b.full(word, 1 << _FRACTION_BITS))
     whole = b.emit("select", normal, leading, fraction)
     steps = b.emit("subtract", b.emit("convert", exponent, dtype=_I32), b.full(signed, 1))

@@ -2,11 +2,11 @@
 // Calls, custom derivatives and stop_gradient leave only their bodies. @other is not asked for, so @g stays for it.
 
 func.func private @f(%x: tensor<f32>) -> tensor<f32> {
-  %0 = stablehlo.sine %x : tensor<f32>
+  %0 = stablehlo.tanh %x : tensor<f32>
   func.return %0 : tensor<f32>
 }
 func.func private @f_rule(%x: tensor<f32>, %t: tensor<f32>) -> (tensor<f32>, tensor<f32>) {
-  %0 = stablehlo.sine %x : tensor<f32>
+  %0 = stablehlo.tanh %x : tensor<f32>
   func.return %0, %t : tensor<f32>, tensor<f32>
 }
 func.func private @g(%x: tensor<f32>) -> tensor<f32> {
@@ -36,7 +36,7 @@ func.func @main(%x: tensor<f32>) -> tensor<f32> {
 // CHECK-NEXT: }
 
 // CHECK-LABEL: func.func @main(%arg0: tensor<f32>) -> tensor<f32> {
-// CHECK-NEXT: %0 = stablehlo.sine %arg0 : tensor<f32>
+// CHECK-NEXT: %0 = stablehlo.tanh %arg0 : tensor<f32>
 // CHECK-NEXT: %1 = stablehlo.negate %0 : tensor<f32>
 // CHECK-NEXT: return %1 : tensor<f32>
 // CHECK-NEXT: }
