@@ -82,10 +82,13 @@ _TO_BUFFERS = (
     "empty-tensor-to-alloc-tensor,one-shot-bufferize{bufferize-function-boundaries},canonicalize,cse,"
     "func.func(buffer-loop-hoisting,buffer-hoisting),func.func(iree-codegen-memrefcopy-to-linalg),canonicalize,cse"
 )
-_TO_AFFINE = "func.func(convert-linalg-to-affine-loops),fold-memref-alias-ops"
+_TO_AFFINE = (
+    "func.func(convert-linalg-to-affine-loops),fold-memref-alias-ops,"
+    "func.func(affine-loop-normalize{promote-single-iter=true})"
+)
 _TO_VECTORS = (
     "func.func(iree-codegen-math-transform,canonicalize,"
-    f"affine-super-vectorize{{virtual-vector-size={VECTOR_WIDTH} vectorize-reductions}}),"
+    f"affine-super-vectorize{{virtual-vector-size={VECTOR_WIDTH} test-fastest-varying=0 vectorize-reductions}}),"
     "lower-affine,canonicalize,cse,symbol-dce"
 )
 _DIALECTS_OF_A_KERNEL = frozenset(

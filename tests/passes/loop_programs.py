@@ -692,3 +692,41 @@ def scatter_pairs(a, places, values):
 @program(floats(7, 5), np.array([1, 6, 1], np.int32), floats(3, 5))
 def scatter_rows(a, rows, values):
     return lax.fori_loop(0, 3, lambda i, m: m.at[rows].set(values + i).at[:, rows[0]].min(0.1), a)
+
+
+# -- shapes that vectors of 16 do not fit: one element, columns, ragged ends. Writes behind a buffer are found by malloc.
+
+
+def _of_shape(*shape: int):
+    """Iota along each axis, a transposition and a gather of columns, carried by a loop."""
+    cells = int(np.prod(shape))
+
+    @program(floats(*shape), np.arange(cells, dtype=np.int32).reshape(shape))
+    def run(x, k):
+        def step(i, c):
+            x, k = c
+            places = sum(lax.broadcasted_iota(jnp.int32, shape, axis) * (axis + 1) for axis in range(len(shape)))
+            turned = jnp.transpose(x).reshape(shape) * 0.5
+            columns = jnp.take(k, (jnp.arange(shape[-1]) ^ i) % shape[-1], axis=-1)
+            chosen = jnp.where(columns > k, turned, x + places)
+            return chosen, columns + places
+
+        return lax.fori_loop(0, 5, step, (x, k))
+
+    return run
+
+
+for _shape in (
+    (1, 4096),
+    (4096, 1),
+    (1, 1),
+    (10, 40),
+    (40, 10),
+    (3, 1, 33),
+    (17, 2, 1),
+    (1, 16),
+    (5, 5, 5),
+    (300,),
+    (1,),
+):
+    PROGRAMS["shape_" + "x".join(map(str, _shape))] = (_of_shape(*_shape), PROGRAMS.pop("run")[1])
