@@ -24,6 +24,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     gpu_sort,
     indexing,
     powers,
+    radix_sort,
     trigonometry,
     vulkan,
 )

@@ -38,27 +38,27 @@ def sort(b: Any, *operands: Any, dimension: int, num_keys: int, is_stable: bool)
     shape = b.aval(operands[0]).shape
     if not shape or shape[dimension] <= 1 or 0 in shape:
         return operands
-    words = [_as_rows(b, w, dimension) for key in operands[:num_keys] for w in _ordered_words(b, key)]
-    find_order = _order_by_counting if shape[dimension] <= _COUNTED else _order_by_network
-    order = _from_rows(b, find_order(b, words), shape, dimension)
+    words = [as_rows(b, w, dimension) for key in operands[:num_keys] for w in ordered_words(b, key)]
+    find_order = order_by_counting if shape[dimension] <= _COUNTED else _order_by_network
+    order = from_rows(b, find_order(b, words), shape, dimension)
     return tuple(take_along(b, x, order, dimension) for x in operands)
 
 
 # ---- keys to words -------------------------------------------------------------------------------------------
 
 
-def _ordered_words(b: Any, x: Any) -> list[Any]:
+def ordered_words(b: Any, x: Any) -> list[Any]:
     """Arrays of ui32, the most significant first, that are ordered as the elements of x."""
     a = b.aval(x)
     kind, size = kind_of(a.dtype), a.dtype.itemsize
     if kind == "c":
-        return [*_ordered_words(b, b.real(x)), *_ordered_words(b, b.imag(x))]
+        return [*ordered_words(b, b.real(x)), *ordered_words(b, b.imag(x))]
     if kind == "b" or (kind == "u" and size < 4):
         return [b.convert(x, dtype=_U32)]
     if kind == "i" and size < 4:
-        return _ordered_words(b, b.convert(x, dtype=_I32))
+        return ordered_words(b, b.convert(x, dtype=_I32))
     if kind == "f" and size < 4:
-        return _ordered_words(b, b.convert(x, dtype=_F32))
+        return ordered_words(b, b.convert(x, dtype=_F32))
     return _halves(b, _ordered_bits(b, x, a, kind))
 
 
@@ -94,14 +94,14 @@ def _last(rank: int, dimension: int) -> tuple[int, ...]:
     return (*[d for d in range(rank) if d != dimension], dimension)
 
 
-def _as_rows(b: Any, x: Any, dimension: int) -> Any:
+def as_rows(b: Any, x: Any, dimension: int) -> Any:
     """A matrix whose rows run along the dimension."""
     shape = b.aval(x).shape
     moved = b.transpose(x, permutation=_last(len(shape), dimension))
     return b.reshape(moved, shape=(math.prod(shape) // shape[dimension], shape[dimension]))
 
 
-def _from_rows(b: Any, x: Any, shape: tuple[int, ...], dimension: int) -> Any:
+def from_rows(b: Any, x: Any, shape: tuple[int, ...], dimension: int) -> Any:
     permutation = _last(len(shape), dimension)
     spread = b.reshape(x, shape=tuple(shape[d] for d in permutation))
     return b.transpose(spread, permutation=tuple(int(k) for k in np.argsort(permutation)))
@@ -119,7 +119,7 @@ def _precedes(b: Any, left: Sequence[Any], right: Sequence[Any]) -> Any:
 # ---- counting ------------------------------------------------------------------------------------------------
 
 
-def _order_by_counting(b: Any, words: Sequence[Any]) -> Any:
+def order_by_counting(b: Any, words: Sequence[Any]) -> Any:
     """For each rank of a row the place of its element."""
     rows, n = b.aval(words[0]).shape
     places = b.iota(shape=(rows, n), dtype=_U32, iota_dimension=1)
@@ -141,7 +141,7 @@ def _order_by_counting(b: Any, words: Sequence[Any]) -> Any:
 
 
 def _order_by_network(b: Any, words: Sequence[Any]) -> Any:
-    """As `_order_by_counting`, rows padded to a power of two by elements that come last."""
+    """As `order_by_counting`, rows padded to a power of two by elements that come last."""
     rows, n = b.aval(words[0]).shape
     size = 1 << (n - 1).bit_length()
     places = b.iota(shape=(rows, size), dtype=_U32, iota_dimension=1)

@@ -199,15 +199,3 @@ def dynamic_update_slice(b: Any, x: Any, update: Any, *starts: Any) -> Any:
 
 for _name in ("scatter", *_NEUTRAL):
     _register(_name)
-
-
-@legalize("sort")
-def sort(b: Any, *operands: Any, dimension: int, num_keys: int, is_stable: bool) -> Any:
-    """IREE's sort is not stable: the place of each element is a last key."""
-    a = b.aval(operands[0])
-    if not is_stable or a.ndim == 0 or a.size == 0:
-        return operands if a.ndim == 0 or a.size == 0 else NotImplemented
-    place = b.iota(shape=a.shape, dtype=np.dtype(np.int32), iota_dimension=dimension)
-    keyed = (*operands[:num_keys], place, *operands[num_keys:])
-    out = b.emit("sort", *keyed, dimension=dimension, num_keys=num_keys + 1, is_stable=False)
-    return (*out[:num_keys], *out[num_keys + 1 :])
