@@ -8,7 +8,22 @@ import pytest
 import sable as jax
 import sable.numpy as jnp
 
-DTYPES = "bool int8 uint8 int16 uint16 int32 uint32 int64 uint64 float16 bfloat16 float32 float64 complex64".split()
+DTYPES = [
+    "bool",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+]
 
 
 def keys(dtype: str, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
