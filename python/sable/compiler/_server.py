@@ -1,7 +1,10 @@
 """The compile server: a program of its own, started by `client.py`, which alone uses iree.compiler.api.
 
-    python -I -S _server.py serve SCRATCH PATHS PACKAGES CONTROL_FD PARENT_PID WORKERS WARM
-    python -I -S _server.py once  SCRATCH PATHS PACKAGES     (one frame in on stdin, one frame out on stdout)
+    python -I -S _server.py serve SCRATCH SETTINGS CONTROL_FD PARENT_PID WORKERS WARM
+    python -I -S _server.py once  SCRATCH SETTINGS     (one frame in on stdin, one frame out on stdout)
+
+SETTINGS is JSON: `paths` for `sys.path`, `packages` (the folders of Sable's packages by name; what they do when imported
+is not run), `flags` of the compiler that hold for the whole process.
 
 `serve` loads the compiler once and forks a child for each compile, so that an abort, a segmentation fault or
 a hang costs a child and nothing else. The client sends one byte and a socket over CONTROL_FD for each
@@ -12,8 +15,7 @@ child. The server ends when CONTROL_FD closes or its parent is gone.
 Forking is safe because the process has one thread: MLIR's pool is switched off here, OpenBLAS's (NumPy is
 imported by IREE's bindings) by the environment which the client sets. Of Sable there are this file, `wire.py`,
 `vm_repair.py` and, imported when the server first has nothing else to do, the lowering of loops: many passes of
-MLIR, which may crash as well as IREE's. PACKAGES (JSON) says in which folders Sable's packages lie; what they do
-when imported is not run.
+MLIR, which may crash as well as IREE's.
 """
 
 from __future__ import annotations
@@ -104,12 +106,12 @@ class Stage(Exception):
 class Compiler:
     """libIREECompiler and the VM repair, loaded into this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, flags: list[str]) -> None:
         from iree.compiler import api
 
         # Before the first session: with a thread pool in the parent a forked child would wait for dead
         # threads.
-        api._initializeGlobalCL("sable", "--mlir-disable-threading")
+        api._initializeGlobalCL("sable", "--mlir-disable-threading", *flags)
         self._api = api
         self._repair = _load("vm_repair").repair
 
@@ -259,7 +261,7 @@ class Job:
 class Server:
     """Accepts sockets, forks a child for each, `workers` at a time, and sees to their ends."""
 
-    def __init__(self, control: socket.socket, parent: int, workers: int, scratch: str) -> None:
+    def __init__(self, control: socket.socket, parent: int, workers: int, scratch: str, flags: list[str]) -> None:
         self._control, self._parent, self._workers, self._scratch = control, parent, workers, scratch
         self._wire = _load("wire")
         self._waiting: collections.deque[socket.socket] = collections.deque()
@@ -271,7 +273,7 @@ class Server:
         # A parent-death signal reaches children even if this process is killed; Linux only, others lack
         # prctl.
         self._prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
-        self._compiler = Compiler()
+        self._compiler = Compiler(flags)
 
     def run(self, warm: bool) -> None:
         """Serve until the client is gone; warm up, step by step, while there is nothing else to do."""
@@ -419,12 +421,12 @@ class _Files:
         """Files have none; whoever started this process kills it when the time is up."""
 
 
-def _once(scratch: str) -> None:
+def _once(scratch: str, flags: list[str]) -> None:
     """One compile without fork: for systems that have none."""
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever the compiler prints must not end up in the frame
     _redirect_stderr(scratch)
-    _answer(Compiler(), _load("wire"), _Files(sys.stdin.buffer, answer))
+    _answer(Compiler(flags), _load("wire"), _Files(sys.stdin.buffer, answer))
 
 
 def _forbid_core_dumps() -> None:
@@ -435,11 +437,11 @@ def _forbid_core_dumps() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _serve(scratch: str, control_descriptor: str, parent: str, workers: str, warm: str) -> None:
+def _serve(scratch: str, flags: list[str], control_descriptor: str, parent: str, workers: str, warm: str) -> None:
     signal.alarm(_START_SECONDS)
     control = socket.socket(fileno=int(control_descriptor))
     control.setblocking(True)
-    server = Server(control, int(parent), int(workers), scratch)
+    server = Server(control, int(parent), int(workers), scratch, flags)
     try:
         server.run(warm == "1")
     finally:
@@ -448,17 +450,18 @@ def _serve(scratch: str, control_descriptor: str, parent: str, workers: str, war
 
 def main(arguments: list[str]) -> NoReturn:
     """Run as the docstring of this module says."""
-    mode, scratch, paths, packages, *rest = arguments
-    sys.path.extend(path for path in paths.split(os.pathsep) if path)
-    for name, folders in json.loads(packages).items():
+    mode, scratch, text, *rest = arguments
+    settings = json.loads(text)
+    sys.path.extend(settings["paths"])
+    for name, folders in settings["packages"].items():
         sys.modules[name] = package = ModuleType(name)
         package.__path__ = folders
     os.environ["TMPDIR"] = scratch
     _forbid_core_dumps()
     if mode == "serve":
-        _serve(scratch, *rest)
+        _serve(scratch, settings["flags"], *rest)
     else:
-        _once(scratch)
+        _once(scratch, settings["flags"])
     os._exit(0)
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from . import wire
-from .ladder import iree_package
+from .ladder import PROCESS_FLAGS, iree_package
 from .options import UNNAMED_SOURCE
 
 _PROGRAM = Path(__file__).with_name("_server.py")
@@ -279,8 +279,8 @@ class _Bytes:
 def _command(mode: str, scratch: str, *arguments: str) -> list[str]:
     # -I and -S: neither the user's environment nor the .pth files of the installation (0.05 s) run in the
     # server.
-    packages = json.dumps(_packages())
-    return [sys.executable, "-I", "-S", str(_PROGRAM), mode, scratch, _search_path(), packages, *arguments]
+    settings = json.dumps({"paths": _search_path(), "packages": _packages(), "flags": PROCESS_FLAGS})
+    return [sys.executable, "-I", "-S", str(_PROGRAM), mode, scratch, settings, *arguments]
 
 
 @functools.cache
@@ -307,14 +307,14 @@ def lowering_identity() -> str:
     return digest.hexdigest()
 
 
-def _search_path() -> str:
+def _search_path() -> list[str]:
     """The folders in which the server finds IREE, and NumPy, which IREE's bindings import."""
     folders = [iree_package().parents[1]]
     for name in ("numpy", "ml_dtypes"):
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin is not None:
             folders.append(Path(spec.origin).parents[1])
-    return os.pathsep.join(dict.fromkeys(map(str, folders)))
+    return list(dict.fromkeys(map(str, folders)))
 
 
 def _environment() -> dict[str, str]:

@@ -47,6 +47,11 @@ _EMBEDDED_LINK = ("--iree-llvmcpu-link-embedded=true",)
 _NATIVE_LINK = ("--iree-llvmcpu-link-embedded=false",)
 
 
+#: Flags that IREE takes for a process, not for a compile. Peeled loops instead of masked vectors: rows whose length is no
+#: multiple of 16 are then as fast as others (softmax of 500x500: 0.27 ms instead of 7).
+PROCESS_FLAGS = ("--iree-llvmcpu-vector-pproc-strategy=peel",)
+
+
 @dataclass(frozen=True)
 class Rung:
     """One set of compiler settings.

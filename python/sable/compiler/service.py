@@ -14,7 +14,7 @@ from typing import Literal
 
 from . import cache, client, diagnostics
 from .errors import CompilationError, Failure
-from .ladder import Rung, iree_version, ladder
+from .ladder import PROCESS_FLAGS, Rung, iree_version, ladder
 from .options import CompileOptions
 from .target import Target
 
@@ -228,7 +228,7 @@ def _timeout(seconds: float | None) -> float:
 
 def _key(module: bytes, target: Target, options: CompileOptions, rungs: tuple[Rung, ...]) -> str:
     digest = hashlib.sha256()
-    parts = [str(cache.FORMAT), iree_version(), target.identity(), options.source_name]
+    parts = [str(cache.FORMAT), iree_version(), target.identity(), options.source_name, *PROCESS_FLAGS]
     parts += [flag for rung in rungs for flag in (rung.name, *rung.settings)]
     if options.loops:
         parts += [options.loops, client.lowering_identity()]
@@ -304,7 +304,7 @@ class _Work:
 
     def _reproducer(self, failures: list[Failure]) -> dict[str, bytes]:
         """The module as it was, and beside it how to compile it and what came of that."""
-        commands = {rung.name: f"iree-compile {shlex.join(rung.flags())} FILE" for rung in self.rungs}
+        commands = {rung.name: f"iree-compile {shlex.join((*PROCESS_FLAGS, *rung.flags()))} FILE" for rung in self.rungs}
         if self.options.loops:
             lower = "sable-opt --lower-loops='platform={} route={}' FILE | ".format
             commands = {rung.name: lower(*self._loops(rung)) + commands[rung.name][:-5] + " -" for rung in self.rungs}
