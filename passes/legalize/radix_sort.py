@@ -45,27 +45,37 @@ def sort(b: Any, *operands: Any, dimension: int, num_keys: int, is_stable: bool)
 def _order_by_digits(b: Any, words: Sequence[Any]) -> Any:
     """For each rank of a row the place of its element."""
     rows, n = b.aval(words[0]).shape
-    places = b.reshape(b.iota(shape=(rows, n), dtype=_I32, iota_dimension=1), shape=(rows * n,))
     flat = [b.bitcast_convert(b.reshape(w, shape=(rows * n,)), dtype=_I32) for w in words]
+    if rows == 1:
+        return b.reshape(_order_of_row(b, flat), shape=(1, n))
 
     def sort_row(row: Any, carry: Sequence[Any]) -> Sequence[Any]:
+        # cut out, so that what a pass hands to the next is one row
         start = b.multiply(row, b.full(_SCALAR, n))
-        for word in reversed(flat):
-            carry = _loop(b, _WORD_BITS // _DIGIT_BITS, carry, lambda k, c, w=word: _distribute(b, w, start, n, k, c))
-        return carry
+        order = _order_of_row(b, [b.emit("dynamic_slice", w, start, slice_sizes=(n,)) for w in flat])
+        return [b.emit("dynamic_update_slice", carry[0], order, start)]
 
-    order, _ = _loop(b, rows, [places, b.full(b.aval(places), 0)], sort_row)
+    (order,) = _loop(b, rows, [b.full(aval((rows * n,), _I32), 0)], sort_row)
     return b.reshape(order, shape=(rows, n))
 
 
-def _distribute(b: Any, word: Any, start: Any, n: int, digit: Any, carry: Sequence[Any]) -> Sequence[Any]:
-    """One pass over a row: the places in `carry[0]`, in the order of one digit, are written to `carry[1]`."""
+def _order_of_row(b: Any, words: Sequence[Any]) -> Any:
+    (n,) = b.aval(words[0]).shape
+    carry = [b.iota(shape=(n,), dtype=_I32, iota_dimension=0), b.full(aval((n,), _I32), 0)]
+    for word in reversed(words):
+        carry = _loop(b, _WORD_BITS // _DIGIT_BITS, carry, lambda k, c, w=word: _distribute(b, w, k, c))
+    return carry[0]
+
+
+def _distribute(b: Any, word: Any, digit: Any, carry: Sequence[Any]) -> Sequence[Any]:
+    """One pass: the places in `carry[0]`, in the order of one digit, are written to `carry[1]`."""
     places, space = carry
+    (n,) = b.aval(places).shape
     shift = b.multiply(digit, b.full(_SCALAR, _DIGIT_BITS))
 
     def bucket(i: Any) -> tuple[Any, Any]:
-        place = _read(b, places, b.add(start, i))
-        bits = b.emit("shift_right_logical", _read(b, word, b.add(start, place)), shift)
+        place = _read(b, places, i)
+        bits = b.emit("shift_right_logical", _read(b, word, place), shift)
         return place, b.emit("and", bits, b.full(_SCALAR, _DIGITS - 1))
 
     def count(i: Any, state: Sequence[Any]) -> Sequence[Any]:
@@ -80,8 +90,7 @@ def _distribute(b: Any, word: Any, start: Any, n: int, digit: Any, carry: Sequen
         starts, space = state
         place, digit = bucket(i)
         to = _read(b, starts, digit)
-        space = _write(b, space, b.add(start, to), place)
-        return [_write(b, starts, digit, b.add(to, b.full(_SCALAR, 1))), space]
+        return [_write(b, starts, digit, b.add(to, b.full(_SCALAR, 1))), _write(b, space, to, place)]
 
     starts = _loop(b, n, [b.full(aval((_DIGITS + 1,), _I32), 0)], count)
     starts = _loop(b, _DIGITS, starts, accumulate)
