@@ -428,6 +428,7 @@ def _jit(fun: Any, static_argnums: Any, static_argnames: Any, options: dict) -> 
         raise TypeError(f"Expected a callable value, got {fun}")
     if inspect.isgeneratorfunction(fun):
         raise TypeError(f"Expected a function, got a generator function: {fun}")
+    execute.expect_compiles()
     return Jitted(fun, static_argnums, static_argnames, options)
 
 

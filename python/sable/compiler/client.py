@@ -198,6 +198,8 @@ class CompileServer:
     def close(self) -> None:
         """End the server and its children; wait for that and remove their files."""
         self._control.close()
+        if sys.platform == "linux":  # where children die with the server; it may be warming up, deaf to everything else
+            self._process.kill()
         try:
             self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:

@@ -304,7 +304,9 @@ class _Work:
 
     def _reproducer(self, failures: list[Failure]) -> dict[str, bytes]:
         """The module as it was, and beside it how to compile it and what came of that."""
-        commands = {rung.name: f"iree-compile {shlex.join((*PROCESS_FLAGS, *rung.flags()))} FILE" for rung in self.rungs}
+        commands = {
+            rung.name: f"iree-compile {shlex.join((*PROCESS_FLAGS, *rung.flags()))} FILE" for rung in self.rungs
+        }
         if self.options.loops:
             lower = "sable-opt --lower-loops='platform={} route={}' FILE | ".format
             commands = {rung.name: lower(*self._loops(rung)) + commands[rung.name][:-5] + " -" for rung in self.rungs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -164,6 +165,21 @@ class Loaded:
             for y in results:
                 y.committed = True
         return results
+
+
+_compiles_expected = False
+
+
+def expect_compiles() -> None:
+    """Let the compiler load in a process of its own meanwhile; it takes 0.15 s."""
+    global _compiles_expected
+    if _compiles_expected:
+        return
+    _compiles_expected = True
+    from sable.compiler import prestart
+
+    with contextlib.suppress(OSError):  # the first compile will say what is wrong
+        prestart()
 
 
 def load(function: Function, device: Any) -> Loaded:
