@@ -15,7 +15,7 @@ help:
 	@echo "make filecheck  the lit + FileCheck tests of the passes alone"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make bench      JAX, NumPy and Sable side by side; writes benchmarks/README.md"
-	@echo "make docs       regenerate the op tables of the documentation"
+	@echo "make docs       rewrite docs/ops.md and the definition of the sable dialect from the op table"
 	@echo "make setup      only the virtual environment"
 	@echo "make clean      remove the virtual environment and build products"
 
@@ -52,7 +52,8 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
 
 docs: $(STAMP)
-	$(BIN)/python tools/op_status.py --write docs/ops.md
+	$(BIN)/python -m sable.tools.op_table --write docs/ops.md
+	$(BIN)/python -m sable.tools.irdl --write
 
 clean:
 	rm -rf $(VENV) build

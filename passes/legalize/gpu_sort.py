@@ -9,7 +9,7 @@ pairs; long ones go through Batcher's bitonic network, one kernel run log2(n) (l
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,30 +35,42 @@ _COUNTED = 1024
 @legalize("sort", "cuda")
 def sort(b: Any, *operands: Any, dimension: int, num_keys: int, is_stable: bool) -> Any:
     """Stable whether asked to or not."""
+    return sorted_by(b, operands, dimension, num_keys, _COUNTED, _order_by_network)
+
+
+def sorted_by(
+    b: Any, operands: Sequence[Any], dimension: int, num_keys: int, counted: int, order_of_long_rows: Callable
+) -> Sequence[Any]:
+    """The operands in the order of the first `num_keys` of them, stable.
+
+    Args:
+      counted: rows up to this length are ranked by counting.
+      order_of_long_rows: from words (matrices of rows) to the places of their elements in order.
+    """
     shape = b.aval(operands[0]).shape
     if not shape or shape[dimension] <= 1 or 0 in shape:
         return operands
-    words = [as_rows(b, w, dimension) for key in operands[:num_keys] for w in ordered_words(b, key)]
-    find_order = order_by_counting if shape[dimension] <= _COUNTED else _order_by_network
-    order = from_rows(b, find_order(b, words), shape, dimension)
+    words = [_as_rows(b, w, dimension) for key in operands[:num_keys] for w in _ordered_words(b, key)]
+    find_order = _order_by_counting if shape[dimension] <= counted else order_of_long_rows
+    order = _from_rows(b, find_order(b, words), shape, dimension)
     return tuple(take_along(b, x, order, dimension) for x in operands)
 
 
 # ---- keys to words -------------------------------------------------------------------------------------------
 
 
-def ordered_words(b: Any, x: Any) -> list[Any]:
+def _ordered_words(b: Any, x: Any) -> list[Any]:
     """Arrays of ui32, the most significant first, that are ordered as the elements of x."""
     a = b.aval(x)
     kind, size = kind_of(a.dtype), a.dtype.itemsize
     if kind == "c":
-        return [*ordered_words(b, b.real(x)), *ordered_words(b, b.imag(x))]
+        return [*_ordered_words(b, b.real(x)), *_ordered_words(b, b.imag(x))]
     if kind == "b" or (kind == "u" and size < 4):
         return [b.convert(x, dtype=_U32)]
     if kind == "i" and size < 4:
-        return ordered_words(b, b.convert(x, dtype=_I32))
+        return _ordered_words(b, b.convert(x, dtype=_I32))
     if kind == "f" and size < 4:
-        return ordered_words(b, b.convert(x, dtype=_F32))
+        return _ordered_words(b, b.convert(x, dtype=_F32))
     return _halves(b, _ordered_bits(b, x, a, kind))
 
 
@@ -94,14 +106,14 @@ def _last(rank: int, dimension: int) -> tuple[int, ...]:
     return (*[d for d in range(rank) if d != dimension], dimension)
 
 
-def as_rows(b: Any, x: Any, dimension: int) -> Any:
+def _as_rows(b: Any, x: Any, dimension: int) -> Any:
     """A matrix whose rows run along the dimension."""
     shape = b.aval(x).shape
     moved = b.transpose(x, permutation=_last(len(shape), dimension))
     return b.reshape(moved, shape=(math.prod(shape) // shape[dimension], shape[dimension]))
 
 
-def from_rows(b: Any, x: Any, shape: tuple[int, ...], dimension: int) -> Any:
+def _from_rows(b: Any, x: Any, shape: tuple[int, ...], dimension: int) -> Any:
     permutation = _last(len(shape), dimension)
     spread = b.reshape(x, shape=tuple(shape[d] for d in permutation))
     return b.transpose(spread, permutation=tuple(int(k) for k in np.argsort(permutation)))
@@ -119,7 +131,7 @@ def _precedes(b: Any, left: Sequence[Any], right: Sequence[Any]) -> Any:
 # ---- counting ------------------------------------------------------------------------------------------------
 
 
-def order_by_counting(b: Any, words: Sequence[Any]) -> Any:
+def _order_by_counting(b: Any, words: Sequence[Any]) -> Any:
     """For each rank of a row the place of its element."""
     rows, n = b.aval(words[0]).shape
     places = b.iota(shape=(rows, n), dtype=_U32, iota_dimension=1)
@@ -141,7 +153,7 @@ def order_by_counting(b: Any, words: Sequence[Any]) -> Any:
 
 
 def _order_by_network(b: Any, words: Sequence[Any]) -> Any:
-    """As `order_by_counting`, rows padded to a power of two by elements that come last."""
+    """As `_order_by_counting`, rows padded to a power of two by elements that come last."""
     rows, n = b.aval(words[0]).shape
     size = 1 << (n - 1).bit_length()
     places = b.iota(shape=(rows, size), dtype=_U32, iota_dimension=1)

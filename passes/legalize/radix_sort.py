@@ -1,6 +1,6 @@
 """sort for CPUs by its digits, where IREE's takes quadratic time (77 ms for 4,000 floats; a million never ends).
 
-Keys become unsigned 32-bit words in JAX's order (`gpu_sort.ordered_words`). From the least significant word on, byte by
+Keys become unsigned 32-bit words in JAX's order (`gpu_sort.py`). From the least significant word on, byte by
 byte, places are distributed to 256 buckets in the order in which they stand (D. E. Knuth, "The Art of Computer
 Programming", volume 3, 5.2.5), which is stable. All of it are loops over scalars, which become one kernel. Short rows
 are ranked by counting, which vectorises.
@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.ops.sort import take_along
 from sable.ir.aval import Aval, aval
 from sable.ir.bindings import mlir_type
 
-from .gpu_sort import as_rows, from_rows, order_by_counting, ordered_words
+from .gpu_sort import sorted_by
 from .rules import compare, legalize
 
 _I32 = np.dtype(np.int32)
@@ -33,13 +32,7 @@ _COUNTED = 64
 @legalize("sort", "cpu")
 def sort(b: Any, *operands: Any, dimension: int, num_keys: int, is_stable: bool) -> Any:
     """Stable whether asked to or not."""
-    shape = b.aval(operands[0]).shape
-    if not shape or shape[dimension] <= 1 or 0 in shape:
-        return operands
-    words = [as_rows(b, w, dimension) for key in operands[:num_keys] for w in ordered_words(b, key)]
-    find_order = order_by_counting if shape[dimension] <= _COUNTED else _order_by_digits
-    order = from_rows(b, find_order(b, words), shape, dimension)
-    return tuple(take_along(b, x, order, dimension) for x in operands)
+    return sorted_by(b, operands, dimension, num_keys, _COUNTED, _order_by_digits)
 
 
 def _order_by_digits(b: Any, words: Sequence[Any]) -> Any:

@@ -21,6 +21,7 @@ from sable.ir.bindings import CONTEXT, ir  # noqa: E402
 from sable.passes.kernels import KernelLimits, NotAKernel  # noqa: E402
 from sable.passes.legalize.loops import LoopOptions, lower_loops  # noqa: E402
 
+from . import loop_shapes  # noqa: E402, F401  (more programs)
 from .loop_programs import PROGRAMS  # noqa: E402
 from .random_loops import random_program  # noqa: E402
 

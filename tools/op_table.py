@@ -1,0 +1,63 @@
+"""Write the table of all ops from the op table: `python -m sable.tools.op_table [--write FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import sable.dialects.ops  # noqa: F401  (fills the op table)
+from sable.dialects.op import OPS, Op
+from sable.passes.legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
+from sable.passes.lower import LoweringBuilder  # noqa: F401  (registers the rules of legalisation)
+
+_HEAD = """# Ops
+
+{count} rows of the op table (`dialects/ops/`), written by `make docs`. *Derivative in* names the operands with a rule for
+tangents, *linear in* those through which reverse mode goes back; *rewritten* says for which platforms the op is put
+in other terms before IREE sees it (`passes/legalize/`; functions of other functions in `passes/lower.py`).
+
+| op | operands | parameters | derivative in | linear in | dtypes of the samples | rewritten |
+|---|---|---|---|---|---|---|
+"""
+
+
+def row(op: Op) -> str:
+    """One line of the table."""
+    derivative = "by a rule of its own" if callable(op.jvp) else ", ".join(n for n in op.jvp or {}) or "–"
+    dtypes = sorted({x.dtype.name for s in op.samples() for x in s.operands})
+    platforms = ["all"] if op.name in LEGALIZE or op.lower else []
+    platforms += [p for p, rules in sorted(PLATFORM_LEGALIZE.items()) if op.name in rules]
+    cells = [
+        f"`{op.mlir_name}`" + ("" if op.mlir_name.endswith(f".{op.name}") else f" ({op.name})"),
+        ", ".join(op.operands) + (" …" if op.variadic else ""),
+        ", ".join(op.params),
+        derivative,
+        ", ".join(op.transpose) or "–",
+        " ".join(dtypes) or "–",
+        ", ".join(platforms) or "–",
+    ]
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def table() -> str:
+    """The document."""
+    rows = sorted(OPS.values(), key=lambda op: op.mlir_name)
+    return _HEAD.format(count=len(rows)) + "".join(map(row, rows))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table, or write it to a file."""
+    parser = argparse.ArgumentParser(prog="python -m sable.tools.op_table", description=__doc__)
+    parser.add_argument("--write", type=Path, metavar="FILE")
+    arguments = parser.parse_args(argv)
+    if arguments.write is None:
+        print(table(), end="")
+    else:
+        arguments.write.write_text(table())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
