@@ -39,7 +39,7 @@ class LoweringBuilder(FunctionBuilder):
     def __init__(self, function: Function, platform: str):
         super().__init__(function)
         self.platform = platform
-        self._rules = (PLATFORM_LEGALIZE.get(platform, {}), LEGALIZE)
+        self._rules = () if platform == "any" else (PLATFORM_LEGALIZE.get(platform, {}), LEGALIZE)
         self.hosts: dict[str, Any] = {}
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
@@ -198,7 +198,7 @@ def lower(function: Function, platform: str = "cpu", name: str = "main", capture
 
     Args:
       function: a finished function.
-      platform: whose traps are legalised: 'cpu', 'vulkan' or 'cuda'.
+      platform: whose traps are legalised: 'cpu', 'vulkan' or 'cuda'; none of them for 'any', which is plain StableHLO.
       name: symbol of the public function.
       captures: NumPy arrays for the last arguments: they become constants of the module (ahead-of-time compilation).
     """

@@ -318,7 +318,7 @@ class LowerOptions:
     """Options of --lower."""
 
     function: str | None = option(None, "only this function; by default all public ones")
-    platform: str = option("cpu", "whose traps are legalised: cpu, vulkan or cuda")
+    platform: str = option("cpu", "whose traps are legalised: cpu, vulkan or cuda; any for plain StableHLO")
 
 
 _PLATFORMS = ("cpu", "vulkan", "cuda")
@@ -333,7 +333,7 @@ def _check_choice(name: str, given: str, choices: Sequence[str]) -> None:
     "lower", "sable ops to StableHLO that IREE takes: calls inlined, loops and branches with regions", LowerOptions
 )
 def _lower(module: ir.Module, options: LowerOptions) -> ir.Module:
-    _check_choice("platform", options.platform, _PLATFORMS)
+    _check_choice("platform", options.platform, (*_PLATFORMS, "any"))
     importer = Importer(module)
     if options.function is not None:
         chosen = [choose_function(module, options.function)]

@@ -256,6 +256,8 @@ def test_ctrl_c_interrupts_the_compile_only(scripts):
     script = scripts(
         START
         + """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 prestart()
 print(server_pid(), flush=True)
 try:

@@ -265,7 +265,7 @@ def test_missing_input(run, tmp_path):
         (["--batch=size=2 in-axes=5"], "axis 5 of number 0 is out of range: with the batch it has rank 2"),
         (["--batch=size=2 in-axes=0,0"], "in-axes: expected 1 axes, one for each, got 2"),
         (["--batch=size=2 out-axes=none"], "out-axes: result 0 differs between examples"),
-        (["--lower=platform=abacus"], "platform: expected one of cpu, vulkan, cuda, got 'abacus'"),
+        (["--lower=platform=abacus"], "platform: expected one of cpu, vulkan, cuda, any, got 'abacus'"),
         (["--jvp", "--jvp"], "<command line>:1:7: error: jvp: the module already has a symbol @main_jvp"),
         (["--canonicalize=nonsense=1"], "pass canonicalize does not take the options 'nonsense=1'"),
         (["--verify-each=perhaps"], "--verify-each: expected true or false, got 'perhaps'"),

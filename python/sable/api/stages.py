@@ -80,7 +80,7 @@ class Lowered(TracedStage):
 
         if dialect not in (None, "stablehlo"):
             raise ValueError(f"expected dialect 'stablehlo' or None, got {dialect!r}")
-        return lower(self._traced.function, self._device.platform).module
+        return lower(self._traced.function, "any").module
 
     def compile(self, compiler_options: Any = None) -> Compiled:
         """Compile for the device of the arguments (from cache if it was compiled before)."""
@@ -127,7 +127,7 @@ class Compiled:
         return tree_unflatten(self.out_tree, outs)
 
     def as_text(self) -> str:
-        """The StableHLO module that was compiled."""
+        """The StableHLO module that was compiled, with what the device needs otherwise than `Lowered.as_text` says."""
         from sable.passes.lower import lower
 
         return str(lower(self._traced.function, self._device.platform).module)

@@ -1,4 +1,5 @@
 // RUN: %sable-opt %s --lower='function=main' | filecheck %s
+// RUN: %sable-opt %s --lower='function=main platform=any' | filecheck %s
 // Calls, custom derivatives and stop_gradient leave only their bodies. @other is not asked for, so @g stays for it.
 
 func.func private @f(%x: tensor<f32>) -> tensor<f32> {
