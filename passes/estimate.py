@@ -3,7 +3,8 @@
 Measured on two cores with AVX-512 (benchmarks/README.md, notes): spreading row-wise reductions over threads keeps IREE
 from vectorising them (softmax 1000x1000: 1.7 ms inline, 56 ms threaded), elementwise programs and small matmuls do not
 gain, large matmuls do; and these want their operands packed into tiles (1024: 54 ms plain, 13 tiled, 7 tiled and
-threaded), which in turn spoils matrix-vector products and bf16.
+threaded), which in turn spoils matrix-vector products and bf16. Sizes that are no multiple of the vectors gain sooner
+(us, plain and tiled with threads: 200 180 127, 256 162 187, 300 662 308, 384 556 547, 500 3108 1078, 512 1433 1061).
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any
 
 from sable.ir.bindings import ir
 
-#: Rows, columns and inner size from which a matmul is tiled: at 512 the gain begins.
-TILED_SIZE = 512
+#: Products from which a matmul is tiled: where all its sizes are multiples of VECTOR, and else.
+TILED_EVEN = 10**8
+TILED_RAGGED = 6 * 10**6
+VECTOR = 16
 #: Share of a module's work that large matmuls must have: the others pay for the tiling.
 TILED_SHARE = 0.8
 
@@ -98,7 +101,9 @@ def _dot(operation: Any) -> tuple[int, bool]:
     products = out * k
     rows, columns = a // (batch * k), c // (batch * k)
     f32 = str(ir.RankedTensorType(lhs.type).element_type) == "f32"
-    return products, f32 and min(rows, columns, k) >= TILED_SIZE
+    sizes = (rows, columns, k)
+    least = TILED_RAGGED if any(size % VECTOR for size in sizes) else TILED_EVEN
+    return products, f32 and min(sizes) >= VECTOR and products // batch >= least
 
 
 def _batch_sizes(operation: Any) -> list[int]:

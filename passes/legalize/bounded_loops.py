@@ -14,11 +14,10 @@ import numpy as np
 
 from sable.dialects.codec import DotDimensions
 from sable.dialects.op import OPS
-from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import aval
 from sable.ir.bindings import mlir_type
 
-from .rules import legalize
+from .rules import is_narrow, legalize
 
 #: Elements that one reduction may run over: a sixteenth of the bound, as IREE may let one invocation do several.
 _REDUCED = 4096
@@ -69,9 +68,8 @@ def _bound_reduction(name: str) -> None:
         a = b.aval(operand)
         if a.size == 0 or math.prod(a.shape[d] for d in dimensions) <= _REDUCED:
             return NotImplemented
-        if kind_of(a.dtype) == "f" and a.dtype.itemsize == 2 and name in ("reduce_sum", "reduce_prod"):
-            wide = b.bind(OPS[name], b.convert(operand, dtype=np.dtype(np.float32)), dimensions=dimensions)
-            return b.convert(wide, dtype=a.dtype)  # partial results are not rounded
+        if is_narrow(a.dtype) and name in ("reduce_sum", "reduce_prod"):
+            return NotImplemented  # the rule for all platforms comes back here with f32
         if len(dimensions) > 1:  # the last one first: the others keep their numbers
             *others, last = sorted(dimensions)
             partial = b.bind(OPS[name], operand, dimensions=(last,))
@@ -109,8 +107,9 @@ def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     """A sum over the pieces of the longest contracted dimension, which become a batch dimension."""
     dims: DotDimensions = params["dot_dimension_numbers"]
     sizes = [b.aval(lhs).shape[d] for d in dims.lhs_contracting_dimensions]
-    if 0 in (b.aval(lhs).size, b.aval(rhs).size):
-        return NotImplemented
+    dtype = OPS["dot_general"].type(b.aval(lhs), b.aval(rhs), **params).dtype
+    if 0 in (b.aval(lhs).size, b.aval(rhs).size) or is_narrow(dtype):
+        return NotImplemented  # empty, or to be summed in f32: the rule for all platforms comes back here
     if math.prod(sizes) <= _CONTRACTED:
         return _aligned_dot(b, lhs, rhs, params)
     chosen = int(np.argmax(sizes))

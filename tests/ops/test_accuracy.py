@@ -106,3 +106,26 @@ def test_powers_at_the_ends():
     with np.errstate(all="ignore"):
         exact = np.power(x.astype(np.float64), y)
     np.testing.assert_allclose(jax.jit(jnp.power)(x, y), exact, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_is_summed_in_f32(dtype):
+    x = jnp.asarray(np.random.default_rng(3).uniform(0, 1, (32, 3000))).astype(dtype)
+    exact = np.asarray(x.astype(jnp.float32)).astype(np.float64)
+    functions = {
+        "sum": (lambda v: v.sum(1), exact.sum(1)),
+        "gradient of a broadcast": (
+            lambda v: jax.grad(lambda r: (v * r).sum().astype(jnp.float32))(v[:, :1])[:, 0],
+            exact.sum(1),
+        ),
+        "cumsum": (lambda v: jnp.cumsum(v, axis=1), np.cumsum(exact, axis=1)),
+        "matmul": (lambda v: v @ v.T, exact @ exact.T),
+        "product": (lambda v: (v[:, :20] + jnp.asarray(0.5, dtype)).prod(1), None),
+    }
+    results = jax.jit(lambda v: {name: f(v) for name, (f, _) in functions.items()})(x)
+    half_a_unit = float(jnp.finfo(dtype).eps) / 2
+    for name, (_, wanted) in functions.items():
+        assert results[name].dtype == x.dtype
+        if wanted is not None:
+            error = np.abs(np.asarray(results[name].astype(jnp.float32)) / wanted - 1).max()
+            assert error <= 1.01 * half_a_unit, name
