@@ -126,6 +126,8 @@ def _emit(b: Any, name: str, operand: Any, indices: Any, updates: Any, params: d
     params = {**params, "scatter_dimension_numbers": numbers}
     if partial:
         params["indices_are_sorted"] = False
+    # what IREE fuses with a scatter, it computes as a whole array on the stack
+    updates, indices = b.emit("optimization_barrier", updates, indices)
     return b.emit(name, operand, indices, updates, **params)
 
 

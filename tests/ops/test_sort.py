@@ -94,3 +94,13 @@ def test_in_loops_and_maps_and_gradients():
 def test_a_large_array_does_not_take_forever():
     x = np.random.default_rng(0).standard_normal(300_000).astype(np.float32)
     np.testing.assert_array_equal(jax.jit(jnp.sort)(x), np.sort(x))
+
+
+def test_gradient_of_a_transposed_cube():
+    """The scatter of the gradient with what comes before it is more than IREE's stack holds."""
+    x = np.random.default_rng(0).standard_normal((33, 31, 17)).astype(np.float32)
+
+    def f(x):
+        return jnp.sum(jnp.sort(jnp.transpose(x, (0, 2, 1)), axis=2) ** 2)
+
+    np.testing.assert_allclose(jax.jit(jax.grad(f))(x), 2 * x, rtol=1e-6)
