@@ -1,12 +1,18 @@
-"""Where JAX, the oracle, cannot be installed (Python 3.10), the tests that need it are left out, and the header says so."""
+"""JAX, the oracle: where it cannot be installed (Python 3.10), the tests that need it are left out, and the header says so.
+
+It keeps every program it has compiled, which by the end of the suite would be 4 GB a worker.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 _HAS_JAX = importlib.util.find_spec("jax") is not None
+#: Tests after which JAX forgets its programs.
+_FORGET_EVERY = 150
 _IMPORTS_JAX = re.compile(r"^(import|from) jax\b", re.MULTILINE)
 
 
@@ -19,3 +25,14 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 def pytest_report_header() -> str:
     return "JAX is the oracle of many tests" if _HAS_JAX else "JAX is not installed: the tests against it are left out"
+
+
+def pytest_runtest_teardown(item: object) -> None:
+    """Let JAX forget its programs now and then."""
+    global _tests_run
+    _tests_run += 1
+    if _tests_run % _FORGET_EVERY == 0 and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+
+
+_tests_run = 0
