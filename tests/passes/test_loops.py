@@ -21,7 +21,7 @@ from sable.ir.bindings import CONTEXT, ir  # noqa: E402
 from sable.passes.kernels import KernelLimits, NotAKernel  # noqa: E402
 from sable.passes.legalize.loops import LoopOptions, lower_loops  # noqa: E402
 
-from . import loop_shapes  # noqa: E402, F401  (more programs)
+from . import loop_nests, loop_parts, loop_shapes  # noqa: E402, F401  (more programs)
 from .loop_programs import PROGRAMS  # noqa: E402
 from .random_loops import random_program  # noqa: E402
 
@@ -72,10 +72,9 @@ def expected():
     return found
 
 
-def checking_environment() -> dict[str, str]:
-    """With an allocator that ends the process when something was written behind an array, where there is one (glibc)."""
-    checker = next(Path("/").glob("lib*/**/libc_malloc_debug.so.0"), None)
-    return {**os.environ, **({"LD_PRELOAD": str(checker), "MALLOC_CHECK_": "3"} if checker else {})}
+#: With an allocator that ends the process when something was written behind an array. It is glibc's: elsewhere nothing
+#: of that name is found, and nothing is checked.
+CHECKING = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,7 @@ def results(expected, tmp_path_factory):
         paths = folder / f"jobs{k}", folder / f"results{k}"
         paths[0].write_bytes(pickle.dumps(jobs[k::WORKERS]))
         process = subprocess.Popen(
-            [sys.executable, WORKER, *paths], stderr=subprocess.DEVNULL, env=checking_environment()
+            [sys.executable, WORKER, *paths], stderr=subprocess.DEVNULL, env={**os.environ, **CHECKING}
         )
         running.append((process, paths[1]))
     for process, path in running:
