@@ -272,12 +272,10 @@ atan2 = defop(
 
 def _abs_jvp(b: Any, t: Any, y: Any, operand: Any) -> Any:
     if b.aval(operand).dtype.kind == "c":
-        # d|z| = Re(dz conj(z)) / |z| = Re dz Re s + Im dz Im s with s = z / |z|, which is 0 at z = 0
-        direction = b.sign(operand)
-        return b.add(
-            b.multiply(b.real(t), b.real(direction)),
-            b.multiply(b.imag(t), b.imag(direction)),
-        )
+        # d|z| = Re(dz conj(z)) / |z|, and 0 at z = 0
+        length = b.select(b.compare(y, like(b, y, 0), comparison_direction="EQ"), like(b, y, 1), y)
+        product = b.add(b.multiply(b.real(t), b.real(operand)), b.multiply(b.imag(t), b.imag(operand)))
+        return b.divide(product, length)
     # +1 at 0, as JAX has it
     positive = b.compare(operand, like(b, operand, 0), comparison_direction="GE")
     return b.multiply(t, b.select(positive, like(b, t, 1), like(b, t, -1)))
