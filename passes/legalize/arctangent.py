@@ -9,7 +9,7 @@ import numpy as np
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 
-from .rules import compare, is_narrow, is_negative, legalize, negated_if, polynomial
+from .rules import compare, in_f32, is_narrow, is_negative, legalize, negated_if, polynomial
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -28,7 +28,7 @@ def atan2(b: Any, y: Any, x: Any) -> Any:
     if kind_of(a.dtype) != "f":
         return NotImplemented
     if is_narrow(a.dtype):
-        return b.convert(b.atan2(b.convert(y, dtype=_F32), b.convert(x, dtype=_F32)), dtype=a.dtype)
+        return in_f32(b, "atan2", y, x)
     infinity, one, zero = (b.full(a, v) for v in (np.inf, 1, 0))
     up, right = b.abs(y), b.abs(x)
     both = b.emit("and", compare(b, up, infinity, "EQ"), compare(b, right, infinity, "EQ"))
@@ -68,7 +68,7 @@ def atan(b: Any, x: Any) -> Any:
     if kind_of(a.dtype) != "f":
         return NotImplemented
     if is_narrow(a.dtype):
-        return b.convert(b.atan(b.convert(x, dtype=_F32)), dtype=a.dtype)
+        return in_f32(b, "atan", x)
     if a.dtype != _F32:
         return NotImplemented
     angle = _angle(b, b.abs(x), b.full(a, 1.0), a)
@@ -88,7 +88,7 @@ def asin(b: Any, x: Any) -> Any:
     if kind_of(a.dtype) != "f" or a.dtype == _F64:
         return NotImplemented
     if is_narrow(a.dtype):
-        return b.convert(b.asin(b.convert(x, dtype=_F32)), dtype=a.dtype)
+        return in_f32(b, "asin", x)
     return b.multiply(b.full(a, 2.0), b.atan2(x, b.add(b.full(a, 1.0), _cosine_of_asin(b, x, a))))
 
 
@@ -99,6 +99,6 @@ def acos(b: Any, x: Any) -> Any:
     if kind_of(a.dtype) != "f" or a.dtype == _F64:
         return NotImplemented
     if is_narrow(a.dtype):
-        return b.convert(b.acos(b.convert(x, dtype=_F32)), dtype=a.dtype)
+        return in_f32(b, "acos", x)
     angle = b.multiply(b.full(a, 2.0), b.atan2(_cosine_of_asin(b, x, a), b.add(b.full(a, 1.0), x)))
     return b.emit("select", compare(b, x, b.full(a, -1.0), "EQ"), b.full(a, np.pi), angle)

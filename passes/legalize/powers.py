@@ -10,7 +10,7 @@ import numpy as np
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 
-from .rules import compare, is_narrow, is_negative, legalize, polynomial
+from .rules import ROUNDER, compare, in_f32, is_narrow, is_negative, legalize, polynomial
 
 _F32, _F64, _I64 = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64)
 
@@ -22,7 +22,7 @@ def cbrt(b: Any, x: Any) -> Any:
     if kind_of(a.dtype) != "f":
         return NotImplemented
     if is_narrow(a.dtype):
-        return b.convert(b.cbrt(b.convert(x, dtype=_F32)), dtype=a.dtype)
+        return in_f32(b, "cbrt", x)
     magnitude = b.abs(x)
     third = b.full(a, 1.0 / 3.0)
     y = b.exponential(b.multiply(b.log(magnitude), third))
@@ -41,7 +41,7 @@ def power(b: Any, x: Any, y: Any) -> Any:
     if kind_of(a.dtype) != "f":
         return NotImplemented
     if is_narrow(a.dtype):
-        return b.convert(b.power(b.convert(x, dtype=_F32), b.convert(y, dtype=_F32)), dtype=a.dtype)
+        return in_f32(b, "power", x, y)
     zero, one = b.full(a, 0), b.full(a, 1)
     magnitude = _power_of_positive(b, b.abs(x), y, a)
     whole = compare(b, b.floor(y), y, "EQ")
@@ -80,7 +80,6 @@ def _integer_power(b: Any, x: Any, y: Any) -> Any:
 _LOG_SERIES = tuple(2.0 / (2 * k + 1) for k in range(9))
 #: exp(r) for |r| <= ln(2) / 2.
 _EXP_SERIES = tuple(1.0 / math.factorial(k) for k in range(11))
-_ROUNDER = 1.5 * 2.0**52  # see trigonometry.py
 
 
 def _power_of_positive(b: Any, x: Any, y: Any, a: Aval) -> Any:
@@ -96,8 +95,8 @@ def _power_of_positive(b: Any, x: Any, y: Any, a: Aval) -> Any:
     product = b.multiply(b.emit("convert", y, dtype=_F64), log2)
     # beyond these bounds f32 is 0 or infinite whatever the result; NaN stays
     bounded = b.emit("clamp", b.full(wide, -300.0), product, b.full(wide, 300.0))
-    shifted = b.add(bounded, b.full(wide, _ROUNDER))
-    whole = b.subtract(shifted, b.full(wide, _ROUNDER))
+    shifted = b.add(bounded, b.full(wide, ROUNDER))
+    whole = b.subtract(shifted, b.full(wide, ROUNDER))
     rest = b.multiply(b.subtract(bounded, whole), b.full(wide, math.log(2)))
     bits = wide.update(dtype=_I64)
     scale = b.emit("shift_left", b.bitcast_convert(shifted, dtype=_I64), b.full(bits, 52))

@@ -15,6 +15,9 @@ from sable.dialects.literal import Literal
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 
+#: Added to an f64 below 2^51 and subtracted again: rounds to a whole number, whose low bits the sum ends with.
+ROUNDER = 1.5 * 2.0**52
+
 LEGALIZE: dict[str, Callable[..., Any]] = {}
 #: Rules for one platform only, by platform and op; they are asked before those of all platforms.
 PLATFORM_LEGALIZE: dict[str, dict[str, Callable[..., Any]]] = {}
@@ -41,6 +44,12 @@ def compare(b: Any, x: Any, y: Any, direction: str) -> Any:
 def is_narrow(dtype: np.dtype) -> bool:
     """f16 and bf16: IREE rounds in other places than XLA, so such functions go through f32."""
     return kind_of(dtype) == "f" and dtype.itemsize == 2
+
+
+def in_f32(b: Any, name: str, *xs: Any, **params: Any) -> Any:
+    """An op on operands of half precision, by itself on f32; the result in their dtype."""
+    wide = [b.convert(x, dtype=_F32) for x in xs]
+    return b.convert(b.bind(_op(name), *wide, **params), dtype=b.aval(xs[0]).dtype)
 
 
 def signed_bits(a: Aval) -> Aval:
@@ -108,7 +117,7 @@ def zeta(b: Any, x: Any, q: Any) -> Any:
     """Hurwitz zeta by Euler-Maclaurin. IREE's expansion goes through its power, NaN for negative q."""
     a = b.aval(x)
     if is_narrow(a.dtype):
-        return b.convert(b.zeta(b.convert(x, dtype=_F32), b.convert(q, dtype=_F32)), dtype=a.dtype)
+        return in_f32(b, "zeta", x, q)
     one, zero = b.full(a, 1), b.full(a, 0)
     minus_x = b.negate(x)
     total, at = zero, q
@@ -134,7 +143,7 @@ def polygamma(b: Any, n: Any, x: Any) -> Any:
     """(-1)^(n+1) n! zeta(n + 1, x), and digamma for n = 0 (Abramowitz and Stegun 6.4.10); NaN for other orders."""
     a = b.aval(x)
     if is_narrow(a.dtype):
-        return b.convert(b.polygamma(b.convert(n, dtype=_F32), b.convert(x, dtype=_F32)), dtype=a.dtype)
+        return in_f32(b, "polygamma", n, x)
     one, two = b.full(a, 1), b.full(a, 2)
     order = b.add(n, one)
     odd = compare(b, b.remainder(order, two), one, "EQ")
@@ -200,19 +209,16 @@ def reverse(b: Any, x: Any, dimensions: tuple[int, ...]) -> Any:
 # ---- contraction ---------------------------------------------------------------------------------------------
 
 
-def _in_f32(name: str) -> None:
+def _summed_in_f32(name: str) -> None:
     """A reduction of f16 or bf16 by one of f32: IREE rounds after every element (2% off after 3,000 of bf16)."""
 
     @legalize(name)
     def rule(b: Any, x: Any, **params: Any) -> Any:
-        dtype = b.aval(x).dtype
-        if not is_narrow(dtype):
-            return NotImplemented
-        return b.convert(b.bind(_op(name), b.convert(x, dtype=_F32), **params), dtype=dtype)
+        return in_f32(b, name, x, **params) if is_narrow(b.aval(x).dtype) else NotImplemented
 
 
 for _name in ("reduce_sum", "reduce_prod", "cumsum", "cumprod", "cumlogsumexp"):
-    _in_f32(_name)
+    _summed_in_f32(_name)
 
 
 @legalize("dot_general")

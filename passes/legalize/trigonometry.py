@@ -25,7 +25,7 @@ import numpy as np
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 
-from .rules import compare, is_negative, legalize, negated_if, polynomial
+from .rules import ROUNDER, compare, in_f32, is_negative, legalize, negated_if, polynomial
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 _I32, _I64 = np.dtype(np.int32), np.dtype(np.int64)
@@ -37,8 +37,6 @@ _ONE_OVER_TWO_PI = (0x28BE60DB, 0x9391054A, 0x7F09D5F4, 0x7D4D3770, 0x36D8A566, 
 _SINE = tuple((-1.0) ** k / math.factorial(2 * k + 1) for k in range(1, 6))
 _COSINE = tuple((-1.0) ** k / math.factorial(2 * k) for k in range(1, 6))
 
-#: Added to an f64 below 2^51 and subtracted again: rounds to a whole number, whose low bits the sum ends with.
-_ROUNDER = 1.5 * 2.0**52
 #: Where the windows begin (the first at 0), and what x is multiplied with in each, so that it stays a whole number.
 _WINDOW_BEGINS = (2.0**51, 2.0**79, 2.0**107)
 _WINDOW_SCALES = (1.0, 2.0**-28, 2.0**-56, 2.0**-84)
@@ -71,16 +69,16 @@ def _reduced_in_doubles(b: Any, x: Any, a: Aval) -> tuple[Any, Any]:
     whole = b.multiply(x, of_window(_WINDOW_SCALES))
     first, second, rest = (b.multiply(whole, of_window(values)) for values in zip(*_TWO_OVER_PI))
     turns = b.add(b.add(_modulo_4(b, first, wide), _modulo_4(b, second, wide)), rest)
-    shifted = b.add(turns, b.full(wide, _ROUNDER))
-    fraction = b.subtract(turns, b.subtract(shifted, b.full(wide, _ROUNDER)))
+    shifted = b.add(turns, b.full(wide, ROUNDER))
+    fraction = b.subtract(turns, b.subtract(shifted, b.full(wide, ROUNDER)))
     r = b.emit("convert", b.multiply(fraction, b.full(wide, math.pi / 2)), dtype=_F32)
     return r, b.emit("convert", b.bitcast_convert(shifted, dtype=_I64), dtype=_I32)
 
 
 def _modulo_4(b: Any, x: Any, wide: Aval) -> Any:
     """x less the nearest multiple of 4; exact."""
-    shifted = b.add(b.multiply(x, b.full(wide, 0.25)), b.full(wide, _ROUNDER))
-    return b.subtract(x, b.multiply(b.subtract(shifted, b.full(wide, _ROUNDER)), b.full(wide, 4.0)))
+    shifted = b.add(b.multiply(x, b.full(wide, 0.25)), b.full(wide, ROUNDER))
+    return b.subtract(x, b.multiply(b.subtract(shifted, b.full(wide, ROUNDER)), b.full(wide, 4.0)))
 
 
 def _reduced_in_integers(b: Any, x: Any, a: Aval) -> tuple[Any, Any]:
@@ -176,7 +174,7 @@ def _register(name: str, compute: Callable, platform: str, reduce: Callable) -> 
         if kind_of(a.dtype) != "f" or a.dtype == _F64:  # CPUs have libm for f64
             return NotImplemented
         if a.dtype != _F32:
-            return b.convert(rule(b, b.convert(x, dtype=_F32)), dtype=a.dtype)
+            return in_f32(b, name, x)
         a = a.update(weak_type=False)
         r, q = reduce(b, x, a)
         return compute(b, x, q, *_sine_and_cosine(b, r, a), a)

@@ -304,18 +304,21 @@ class _Work:
 
     def _reproducer(self, failures: list[Failure]) -> dict[str, bytes]:
         """The module as it was, and beside it how to compile it and what came of that."""
-        commands = {
-            rung.name: f"iree-compile {shlex.join((*PROCESS_FLAGS, *rung.flags()))} FILE" for rung in self.rungs
-        }
-        if self.options.loops:
-            lower = "sable-opt --lower-loops='platform={} route={}' FILE | ".format
-            commands = {rung.name: lower(*self._loops(rung)) + commands[rung.name][:-5] + " -" for rung in self.rungs}
+        commands = {rung.name: self._command(rung) for rung in self.rungs}
         report = [
             f"== {failure.rung}: {failure.kind} {failure.stage}: {failure.summary}\n"
             f"{commands[failure.rung]}\n\n{failure.diagnostics}\n"
             for failure in failures
         ]
         return {".mlir": self.module, ".txt": "\n".join(report).encode()}
+
+    def _command(self, rung: Rung) -> str:
+        """What does the same in a shell."""
+        compile = f"iree-compile {shlex.join((*PROCESS_FLAGS, *rung.flags()))}"
+        if not self.options.loops:
+            return f"{compile} FILE"
+        platform, route = self._loops(rung)
+        return f"sable-opt --lower-loops='platform={platform} route={route}' FILE | {compile} -"
 
 
 def _forget_threads() -> None:
