@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.random import threefry2x32_p
 
-from sable import _native, _pytree, _threefry, tree_util
+from sable import _native, _threefry, tree_util
+from sable.pytree import pure
 
 PARAMETERS = {"w1": 1.0, "b1": 2.0, "w2": 3.0, "b2": 4.0, "w3": 5.0, "b3": 6.0}
 CALLS, REPETITIONS = 20_000, 7
@@ -34,7 +35,7 @@ def nanoseconds(function: Callable[[], object], calls: int = CALLS) -> float:
 
 def tree_rows() -> list[tuple[str, float, float, float]]:
     """(name, native, pure Python, JAX) for each operation on trees."""
-    registries = _native.PyTreeRegistry(), _pytree.PyTreeRegistry(), jax.tree_util.default_registry
+    registries = _native.PyTreeRegistry(), pure.PyTreeRegistry(), jax.tree_util.default_registry
     rows: dict[str, list[float]] = {}
 
     def measure(name: str, *functions: Callable[[], object]) -> None:
@@ -62,7 +63,7 @@ def signature_times() -> tuple[float, float]:
     arrays = [Array() for _ in range(6)]
     for array in arrays:
         array.aval = "f32"
-    first, second = (nanoseconds(lambda m=m: m.signature(arrays, Array, {}, repr)) for m in (_native, _pytree))
+    first, second = (nanoseconds(lambda m=m: m.signature(arrays, Array, {}, repr)) for m in (_native, pure))
     return first, second
 
 

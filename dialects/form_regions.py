@@ -13,10 +13,9 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, element_type, ir, mlir_type
-
-from .codec import enum
-from .form import ConstantForm, OperationForm, RegionForm, constant_value
-from .literal import Literal
+from sable.ir.codec import enum
+from sable.ir.form import ConstantForm, OperationForm, RegionForm, constant_value
+from sable.ir.literal import Literal
 
 _BOOL = np.dtype(np.bool_)
 _DIRECTION = enum("comparison_direction")

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from sable.ir import codec as codecs
 from sable.ir.aval import aval_of
-
-from . import codec as codecs
-from .op import OPS, Op
+from sable.ir.op import OPS, Op
 
 #: The file, beside this one.
 PATH = Path(__file__).with_name("sable.irdl.mlir")

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sable.ir.bindings import ir, register_operation
-
-from .op import OPS, Op
+from sable.ir.op import OPS, Op
 
 
 def _operand(i: int) -> property:

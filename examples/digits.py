@@ -22,7 +22,7 @@ import numpy as np
 import sable as jax
 import sable.numpy as jnp
 from sable import aot
-from sable.core.execute import STATISTICS
+from sable.core.statistics import STATISTICS
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

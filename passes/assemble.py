@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sable.dialects.op import OPS
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Deferred, Function
+from sable.ir.op import OPS
 
 
 def assemble(function: Function, name: str = "main", rules: bool = False) -> ir.Module:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.op import OPS
 from sable.dialects.ops.rules import expand
 from sable.ir.aval import Aval, aval
 from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.ir.op import OPS
 
 from .batch import batch_function
 from .functions import rules_for

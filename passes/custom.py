@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sable.dialects.op import OPS
 from sable.dialects.ops.control_flow import is_inexact
 from sable.dialects.ops.rules import expand
 from sable.ir.function import Deferred, interpret
+from sable.ir.op import OPS
 
 from .batch import batch_function
 from .control_flow import CallRules, there

@@ -107,7 +107,7 @@ def _dot(operation: Any) -> tuple[int, bool]:
 
 
 def _batch_sizes(operation: Any) -> list[int]:
-    from sable.dialects.codec import DOT
+    from sable.ir.codec import DOT
 
     dims = DOT.decode(operation.attributes["dot_dimension_numbers"]).lhs_batching_dimensions
     return [operation.operands[0].type.shape[d] for d in dims]

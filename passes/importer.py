@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.codec import SYMBOLS
-from sable.dialects.op import OPS
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, aval_of_type, ir
+from sable.ir.codec import SYMBOLS
 from sable.ir.function import Deferred, Function, FunctionBuilder, find_row
+from sable.ir.op import OPS
 
 from .assemble import symbols
 from .counted_loops import trip_count

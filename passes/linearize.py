@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sable.dialects.op import Builder, Linear, Op
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, Node
+from sable.ir.op import Builder, Linear, Op
 
 from .functions import FUNCTION_RULES
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.op import OPS, Op, interpret
 from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
+from sable.ir.op import OPS, Op, interpret
 
 from .legalize import (  # noqa: F401  (they register rules)
     arctangent,
@@ -202,7 +202,7 @@ def lower(function: Function, platform: str = "cpu", name: str = "main", capture
       name: symbol of the public function.
       captures: NumPy arrays for the last arguments: they become constants of the module (ahead-of-time compilation).
     """
-    from sable.dialects.literal import Literal
+    from sable.ir.literal import Literal
 
     keep = len(function.in_avals) - len(captures)
     made = Function(function.in_avals[:keep], name)

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sable.dialects.op import OPS, Op, interpret
 from sable.dialects.ops.control_flow import is_inexact
 from sable.dialects.ops.rules import expand
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, ir
 from sable.ir.function import Function, FunctionBuilder
+from sable.ir.op import OPS, Op, interpret
 
 from .assemble import Assembler, append, declare, drop_unused, symbols
 from .batch import batch

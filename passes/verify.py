@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sable.dialects import codec as codecs
-from sable.dialects.op import OPS, Op
 from sable.dialects.ops.control_flow import is_inexact
+from sable.ir import codec as codecs
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, aval_of_type, ir
+from sable.ir.op import OPS, Op
 
 from .assemble import symbols
 from .diagnostics import PROGRAM_ERRORS, Diagnostic, PassError, place_of

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
-from sable.dialects.op import OPS, Op
+from sable.ir.op import OPS, Op
 from sable.passes.legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
 from sable.passes.lower import LoweringBuilder  # noqa: F401  (registers the rules of legalisation)
 

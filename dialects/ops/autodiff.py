@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import defop
+from sable.ir.op import defop
+
 from .rules import elementwise, floats, sample
 
 #: The identity, with a derivative of zero.

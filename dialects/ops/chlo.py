@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Op, defop
+from sable.ir.op import Op, defop
+
 from .nary import like, nary, one_minus_square, slope, square_of, through_float32, to_bool
 from .rules import elementwise, sample
 from .samples import float_samples, measured

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval
+from sable.ir.codec import INT, STRINGS
+from sable.ir.op import LINEAR, defop
 
-from ..codec import INT, STRINGS
-from ..op import LINEAR, defop
 from .rules import elementwise, sample
 
 
@@ -38,7 +38,7 @@ def _reduce(combine: str, repeat: Any) -> Any:
 
 
 def _OPS(name: str) -> Any:
-    from ..op import OPS
+    from sable.ir.op import OPS
 
     return OPS[name]
 

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval
-
-from ..literal import Literal
-from ..op import OPS
+from sable.ir.literal import Literal
+from sable.ir.op import OPS
 
 BOOL = np.dtype(np.bool_)
 INT32 = np.dtype(np.int32)

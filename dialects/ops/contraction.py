@@ -10,9 +10,9 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.bindings import ir
+from sable.ir.codec import DOT, RESULT_DTYPE, Codec, DotDimensions
+from sable.ir.op import LINEAR, defop
 
-from ..codec import DOT, RESULT_DTYPE, Codec, DotDimensions
-from ..op import LINEAR, defop
 from .compose import BOOL, convert, move_to_front, up
 from .rules import floats, generator, integers, kind_of, sample, weak
 

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval
-
-from ..codec import BOOL, INT, SYMBOL, SYMBOLS
-from ..form import OperationForm
-from ..op import NumpyBuilder, defop, interpret
+from sable.ir.codec import BOOL, INT, SYMBOL, SYMBOLS
+from sable.ir.form import OperationForm
+from sable.ir.op import NumpyBuilder, defop, interpret
 
 _NUMPY = NumpyBuilder()
 

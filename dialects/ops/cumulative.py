@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
+from sable.ir.codec import BOOL as FLAG
+from sable.ir.codec import INT
+from sable.ir.op import LINEAR, OPS, defop
 
-from ..codec import BOOL as FLAG
-from ..codec import INT
-from ..op import LINEAR, OPS, defop
 from .compose import compare, pad_axis, slice_axis
 from .nary import accepted
 from .reduction import highest, lowest

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
+from sable.ir.codec import INTS, GatherDimensions, ScatterDimensions
+from sable.ir.op import JOINT, LINEAR, defop
 
-from ..codec import INTS, GatherDimensions, ScatterDimensions
-from ..op import JOINT, LINEAR, defop
 from .compose import BOOL, INT32, index_constant, released, zeros
 from .indexing import clamp_indices
 from .rules import check_same, expand, floats, integers, kind_of, sample

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import LINEAR, Linear, defop
+from sable.ir.op import LINEAR, Linear, defop
+
 from .nary import like, nary, negated_tangent, same_tangent, square_of, to_real
 from .rules import elementwise, sample
 from .samples import SIGNED, UNSIGNED, bool_samples, complexes, float_samples, integer_samples, together

@@ -9,9 +9,9 @@ import numpy as np
 
 from sable.ir.aval import Aval
 from sable.ir.bindings import ir
+from sable.ir.codec import Codec
+from sable.ir.op import LINEAR, Linear, Op, defop
 
-from ..codec import Codec
-from ..op import LINEAR, Linear, Op, defop
 from .nary import (
     KINDS,
     check_kinds,

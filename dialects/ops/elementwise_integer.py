@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..op import Op, defop
+from sable.ir.op import Op, defop
+
 from .nary import nary
 from .rules import elementwise, sample
 from .samples import SIGNED, UNSIGNED, bool_samples, integer_samples, together

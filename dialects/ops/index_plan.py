@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..codec import GatherDimensions
+from sable.ir.codec import GatherDimensions
 
 
 class WindowPlan(NamedTuple):

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
+from sable.ir.codec import BOOL as FLAG
+from sable.ir.codec import GATHER, INTS, GatherDimensions, ScatterDimensions
+from sable.ir.op import LINEAR, defop
 
-from ..codec import BOOL as FLAG
-from ..codec import GATHER, INTS, GatherDimensions, ScatterDimensions
-from ..op import LINEAR, defop
 from .compose import BOOL, INT32, compare, convert, logical, small_constant, up, zeros
 from .index_plan import gather_windows, plan_windows
 from .rules import floats, integers, kind_of, sample

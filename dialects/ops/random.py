@@ -8,8 +8,8 @@ import numpy as np
 
 from sable._threefry import threefry2x32 as hash_words
 from sable.ir.aval import Aval, aval
+from sable.ir.op import OPS, defop
 
-from ..op import OPS, defop
 from .rules import sample
 
 _UINT32 = np.dtype(np.uint32)

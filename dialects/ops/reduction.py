@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
+from sable.ir.codec import INT, INTS, RESULT_DTYPE
+from sable.ir.form import ReduceForm
+from sable.ir.op import LINEAR, OPS, defop
 
-from ..codec import INT, INTS, RESULT_DTYPE
-from ..form import ReduceForm
 from ..form_regions import ArgReduceForm
-from ..op import LINEAR, OPS, defop
 from .compose import BOOL, compare, pad_axis, slice_axis, spread, up, zeros
 from .nary import accepted
 from .rules import expand, floats, generator, integers, kind_of, sample

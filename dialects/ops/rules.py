@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval
-
-from ..op import Sample
+from sable.ir.op import Sample
 
 
 def weak(avals: Sequence[Aval]) -> bool:

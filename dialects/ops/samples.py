@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sable.ir.aval import bfloat16
+from sable.ir.op import Sample
 
-from ..op import Sample
 from .rules import floats, generator, integers, sample
 
 #: (rtol, atol) of a well-conditioned result: a few units in the last place of the dtype

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, bfloat16
+from sable.ir.codec import BOOL as FLAG
+from sable.ir.codec import SCATTER, ScatterDimensions
+from sable.ir.op import JOINT, LINEAR, OPS, defop
 
-from ..codec import BOOL as FLAG
-from ..codec import SCATTER, ScatterDimensions
 from ..form_regions import ScatterForm
-from ..op import JOINT, LINEAR, OPS, defop
 from .compose import INT32, compare, logical, up, zeros
 from .index_plan import plan_windows, scatter_windows
 from .indexing import (

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
+from sable.ir.codec import RESULT_DTYPE, enum
+from sable.ir.form import ConstantForm, OperationForm
+from sable.ir.literal import Literal
+from sable.ir.op import JOINT, Linear, defop
 
-from ..codec import RESULT_DTYPE, enum
-from ..form import ConstantForm, OperationForm
-from ..literal import Literal
-from ..op import JOINT, Linear, defop
 from .nary import KINDS, check_dtypes, check_kinds, check_shapes, elementwise_with_scalars
 from .rules import elementwise, floats, integers, sample, weak
 from .samples import (

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
+from sable.ir.codec import INT, INTS, RESULT_DTYPE, RESULT_SHAPE
+from sable.ir.op import JOINT, LINEAR, defop
 
-from ..codec import INT, INTS, RESULT_DTYPE, RESULT_SHAPE
-from ..op import JOINT, LINEAR, defop
 from .compose import BOOL, INT32, released, spread, up, zeros
 from .rules import check_same, expand, floats, integers, kind_of, sample, weak
 

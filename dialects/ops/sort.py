@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, bfloat16
+from sable.ir.codec import BOOL as FLAG
+from sable.ir.codec import INT, GatherDimensions
+from sable.ir.op import defop
 
-from ..codec import BOOL as FLAG
-from ..codec import INT, GatherDimensions
 from ..form_regions import SortForm
-from ..op import defop
 from .compose import BOOL, INT32
 from .rules import expand, floats, generator, integers, sample
 

@@ -11,7 +11,7 @@ from sable.ir.bindings import ir
 
 from ..ir_tools import CONTROL_FLOW, functions_with_body, run_pipeline, walk, walk_module
 from .affine_repairs import allow_contraction, hide_from_vectoriser, promote_reductions, widen_booleans
-from .executable import Kernel, place_buffers
+from .dispatch import Kernel, place_buffers
 from .loop_state import LoopsInMemory
 from .not_a_kernel import NotAKernel
 from .scatter_in_kernel import expand_scatter

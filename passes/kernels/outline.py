@@ -17,7 +17,7 @@ from ..ir_tools import (
     values_made_in,
     walk,
 )
-from .executable import dispatch, embed
+from .dispatch import dispatch, embed
 from .loop_kernel import check_block, make_kernel
 from .not_a_kernel import NotAKernel
 from .worth import KernelLimits, check_trip, inner_loops, straight_work

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.codec import DotDimensions
-from sable.dialects.op import OPS
 from sable.ir.aval import aval
 from sable.ir.bindings import mlir_type
+from sable.ir.codec import DotDimensions
+from sable.ir.op import OPS
 
 from .rules import is_narrow, legalize
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.codec import GatherDimensions
 from sable.dialects.ops.rules import kind_of
 from sable.dialects.ops.sort import take_along
 from sable.ir.aval import Aval, aval
 from sable.ir.bindings import mlir_type
+from sable.ir.codec import GatherDimensions
 
 from .rules import compare, legalize
 

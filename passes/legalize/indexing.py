@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.codec import GatherDimensions, ScatterDimensions
-from sable.dialects.op import OPS
 from sable.dialects.ops.indexing import (
     bounds_of,
     clamp_indices,
@@ -20,6 +18,8 @@ from sable.dialects.ops.indexing import (
 from sable.dialects.ops.rules import kind_of
 from sable.dialects.ops.scatter import window_sizes
 from sable.ir.aval import Aval
+from sable.ir.codec import GatherDimensions, ScatterDimensions
+from sable.ir.op import OPS
 
 from .rules import legalize
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.literal import Literal
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
+from sable.ir.literal import Literal
 
 #: Added to an f64 below 2^51 and subtracted again: rounds to a whole number, whose low bits the sum ends with.
 ROUNDER = 1.5 * 2.0**52
@@ -191,7 +191,7 @@ def _on_signless(name: str) -> None:
 
 
 def _op(name: str) -> Any:
-    from sable.dialects.op import OPS
+    from sable.ir.op import OPS
 
     return OPS[name]
 

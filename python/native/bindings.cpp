@@ -170,9 +170,9 @@ nb::object children(const PyTreeDef& self) {
   return move_to_list(result.data(), result.size());
 }
 
-// Pickles go through `sable._tree`, so that either implementation reads what the other wrote.
+// Pickles go through `sable.pytree.registry`, so that either implementation reads what the other wrote.
 nb::object restorer(const char* name) {
-  nb::object module = checked(PyImport_ImportModule("sable._tree"));
+  nb::object module = checked(PyImport_ImportModule("sable.pytree.registry"));
   return checked(PyObject_GetAttrString(module.ptr(), name));
 }
 

@@ -128,7 +128,7 @@ Level split_node(Kind kind, const Registration* registration, PyObject* object, 
 }  // namespace
 
 void load_key_classes() {
-  nb::object module = checked(PyImport_ImportModule("sable._tree_keys"));
+  nb::object module = checked(PyImport_ImportModule("sable.pytree.keys"));
   const char* names[] = {"SequenceKey", "DictKey", "GetAttrKey", "FlattenedIndexKey"};
   for (int i = 0; i < kKeyClasses; ++i) {
     nb::object type = checked(PyObject_GetAttrString(module.ptr(), names[i]));

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sable import _tree
+from sable.pytree import registry as pytree
 
 #: Makes a key of zeros harmless.
 _KEY_PARITY = np.uint32(0x1BD11BDA)
@@ -39,14 +39,14 @@ def threefry2x32(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.nda
     keys = _words(k0, "k0"), _words(k1, "k1")
     words = _words(x0, "x0"), _words(x1, "x1")
     shape = np.broadcast_shapes(*(array.shape for array in (*keys, *words)))
-    if not _tree.native:
+    if not pytree.native:
         return _threefry_numpy(*keys, *(np.broadcast_to(array, shape) for array in words))
     if not keys[0].size == keys[1].size == 1:
         keys = _expanded(keys[0], shape), _expanded(keys[1], shape)
     results = np.empty(shape, np.uint32), np.empty(shape, np.uint32)
     # Contiguous keys of size 1 serve any shape.
     operands = (*map(np.ascontiguousarray, keys), *(_expanded(array, shape) for array in words))
-    _tree.implementation.threefry2x32_into(*operands, *results)
+    pytree.implementation.threefry2x32_into(*operands, *results)
     return results
 
 

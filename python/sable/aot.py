@@ -11,7 +11,7 @@ from typing import Any
 import sable.numpy  # noqa: F401  (gives arrays their operators)
 from sable.api.compilation import Jitted, _abstract_trace
 from sable.api.stages import concrete_captures
-from sable.core.execute import compile_prepared, prepare
+from sable.core.loading import compile_prepared, prepare
 
 
 def save(fn: Callable, args: Sequence[Any], path: str | os.PathLike, *, target: Any = None) -> Path:

@@ -12,10 +12,9 @@ import operator
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sable import _tree
-from sable._tree import PyTreeDef, default_registry
-from sable._tree_keys import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
-from sable._tree_register import (
+from sable.pytree import registry as pytree
+from sable.pytree.keys import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
+from sable.pytree.register import (
     Partial,
     register_dataclass,
     register_pytree_node,
@@ -24,6 +23,7 @@ from sable._tree_register import (
     register_pytree_with_keys_class,
     register_static,
 )
+from sable.pytree.registry import PyTreeDef, default_registry
 
 __all__ = [
     "DictKey",
@@ -71,8 +71,8 @@ IsLeaf = Callable[[Any], bool] | None
 #: No argument was given where None may be one.
 _MISSING: Any = type("Missing", (), {"__repr__": lambda _: "<missing>"})()
 
-_explain_map = _tree.mismatch_explainer("tree_map tree")
-_explain_map_with_path = _tree.mismatch_explainer("tree_map_with_path tree")
+_explain_map = pytree.mismatch_explainer("tree_map tree")
+_explain_map_with_path = pytree.mismatch_explainer("tree_map_with_path tree")
 
 
 def tree_flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], Any]:
@@ -253,7 +253,7 @@ def tree_broadcast(prefix_tree: Any, full_tree: Any, is_leaf: IsLeaf = None) -> 
     >>> tree_broadcast({"a": 0, "b": 1}, {"a": "x", "b": ["y", "z"]})
     {'a': 0, 'b': [1, 1]}
     """
-    return tree_structure(full_tree).unflatten(_tree.broadcast_prefix(prefix_tree, full_tree, is_leaf))
+    return tree_structure(full_tree).unflatten(pytree.broadcast_prefix(prefix_tree, full_tree, is_leaf))
 
 
 def tree_flatten_with_path(
@@ -327,7 +327,7 @@ def treedef_tuple(treedefs: Iterable[Any]) -> Any:
     >>> treedef_tuple([tree_structure([1]), tree_structure(2)])
     PyTreeDef(([*], *))
     """
-    return _tree.treedef_tuple(treedefs)
+    return pytree.treedef_tuple(treedefs)
 
 
 def treedef_children(treedef: Any) -> list[Any]:

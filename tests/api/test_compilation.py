@@ -14,7 +14,7 @@ import pytest
 import sable as jax
 import sable.numpy as jnp
 from sable.compiler import CompilationError, CompileOptions, client
-from sable.core.execute import STATISTICS
+from sable.core.statistics import STATISTICS
 
 
 def inject(monkeypatch, name: str) -> None:
@@ -120,7 +120,7 @@ def test_eager_code_and_eager_gradients_compile_nothing():
     code = """
 import sys
 import sable as jax, sable.numpy as jnp
-from sable.core.execute import STATISTICS
+from sable.core.statistics import STATISTICS
 
 def f(w, x):
     h = jnp.tanh(x @ w)
@@ -139,7 +139,7 @@ assert "sable.compiler.service" not in sys.modules
 def test_the_second_process_finds_programs_on_disk(tmp_path):
     code = """
 import sable as jax, sable.numpy as jnp
-from sable.core.execute import STATISTICS
+from sable.core.statistics import STATISTICS
 f = jax.jit(lambda x: jax.lax.fori_loop(0, 3, lambda i, v: v * 2.5 + i, jnp.sin(x)))
 f(1.0)
 print(STATISTICS.compiled, STATISTICS.from_disk)

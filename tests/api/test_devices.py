@@ -16,7 +16,7 @@ import pytest
 import sable as jax
 import sable.numpy as jnp
 from sable.core import device_check
-from sable.core.execute import STATISTICS
+from sable.core.statistics import STATISTICS
 
 from ..vulkan import vulkan_device
 

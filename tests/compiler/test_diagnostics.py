@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import sable
-from sable.compiler import diagnostics
+from sable.compiler import messages as diagnostics
 
 TEXT = """\
 <unknown>:0: error: failed to legalize operation 'math.cbrt' that was explicitly marked illegal

@@ -10,8 +10,8 @@ from iree.compiler.tools import binaries
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.dialects import irdl
-from sable.dialects.op import OPS
 from sable.ir.bindings import CONTEXT, ir
+from sable.ir.op import OPS
 
 ROWS = irdl.rows()
 

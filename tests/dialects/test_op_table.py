@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sable.dialects.op import OPS
+from sable.ir.op import OPS
 from sable.tools import op_table
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "ops.md"

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sable.dialects.op import Op, Sample
 from sable.ir.aval import aval_of
 from sable.ir.function import Function, FunctionBuilder
+from sable.ir.op import Op, Sample
 
 
 class PlainBuilder(FunctionBuilder):

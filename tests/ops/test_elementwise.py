@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import sable.dialects.ops  # noqa: F401  (defines the table)
-from sable.dialects.op import OPS, NumpyBuilder
 from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, ir
+from sable.ir.op import OPS, NumpyBuilder
 from sable.passes.linearize import tangent
 
 jax = pytest.importorskip("jax")

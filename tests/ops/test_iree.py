@@ -8,12 +8,12 @@ import pytest
 import sable.dialects.ops  # noqa: F401
 from sable import runtime
 from sable._config import enable_x64
-from sable.core import execute
+from sable.core import loading
 from sable.core.array import Array
-from sable.dialects.op import OPS, NumpyBuilder, Op, Sample
 from sable.ir.aval import aval_of
 from sable.ir.bindings import UNKNOWN
 from sable.ir.function import Function
+from sable.ir.op import OPS, NumpyBuilder, Op, Sample
 
 #: Ops that have no meaning of their own on a device: they name functions (tests/passes), or axes that `batch` removes.
 NOT_COMPILED = {name for name, op in OPS.items() if op.functions or op.collective}
@@ -66,7 +66,7 @@ def test_iree_agrees_with_the_reference(name: str) -> None:
     assert samples, "an op without samples is not tested"
     with enable_x64(True):
         function, operands = bundle(op, samples)
-        loaded = execute.load(function, runtime.devices("cpu")[0])
+        loaded = loading.load(function, runtime.devices("cpu")[0])
         results = iter(loaded([Array(aval_of(x), x) for x in operands]))
         for s in samples:
             for wanted in expected(op, s):

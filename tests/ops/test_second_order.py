@@ -10,7 +10,7 @@ import numpy as np
 import sable as jax
 import sable.numpy as jnp
 from sable.core.bind import bind
-from sable.dialects.op import Op
+from sable.ir.op import Op
 
 from .test_table import (
     STEP,

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 
 import sable.dialects.ops  # noqa: F401  (defines the table)
-from sable.dialects.codec import DotDimensions, GatherDimensions
-from sable.dialects.op import OPS, NumpyBuilder, Op, Sample
 from sable.dialects.ops.indexing import (
     gather_without_batching_dims,
     scatter_dimensions,
@@ -18,7 +16,9 @@ from sable.dialects.ops.indexing import (
 )
 from sable.ir.aval import aval, aval_of, bfloat16
 from sable.ir.bindings import CONTEXT, aval_of_type, ir
+from sable.ir.codec import DotDimensions, GatherDimensions
 from sable.ir.function import find_row
+from sable.ir.op import OPS, NumpyBuilder, Op, Sample
 from sable.passes.linearize import tangent
 
 from . import oracle
@@ -164,7 +164,7 @@ def test_random_derivatives(name: str) -> None:
 
 
 def test_scatter_of_repeated_indices_has_the_derivative_of_the_one_that_stays() -> None:
-    from sable.dialects.codec import ScatterDimensions
+    from sable.ir.codec import ScatterDimensions
 
     params = {"scatter_dimension_numbers": ScatterDimensions((), (0,), (), (), (0,), 1),
               "indices_are_sorted": False, "unique_indices": False}  # fmt: skip

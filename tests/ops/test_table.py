@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import sable.dialects.ops  # noqa: F401  (defines the table)
-from sable.dialects.op import OPS, Linear, NumpyBuilder, Op, Sample
 from sable.ir.aval import aval_of, bfloat16
 from sable.ir.bindings import UNKNOWN, ir
 from sable.ir.function import Function, FunctionBuilder, find_row
+from sable.ir.op import OPS, Linear, NumpyBuilder, Op, Sample
 from sable.passes.linearize import tangent
 
 from . import oracle

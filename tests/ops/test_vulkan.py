@@ -12,12 +12,12 @@ import pytest
 
 import sable.dialects.ops  # noqa: F401
 from sable._config import enable_x64
-from sable.core import execute
+from sable.core import loading
 from sable.core.array import Array
-from sable.dialects.op import OPS, Op, Sample
 from sable.ir.aval import aval_of
 from sable.ir.bindings import UNKNOWN
 from sable.ir.function import Function
+from sable.ir.op import OPS, Op, Sample
 from sable.passes.legalize.vulkan import refusal
 from sable.passes.lower import lower
 
@@ -64,7 +64,7 @@ def test_vulkan_agrees_with_the_reference(names: list[str]) -> None:
     with enable_x64(True):
         cases = list(possible(names))
         function, operands = program(cases)
-        results = iter(execute.load(function, device)([Array(aval_of(x), x) for x in operands]))
+        results = iter(loading.load(function, device)([Array(aval_of(x), x) for x in operands]))
         for op, s in cases:
             for wanted in expected(op, s):
                 got = np.asarray(next(results))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
-from sable.dialects.op import NumpyBuilder
 from sable.ir.bindings import CONTEXT, ir
 from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.ir.op import NumpyBuilder
 from sable.passes.assemble import append, assemble, assemble_all, drop_unused, symbol_uses, symbols
 from sable.passes.importer import HostDeclaration, Importer, ModuleImportError
 from sable.passes.verify import verify

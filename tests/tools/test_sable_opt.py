@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sable.dialects.op import NumpyBuilder
 from sable.ir.bindings import CONTEXT, ir
 from sable.ir.function import interpret
+from sable.ir.op import NumpyBuilder
 from sable.passes.importer import Importer
 from sable.passes.registry import PASSES
 from sable.tools import sable_opt

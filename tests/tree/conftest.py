@@ -7,21 +7,25 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-import sable
-
-_OVER_THE_CORE = ["_tree", "_tree_register", "tree_util", "tree", "_threefry"]
+#: module -> its name in what the fixture `api` gives
+_OVER_THE_CORE = {
+    "sable.pytree.registry": "pytree",
+    "sable.pytree.register": "register",
+    "sable.tree_util": "tree_util",
+    "sable.tree": "tree",
+    "sable._threefry": "_threefry",
+}
 
 
 def _load(pure: bool) -> SimpleNamespace:
     """A copy of the interface over one implementation, beside the one that everybody else imports."""
-    names = [f"sable.{name}" for name in _OVER_THE_CORE]
-    originals = {name: importlib.import_module(name) for name in names}
-    for name in names:
+    originals = {name: importlib.import_module(name) for name in _OVER_THE_CORE}
+    for name in originals:
         del sys.modules[name]
     before = os.environ.get("SABLE_PURE_PYTHON")
     os.environ["SABLE_PURE_PYTHON"] = "1" if pure else "0"
     try:
-        loaded = SimpleNamespace(**{name.removeprefix("sable."): importlib.import_module(name) for name in names})
+        loaded = SimpleNamespace(**{short: importlib.import_module(name) for name, short in _OVER_THE_CORE.items()})
     finally:
         if before is None:
             del os.environ["SABLE_PURE_PYTHON"]
@@ -29,8 +33,9 @@ def _load(pure: bool) -> SimpleNamespace:
             os.environ["SABLE_PURE_PYTHON"] = before
         for name, module in originals.items():
             sys.modules[name] = module
-            setattr(sable, name.removeprefix("sable."), module)
-    assert pure or loaded._tree.native, "the native module is not built"
+            parent, _, short = name.rpartition(".")
+            setattr(sys.modules[parent], short, module)
+    assert pure or loaded.pytree.native, "the native module is not built"
     return loaded
 
 
@@ -42,14 +47,14 @@ if importlib.util.find_spec("sable._native") is not None:
 
 @pytest.fixture(params=sorted(_APIS))
 def api(request: pytest.FixtureRequest) -> SimpleNamespace:
-    """The interface: modules `tree_util`, `tree`, `_tree`, `_threefry`."""
+    """The interface: modules `tree_util`, `tree`, `pytree`, `_threefry`."""
     return _APIS[request.param]
 
 
 @pytest.fixture
 def core(api: SimpleNamespace) -> ModuleType:
-    """The implementation: `sable._native` or `sable._pytree`."""
-    return api._tree.implementation
+    """The implementation: `sable._native` or `sable.pytree.pure`."""
+    return api.pytree.implementation
 
 
 @pytest.fixture

@@ -44,13 +44,13 @@ def test_prefix_errors(api, prefix, full, title):
         with pytest.raises(ValueError) as theirs:
             getattr(jax.tree_util, function)(*arguments)
         assert _first_lines(ours.value) == _first_lines(theirs.value)
-    errors = [make("it") for make in api._tree.prefix_errors(prefix, full)]
+    errors = [make("it") for make in api.pytree.prefix_errors(prefix, full)]
     expected = [make("it") for make in jax_tree_util.prefix_errors(prefix, full)]
     assert list(map(_first_lines, errors)) == list(map(_first_lines, expected))
 
 
 def test_messages_are_informative(api):
-    (make,) = api._tree.prefix_errors({"a": {"x": 1, "y": 2}}, {"a": {"x": 1, "z": 2, "y": 3}})
+    (make,) = api.pytree.prefix_errors({"a": {"x": 1, "y": 2}}, {"a": {"x": 1, "z": 2, "y": 3}})
     assert str(make("in_axes")) == (
         "pytree structure error: different numbers of pytree children at key path\n"
         "    in_axes['a']\n"
@@ -63,15 +63,15 @@ def test_messages_are_informative(api):
 
 
 def test_all_errors_are_listed(api):
-    errors = api._tree.prefix_errors(((1, 2), [3], 4), ((1,), (3,), 4))
+    errors = api.pytree.prefix_errors(((1, 2), [3], 4), ((1,), (3,), 4))
     assert [_first_lines(make("t"))[1].strip() for make in errors] == ["t[0]", "t[1]"]
 
 
 def test_is_leaf_applies_at_every_level(api):
     tree, full = ({"a": None}, 1), ({"a": (1, 2)}, 3)
     is_none = lambda x: x is None  # noqa: E731
-    assert api._tree.prefix_errors(tree, full, is_none) == []
-    assert api._tree.broadcast_prefix(tree, full, is_none) == [None, None, 1]
+    assert api.pytree.prefix_errors(tree, full, is_none) == []
+    assert api.pytree.broadcast_prefix(tree, full, is_none) == [None, None, 1]
 
 
 def test_mismatch_without_explanation(api):
@@ -99,7 +99,7 @@ def test_broadcast_prefix(api):
         (Pair(1, 2), Pair((1, 1), [])),
     ]
     for prefix, full in cases:
-        assert api._tree.broadcast_prefix(prefix, full) == jax_tree_util.broadcast_prefix(prefix, full)
+        assert api.pytree.broadcast_prefix(prefix, full) == jax_tree_util.broadcast_prefix(prefix, full)
 
 
 AXES = [
@@ -117,7 +117,7 @@ AXES = [
 
 @pytest.mark.parametrize(("tree", "axes"), AXES, ids=repr)
 def test_flatten_axes(api, tree, axes):
-    ours = api._tree.flatten_axes("vmap in_axes", api._tree.structure(tree), axes)
+    ours = api.pytree.flatten_axes("vmap in_axes", api.pytree.structure(tree), axes)
     assert ours == api_util.flatten_axes("vmap in_axes", jax.tree.structure(tree), axes)
 
 
@@ -136,7 +136,7 @@ WRONG_AXES = [
 def test_flatten_axes_errors(api, tree, axes, options, message):
     head = "vmap in_axes specification must be a tree prefix of the corresponding value"
     with pytest.raises(ValueError, match=f"(?s)^{head}.*{message}") as info:
-        api._tree.flatten_axes("vmap in_axes", api._tree.structure(tree), axes, **options)
+        api.pytree.flatten_axes("vmap in_axes", api.pytree.structure(tree), axes, **options)
     assert "Mismatch details (1 found)" in str(info.value)
     with pytest.raises(ValueError, match=head):
         api_util.flatten_axes("vmap in_axes", jax.tree.structure(tree), axes, **options)
@@ -144,7 +144,7 @@ def test_flatten_axes_errors(api, tree, axes, options, message):
 
 def test_none_is_an_axis_in_error_messages_too(api):
     with pytest.raises(ValueError) as info:
-        api._tree.flatten_axes("in_axes", api._tree.structure((1, {"a": 2, "b": 3})), (None, {"a": 0}))
+        api.pytree.flatten_axes("in_axes", api.pytree.structure((1, {"a": 2, "b": 3})), (None, {"a": 0}))
     assert "NoneType" not in str(info.value)
 
 
@@ -159,7 +159,7 @@ def test_flatten_axes_with_a_class_that_refuses_placeholders(api):
                 raise TypeError("value must be a float")
 
     with pytest.raises(ValueError, match=r"no details: .* TypeError: value must be a float"):
-        api._tree.flatten_axes("in_axes", api._tree.structure((Strict(1.0),)), (0, 1))
+        api.pytree.flatten_axes("in_axes", api.pytree.structure((Strict(1.0),)), (0, 1))
 
 
 EQUALITY = [
@@ -175,7 +175,7 @@ def test_equality_errors(api, first, second):
     def plain(errors):
         return [(jax.tree_util.keystr(path), *(str(part) for part in rest)) for path, *rest in errors]
 
-    ours = plain(api._tree.equality_errors(first, second))
+    ours = plain(api.pytree.equality_errors(first, second))
     theirs = plain(jax_tree_util.equality_errors(first, second))
     assert [error[0] for error in ours] == [error[0] for error in theirs]
     assert [error[3] for error in ours] == [error[3] for error in theirs]
@@ -190,10 +190,10 @@ def test_treedef_differences_name_dataclass_fields(api):
         weight: object
         bias: object
 
-    ((path, first, second, why),) = api._tree.equality_errors([Layer(1, {"x": 1})], [Layer(1, {"x": 1, "y": 2})])
+    ((path, first, second, why),) = api.pytree.equality_errors([Layer(1, {"x": 1})], [Layer(1, {"x": 1, "y": 2})])
     assert api.tree_util.keystr(path) == "[0].bias"
     assert first == "<class 'dict'> with 1 child"
     assert second == "<class 'dict'> with 2 children"
     assert why == "the numbers of children do not match, with the symmetric difference of key sets: {y}"
-    (difference,) = api._tree.equality_errors([1], [(1,)])
+    (difference,) = api.pytree.equality_errors([1], [(1,)])
     assert difference[1:3] == ("pytree leaf", "<class 'tuple'>")

@@ -306,16 +306,16 @@ def test_named_tuple_with_too_few_fields(registry):
 
 def test_flatten_call(api):
     args, kwargs = (1, {"b": 2, "a": [3]}), {"z": 4, "k": (5, None)}
-    leaves, treedef = api._tree.flatten_call(args, kwargs)
+    leaves, treedef = api.pytree.flatten_call(args, kwargs)
     expected_leaves, expected = api.tree_util.tree_flatten((args, kwargs))
     assert leaves == expected_leaves
     assert treedef == expected
     assert hash(treedef) == hash(expected)
     assert treedef.unflatten(leaves) == (args, kwargs)
-    assert api._tree.flatten_call((), {})[1] == api.tree_util.tree_structure(((), {}))
+    assert api.pytree.flatten_call((), {})[1] == api.tree_util.tree_structure(((), {}))
     for wrong in ([[], {}], [(), []], [None, {}], [(), None]):
         with pytest.raises(TypeError):
-            api._tree.flatten_call(*wrong)
+            api.pytree.flatten_call(*wrong)
 
 
 def test_all_leaves_and_is_tree_node(api):
@@ -334,7 +334,7 @@ def test_all_leaves_and_is_tree_node(api):
 
 
 def test_none_leaf_registry(api):
-    registry = api._tree.none_leaf_registry
+    registry = api.pytree.none_leaf_registry
     assert registry.leaves((None, [None, 1])) == [None, None, 1]
     assert not registry.is_node(type(None))
     assert registry.all_leaves([None])

@@ -92,7 +92,7 @@ def test_prefixes_broadcast(api, tree, data):
     count = iter(range(10**6))
     treedef = api.tree_util.tree_structure(prefix, is_leaf=lambda _: next(count) in cuts)
     marks = treedef.unflatten(range(treedef.num_leaves))
-    result = api._tree.broadcast_prefix(marks, tree)
+    result = api.pytree.broadcast_prefix(marks, tree)
     assert len(result) == api.tree_util.tree_structure(tree).num_leaves
     assert result == sorted(result)
 

@@ -29,7 +29,9 @@ def test_every_public_name_of_jax_is_there(name):
     assert all(hasattr(ours, entry) for entry in ours.__all__)
 
 
-DOCUMENTED = "_pytree _pytree_nodes _threefry _tree _tree_errors _tree_keys _tree_register tree tree_util"
+DOCUMENTED = (
+    "_threefry pytree.errors pytree.keys pytree.nodes pytree.pure pytree.register pytree.registry tree tree_util"
+)
 
 
 @pytest.mark.parametrize("name", DOCUMENTED.split())

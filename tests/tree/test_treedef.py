@@ -182,7 +182,7 @@ def test_compose_and_tuple(api):
     with pytest.raises(TypeError):
         api.tree_util.treedef_tuple([3])
     with pytest.raises(ValueError, match="different registries"):
-        outer.compose(api._tree.none_leaf_registry.structure(0))
+        outer.compose(api.pytree.none_leaf_registry.structure(0))
 
 
 @pytest.mark.parametrize("tree", DIFFERENT, ids=lambda x: repr(x)[:20])
@@ -273,8 +273,9 @@ def test_copies():
 
 PICKLE_PROGRAM = """
 import collections, pickle, sys
-from sable import _tree, tree_util
-assert _tree.native is False
+from sable import tree_util
+from sable.pytree import registry as pytree
+assert pytree.native is False
 trees = [1, None, (1, [2]), {"b": 1, "a": (2, None)}, collections.OrderedDict(b=1)]
 trees.append(tree_util.Partial(print, 1))
 expected = list(map(tree_util.tree_structure, trees))
@@ -287,7 +288,8 @@ sys.stdout.buffer.write(pickle.dumps(expected))
 
 def test_pickle_in_pure_python():
     """Each implementation reads what the other wrote."""
-    from sable import _tree, tree_util
+    from sable import tree_util
+    from sable.pytree import registry as pytree
 
     trees = [1, None, (1, [2]), {"b": 1, "a": (2, None)}, collections.OrderedDict(b=1)]
     expected = list(map(tree_util.tree_structure, [*trees, tree_util.Partial(print, 1)]))
@@ -299,7 +301,7 @@ def test_pickle_in_pure_python():
     )
     assert result.returncode == 0, result.stderr.decode()
     assert pickle.loads(result.stdout) == expected
-    registry = _tree.none_leaf_registry
+    registry = pytree.none_leaf_registry
     assert pickle.loads(pickle.dumps(registry)) is registry
 
 

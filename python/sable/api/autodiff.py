@@ -12,12 +12,11 @@ import numpy as np
 from sable import passes
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.tracing import Traced, _positional_names, argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
 from sable.ir.function import interpret
 from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
-
-from .tracing import Traced, _positional_names, argument_names, function_name, trace_flat
 
 
 def _is_inexact(a: Aval) -> bool:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sable import passes
-from sable._tree import flatten_axes
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.tracing import argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like, retype
 from sable.dialects.ops.rules import expand
+from sable.pytree.registry import flatten_axes
 from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_unflatten
-
-from .tracing import argument_names, function_name, trace_flat
 
 
 def move_axis(x: Value, source: int, target: int) -> Value:

@@ -8,19 +8,18 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sable import _tree
 from sable._config import config
-from sable.core import execute
+from sable.core import loading, placement
 from sable.core.array import Array
 from sable.core.bind import bind
 from sable.core.state import STATE
 from sable.core.trace import Tracer
+from sable.core.tracing import Traced, argument_names, function_name, function_place, signature_of, trace_flat
 from sable.core.values import as_value, aval_of_value, is_array_like
-from sable.dialects.op import OPS
 from sable.ir.aval import Aval
+from sable.ir.op import OPS
+from sable.pytree import registry as pytree
 from sable.tree_util import tree_flatten, tree_unflatten
-
-from .tracing import Traced, argument_names, function_name, function_place, signature_of, trace_flat
 
 _CALL = OPS["call"]
 
@@ -126,13 +125,13 @@ def _as_tuple(value: Any, kind: type, what: str) -> tuple:
 
 def _call_cache() -> Any:
     """The native cache of prepared calls; None where the native module is missing."""
-    if not _tree.native:
+    if not pytree.native:
         return None
-    return _tree.implementation.CallCache(_tree.default_registry, Array, _MISS, _upload)
+    return pytree.implementation.CallCache(pytree.default_registry, Array, _MISS, _upload)
 
 
 def _upload(x: Array) -> Any:
-    return execute.buffer_of(x, execute.cpu_device())
+    return placement.buffer_of(x, placement.cpu_device())
 
 
 class _Entry:
@@ -152,11 +151,11 @@ class _Entry:
         """The captured arrays on a device, brought there once; like constants they follow the arguments."""
         if not self.captures:
             return []
-        if device is execute.cpu_device() and all(x._device is None for x in self.captures):
+        if device is placement.cpu_device() and all(x._device is None for x in self.captures):
             return self.captures
         found = self.elsewhere.get(device)
         if found is None:
-            found = self.elsewhere[device] = [execute.put(x, device, False) for x in self.captures]
+            found = self.elsewhere[device] = [placement.put(x, device, False) for x in self.captures]
         return found
 
 
@@ -186,9 +185,9 @@ class Jitted:
             dynamic, left, static = self._static.split(args, kwargs)
         else:
             dynamic, left = args, kwargs
-        leaves, tree = _tree.flatten_call(dynamic, left)
+        leaves, tree = pytree.flatten_call(dynamic, left)
         try:
-            avals = _tree.signature(leaves, Array, _SCALAR_AVALS, _leaf_aval)
+            avals = pytree.signature(leaves, Array, _SCALAR_AVALS, _leaf_aval)
         except TypeError:
             avals = self._checked_avals(leaves, dynamic, left)
         if config.jax_disable_jit:
@@ -204,7 +203,7 @@ class Jitted:
 
     def _prepare(self, entry: _Entry, args: tuple, kwargs: dict) -> None:
         """Make the next call with this signature a native one, where all arrays are on the default CPU device."""
-        device = execute.cpu_device()
+        device = placement.cpu_device()
         loaded = entry.traced.function.memo.get(("loaded", device))
         captures = entry.captures
         if loaded is None or any(type(x) is not Array or x._device is not None for x in captures):
@@ -216,7 +215,7 @@ class Jitted:
             kwargs,
             config.trace_key,
             loaded.executable.invoke,
-            [execute.buffer_of(x, device) for x in captures],
+            [placement.buffer_of(x, device) for x in captures],
             entry.traced.out_avals,
             None if entry.single else entry.out_tree,
         )
@@ -230,9 +229,9 @@ class Jitted:
                 if type(x) is Tracer:
                     break
             else:
-                device = execute.common_device(values[:arguments], function_name(self._fun))
+                device = placement.common_device(values[:arguments], function_name(self._fun))
                 values[arguments:] = entry.captures_on(device)
-                outs = execute.load(entry.traced.function, device)(values)
+                outs = loading.load(entry.traced.function, device)(values)
                 return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
         else:
             values = [as_value(x) for x in leaves] + entry.captures
@@ -321,7 +320,7 @@ class Jitted:
 
     def _device_for(self, args: tuple, kwargs: dict) -> Any:
         arrays = [x for x in tree_flatten((args, kwargs))[0] if type(x) is Array]
-        return execute.common_device(arrays, function_name(self._fun))
+        return placement.common_device(arrays, function_name(self._fun))
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the results."""
@@ -428,7 +427,7 @@ def _jit(fun: Any, static_argnums: Any, static_argnames: Any, options: dict) -> 
         raise TypeError(f"Expected a callable value, got {fun}")
     if inspect.isgeneratorfunction(fun):
         raise TypeError(f"Expected a function, got a generator function: {fun}")
-    execute.expect_compiles()
+    loading.expect_compiles()
     return Jitted(fun, static_argnums, static_argnames, options)
 
 

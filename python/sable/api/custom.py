@@ -12,14 +12,13 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.bind import BIND, bind
 from sable.core.trace import Tracer
+from sable.core.tracing import Traced, argument_names, function_name, signature_of, trace_flat
 from sable.core.values import as_value, is_array_like
-from sable.dialects.op import OPS
 from sable.dialects.ops.control_flow import is_inexact
 from sable.ir.aval import Aval, float0
 from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
+from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_unflatten
-
-from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
 
 
 def _resolve(fun: Callable, args: tuple, kwargs: dict) -> tuple:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sable import runtime
 from sable._config import config
-from sable.core import execute
+from sable.core import placement
 from sable.core.array import Array
 from sable.core.trace import Tracer
 from sable.core.values import as_value
@@ -59,8 +59,8 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
         value = as_value(leaf)
         if isinstance(value, Tracer):
             return value
-        target = device or execute.device_of(value)  # type: ignore[arg-type]
-        made = execute.put(value, target, device is not None or value.committed)  # type: ignore[attr-defined, arg-type]
+        target = device or placement.device_of(value)  # type: ignore[arg-type]
+        made = placement.put(value, target, device is not None or value.committed)  # type: ignore[attr-defined, arg-type]
         made.constant = False
         return made
 

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from sable import _tree
-from sable.core import execute
+from sable.core import loading, placement
 from sable.core.array import Array, Value
+from sable.core.tracing import Traced
 from sable.core.values import as_value
 from sable.ir.function import Function
 from sable.passes.assemble import assemble
+from sable.pytree import registry as pytree
 from sable.tree_util import tree_unflatten
-
-from .tracing import Traced
 
 
 class ClosedFunction:
@@ -44,7 +43,7 @@ class TracedStage:
 
     def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None):
         self._traced, self._in_tree, self._name = traced, in_tree, name
-        self._device = device or execute.default_device()
+        self._device = device or placement.default_device()
         self.fun_name = name
 
     @property
@@ -99,12 +98,12 @@ class Compiled:
     def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None):
         self._traced, self.in_tree, self._name = traced, in_tree, name
         self.out_tree = traced.out_tree
-        self._device = device or execute.default_device()
-        self._loaded = execute.load(traced.function, self._device)
+        self._device = device or placement.default_device()
+        self._loaded = loading.load(traced.function, self._device)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run. Raises TypeError where structure or types are not those that it was compiled for."""
-        leaves, tree = _tree.flatten_call(args, kwargs)
+        leaves, tree = pytree.flatten_call(args, kwargs)
         if tree != self.in_tree:
             raise TypeError(
                 f"Function {self._name} compiled with input pytree {self.in_tree} does not match call of pytree {tree}"
@@ -117,10 +116,10 @@ class Compiled:
                     f"{self._name} was compiled with {a.short()} and called with {x.aval.short()}"
                 )
         for k, x in enumerate(values):
-            if x.committed and execute.device_of(x) is not self._device:  # type: ignore[attr-defined, arg-type]
+            if x.committed and placement.device_of(x) is not self._device:  # type: ignore[attr-defined, arg-type]
                 raise ValueError(
                     "Computation was compiled for input shardings that disagree with the shardings of arguments passed to "
-                    f"it: argument {k} with shape {x.aval.short()} is on {execute.device_of(x)!r}, and {self._name} was "  # type: ignore[arg-type]
+                    f"it: argument {k} with shape {x.aval.short()} is on {placement.device_of(x)!r}, and {self._name} was "  # type: ignore[arg-type]
                     f"compiled for {self._device!r}"
                 )
         outs = self._loaded([*values, *self._traced.captures])  # type: ignore[list-item]

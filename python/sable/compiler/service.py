@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from . import cache, client, diagnostics
+from . import cache, client
+from . import messages as diagnostics
 from .errors import CompilationError, Failure
 from .ladder import PROCESS_FLAGS, Rung, iree_version, ladder
 from .options import CompileOptions

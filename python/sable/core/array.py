@@ -118,7 +118,7 @@ class Array(Value):
         if value is None:
             if self.deleted:
                 raise RuntimeError(f"Array has been deleted with shape={self.aval.short()}.")
-            from sable.core.execute import fetch
+            from sable.core.placement import fetch
 
             value = self._value = fetch(self)
         return value
@@ -215,7 +215,7 @@ class Array(Value):
     @property
     def device(self) -> Any:
         """The device that holds the array."""
-        from sable.core.execute import device_of
+        from sable.core.placement import device_of
 
         return device_of(self)
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from sable._config import config
-from sable.dialects.literal import Literal
-from sable.dialects.op import OPS, Builder, Op
 from sable.ir.aval import Aval, aval_of
+from sable.ir.literal import Literal
+from sable.ir.op import OPS, Builder, Op
 
 from .array import Array, Value
-from .execute import common_device, cpu_device, home, run_op
+from .evaluation import run_op
+from .placement import common_device, cpu_device, home
 from .state import STATE
 from .trace import Trace, Tracer, deepest, emit
 

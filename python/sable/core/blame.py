@@ -9,9 +9,9 @@ from typing import Any
 
 from sable.compiler import CompilationError, compile_module
 from sable.compiler.errors import Failure
-from sable.dialects.op import OPS
 from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, Node
+from sable.ir.op import OPS
 from sable.passes.diagnostics import place_of
 
 #: Seconds for the search, and for one op of it.
@@ -60,7 +60,8 @@ def _nodes(function: Function) -> Iterator[Node]:
 
 
 def _compiles(node: Node, target: Any) -> bool:
-    from .execute import op_function, prepare
+    from .evaluation import op_function
+    from .loading import prepare
 
     if node.op in (OPS["host_call"], OPS["host_effect"]):
         return True

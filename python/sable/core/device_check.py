@@ -79,7 +79,7 @@ def check_device(device: Any) -> None:
 
 def _differences(device: Any, text: str, arguments: list, expected: list, optional: bool = False) -> list[str]:
     """Names of the dtypes of results that are wrong; none if the program is optional and cannot be compiled."""
-    from .execute import target_of
+    from .loading import target_of
 
     wanted = [np.asarray(y) for y in expected]
     compiled = _compiled(lambda: compile_module(text.encode(), target_of(device)), optional)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sable.dialects.literal import Literal
-from sable.dialects.op import OPS, Op
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval
 from sable.ir.bindings import ir
 from sable.ir.function import Function, find_row
+from sable.ir.literal import Literal
 from sable.ir.location import user_line, user_location
+from sable.ir.op import OPS, Op
 
 from .array import Array, Value
 from .state import STATE

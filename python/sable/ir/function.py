@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sable.dialects.codec import SYMBOLS
-from sable.dialects.form import constant_value
-from sable.dialects.literal import Literal
-from sable.dialects.op import OPS, Builder, Op, interpret
-
 from .aval import Aval
 from .bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, ir, mlir_type
+from .codec import SYMBOLS
+from .form import constant_value
+from .literal import Literal
+from .op import OPS, Builder, Op, interpret
 
 _RETURN = "func.return"
 

@@ -13,7 +13,7 @@ from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.values import retype
-from sable.dialects.codec import DotDimensions
+from sable.ir.codec import DotDimensions
 
 from ._operands import integers, value_of, values_of
 

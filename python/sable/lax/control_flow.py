@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from sable._config import config
-from sable.api.tracing import Traced, function_name, trace_flat
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind
 from sable.core.trace import Tracer
+from sable.core.tracing import Traced, function_name, trace_flat
 from sable.core.values import as_value
-from sable.dialects.op import OPS
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.ir.op import OPS
 from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
 
 

@@ -15,7 +15,7 @@ from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind, constant
 from sable.core.state import STATE
 from sable.core.values import retype
-from sable.dialects.op import OPS
+from sable.ir.op import OPS
 
 from ._operands import broadcast_operands, value_of, values_of
 

@@ -11,10 +11,10 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind, constant
 from sable.core.dtypes import kind_of
-from sable.dialects.codec import GatherDimensions, ScatterDimensions
-from sable.dialects.op import OPS
 from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_windows
 from sable.dialects.ops.scatter import window_sizes
+from sable.ir.codec import GatherDimensions, ScatterDimensions
+from sable.ir.op import OPS
 
 from ._operands import expand_to, integers, value_of
 from .elementwise import convert

@@ -12,8 +12,8 @@ from sable.core import dtypes
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind
 from sable.core.values import as_value
-from sable.dialects.op import OPS
 from sable.dialects.ops import cumulative
+from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_unflatten
 
 from . import elementwise

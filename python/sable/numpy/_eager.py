@@ -16,8 +16,8 @@ from sable._config import Config, config
 from sable.core.array import Array
 from sable.core.dtypes import python_scalar_dtype
 from sable.core.state import STATE
-from sable.dialects.op import OPS, Op
 from sable.ir.aval import Aval, aval
+from sable.ir.op import OPS, Op
 
 from ._promote import broadcast_shape, promoted_type
 

@@ -11,7 +11,7 @@ import numpy as np
 from sable._config import config
 from sable.core.array import Value
 from sable.core.dtypes import kind_of
-from sable.dialects.codec import DotDimensions
+from sable.ir.codec import DotDimensions
 
 from ._fusion import fused
 from ._promote import (

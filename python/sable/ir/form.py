@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from sable.ir.aval import Aval, aval
-from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, element_type, ir, mlir_type
-
+from .aval import Aval, aval
+from .bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, element_type, ir, mlir_type
 from .codec import _FromResult
 from .literal import Literal
 

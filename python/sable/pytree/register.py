@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sable import _tree
+from sable.pytree import registry as pytree
 
 Class = TypeVar("Class", bound=type)
 
@@ -36,10 +36,10 @@ def register_pytree_node(
     ...     def __init__(self, left, right):
     ...         self.left, self.right = left, right
     >>> register_pytree_node(Pair, lambda p: ((p.left, p.right), None), lambda _, children: Pair(*children))
-    >>> _tree.leaves(Pair(1, [2, 3]))
+    >>> pytree.leaves(Pair(1, [2, 3]))
     [1, 2, 3]
     """
-    _tree.register_node(nodetype, flatten_func, unflatten_func, flatten_with_keys_func)
+    pytree.register_node(nodetype, flatten_func, unflatten_func, flatten_with_keys_func)
 
 
 def register_pytree_node_class(cls: Class) -> Class:
@@ -54,7 +54,7 @@ def register_pytree_node_class(cls: Class) -> Class:
     ...     @classmethod
     ...     def tree_unflatten(cls, data, children):
     ...         return cls(*children)
-    >>> _tree.leaves(Box(1))
+    >>> pytree.leaves(Box(1))
     [1]
     """
     register_pytree_node(cls, operator.methodcaller("tree_flatten"), cls.tree_unflatten)  # type: ignore[attr-defined]
@@ -85,7 +85,7 @@ def register_pytree_with_keys(
     >>> register_pytree_with_keys(
     ...     Named, lambda n: (((GetAttrKey("value"), n.value),), None), lambda _, children: Named(*children)
     ... )
-    >>> _tree.default_registry.flatten_with_path(Named(3))[0]
+    >>> pytree.default_registry.flatten_with_path(Named(3))[0]
     [((GetAttrKey(name='value'),), 3)]
     """
 
@@ -111,7 +111,7 @@ def register_pytree_with_keys_class(cls: Class) -> Class:
     ...     @classmethod
     ...     def tree_unflatten(cls, data, children):
     ...         return cls(*children)
-    >>> _tree.default_registry.flatten_with_path(Point(1))[0]
+    >>> pytree.default_registry.flatten_with_path(Point(1))[0]
     [((GetAttrKey(name='x'),), 1)]
     """
     register_pytree_with_keys(
@@ -175,7 +175,7 @@ def register_dataclass(
     ... class Layer:
     ...     weight: float
     ...     name: str = dataclasses.field(default="dense", metadata=dict(static=True))
-    >>> _tree.flatten(Layer(2.0))
+    >>> pytree.flatten(Layer(2.0))
     ([2.0], PyTreeDef(CustomNode(Layer[('dense',)], [*])))
     """
     data, meta = _dataclass_fields(nodetype, data_fields, meta_fields, drop_fields)
@@ -184,7 +184,7 @@ def register_dataclass(
     overlap = sorted({*data} & {*meta})
     if overlap:
         raise ValueError(f"data_fields and meta_fields must not overlap. Overlapping fields: {overlap}.")
-    _tree.register_dataclass_node(nodetype, data, meta)
+    pytree.register_dataclass_node(nodetype, data, meta)
     return nodetype  # type: ignore[return-value]
 
 
@@ -207,10 +207,10 @@ def register_static(cls: Class) -> Class:
     >>> @register_static
     ... class Mode(str):
     ...     pass
-    >>> _tree.flatten(Mode("train"))
+    >>> pytree.flatten(Mode("train"))
     ([], PyTreeDef(CustomNode(Mode[train], [])))
     """
-    _tree.register_node(cls, lambda instance: ((), instance), lambda instance, _: instance)
+    pytree.register_node(cls, lambda instance: ((), instance), lambda instance, _: instance)
     return cls
 
 
@@ -247,7 +247,7 @@ class Partial(functools.partial):
       args, kw: its first arguments; pytrees.
 
     >>> half = Partial(lambda divisor, x: x / divisor, 2.0)
-    >>> half(3.0), _tree.leaves(half)
+    >>> half(3.0), pytree.leaves(half)
     (1.5, [2.0])
     """
 
@@ -262,7 +262,7 @@ def _rebuild_partial(func: Callable[..., Any], children: Any) -> Partial:
     return Partial(func, *args, **keywords)
 
 
-_tree.register_node(
+pytree.register_node(
     Partial,
     lambda partial: ((partial.args, partial.keywords), partial.func),
     _rebuild_partial,

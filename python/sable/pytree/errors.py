@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sable._tree_keys import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
+from sable.pytree.keys import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
 
 PrefixError = Callable[[str], ValueError]
 Path = tuple[Any, ...]

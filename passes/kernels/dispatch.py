@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sable.ir.bindings import ir
+from sable.passes.ir_tools import at_start, create, functions_with_body, operations, signless, walk
 
-from ..ir_tools import at_start, create, functions_with_body, operations, signless, walk
 from .loop_state import signless_tensor
 from .not_a_kernel import NotAKernel
 

@@ -20,7 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from sable.ir.aval import Aval
+from .aval import Aval, aval_of
+from .bindings import UNKNOWN
+from .codec import SYMBOL, SYMBOLS
+from .form import OperationForm
+from .literal import Literal
 
 
 @dataclass(frozen=True)
@@ -139,16 +143,13 @@ def defop(
       batch: `rule(b, op, size, operands, mapped, **params)` with batched operands' batch axis at 0 and
         `mapped` telling which those are (at least one); every result is batched at 0.
       samples: `() -> [Sample, ...]`, inputs for the generated tests.
-      params: parameter name -> codec (`sable.dialects.codec`) which writes it as an MLIR attribute and reads it.
+      params: parameter name -> codec (`sable.ir.codec`) which writes it as an MLIR attribute and reads it.
       form: how the op is written as an MLIR operation, where the default (an operation of the same name without
-        regions, attributes by `params`) will not do; see `sable.dialects.form`.
+        regions, attributes by `params`) will not do; see `sable.ir.form`.
       collective: for ops over named axes (parameter `axes`): `rule(b, op, axis_name, size, operands, mapped, **params)`
         applied by `batch` for the axis of that name; returns the result and whether it is mapped.
       lower: for ops outside StableHLO and CHLO: `rule(b, *operands, **params)` in terms of StableHLO ops.
     """
-    from .codec import SYMBOL, SYMBOLS
-    from .form import OperationForm
-
     if name in OPS:
         raise ValueError(f"op {name} is defined twice")
     variadic = bool(operands) and operands[-1].startswith("*")
@@ -218,14 +219,10 @@ class Builder:
 
     def full(self, aval: Aval, value: Any) -> Any:
         """A constant of one repeated scalar."""
-        from .literal import Literal
-
         return self.bind(OPS["constant"], value=Literal.full(aval, value))
 
     def literal(self, array: np.ndarray) -> Any:
         """A constant with the values of a NumPy array."""
-        from .literal import Literal
-
         return self.bind(OPS["constant"], value=Literal.of(array))
 
 
@@ -238,15 +235,11 @@ class NumpyBuilder(Builder):
         return tuple(np.asarray(o) for o in out) if op.multiple_results else np.asarray(out)
 
     def aval(self, x: Any) -> Aval:
-        from sable.ir.aval import aval_of
-
         return aval_of(x)
 
 
 def interpret(function: Any, args: Sequence[Any], b: Any) -> list[Any]:
     """Evaluate a function with any builder: inlining, copying, and the reference meaning of ops that name functions."""
-    from sable.ir.bindings import UNKNOWN
-
     env = dict(zip(function.arguments, args))
     outer = b.location
     for node in function.nodes():

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sable.ir.bindings import CONTEXT, UNKNOWN, ir
+from .bindings import CONTEXT, UNKNOWN, ir
 
 #: Values kept by each codec's memo: many times what a program has, and little memory (attributes live in the context).
 _MEMO_SIZE = 65536

@@ -15,25 +15,25 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sable import _pytree, _tree_errors
-from sable._tree_keys import DictKey
+from sable.pytree import errors, pure
+from sable.pytree.keys import DictKey
 
 
 def _implementation() -> Any:
     if os.environ.get("SABLE_PURE_PYTHON") == "1":
-        return _pytree
+        return pure
     try:
         return importlib.import_module("sable._native")
     except ModuleNotFoundError as error:
         # A module that is there but does not load is a broken installation: slowness would hide it.
         if error.name != "sable._native":
             raise
-        return _pytree
+        return pure
 
 
 implementation = _implementation()
 #: Whether pytrees and signatures run in C++.
-native: bool = implementation is not _pytree
+native: bool = implementation is not pure
 
 PyTreeDef = implementation.PyTreeDef
 PyTreeRegistry = implementation.PyTreeRegistry
@@ -81,7 +81,7 @@ def register_dataclass_node(node_type: type, data_fields: Iterable[str], meta_fi
     data_fields, meta_fields = tuple(data_fields), tuple(meta_fields)
     for registry in (default_registry, none_leaf_registry):
         registry.register_dataclass_node(node_type, data_fields, meta_fields)
-    _tree_errors.DATA_FIELDS[node_type] = data_fields
+    errors.DATA_FIELDS[node_type] = data_fields
 
 
 def _ordered_dict_with_keys(tree: collections.OrderedDict) -> tuple:
@@ -120,7 +120,7 @@ def prefix_errors(
     prefix_tree: Any, full_tree: Any, is_leaf: Callable[[Any], bool] | None = None
 ) -> list[Callable[[str], ValueError]]:
     """Why one tree is not a prefix of another: for each place a function from the tree's name to an error."""
-    return list(_tree_errors.prefix_errors(default_registry, (), prefix_tree, full_tree, is_leaf))
+    return list(errors.prefix_errors(default_registry, (), prefix_tree, full_tree, is_leaf))
 
 
 def equality_errors(
@@ -132,15 +132,15 @@ def equality_errors(
 
 def treedef_differences(treedef1: Any, treedef2: Any) -> Iterator[tuple[tuple, str, str, str]]:
     """The same for two structures."""
-    return _tree_errors.treedef_differences((), treedef1, treedef2)
+    return errors.treedef_differences((), treedef1, treedef2)
 
 
 def mismatch_explainer(name: str) -> Callable[[Any, Any, Any], ValueError | None]:
     """For `PyTreeRegistry.map`: gives the error that says where two trees part; `name` is the first."""
 
     def explain(tree: Any, other: Any, is_leaf: Any) -> ValueError | None:
-        errors = _tree_errors.prefix_errors(default_registry, (), tree, other, is_leaf)
-        for error in errors:
+        found = errors.prefix_errors(default_registry, (), tree, other, is_leaf)
+        for error in found:
             return error(name)
         return None
 
@@ -217,4 +217,4 @@ def flatten_axes(name: str, treedef: Any, axis_tree: Any, *, kws: bool = False, 
         return result
     if kws:
         treedef, axis_tree = treedef.children()[0], axis_tree[0]
-    raise ValueError(_tree_errors.axes_message(default_registry, name, treedef, axis_tree, tupled_args))
+    raise ValueError(errors.axes_message(default_registry, name, treedef, axis_tree, tupled_args))

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from sable._pytree_nodes import (
+from sable.pytree.keys import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
+from sable.pytree.nodes import (
     BUILT_IN,
     CUSTOM,
     DATACLASS,
@@ -34,7 +35,6 @@ from sable._pytree_nodes import (
     pop,
     sorted_keys,
 )
-from sable._tree_keys import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
 
 
 class PyTreeRegistry:
@@ -42,7 +42,7 @@ class PyTreeRegistry:
 
     Arguments:
       none_is_leaf: whether None is a leaf and not a node without children.
-      name: the name in `sable._tree` under which pickles find the registry.
+      name: the name in `sable.pytree.registry` under which pickles find the registry.
     """
 
     __slots__ = ("__weakref__", "_none_is_leaf", "_registrations", "name")
@@ -55,7 +55,7 @@ class PyTreeRegistry:
     def __reduce__(self) -> tuple:
         if self.name is None:
             raise TypeError("a PyTreeRegistry without a name cannot be pickled")
-        from sable._tree import restore_registry
+        from sable.pytree.registry import restore_registry
 
         return restore_registry, (self.name,)
 
@@ -280,7 +280,7 @@ class PyTreeDef:
         return self._hash
 
     def __reduce__(self) -> tuple:
-        from sable._tree import restore_treedef
+        from sable.pytree.registry import restore_treedef
 
         return restore_treedef, (self.registry, self.state())
 

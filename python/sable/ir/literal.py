@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.ir.aval import Aval, aval
+from .aval import Aval, aval
 
 
 class Literal:

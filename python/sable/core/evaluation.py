@@ -1,0 +1,73 @@
+"""Functions and ops on concrete arrays, by compiling them: calls, loops, branches, and ops on other devices than the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sable.ir.aval import Aval
+from sable.ir.bindings import UNKNOWN
+from sable.ir.function import Function
+from sable.ir.location import user_location
+from sable.ir.op import Op
+
+from .array import Array
+from .loading import load
+from .placement import common_device, cpu_device
+from .state import STATE
+
+#: One-op functions by (op, avals, params), for eager ops on other devices.
+_OP_FUNCTIONS: dict[tuple, Function] = {}
+_OP_FUNCTIONS_SIZE = 4096
+
+
+def run_op(op: Op, values: Sequence[Array], params: dict) -> Any:
+    """An op on arrays by compiling it: eager ops elsewhere than on the CPU, calls, loops, branches."""
+    if op.name in ("host_call", "host_effect"):
+        return _run_host(params["callback"], values)
+    if op.name in ("call", "custom_jvp_call", "custom_vjp_call"):
+        return tuple(run(params["callee"], values))
+    if op.name == "case":
+        branches = params["branches"]
+        k = min(max(int(values[0].numpy()), 0), len(branches) - 1)
+        return tuple(run(branches[k], values[1:]))
+    function = op_function(op, tuple(x.aval for x in values), params)
+    out = run(function, values)
+    return tuple(out) if op.multiple_results else out[0]
+
+
+def _run_host(callback: Any, values: Sequence[Array]) -> tuple:
+    device = common_device(values, "a host callback")
+    arrays = callback.checked([x.numpy() for x in values])
+    own = None if device is cpu_device() else device
+    results = tuple(Array(a, y, None, own) for a, y in zip(callback.out_avals, arrays))
+    for y in results:
+        y.committed = any(x.committed for x in values)
+    return results
+
+
+def op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
+    key: Any = (op, avals, *params.values())
+    # a loop's wrapper lives as long as its body
+    memo = params[op.functions[0]].memo if op.functions else _OP_FUNCTIONS
+    found = memo.get(key)
+    if found is None:
+        out = op.type(*avals, **params)
+        outs = list(out) if op.multiple_results else [out]
+        function = Function(avals, op.name)
+        results = function.emit(op, function.arguments, params, outs, _location())
+        found = function.finish(results, outs)
+        if len(_OP_FUNCTIONS) > _OP_FUNCTIONS_SIZE:
+            _OP_FUNCTIONS.clear()
+        memo[key] = found
+    return found
+
+
+def _location() -> Any:
+    """The location that a compiled eager op gets: the user's line."""
+    return STATE.location or user_location() or UNKNOWN
+
+
+def run(function: Function, values: Sequence[Array]) -> list[Array]:
+    """Call a function on concrete arrays."""
+    return load(function, common_device(values, function.name))(values)

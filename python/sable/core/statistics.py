@@ -1,0 +1,34 @@
+"""What has been compiled, where it came from and how long it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Statistics:
+    """What has been compiled, where it came from and how long it took (seconds), since the start or `reset`."""
+
+    compiled: int = 0
+    from_disk: int = 0
+    from_memory: int = 0
+    lower_seconds: float = 0.0
+    compile_seconds: float = 0.0
+    names: list[str] = field(default_factory=list)
+
+    def count(self, source: str, name: str) -> None:
+        """One more program of that name: compiled now, or found in memory or on disk."""
+        self.names.append(name)
+        if source == "memory":
+            self.from_memory += 1
+        elif source == "disk":
+            self.from_disk += 1
+        else:
+            self.compiled += 1
+
+    def reset(self) -> None:
+        """Start counting anew."""
+        self.__init__()  # type: ignore[misc]
+
+
+STATISTICS = Statistics()
