@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard python/native/*)
 PYTEST_WORKERS ?= auto
+BASE ?= HEAD
 
-.PHONY: help setup run test unit filecheck lint bench docs clean
+.PHONY: help setup run test unit filecheck lint bench replay docs clean
 
 help:
 	@echo "make run        set up and run the main job: train on handwritten digits, deploy, check (examples/digits.py)"
@@ -15,6 +16,7 @@ help:
 	@echo "make filecheck  the lit + FileCheck tests of the passes alone"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make bench      JAX, NumPy and Sable side by side; writes benchmarks/README.md"
+	@echo "make replay     what a change does to the programs emitted, against the last commit (BASE=commit)"
 	@echo "make docs       rewrite docs/ops.md and the definition of the sable dialect from the op table"
 	@echo "make setup      only the virtual environment"
 	@echo "make clean      remove the virtual environment and build products"
@@ -50,6 +52,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
+
+replay: $(STAMP)
+	$(BIN)/python tools/replay.py --base $(BASE)
 
 docs: $(STAMP)
 	$(BIN)/python -m sable.tools.op_table --write docs/ops.md
