@@ -2,7 +2,7 @@
 
 SPIR-V's extended instructions (sin, exp, pow ...) have no 64-bit forms, `OpFRem` is as exact as a division in floating
 point, `OpSRem` leaves open what a negative operand means, and IREE emits some conversions that its own verifier rejects.
-The generated test `tests/ops/test_vulkan.py` compares every op with its reference on a Vulkan device.
+The generated test `tests/dialects/ops/test_vulkan.py` compares every op with its reference on a Vulkan device.
 """
 
 from __future__ import annotations

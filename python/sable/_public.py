@@ -20,8 +20,7 @@ from sable.api.batching import vmap
 from sable.api.callback import pure_callback
 from sable.api.compilation import ShapeDtypeStruct, eval_shape, jit, make_jaxpr
 from sable.api.custom import custom_gradient, custom_jvp, custom_vjp
-from sable.api.jacobian import hessian, jacfwd, jacobian, jacrev
-from sable.api.placement import (
+from sable.api.devices import (
     block_until_ready,
     default_backend,
     device_count,
@@ -30,6 +29,7 @@ from sable.api.placement import (
     devices,
     local_devices,
 )
+from sable.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from sable.core.array import Array
 
 __all__ = [

@@ -23,7 +23,7 @@ from .creation import (
 )
 from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum, diff, ediff1d, gradient, trapezoid
 from .einsum import einsum, einsum_path
-from .indexing import (
+from .indexing.selection import (
     argwhere, compress, extract, flatnonzero, nonzero, put, put_along_axis, ravel_multi_index, take,
     take_along_axis, unravel_index,
 )
@@ -31,7 +31,6 @@ from .joining import (
     append, array_split, block, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, pad, split,
     stack, unstack, vsplit, vstack,
 )
-from .linear import cross, dot, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .manipulation import (
     atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, broadcast_shapes, broadcast_to, expand_dims, flip, fliplr,
     flipud, matrix_transpose, moveaxis, permute_dims, ravel, repeat, reshape, resize, roll, rollaxis, rot90,
@@ -44,10 +43,11 @@ from .ordering import (
     argpartition, argsort, digitize, lexsort, median, nanmedian, nanpercentile, nanquantile, partition, percentile,
     quantile, searchsorted, sort, sort_complex,
 )
+from .products import cross, dot, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .reductions import (
     all, amax, amin, any, argmax, argmin, average, count_nonzero, max, mean, min, prod, ptp, std, sum, var,
 )
-from .types import (
+from .scalar_types import (
     bfloat16, bool_, cdouble, complex128, complex64, complex_, csingle, double, float16, float32, float64, float_,
     int16, int32, int64, int8, int_, single, uint, uint16, uint32, uint64, uint8,
 )

@@ -15,11 +15,10 @@ import numpy as np
 from sable._config import Config, config
 from sable.core.array import Array
 from sable.core.dtypes import python_scalar_dtype
+from sable.core.operands import broadcast_shape, promoted_type
 from sable.core.state import STATE
 from sable.ir.aval import Aval, aval
 from sable.ir.op import OPS, Op
-
-from ._promote import broadcast_shape, promoted_type
 
 _CONVERT = OPS["convert"].ref
 _COMPARISONS = {

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from sable.core.dtypes import kind_of
+from sable.core.operands import OPS, Value, array_arguments, bind, promote, retype
 
 from ._eager import Choice, Plans, eager_binary, eager_unary
 from ._fusion import fused
-from ._promote import OPS, Value, array_arguments, bind, promote, retype
 
 #: plans by function name: the operators take the same short way as the functions
 PLANS: dict[str, Plans] = {}

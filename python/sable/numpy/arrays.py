@@ -10,11 +10,10 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
+from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, retype
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import as_value, is_array_like
-
-from ._promote import array_argument, convert, dtype_argument, normal_axes, reshape_to, retype
 
 _KINDS = {bool: "b", int: "i", float: "f", complex: "c"}
 _SEQUENCES = (list, tuple)
@@ -82,7 +81,7 @@ def asarray(
 def _placed(x: Value, device: Any) -> Value:
     if type(x) is not Array:
         return x
-    from sable.api.placement import device_put
+    from sable.api.devices import device_put
 
     return device_put(x, device)
 

@@ -12,11 +12,7 @@ from sable.core.array import Value
 from sable.core.bind import constant
 from sable.core.dtype_kinds import BOOL
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type, to_inexact_dtype
-from sable.core.state import STATE
-from sable.core.trace import Tracer
-
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     array_argument,
     array_arguments,
@@ -35,9 +31,11 @@ from ._promote import (
     select,
     shape_argument,
 )
-from ._promote import (
-    full_like as constant_like,
-)
+from sable.core.operands import full_like as constant_like
+from sable.core.state import STATE
+from sable.core.trace import Tracer
+
+from ._fusion import fused
 from .arrays import _placed, asarray
 
 _INT32 = np.dtype(np.int32)
@@ -229,7 +227,7 @@ def linspace(
     wanted = dtype_argument(dtype, "linspace")
     computed = to_inexact_dtype(lattice_result_type(*ends)[0])
     result = computed if wanted is None else wanted
-    from ._promote import broadcast_values
+    from sable.core.operands import broadcast_values
 
     low, high = broadcast_values("linspace", [convert(x, computed) for x in ends])
     out, delta = _spaced(low, high, num, endpoint)

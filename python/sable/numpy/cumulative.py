@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     OPS,
     array_argument,
@@ -27,6 +25,8 @@ from ._promote import (
     reshape_to,
     retype,
 )
+
+from ._fusion import fused
 from .manipulation import slice_axis
 from .reductions import no_out
 

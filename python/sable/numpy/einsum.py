@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.operands import BIND, array_arguments, convert, dtype_argument, promote_dtypes, retype
 
 from ._fusion import fused
-from ._promote import BIND, array_arguments, convert, dtype_argument, promote_dtypes, retype
 from .creation import diagonal
-from .linear import contract, precision_config
 from .manipulation import moveaxis, permuted
+from .products import contract, precision_config
 
 #: the axes that `...` stands for are labelled by their distance from the last one
 _Labels = list

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     array_argument,
     array_arguments,
@@ -22,6 +20,8 @@ from ._promote import (
     promote_dtypes,
     reshape_to,
 )
+
+from ._fusion import fused
 from .manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel, slice_axis
 
 # ---- together ------------------------------------------------------------------------------------

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.operands import BIND, array_argument, array_arguments, kind, normal_axis, promote_dtypes, retype
 
 from . import reductions
 from ._fusion import fused
-from ._promote import BIND, array_argument, array_arguments, kind, normal_axis, promote_dtypes, retype
 from .creation import diagonal as _diagonal
 from .creation import eye
-from .linear import cross as _cross
-from .linear import matmul, outer, tensordot, vecdot
-from .linear import trace as _trace
 from .manipulation import matrix_transpose
+from .products import cross as _cross
+from .products import matmul, outer, tensordot, vecdot
+from .products import trace as _trace
 from .ufuncs import absolute, power, truth
 
 __all__ = [
@@ -54,7 +54,7 @@ def _norm_of_vectors(x: Value, order: Any, axes: Any, keepdims: bool) -> Value:
     if order == -np.inf:
         return reductions.min(absolute(x), axes, keepdims=keepdims, initial=np.inf)
     if order == 0:
-        from ._promote import convert
+        from sable.core.operands import convert
 
         nonzero = convert(truth(x), reductions._real_of(x.aval.dtype))
         return reductions.sum(nonzero, axes, keepdims=keepdims)

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     array_argument,
     array_arguments,
@@ -23,6 +21,8 @@ from ._promote import (
     reshape_to,
     shape_argument,
 )
+
+from ._fusion import fused
 
 # ---- reshape -------------------------------------------------------------------------------------
 
@@ -440,7 +440,7 @@ def repeat(
     rows = np.repeat(np.arange(n), np.broadcast_to(counts.reshape(-1), (n,)))
     if total_repeat_length is not None:
         rows = np.concatenate([rows, np.full(max(0, total_repeat_length - len(rows)), n - 1)])[:total_repeat_length]
-    from .indexing import take
+    from .indexing.selection import take
 
     return take(x, rows.astype(np.int32), axis=axis)
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Array, Value
+from sable.core.operands import reshape_to
 
 from . import ufuncs, ufuncs_float
 from ._eager import eager_binary, eager_unary
-from ._promote import reshape_to
 from ._table import PLANS
 from .manipulation import slice_axis
 
@@ -92,7 +92,7 @@ def _reflected_power(self: Any, other: Any) -> Any:
 
 
 def _matmul(x: Any, y: Any) -> Any:
-    from .linear import matmul
+    from .products import matmul
 
     return matmul(x, y)
 
@@ -129,7 +129,7 @@ def _contains(self: Value, item: Any) -> bool:
 
 
 def _get_item(self: Value, index: Any) -> Value:
-    from .indexing import getitem
+    from .indexing.selection import getitem
 
     return getitem(self, index)
 
@@ -283,8 +283,7 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
       NotImplementedError: `type` is given. ValueError: the last axis does not fit.
     """
     from sable.core.dtypes import kind_of
-
-    from ._promote import BIND, convert, dtype_argument
+    from sable.core.operands import BIND, convert, dtype_argument
 
     if type is not None:
         raise NotImplementedError("`type` argument of array.view() is not supported.")
@@ -318,7 +317,7 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
 
 def _at(self: Value) -> Any:
     """`x.at[i].set(y)` and its like: arrays with other values at some places."""
-    from .indexing import IndexUpdateHelper
+    from .indexing.selection import IndexUpdateHelper
 
     return IndexUpdateHelper(self)
 
@@ -340,7 +339,7 @@ def _compress(
     fill_value: Any = 0,
 ) -> Value:
     """The rows where the condition is true; see `jnp.compress`."""
-    from .indexing import compress
+    from .indexing.selection import compress
 
     return compress(condition, self, axis=axis, size=size, fill_value=fill_value)
 

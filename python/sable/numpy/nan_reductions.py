@@ -9,10 +9,7 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.dtypes import to_inexact_dtype
-
-from . import reductions
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     array_argument,
     compare,
@@ -24,6 +21,9 @@ from ._promote import (
     retype,
     select,
 )
+
+from . import reductions
+from ._fusion import fused
 from .reductions import computed_in, no_out
 
 

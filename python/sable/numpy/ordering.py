@@ -9,9 +9,7 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.dtypes import default_dtype
-
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     OPS,
     array_argument,
@@ -29,6 +27,8 @@ from ._promote import (
     retype,
     select,
 )
+
+from ._fusion import fused
 from .manipulation import moveaxis, slice_axis
 from .reductions import any as any_true
 from .reductions import no_out, reduced_axes
@@ -82,7 +82,7 @@ def argsort(
     Args:
       dtype: of the positions; None: the default integer dtype.
     """
-    from ._promote import dtype_argument
+    from sable.core.operands import dtype_argument
 
     x, place = _prepared("argsort", a, axis, kind, order)
     wanted = dtype_argument(dtype, "argsort") or default_dtype("i")
@@ -202,7 +202,7 @@ def _counts(rows: Value, unknown: Value, skip_nan: bool) -> Value:
 
 
 def _at_quantile(rows: Value, q: Value, counts: Value, method: str) -> Value:
-    from .indexing import take_along_axis
+    from .indexing.selection import take_along_axis
 
     shape = counts.aval.shape
     top = BIND.maximum(BIND.subtract(counts, full_like(counts, 1)), full_like(counts, 0))
@@ -323,7 +323,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
     Raises:
       ValueError: another side or method; `a` is no vector.
     """
-    from .indexing import take
+    from .indexing.selection import take
 
     if side not in ("left", "right"):
         raise ValueError(f"{side!r} is an invalid value for keyword 'side'. Expected one of ['left', 'right'].")

@@ -11,9 +11,7 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.dtypes import default_dtype, finfo, kind_of, to_inexact_dtype
-
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     OPS,
     array_argument,
@@ -35,6 +33,8 @@ from ._promote import (
     scalar,
     select,
 )
+
+from ._fusion import fused
 from .ufuncs import truth
 
 _FLOAT32 = np.dtype(np.float32)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     OPS,
     Array,
@@ -30,6 +29,8 @@ from ._promote import (
     retype,
     select,
 )
+
+from ._fusion import fused
 from ._table import binary, by_kind, several, single, unary
 
 # ---- arithmetic ----------------------------------------------------------------------------------
@@ -309,7 +310,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
       Array([0., 2.], dtype=float32)
     """
     if x is None and y is None:
-        from .indexing import nonzero
+        from .indexing.selection import nonzero
 
         return nonzero(condition, size=size, fill_value=fill_value)
     if size is not None or fill_value is not None:

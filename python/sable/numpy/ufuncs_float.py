@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.dtypes import finfo
-
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     Value,
     array_argument,
@@ -28,6 +26,8 @@ from ._promote import (
     scalar,
     select,
 )
+
+from ._fusion import fused
 from ._table import binary, by_kind, several, single, unary
 from .ufuncs import absolute, choose, isnan, less_equal, logical_and, logical_or, signbit
 

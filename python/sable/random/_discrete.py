@@ -12,10 +12,10 @@ from sable import numpy as jnp
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.operands import array_argument
 from sable.core.values import as_value
 from sable.lax._operands import axis_in
 from sable.lax.elementwise import convert
-from sable.numpy._promote import array_argument
 
 from ._bits import both, float_dtype, parameter, randint, random_bits, scalar, shape_argument, uniform_words
 from ._continuous import gumbel_words

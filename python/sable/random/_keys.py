@@ -110,7 +110,7 @@ class KeyArray:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Any) -> KeyArray:
-        from sable.numpy.indexing import getitem
+        from sable.numpy.indexing.selection import getitem
 
         parts = index if isinstance(index, tuple) else (index,)
         whole = parts if any(p is Ellipsis for p in parts) else (*parts, Ellipsis)

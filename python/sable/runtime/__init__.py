@@ -13,11 +13,11 @@ import numpy as np
 
 from sable.runtime._iree import Buffer
 from sable.runtime.buffers import aligned_empty
+from sable.runtime.deployed import LoadedFunction, load
 from sable.runtime.devices import Device, default_device, devices, register_self_test
 from sable.runtime.errors import ExecutionError
 from sable.runtime.executable import Executable
 from sable.runtime.host_calls import HostFunction
-from sable.runtime.loading import LoadedFunction, load
 from sable.runtime.signature import Signature, TensorType
 
 __all__ = [

@@ -11,10 +11,10 @@ import numpy as np
 import sable.numpy as jnp
 from sable.core.bind import BIND
 from sable.core.dtypes import promote_avals, to_inexact_dtype
+from sable.core.operands import array_arguments
 from sable.lax.elementwise import convert
 from sable.nn import functions as nn
 from sable.nn.functions import logsumexp
-from sable.numpy._promote import array_arguments
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 #: From here on, downwards, log_ndtr is its asymptotic series; from here on, upwards, -ndtr(-x).

@@ -12,6 +12,7 @@ from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.concretization import concretization_error
 from sable.core.dtypes import user_dtype
+from sable.core.operands import array_argument, array_arguments
 from sable.core.trace import Tracer
 from sable.core.values import as_value
 from sable.lax._operands import axis_in, expand_to
@@ -19,9 +20,8 @@ from sable.lax.elementwise import clamp, convert
 from sable.lax.gathering import GatherDimensionNumbers, GatherScatterMode, gather
 from sable.lax.shapes import broadcast_shapes, broadcasted_iota
 
-from ._index_read import getitem, read
-from ._index_update import _IndexUpdateHelper, _IndexUpdateRef, write
-from ._promote import array_argument, array_arguments
+from .read import getitem, read
+from .update import _IndexUpdateHelper, _IndexUpdateRef, write
 
 __all__ = [
     "IndexUpdateHelper",

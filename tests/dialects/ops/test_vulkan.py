@@ -21,7 +21,7 @@ from sable.ir.op import OPS, Op, Sample
 from sable.passes.legalize.vulkan import refusal
 from sable.passes.lower import lower
 
-from ..vulkan import vulkan_device
+from ...vulkan import vulkan_device
 from .test_iree import NOT_COMPILED, bundle, check, expected
 
 NAMES = sorted(set(OPS) - NOT_COMPILED)

@@ -18,17 +18,8 @@ from sable.ir.aval import aval
 from sable.lax.elementwise import convert
 from sable.lax.gathering import GatherScatterMode, ScatterDimensionNumbers, scatter_apply, scatter_with
 
-from ._index_parse import Computed, Fixed, Listed, Parsed, Span, numpy_index, parse, stacked
-from ._index_read import (
-    bounds,
-    inside,
-    read,
-    static_part,
-    turned,
-    window_starts,
-    with_dim,
-    without_fixed,
-)
+from .parse import Computed, Fixed, Listed, Parsed, Span, numpy_index, parse, stacked
+from .read import bounds, inside, read, static_part, turned, window_starts, with_dim, without_fixed
 
 #: scatter op -> (elementwise op, NumPy function); None: the new value replaces the old one
 _COMBINE: dict[str, tuple[str, Callable] | None] = {

@@ -21,7 +21,7 @@ from sable.lax.gathering import (
     gather,
 )
 
-from ._index_parse import Computed, Fixed, Gap, Listed, New, Parsed, Span, numpy_index, parse, stacked
+from .parse import Computed, Fixed, Gap, Listed, New, Parsed, Span, numpy_index, parse, stacked
 
 
 def getitem(x: Value, index: Any) -> Value:

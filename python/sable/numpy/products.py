@@ -11,10 +11,7 @@ import numpy as np
 from sable._config import config
 from sable.core.array import Value
 from sable.core.dtypes import kind_of
-from sable.ir.codec import DotDimensions
-
-from ._fusion import fused
-from ._promote import (
+from sable.core.operands import (
     BIND,
     OPS,
     array_argument,
@@ -30,6 +27,9 @@ from ._promote import (
     reshape_to,
     retype,
 )
+from sable.ir.codec import DotDimensions
+
+from ._fusion import fused
 from .creation import diagonal
 from .manipulation import moveaxis, permuted, slice_axis
 from .ufuncs import multiply

@@ -1,0 +1,1 @@
+"""Indexing: `x[...]`, `x.at[...]`, and the functions that select elements by position or by condition."""
