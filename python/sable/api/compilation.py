@@ -173,9 +173,9 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         prepared = self._prepared
-        if prepared is None or STATE.staged is not None or STATE.axes or config.jax_default_device is not None:
+        if prepared is None or STATE.staged is not None or STATE.axes:
             return self._slow_call(args, kwargs)
-        found = prepared.call(args, kwargs, config.trace_key)
+        found = prepared.call(args, kwargs, config.eager_key)
         return self._slow_call(args, kwargs) if found is _MISS else found
 
     def _slow_call(self, args: tuple, kwargs: dict) -> Any:
@@ -197,7 +197,7 @@ class Jitted:
         if entry is None:
             entry = self._trace(key, leaves, tree, avals, static)
         result = self._call(entry, leaves)
-        if self._prepared is not None and STATE.staged is None and not STATE.axes:
+        if self._prepared is not None and STATE.staged is None and not STATE.axes and config.eager_key is not None:
             self._prepare(entry, args, kwargs)
         return result
 
@@ -213,7 +213,7 @@ class Jitted:
         self._prepared.insert(
             args,
             kwargs,
-            config.trace_key,
+            config.eager_key,
             loaded.executable.invoke,
             [placement.buffer_of(x, device) for x in captures],
             entry.traced.out_avals,

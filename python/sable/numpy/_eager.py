@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sable._config import Config, config
+from sable._config import config
 from sable.core.array import Array
 from sable.core.dtypes import python_scalar_dtype
 from sable.core.operands import broadcast_shape, promoted_type
@@ -82,24 +82,24 @@ class Plans:
     """A function's plans, by the operands' abstract values (types, for Python scalars).
 
     Attributes:
-      current: the plans that hold under the configuration `key`.
+      current: the configuration of the last call, and the plans that hold under it.
     """
 
-    __slots__ = ("by_key", "choose", "current", "key", "rule")
+    __slots__ = ("by_key", "choose", "current", "rule")
 
     def __init__(self, rule: str, choose: Choice):
         self.rule = rule
         self.choose = choose
-        self.key: Any = None
-        self.current: dict[Any, Plan] = {}
+        self.current: tuple[Any, dict[Any, Plan]] = (None, {})
         self.by_key: dict[tuple, dict[Any, Plan]] = {}
 
     def find(self) -> dict[Any, Plan]:
-        """The plans of the present configuration."""
-        key = config.trace_key
+        """The plans of the present configuration; none where each op has to go the general way."""
+        key = config.eager_key
+        if key is None:
+            return {}
         found = self.by_key.setdefault(key, {})
-        if not config._overrides:
-            self.key, self.current = key, found
+        self.current = (key, found)
         return found
 
     def first(self, otherwise: Callable, *operands: Any) -> Any:
@@ -110,9 +110,7 @@ class Plans:
         return made
 
     def _make(self, operands: tuple) -> None:
-        if config.jax_debug_nans or config.jax_debug_infs or config.jax_numpy_rank_promotion != "allow":
-            return
-        if config.jax_default_device is not None:
+        if config.eager_key is None:
             return
         keys = tuple(x.aval if type(x) is Array else type(x) for x in operands)
         avals = tuple(k if isinstance(k, Aval) else _scalar_aval(k) for k in keys)
@@ -145,7 +143,9 @@ def eager_binary(plans: Plans, otherwise: Callable) -> Callable:
     def function(x1: Any, x2: Any, /) -> Any:
         if STATE.staged is not None:
             return otherwise(x1, x2)
-        found = plans.current if Config._shared_key is plans.key and not config._overrides else plans.find()
+        key, found = plans.current
+        if key is None or key is not config.eager_key:
+            found = plans.find()
         kind1, kind2 = type(x1), type(x2)
         plan = found.get((x1.aval if kind1 is Array else kind1, x2.aval if kind2 is Array else kind2))
         if plan is None:
@@ -184,7 +184,9 @@ def eager_unary(plans: Plans, otherwise: Callable) -> Callable:
     def function(x: Any, /) -> Any:
         if type(x) is not Array or STATE.staged is not None or x._device is not None or x.committed:
             return otherwise(x)
-        found = plans.current if Config._shared_key is plans.key and not config._overrides else plans.find()
+        key, found = plans.current
+        if key is None or key is not config.eager_key:
+            found = plans.find()
         plan = found.get(x.aval)
         if plan is None:
             return plans.first(otherwise, x)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sable._config import Config, config
+from sable._config import config
 from sable.core.array import Array
 from sable.core.state import STATE
 from sable.core.trace import Trace, Tracer, tracing
@@ -160,17 +160,15 @@ def program_of(call: Callable, avals: Sequence[Aval], name: str) -> Program:
 class _Plans:
     """Programs of one function by the arguments' keys, and how often keys without a program have been seen."""
 
-    __slots__ = ("key", "lock", "programs", "seen")
+    __slots__ = ("lock", "programs", "seen")
 
     def __init__(self) -> None:
-        self.key: Any = None
         self.programs: dict[Any, Program | None] = {}
         self.seen: dict[Any, int] = {}
         self.lock = threading.Lock()
 
     def renew(self) -> None:
-        """Forget what was made under another configuration."""
-        self.key = Config._shared_key
+        """Forget everything."""
         self.programs, self.seen = {}, {}
 
 
@@ -211,13 +209,12 @@ def fused(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if STATE.staged is not None or config._overrides:
+        settings = config.eager_key
+        if STATE.staged is not None or settings is None:
             return function(*args, **kwargs)
-        if Config._shared_key is not plans.key:
-            plans.renew()
         arrays: list[Array] = []
         try:
-            key = tuple([x.aval if type(x) is Array else _part(x) for x in args])
+            key = (id(settings), *[x.aval if type(x) is Array else _part(x) for x in args])
             if kwargs:
                 key = (key, *[(k, _part(x)) for k, x in kwargs.items()])
             _arrays(args, arrays)
@@ -254,7 +251,7 @@ def _count(plans: _Plans, key: Any, function: Callable, args: Any, kwargs: Any, 
 
 
 def _try(function: Callable, args: Any, kwargs: Any, arrays: list[Array]) -> Program | None:
-    if not arrays or _hold_arrays(kwargs) or config.jax_debug_nans or config.jax_debug_infs:
+    if not arrays or _hold_arrays(kwargs):
         return None
 
     def call(*tracers: Any) -> Any:
