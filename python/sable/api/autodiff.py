@@ -12,6 +12,7 @@ import numpy as np
 from sable import passes
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.boundary import boundary
 from sable.core.tracing import Traced, _positional_names, argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
@@ -133,6 +134,7 @@ def _linearize(
     return outs[:n_out], linear, made.residuals, aux
 
 
+@boundary
 def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = ()) -> Any:
     """Value of a function and its vector-Jacobian product.
 
@@ -220,6 +222,7 @@ def value_and_grad(
     """
     _check_callable(fun)
 
+    @boundary
     @functools.wraps(fun)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         chosen = _check_argnums(fun, argnums, args)
@@ -263,6 +266,7 @@ def grad(
     """
     both = value_and_grad(fun, argnums, has_aux, holomorphic, allow_int)
 
+    @boundary
     @functools.wraps(fun)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         value, grads = both(*args, **kwargs)
@@ -395,6 +399,7 @@ def _tangent_values(values: Sequence[Value], tree: Any, tangents: Any) -> list[V
     return found
 
 
+@boundary
 def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """Value of a function and its directional derivative (forward mode).
 
@@ -433,6 +438,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
     return (*result, tree_unflatten(aux_tree, outs[n:])) if has_aux else result
 
 
+@boundary
 def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
     """Value of a function at a point, and its derivative there as a linear function (computed once, applied often).
 

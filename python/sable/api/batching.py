@@ -9,6 +9,7 @@ from typing import Any
 from sable import passes
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.boundary import boundary
 from sable.core.tracing import argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like, retype
 from sable.dialects.ops.rules import expand
@@ -79,6 +80,7 @@ def vmap(
             f"vmap out_axes must be an int, None, or (nested) container with those types as leaves, but got {out_axes}."
         )
 
+    @boundary
     @functools.wraps(fun)
     def batched(*args: Any, **kwargs: Any) -> Any:
         if isinstance(in_axes, tuple) and len(in_axes) != len(args):

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sable._config import config
-from sable.core import loading, placement
+from sable.core import loading, placement, watch
 from sable.core.array import Array
 from sable.core.bind import bind
+from sable.core.boundary import boundary
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name, function_place, signature_of, trace_flat
@@ -173,11 +174,14 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         prepared = self._prepared
-        if prepared is None or STATE.staged is not None or STATE.axes:
-            return self._slow_call(args, kwargs)
-        found = prepared.call(args, kwargs, config.eager_key)
-        return self._slow_call(args, kwargs) if found is _MISS else found
+        key = config.eager_key
+        if prepared is not None and key is not None and STATE.staged is None and not STATE.axes:
+            found = prepared.call(args, kwargs, key)
+            if found is not _MISS:
+                return found
+        return self._slow_call(args, kwargs)
 
+    @boundary
     def _slow_call(self, args: tuple, kwargs: dict) -> Any:
         """Look the signature up in Python; trace and compile if it is new."""
         static: tuple | None = None
@@ -231,7 +235,7 @@ class Jitted:
             else:
                 device = placement.common_device(values[:arguments], function_name(self._fun))
                 values[arguments:] = entry.captures_on(device)
-                outs = loading.load(entry.traced.function, device)(values)
+                outs = watch.call_program(entry.traced.function, device, values)
                 return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
         else:
             values = [as_value(x) for x in leaves] + entry.captures

@@ -56,11 +56,11 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
         )
 
     def one(leaf: Any) -> Any:
-        value = as_value(leaf)
+        value = as_value(leaf, explicit=True)
         if isinstance(value, Tracer):
             return value
         target = device or placement.device_of(value)  # type: ignore[arg-type]
-        made = placement.put(value, target, device is not None or value.committed)  # type: ignore[attr-defined, arg-type]
+        made = placement.put(value, target, device is not None or value.committed, explicit=True)  # type: ignore[attr-defined, arg-type]
         made.constant = False
         return made
 
@@ -69,7 +69,15 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
 
 def device_get(x: Any) -> Any:
     """NumPy arrays of a pytree of arrays."""
-    return tree_map(lambda leaf: np.asarray(leaf) if isinstance(leaf, Array) else leaf, x)
+
+    def one(leaf: Any) -> Any:
+        if not isinstance(leaf, Array):
+            return leaf
+        if leaf._value is None and not leaf.deleted:
+            leaf._value = placement.fetch(leaf, explicit=True)
+        return np.asarray(leaf)
+
+    return tree_map(one, x)
 
 
 def block_until_ready(x: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.bind import BIND
+from sable.core.boundary import boundary
 from sable.core.values import as_value
 from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_structure, tree_unflatten
 
@@ -71,6 +72,7 @@ def jacfwd(
     """
     _check_callable(fun)
 
+    @boundary
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)
@@ -117,6 +119,7 @@ def jacrev(
     """
     _check_callable(fun)
 
+    @boundary
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.core import loading, placement
+from sable.core import loading, placement, watch
 from sable.core.array import Array, Value
 from sable.core.tracing import Traced
 from sable.core.values import as_value
@@ -99,7 +99,7 @@ class Compiled:
         self._traced, self.in_tree, self._name = traced, in_tree, name
         self.out_tree = traced.out_tree
         self._device = device or placement.default_device()
-        self._loaded = loading.load(traced.function, self._device)
+        loading.load(traced.function, self._device)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run. Raises TypeError where structure or types are not those that it was compiled for."""
@@ -122,7 +122,7 @@ class Compiled:
                     f"it: argument {k} with shape {x.aval.short()} is on {placement.device_of(x)!r}, and {self._name} was "  # type: ignore[arg-type]
                     f"compiled for {self._device!r}"
                 )
-        outs = self._loaded([*values, *self._traced.captures])  # type: ignore[list-item]
+        outs = watch.call_program(self._traced.function, self._device, [*values, *self._traced.captures])  # type: ignore[list-item]
         return tree_unflatten(self.out_tree, outs)
 
     def as_text(self) -> str:

@@ -12,6 +12,7 @@ from sable.ir.aval import Aval, aval_of
 from sable.ir.literal import Literal
 from sable.ir.op import OPS, Builder, Op
 
+from . import watch
 from .array import Array, Value
 from .evaluation import run_op
 from .placement import common_device, cpu_device, home
@@ -113,10 +114,10 @@ def _compute(trace: Trace, op: Op, values: Sequence[Value], params: dict, result
 
 def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
     """Compute an op on arrays now: by its NumPy meaning on the CPU, compiled elsewhere and for ops that name functions."""
+    if config.eager_key is None:
+        return _evaluate_watched(op, values, params)
     if op.functions:
         return run_op(op, values, params)
-    if config.jax_default_device is not None:
-        return _evaluate_placed(op, values, params)
     for x in values:
         if x._device is not None or x.committed:
             return _evaluate_placed(op, values, params)
@@ -129,6 +130,14 @@ def _evaluate_numpy(op: Op, values: Sequence[Any], params: dict) -> Any:
     if op.multiple_results:
         return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
     return Array(out, result if type(result) is np.ndarray else np.asarray(result))
+
+
+def _evaluate_watched(op: Op, values: Sequence[Any], params: dict) -> Any:
+    """`evaluate` where an option is on that each op must heed."""
+    watch.refuse_execution(op.name)
+    made = run_op(op, values, params) if op.functions else _evaluate_placed(op, values, params)
+    watch.check_op(op, values, params, made if op.multiple_results else (made,))
+    return made
 
 
 def _evaluate_placed(op: Op, values: Sequence[Any], params: dict) -> Any:

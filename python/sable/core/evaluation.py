@@ -12,9 +12,9 @@ from sable.ir.location import user_location
 from sable.ir.op import Op
 
 from .array import Array
-from .loading import load
 from .placement import common_device, cpu_device
 from .state import STATE
+from .watch import call_program
 
 #: One-op functions by (op, avals, params), for eager ops on other devices.
 _OP_FUNCTIONS: dict[tuple, Function] = {}
@@ -70,4 +70,4 @@ def _location() -> Any:
 
 def run(function: Function, values: Sequence[Array]) -> list[Array]:
     """Call a function on concrete arrays."""
-    return load(function, common_device(values, function.name))(values)
+    return call_program(function, common_device(values, function.name), values)

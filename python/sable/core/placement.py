@@ -11,6 +11,7 @@ from sable import runtime
 from sable._config import config
 
 from .array import Array
+from .transfers import DEVICE_TO_DEVICE, DEVICE_TO_HOST, guard
 
 
 def default_device() -> Any:
@@ -31,9 +32,12 @@ def device_of(x: Array) -> Any:
     return x._device or cpu_device()
 
 
-def fetch(x: Array) -> np.ndarray:
-    """The values behind a device buffer."""
-    return device_of(x).get(x._buffer, x.aval.shape, x.aval.dtype)
+def fetch(x: Array, explicit: bool = False) -> np.ndarray:
+    """The values behind a device buffer; `explicit` where the user asked for the transfer."""
+    device = device_of(x)
+    if config.eager_key is None and device.platform != "cpu":
+        guard(DEVICE_TO_HOST, x.aval, device, explicit)
+    return device.get(x._buffer, x.aval.shape, x.aval.dtype)
 
 
 def buffer_of(x: Array, device: Any) -> Any:
@@ -43,7 +47,21 @@ def buffer_of(x: Array, device: Any) -> Any:
         if x._buffer is None:
             x._buffer = device.put(x.numpy())
         return x._buffer
-    return device.put(x.numpy())
+    return _moved(x, device, explicit=False)
+
+
+def _moved(x: Array, device: Any, explicit: bool) -> Any:
+    """A buffer on another device than the array's own."""
+    if config.eager_key is None:
+        guard(DEVICE_TO_DEVICE, x.aval, device, explicit)
+    return device.put(_host_copy(x))
+
+
+def _host_copy(x: Array) -> np.ndarray:
+    """The values on their way from one device to another: no transfer that the user has to know of."""
+    if x._value is None and not x.deleted:
+        x._value = device_of(x).get(x._buffer, x.aval.shape, x.aval.dtype)
+    return x.numpy()
 
 
 def home() -> Any:
@@ -86,16 +104,18 @@ def _argument(k: int, x: Array, name: str) -> str:
     )
 
 
-def put(x: Array, device: Any, committed: bool) -> Array:
-    """The array on a device (the same object if it is there already)."""
+def put(x: Array, device: Any, committed: bool, explicit: bool = False) -> Array:
+    """The array on a device (the same object if it is there already); `explicit` where the user asked for it."""
     target = None if device is cpu_device() else device
     if x._device is target and x.committed == committed:
         return x
     if x._device is target:
         made = Array(x.aval, x._value, x._buffer, target)
     elif target is None:
-        made = Array(x.aval, x.numpy())
+        if config.eager_key is None:
+            guard(DEVICE_TO_DEVICE, x.aval, device, explicit)
+        made = Array(x.aval, _host_copy(x))
     else:
-        made = Array(x.aval, None, device.put(x.numpy()), target)
+        made = Array(x.aval, None, _moved(x, device, explicit), target)
     made.committed = committed
     return made

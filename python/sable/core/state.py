@@ -17,6 +17,7 @@ class _State(threading.local):
       staged: the innermost staged trace (`jit`, a body of control flow), or None.
       location: MLIR location to give to ops, in place of the user's frame, while a pass walks a function.
       axes: name -> size of the axes that `vmap(axis_name=)` has named.
+      whole: the ops that run are parts of a library function, whose results are looked at (see `core.watch`).
       axis_traces: name -> the trace in which one example along that axis is recorded.
       run: calls a function with NumPy's floating-point warnings off (a context of its own costs 60 ns, np.errstate 500).
     """
@@ -24,6 +25,7 @@ class _State(threading.local):
     depth: int = 0
     staged: Any = None
     location: Any = None
+    whole: bool = False
     axes: dict[str, int]
     axis_traces: dict[str, Any]
 

@@ -9,9 +9,12 @@ import numpy as np
 from sable._config import config
 from sable.ir.aval import ELEMENT_TYPES, Aval, aval
 
+from . import transfers
 from .array import Array, Value
 from .bind import constant
 from .dtypes import canonicalize_dtype, python_scalar_dtype
+from .placement import default_device
+from .state import STATE
 from .trace import Tracer
 
 _SCALARS = (bool, int, float, complex)
@@ -21,10 +24,11 @@ _MEMO: dict[tuple, Array] = {}
 _MEMO_SIZE = 4096
 
 
-def as_value(x: Any) -> Value:
+def as_value(x: Any, explicit: bool = False) -> Value:
     """x as an `Array` or `Tracer`.
 
     Args:
+      explicit: whether the user asked for a transfer to a device; see `transfers.guard`.
       x: an array or tracer (returned as it is), a NumPy array or scalar (canonical dtype), a Python scalar (weakly
         typed), an object with `__jax_array__`.
 
@@ -34,6 +38,8 @@ def as_value(x: Any) -> Value:
     kind = type(x)
     if kind is Array or kind is Tracer:
         return x
+    if config.eager_key is None and STATE.staged is None and not isinstance(x, Value):
+        transfers.guard(transfers.HOST_TO_DEVICE, aval_of_value(x), default_device(), explicit)
     if kind in _SCALARS:
         return _scalar(kind, x)
     if isinstance(x, (np.ndarray, np.generic)):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
 from types import CodeType, FrameType
+
+from sable._config import config
 
 from .bindings import CONTEXT, UNKNOWN, ir
 
@@ -28,7 +31,8 @@ _LOCATIONS: dict[tuple[str, int], ir.Location] = {}
 _MEMO_SIZE = 100_000
 
 
-def _is_internal(code: CodeType) -> bool:
+def is_internal(code: CodeType) -> bool:
+    """Whether a frame with that code is Sable's, or one of the standard library's decorators."""
     found = _INTERNAL.get(code)
     if found is None:
         if len(_INTERNAL) > _MEMO_SIZE:
@@ -40,7 +44,7 @@ def _is_internal(code: CodeType) -> bool:
 def user_frame() -> FrameType | None:
     """The innermost frame that is not Sable's."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_internal(frame.f_code):
+    while frame is not None and is_internal(frame.f_code):
         frame = frame.f_back
     return frame
 
@@ -50,6 +54,9 @@ def user_location() -> ir.Location:
     frame = user_frame()
     if frame is None:
         return UNKNOWN
+    pattern = config.jax_hlo_source_file_canonicalization_regex
+    if pattern is not None or config.jax_include_full_tracebacks_in_locations:
+        return _detailed_location(frame, pattern or "")
     key = (frame.f_code.co_filename, frame.f_lineno)
     found = _LOCATIONS.get(key)
     if found is None:
@@ -57,6 +64,24 @@ def user_location() -> ir.Location:
             _LOCATIONS.clear()
         found = _LOCATIONS[key] = ir.Location.file(key[0], key[1], 0, context=CONTEXT)
     return found
+
+
+def _detailed_location(frame: FrameType, pattern: str) -> ir.Location:
+    """The location of a frame, and of those that called it where the option asks for them.
+
+    Args:
+      pattern: what this regular expression matches is cut out of file names; '' for nothing.
+    """
+    limit = config.jax_traceback_in_locations_limit if config.jax_include_full_tracebacks_in_locations else 1
+    found = []
+    caller: FrameType | None = frame
+    while caller is not None and (limit < 0 or len(found) < max(limit, 1)):
+        if not is_internal(caller.f_code):
+            name = caller.f_code.co_filename
+            name = re.sub(pattern, "", name) if pattern else name
+            found.append(ir.Location.file(name, caller.f_lineno, 0, context=CONTEXT))
+        caller = caller.f_back
+    return ir.Location.callsite(found[0], found[1:], context=CONTEXT) if len(found) > 1 else found[0]
 
 
 def user_line() -> str:

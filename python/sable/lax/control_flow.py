@@ -10,6 +10,7 @@ import numpy as np
 from sable._config import config
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind
+from sable.core.boundary import boundary
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name, trace_flat
 from sable.core.values import as_value
@@ -94,6 +95,7 @@ def _concrete(x: Any) -> bool:
     return not isinstance(as_value(x), Tracer)
 
 
+@boundary
 def scan(
     f: Callable,
     init: Any,
@@ -197,6 +199,7 @@ def _stack(rows: Sequence[Any]) -> Any:
     return BIND.concatenate(*[BIND.reshape(v, shape=(1, *v.shape)) for v in values], dimension=0)
 
 
+@boundary
 def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     """Repeat the body while the condition holds; forward derivatives only.
 
@@ -246,6 +249,7 @@ def _check_predicate(what: str, traced: Traced) -> None:
         raise TypeError(f"{what}, but got output type(s) [{a.short()}].")
 
 
+@boundary
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unroll: Any = None) -> Any:
     """`for i in range(lower, upper): val = body_fun(i, val)`.
 
@@ -290,6 +294,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
     return result
 
 
+@boundary
 def cond(
     pred: Any,
     true_fun: Callable,
@@ -324,6 +329,7 @@ def cond(
     return _branches("cond", index, [false_fun, true_fun], ["false_fun", "true_fun"], operands)
 
 
+@boundary
 def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: Any = None) -> Any:
     """`branches[index](*operands)`, the index being clamped to the branches that there are.
 
@@ -403,6 +409,7 @@ def _equal_outputs(traced: list[Traced]) -> list[Traced]:
     return made
 
 
+@boundary
 def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
     """Apply f to each element along the leading axis, one after the other (a scan); in batches with `batch_size`."""
     if batch_size is not None:

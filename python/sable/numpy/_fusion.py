@@ -19,6 +19,7 @@ from sable._config import config
 from sable.core.array import Array
 from sable.core.state import STATE
 from sable.core.trace import Trace, Tracer, tracing
+from sable.core.watch import as_whole
 from sable.dialects.ops.rules import elementwise
 from sable.ir.aval import Aval
 from sable.ir.function import Function, Node
@@ -210,8 +211,10 @@ def fused(function: Callable) -> Callable:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         settings = config.eager_key
-        if STATE.staged is not None or settings is None:
+        if STATE.staged is not None:
             return function(*args, **kwargs)
+        if settings is None:
+            return as_whole(function, args, kwargs)
         arrays: list[Array] = []
         try:
             key = (id(settings), *[x.aval if type(x) is Array else _part(x) for x in args])
