@@ -7,11 +7,14 @@ their operand and result counts and their attributes. What only we can check (sy
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from sable.ir import codec as codecs
-from sable.ir.aval import aval_of
+from sable.ir.aval import Aval, aval, aval_of
 from sable.ir.op import OPS, Op
 
 #: The file, beside this one.
@@ -31,6 +34,7 @@ _HEADER = """\
 
 _TENSOR = 'irdl.base "!builtin.tensor"'
 _INDEX = "irdl.is tensor<i32>"
+_INDEX_AVAL = aval((), np.dtype(np.int32))
 
 #: codec -> the constraint of its attribute; {0} is the attribute's name, and the last line defines it
 _ATTRIBUTES: dict[Callable, tuple[str, ...]] = {
@@ -48,21 +52,6 @@ _ATTRIBUTES: dict[Callable, tuple[str, ...]] = {
 }
 _ANY = ("%{0} = irdl.any",)
 
-#: Operands and results of which the table says more in words than by name.
-_INDEX_OPERANDS = {"case": ("index",)}
-_INDEX_RESULTS = ("axis_index",)
-_RESULT_LIKE_OPERAND = (
-    "cumlogsumexp",
-    "cummax",
-    "cummin",
-    "cumprod",
-    "cumsum",
-    "pmax",
-    "pmin",
-    "psum",
-    "stop_gradient",
-)
-
 
 def rows() -> list[Op]:
     """The rows of the table that are operations of our dialect, by name."""
@@ -73,13 +62,6 @@ def required_attributes(op: Op) -> dict[str, codecs.Codec]:
     """The attributes that the operation always has: those that no sample leaves out."""
     left_out = {p for sample in op.samples() for p, v in sample.params.items() if v is None}
     return {c.name or p: c for p, c in op.params.items() if isinstance(c, codecs.Codec) and p not in left_out}
-
-
-def result_counts(op: Op) -> set[int]:
-    """How many results the samples have; empty for rows without samples."""
-    if not op.multiple_results:
-        return {1}
-    return {len(op.type(*[aval_of(x) for x in sample.operands], **sample.params)) for sample in op.samples()}
 
 
 def definition() -> str:
@@ -109,24 +91,34 @@ def _operation(op: Op) -> str:
 def _operands(op: Op, lines: list[str]) -> list[str]:
     """The operands, and in `lines` a variable for each."""
     found = []
-    for name in _INDEX_OPERANDS.get(op.name, ()):
-        lines.append(f"%{name} = {_INDEX}")
-        found.append(f"{name}: %{name}")
     for k, name in enumerate(op.operands):
-        lines.append(f"%{name} = {_TENSOR}")
-        variadic = "variadic " if op.variadic and k == len(op.operands) - 1 else ""
-        found.append(f"{name}: {variadic}%{name}")
+        variadic = op.variadic and k == len(op.operands) - 1
+        given = set() if variadic else {aval_of(sample.operands[k]) for sample in op.samples()}
+        lines.append(f"%{name} = {_constraint(given)}")
+        found.append(f"{name}: {'variadic ' if variadic else ''}%{name}")
     return found
 
 
 def _results(op: Op, lines: list[str]) -> list[str]:
     """The results, and in `lines` a variable for each that is not typed like the operand."""
-    if op.name in _RESULT_LIKE_OPERAND:
+    samples = [[aval_of(x) for x in sample.operands] for sample in op.samples()]
+    results = [_list(op, operands, sample.params) for operands, sample in zip(samples, op.samples())]
+    if not op.variadic and len(op.operands) == 1 and results == samples:
         return [f"result: %{op.operands[0]}"]
-    counts = result_counts(op)
-    if len(counts) != 1:
+    counts = {len(r) for r in results}
+    if (op.variadic and op.multiple_results) or len(counts) != 1:
         lines.append(f"%results = {_TENSOR}")
         return ["results: variadic %results"]
     names = ["result"] if counts == {1} else [f"result{k}" for k in range(counts.pop())]
-    lines += [f"%{name} = {_INDEX if op.name in _INDEX_RESULTS else _TENSOR}" for name in names]
+    lines += [f"%{name} = {_constraint({r[k] for r in results})}" for k, name in enumerate(names)]
     return [f"{name}: %{name}" for name in names]
+
+
+def _list(op: Op, operands: list[Aval], params: Mapping[str, Any]) -> list[Aval]:
+    out = op.type(*operands, **params)
+    return list(out) if op.multiple_results else [out]
+
+
+def _constraint(given: set[Aval]) -> str:
+    """What is a 32-bit scalar integer in every sample is an index."""
+    return _INDEX if given == {_INDEX_AVAL} else _TENSOR

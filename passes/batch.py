@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sable.dialects.ops.rules import expand
 from sable.ir.function import Function, FunctionBuilder
 
-from .functions import FUNCTION_RULES
+from .transforms import TRANSFORMS, transform
 
 
 def batch(
@@ -35,7 +36,7 @@ def batch(
             out, mark = op.collective(b, op, axis_name, size, xs, on, **node.params)
             ys, marks = (out, [mark] * len(out)) if op.multiple_results else ((out,), [mark])
         elif op.functions and (any(on) or axis_name is not None):
-            ys, marks = FUNCTION_RULES[op.name].batch(b, node, size, xs, on, axis_name)
+            ys, marks = op.rules.batch(TRANSFORMS, b, node, size, xs, on, axis_name)
         elif any(on):
             out = op.batch(b, op, size, xs, on, **node.params)
             ys = out if op.multiple_results else (out,)
@@ -49,6 +50,7 @@ def batch(
     return [env[v][0] for v in function.outputs], [env[v][1] for v in function.outputs]
 
 
+@transform
 def batch_function(
     function: Function,
     mapped: tuple[bool, ...],
@@ -57,8 +59,6 @@ def batch_function(
     force: tuple[bool, ...] | None = None,
 ) -> tuple[Function, list[bool]]:
     """`batch` with the function builder, memoised. `force`: results that are to be mapped even if equal for all."""
-    from sable.dialects.ops.rules import expand
-
     key = ("batch", mapped, size, axis_name, force)
     if key not in function.memo:
         avals = [a.update(shape=(size, *a.shape)) if on else a for a, on in zip(function.in_avals, mapped)]

@@ -14,7 +14,6 @@ import numpy as np
 
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, aval_of_type, ir
-from sable.ir.codec import SYMBOLS
 from sable.ir.function import Deferred, Function, FunctionBuilder, find_row
 from sable.ir.op import OPS
 
@@ -23,11 +22,6 @@ from .counted_loops import trip_count
 from .ir_tools import owner
 
 _TERMINATORS = ("func.return", "stablehlo.return")
-
-#: Parameters that name rules of custom derivatives, which passes ask for when they need them ...
-_DEFERRED = ("rule", "forward", "backward")
-#: ... and those that name functions of the host.
-_HOST = ("callback",)
 
 
 class ModuleImportError(ValueError):
@@ -107,11 +101,11 @@ class Importer:
             self._open.pop()
         return self._made[name]
 
-    def callee(self, parameter: str, name: str) -> Any:
-        """What a parameter of an op that names functions stands for."""
-        if parameter in _HOST:
+    def callee(self, role: str, name: str) -> Any:
+        """What a symbol of an op that names functions stands for, by the function's role (see `SymbolCodec`)."""
+        if role == "host":
             return self.host(name)
-        if parameter in _DEFERRED:
+        if role == "rule":
             self._operation_of(name)
             return self._rules.setdefault(name, Deferred(lambda: self.function(name), name))
         return self.function(name)
@@ -230,9 +224,9 @@ class _Scope:
     def _bind_symbol(self, made: Any, op: Any, parameter: str) -> None:
         codec = op.params[parameter]
         names = codec.decode(made.attributes[parameter])
-        many = codec is SYMBOLS
+        many = codec.many
         try:
-            callees = [self.importer.callee(parameter, n) for n in (names if many else (names,))]
+            callees = [self.importer.callee(codec.role, n) for n in (names if many else (names,))]
         except ModuleImportError as error:
             raise error if " at loc(" in str(error) else _error(made, str(error)) from None
         local = tuple(map(self.function.symbol, callees))

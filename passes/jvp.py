@@ -7,8 +7,8 @@ from typing import Any
 
 from sable.ir.function import Function, FunctionBuilder
 
-from .functions import FUNCTION_RULES
 from .linearize import tangent
+from .transforms import TRANSFORMS, transform
 
 
 def jvp(
@@ -34,7 +34,7 @@ def jvp(
         ts = [moving.get(v) for v in node.operands]
         active = any(t is not None for t in ts)
         if node.op.functions and active:
-            ys, dys = FUNCTION_RULES[node.op.name].jvp(b, node, xs, ts)
+            ys, dys = node.op.rules.jvp(TRANSFORMS, b, node, xs, ts)
         else:
             have = None if known is None else [known.get(r) for r in node.results]
             if have and all(y is not None for y in have):
@@ -50,6 +50,7 @@ def jvp(
     return [env[v] for v in function.outputs], [moving.get(v) for v in function.outputs]
 
 
+@transform
 def jvp_function(
     function: Function, active: tuple[bool, ...], instantiate: tuple[bool, ...] | None = None
 ) -> tuple[Function, list[bool]]:

@@ -9,7 +9,7 @@ from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, Node
 from sable.ir.op import Builder, Linear, Op
 
-from .functions import FUNCTION_RULES
+from .transforms import TRANSFORMS, transform
 
 
 class Known:
@@ -69,6 +69,14 @@ class TwoStageBuilder(Builder):
                 self.residuals.append(v.x)
             self._places[key] = found
         return found
+
+    def known(self, x: Any) -> Known:
+        """A value of the inner builder as a value of this one."""
+        return Known(x)
+
+    def residual(self, x: Any) -> Any:
+        """The value of the linear function that stands for a value of the inner builder."""
+        return self.to_linear(Known(x))
 
     def bind(self, op: Op, *values: Any, **params: Any) -> Any:
         if all(type(v) is Known for v in values):
@@ -168,7 +176,8 @@ def linearize(
         operands = [env[v] for v in node.operands]
         ts = [tangents.get(v) for v in node.operands]
         if node.op.functions and any(t is not None for t in ts):
-            ys, dys = FUNCTION_RULES[node.op.name].linearize(two, node, operands, ts)
+            outs, dys = node.op.rules.linearize(TRANSFORMS, two, node, [v.x for v in operands], ts)
+            ys = [Known(y) for y in outs]
         else:
             ys = _primal(b, node, operands, known)
             dys = _tangents(two, node, ts, ys, operands)
@@ -213,6 +222,7 @@ class LinearizedFunction(NamedTuple):
     active: list[bool]
 
 
+@transform
 def linearize_function(
     function: Function, active: tuple[bool, ...], instantiate: tuple[bool, ...] | None = None
 ) -> LinearizedFunction:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
 from sable.ir.op import OPS, Op, interpret
@@ -30,8 +29,6 @@ from .legalize import (  # noqa: F401  (they register rules)
 )
 from .legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
 
-_INDEX = aval((), np.dtype(np.int32))
-
 
 class LoweringBuilder(FunctionBuilder):
     """Emits only what IREE takes. Its insertion point moves into the regions of loops and branches."""
@@ -43,9 +40,6 @@ class LoweringBuilder(FunctionBuilder):
         self.hosts: dict[str, Any] = {}
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
-        control = _CONTROL.get(op.name)
-        if control is not None:
-            return control(self, operands, **params)
         for rules in self._rules:
             rule = rules.get(op.name)
             if rule is not None:
@@ -78,112 +72,23 @@ class LoweringBuilder(FunctionBuilder):
             name, results=list(types), operands=list(operands), regions=regions, loc=self.location, ip=self.ip
         )
 
-
-def _call(b: LoweringBuilder, operands: Any, callee: Function, **rules: Any) -> tuple:
-    return tuple(b.inline(callee, operands))
-
-
-def _while(b: LoweringBuilder, operands: Any, cond: Function, body: Function, cond_consts: int, body_consts: int):
-    n = cond_consts + body_consts
-    cs, bs, carry = operands[:cond_consts], operands[cond_consts:n], operands[n:]
-    types = [v.type for v in carry]
-    loop = b.structured("stablehlo.while", carry, types, 2)
-    b.region(loop, 0, types, lambda xs: b.inline(cond, [*cs, *xs]))
-    b.region(loop, 1, types, lambda xs: b.inline(body, [*bs, *xs]))
-    return tuple(loop.results)
-
-
-def _scan(
-    b: LoweringBuilder,
-    operands: Any,
-    body: Function,
-    num_consts: int,
-    num_carry: int,
-    length: int,
-    reverse: bool,
-):
-    """A counted while: inputs read by dynamic_slice, outputs written by dynamic_update_slice."""
-    fixed = num_consts + num_carry
-    consts, carry, xs = operands[:num_consts], operands[num_consts:fixed], operands[fixed:]
-    y_avals = body.out_avals[num_carry:]
-    stacked = [aval((length, *a.shape), a.dtype) for a in y_avals]
-    if length == 0:
-        return (*carry, *[b.full(a, 0) for a in stacked])
-    init = [b.full(_INDEX, 0), *carry, *[b.full(a, 0) for a in stacked]]
-    types = [v.type for v in init]
-    loop = b.structured("stablehlo.while", init, types, 2)
-
-    def condition(state: list) -> list:
-        return [b.compare(state[0], b.full(_INDEX, length), comparison_direction="LT")]
-
-    def step(state: list) -> list:
-        i = state[0]
-        at = b.subtract(b.full(_INDEX, length - 1), i) if reverse else i
-        rows = [_row(b, x, at) for x in xs]
-        outs = b.inline(body, [*consts, *state[1 : 1 + num_carry], *rows])
-        ys = [_write(b, y, at, value) for y, value in zip(state[1 + num_carry :], outs[num_carry:])]
-        return [b.add(i, b.full(_INDEX, 1)), *outs[:num_carry], *ys]
-
-    b.region(loop, 0, types, condition)
-    b.region(loop, 1, types, step)
-    return tuple(loop.results)[1:]
-
-
-def _starts(b: LoweringBuilder, at: Any, rank: int) -> list[Any]:
-    return [at, *[b.full(_INDEX, 0) for _ in range(rank - 1)]]
-
-
-def _row(b: LoweringBuilder, x: Any, at: Any) -> Any:
-    shape = b.aval(x).shape
-    row = b.emit("dynamic_slice", x, *_starts(b, at, len(shape)), slice_sizes=(1, *shape[1:]))
-    return b.reshape(row, shape=shape[1:])
-
-
-def _write(b: LoweringBuilder, y: Any, at: Any, value: Any) -> Any:
-    shape = b.aval(value).shape
-    row = b.reshape(value, shape=(1, *shape))
-    return b.emit("dynamic_update_slice", y, row, *_starts(b, at, len(shape) + 1))
-
-
-def _case(b: LoweringBuilder, operands: Any, branches: Sequence[Function]) -> tuple:
-    index, rest = operands[0], operands[1:]
-    if len(branches) == 1:
-        return tuple(b.inline(branches[0], rest))
-    types = [mlir_type(a) for a in branches[0].out_avals]
-    made = b.structured("stablehlo.case", [index], types, len(branches))
-    for k, branch in enumerate(branches):
-        b.region(made, k, [], lambda _, f=branch: b.inline(f, rest))
-    return tuple(made.results)
-
-
-def _host(b: LoweringBuilder, operands: Any, callback: Any) -> tuple:
-    name = next((n for n, c in b.hosts.items() if c is callback), None)
-    if name is None:
-        name = f"host.f{len(b.hosts)}"
-        b.hosts[name] = callback
-    with CONTEXT:
-        attributes = {"callee": ir.FlatSymbolRefAttr.get(name)}
-    made = Operation.create(
-        "func.call",
-        results=[mlir_type(a) for a in callback.out_avals],
-        operands=list(operands),
-        attributes=attributes,
-        loc=b.location,
-        ip=b.ip,
-    )
-    return tuple(made.results)
-
-
-_CONTROL: dict[str, Any] = {
-    "call": _call,
-    "custom_jvp_call": _call,
-    "custom_vjp_call": _call,
-    "while": _while,
-    "scan": _scan,
-    "case": _case,
-    "host_call": _host,
-    "host_effect": _host,
-}
+    def host(self, callback: Any, operands: Sequence[Any]) -> Any:
+        """A call of a function of the host, which the module imports."""
+        name = next((n for n, c in self.hosts.items() if c is callback), None)
+        if name is None:
+            name = f"host.f{len(self.hosts)}"
+            self.hosts[name] = callback
+        with CONTEXT:
+            attributes = {"callee": ir.FlatSymbolRefAttr.get(name)}
+        types = [mlir_type(a) for a in callback.out_avals]
+        return Operation.create(
+            "func.call",
+            results=types,
+            operands=list(operands),
+            attributes=attributes,
+            loc=self.location,
+            ip=self.ip,
+        )
 
 
 class LoweredModule:

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sable.dialects.ops.control_flow import is_inexact
-from sable.dialects.ops.rules import expand
+from sable.dialects.ops.rules import expand, is_inexact
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, ir
 from sable.ir.function import Function, FunctionBuilder

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, FunctionBuilder, Node
 
-from .functions import FUNCTION_RULES
 from .linearize import add
+from .transforms import TRANSFORMS, transform
 
 
 def transpose(
@@ -55,9 +56,7 @@ def _pull(b: Any, node: Node, on: Sequence[bool], xs: Sequence[Any], cts: Sequen
     """Cotangents of a node's operands."""
     op = node.op
     if op.functions:
-        return FUNCTION_RULES[op.name].transpose(b, node, on, xs, cts)
-    from sable.ir.bindings import aval_of_type
-
+        return op.rules.transpose(TRANSFORMS, b, node, on, xs, cts)
     avals = [aval_of_type(v.type) for v in node.operands]
     ct = tuple(cts) if op.multiple_results else cts[0]
     found: list[Any] = []
@@ -77,6 +76,7 @@ def _pull(b: Any, node: Node, on: Sequence[bool], xs: Sequence[Any], cts: Sequen
     return found
 
 
+@transform
 def transpose_function(function: Function, linear: tuple[bool, ...], nonzero: tuple[bool, ...]) -> Function:
     """A function of the non-linear arguments and then the non-zero cotangents to cotangents of the linear arguments."""
     key = ("transpose", linear, nonzero)

@@ -16,7 +16,7 @@ _HEAD = """# Ops
 
 {count} rows of the op table (`dialects/ops/`), written by `make docs`. *Derivative in* names the operands with a rule for
 tangents, *linear in* those through which reverse mode goes back; *rewritten* says for which platforms the op is put
-in other terms before IREE sees it (`passes/legalize/`; functions of other functions in `passes/lower.py`).
+in other terms before IREE sees it (`passes/legalize/`, and `lower` of the row).
 
 | op | operands | parameters | derivative in | linear in | dtypes of the samples | rewritten |
 |---|---|---|---|---|---|---|
@@ -25,7 +25,7 @@ in other terms before IREE sees it (`passes/legalize/`; functions of other funct
 
 def row(op: Op) -> str:
     """One line of the table."""
-    derivative = "by a rule of its own" if callable(op.jvp) else ", ".join(n for n in op.jvp or {}) or "–"
+    derivative = "by a rule of its own" if callable(op.jvp) or op.rules else ", ".join(n for n in op.jvp or {}) or "–"
     dtypes = sorted({x.dtype.name for s in op.samples() for x in s.operands})
     platforms = ["all"] if op.name in LEGALIZE or op.lower else []
     platforms += [p for p, rules in sorted(PLATFORM_LEGALIZE.items()) if op.name in rules]

@@ -43,8 +43,15 @@ def _OPS(name: str) -> Any:
     return OPS[name]
 
 
+def _over(axes: tuple[str, ...], result: Aval) -> Aval:
+    """Result type of every collective, once its axes are checked."""
+    if not axes:
+        raise ValueError("axes must name at least one axis")
+    return result
+
+
 def _same(x: Aval, axes: tuple[str, ...]) -> Aval:
-    return x
+    return _over(axes, x)
 
 
 def _alone(x: Any, axes: tuple[str, ...]) -> Any:
@@ -109,7 +116,7 @@ axis_index = defop(
     dialect="sable",
     operands=(),
     params={"axes": STRINGS},
-    type=lambda axes: _INDEX,
+    type=lambda axes: _over(axes, _INDEX),
     ref=lambda axes: np.int32(0),
     jvp=None,
     transpose={},
@@ -134,7 +141,7 @@ all_gather = defop(
     dialect="sable",
     operands=("x",),
     params={"axes": STRINGS, "axis_size": INT},
-    type=lambda x, axes, axis_size: x.update(shape=(axis_size, *x.shape)),
+    type=lambda x, axes, axis_size: _over(axes, x.update(shape=(axis_size, *x.shape))),
     ref=lambda x, axes, axis_size: np.broadcast_to(x, (axis_size, *np.shape(x))),
     jvp={"x": LINEAR},
     # an example's operand is in every example's result, at its own place

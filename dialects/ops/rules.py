@@ -50,6 +50,11 @@ def kind_of(dtype: np.dtype) -> str:
     return "f" if dtype.kind == "V" else dtype.kind
 
 
+def is_inexact(a: Aval) -> bool:
+    """True for dtypes that have tangents: floating point and complex."""
+    return a.dtype.kind in "fcV"
+
+
 def expand(b: Any, x: Any, size: int) -> Any:
     """An unmapped value repeated along a new leading batch axis."""
     shape = b.aval(x).shape

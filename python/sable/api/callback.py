@@ -10,10 +10,10 @@ import numpy as np
 
 from sable.core.array import Array
 from sable.core.bind import bind
-from sable.core.host import Callback
 from sable.core.tracing import function_name
 from sable.core.values import as_value, is_array_like
 from sable.ir.aval import aval
+from sable.ir.callback import Callback
 from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_unflatten
 

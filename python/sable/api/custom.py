@@ -14,7 +14,7 @@ from sable.core.bind import BIND, bind
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name, signature_of, trace_flat
 from sable.core.values import as_value, is_array_like
-from sable.dialects.ops.control_flow import is_inexact
+from sable.dialects.ops.rules import is_inexact
 from sable.ir.aval import Aval, float0
 from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
 from sable.ir.op import OPS

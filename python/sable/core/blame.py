@@ -11,14 +11,11 @@ from sable.compiler import CompilationError, compile_module
 from sable.compiler.errors import Failure
 from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, Node
-from sable.ir.op import OPS
 from sable.passes.diagnostics import place_of
 
 #: Seconds for the search, and for one op of it.
 _SEARCH_SECONDS = 20.0
 _OP_SECONDS = 5.0
-#: Ops that are nothing but their functions.
-_CALLS = frozenset({"call", "custom_jvp_call", "custom_vjp_call"})
 
 
 def with_culprit(failure: Failure, function: Function, target: Any) -> Failure:
@@ -53,8 +50,8 @@ def _culprit(function: Function, target: Any, deadline: float) -> Node | None:
 def _nodes(function: Function) -> Iterator[Node]:
     """The nodes of a function, those of the functions that it calls in the place of the calls."""
     for node in function.nodes():
-        if node.op.name in _CALLS:
-            yield from _nodes(node.params["callee"])
+        if node.op.rules is not None and node.op.rules.calls is not None:
+            yield from _nodes(node.params[node.op.rules.calls])
         else:
             yield node
 
@@ -63,7 +60,7 @@ def _compiles(node: Node, target: Any) -> bool:
     from .evaluation import op_function
     from .loading import prepare
 
-    if node.op in (OPS["host_call"], OPS["host_effect"]):
+    if node.op.calls_host:
         return True
     function = op_function(node.op, tuple(aval_of_type(v.type) for v in node.operands), dict(node.params))
     prepared = prepare(function, target.platform)

@@ -22,21 +22,21 @@ _OP_FUNCTIONS_SIZE = 4096
 
 
 def run_op(op: Op, values: Sequence[Array], params: dict) -> Any:
-    """An op on arrays by compiling it: eager ops elsewhere than on the CPU, calls, loops, branches."""
-    if op.name in ("host_call", "host_effect"):
-        return _run_host(params["callback"], values)
-    if op.name in ("call", "custom_jvp_call", "custom_vjp_call"):
-        return tuple(run(params["callee"], values))
-    if op.name == "case":
-        branches = params["branches"]
-        k = min(max(int(values[0].numpy()), 0), len(branches) - 1)
-        return tuple(run(branches[k], values[1:]))
+    """An op on arrays by compiling it: eager ops elsewhere than on the CPU, and ops that name functions."""
+    if op.rules is not None:
+        return op.rules.evaluate(_EVALUATOR, op, values, params)
+    return compiled(op, values, params)
+
+
+def compiled(op: Op, values: Sequence[Array], params: dict) -> Any:
+    """An op on arrays as a program of its own."""
     function = op_function(op, tuple(x.aval for x in values), params)
     out = run(function, values)
     return tuple(out) if op.multiple_results else out[0]
 
 
-def _run_host(callback: Any, values: Sequence[Array]) -> tuple:
+def run_on_host(callback: Any, values: Sequence[Array]) -> tuple:
+    """A function of the host on arrays."""
     device = common_device(values, "a host callback")
     arrays = callback.checked([x.numpy() for x in values])
     own = None if device is cpu_device() else device
@@ -71,3 +71,14 @@ def _location() -> Any:
 def run(function: Function, values: Sequence[Array]) -> list[Array]:
     """Call a function on concrete arrays."""
     return call_program(function, common_device(values, function.name), values)
+
+
+class _Evaluator:
+    """See `sable.ir.function_rules.Evaluator`."""
+
+    run = staticmethod(run)
+    run_on_host = staticmethod(run_on_host)
+    compiled = staticmethod(compiled)
+
+
+_EVALUATOR = _Evaluator()

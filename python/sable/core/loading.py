@@ -97,7 +97,10 @@ def _load(function: Function, device: Any) -> Loaded:
     compiled = _compile(function, prepared, target_of(device))
     STATISTICS.compile_seconds += time.perf_counter() - start
     STATISTICS.count(compiled.source, function.name)
-    hosts = {name.removeprefix("host."): c.for_runtime() for name, c in prepared.hosts.items()}
+    hosts = {
+        name.removeprefix("host."): runtime.HostFunction(c.checked, c.in_avals, c.out_avals)
+        for name, c in prepared.hosts.items()
+    }
     executable = runtime.Executable(
         compiled.vmfb,
         device,

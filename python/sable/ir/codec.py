@@ -65,13 +65,37 @@ STRINGS = Codec(
     lambda a: tuple(ir.StringAttr(s).value for s in ir.ArrayAttr(a)),
 )
 
-#: the symbol of a function that the op refers to (ops that name functions; `Function.callees` resolves it)
-SYMBOL = Codec(lambda v: ir.FlatSymbolRefAttr.get(v), lambda a: ir.FlatSymbolRefAttr(a).value)
+
+class SymbolCodec(Codec):
+    """Functions that the op refers to by symbol (`Function.callees` resolves it).
+
+    Attributes:
+      many: a tuple of functions.
+      role: 'function'; 'rule', which passes ask for when they need it (custom derivatives); or 'host', a function
+        whose body the host supplies.
+    """
+
+    def __init__(self, encode: Callable[[Any], Any], decode: Callable[[Any], Any], many: bool, role: str = "function"):
+        super().__init__(encode, decode)
+        self.many, self.role = many, role
+
+    def of(self, role: str) -> SymbolCodec:
+        """The same codec for functions of another role."""
+        return SymbolCodec(self._encode, self._decode, self.many, role)
+
+
+#: a function
+SYMBOL = SymbolCodec(lambda v: ir.FlatSymbolRefAttr.get(v), lambda a: ir.FlatSymbolRefAttr(a).value, many=False)
 #: several of them
-SYMBOLS = Codec(
+SYMBOLS = SymbolCodec(
     lambda v: ir.ArrayAttr.get([ir.FlatSymbolRefAttr.get(s) for s in v]),
     lambda a: tuple(ir.FlatSymbolRefAttr(s).value for s in ir.ArrayAttr(a)),
+    many=True,
 )
+#: a rule of a custom derivative
+RULE = SYMBOL.of("rule")
+#: a function of the host
+HOST = SYMBOL.of("host")
 
 
 def enum(mnemonic: str) -> Codec:

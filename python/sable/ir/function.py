@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from .aval import Aval
 from .bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, ir, mlir_type
-from .codec import SYMBOLS
 from .form import constant_value
 from .literal import Literal
 from .op import OPS, Builder, Op, interpret
@@ -108,13 +107,13 @@ class Function:
         params = dict(params)
         for p in op.functions:
             f = params[p]
-            params[p] = tuple(map(self.symbol, f)) if op.params[p] is SYMBOLS else self.symbol(f)
+            params[p] = tuple(map(self.symbol, f)) if op.params[p].many else self.symbol(f)
         return params
 
     def _from_symbols(self, op: Op, params: dict) -> dict:
         for p in op.functions:
             s = params[p]
-            params[p] = tuple(self.callees[i] for i in s) if op.params[p] is SYMBOLS else self.callees[s]
+            params[p] = tuple(self.callees[i] for i in s) if op.params[p].many else self.callees[s]
         return params
 
     def finish(self, outputs: Sequence[ir.Value], out_avals: Sequence[Aval] | None = None) -> Function:

@@ -9,7 +9,6 @@ What a rule may use of a builder:
     b.aval(x) -> Aval                    shape and dtype of a value
     b.full(aval, value)                  a constant array of one repeated Python scalar
     b.literal(array)                     a constant from a NumPy array (small: it is written into the program)
-    b.call(function, operands)           a call of a `Function` (only rules of ops which name functions need it)
 """
 
 from __future__ import annotations
@@ -22,8 +21,9 @@ import numpy as np
 
 from .aval import Aval, aval_of
 from .bindings import UNKNOWN
-from .codec import SYMBOL, SYMBOLS
+from .codec import SymbolCodec
 from .form import OperationForm
+from .function_rules import FunctionRules
 from .literal import Literal
 
 
@@ -77,14 +77,20 @@ class Op:
     ref: Callable[..., Any]
     jvp: Mapping[str, Any] | Callable | None
     transpose: Mapping[str, Callable]
-    batch: Callable
+    batch: Any
     samples: Callable[[], Sequence[Sample]]
     multiple_results: bool = False
     effects: bool = False
     form: Any = None
     lower: Callable | None = None
     functions: tuple[str, ...] = ()
+    rules: Any = None
     collective: Callable | None = None
+
+    @property
+    def calls_host(self) -> bool:
+        """Whether a function of the host is called."""
+        return any(self.params[p].role == "host" for p in self.functions)
 
     @property
     def mlir_name(self) -> str:
@@ -99,6 +105,8 @@ class Op:
         return self.operands[min(i, len(self.operands) - 1)]
 
 
+_MISSING: Any = object()
+
 #: every op by its name
 OPS: dict[str, Op] = {}
 
@@ -109,10 +117,11 @@ def defop(
     operands: tuple[str, ...],
     type: Callable,
     ref: Callable,
-    jvp: Mapping[str, Any] | Callable | None,
-    transpose: Mapping[str, Callable],
-    batch: Callable,
-    samples: Callable[[], Sequence[Sample]],
+    jvp: Any = _MISSING,
+    transpose: Any = _MISSING,
+    batch: Any = _MISSING,
+    samples: Any = _MISSING,
+    functions: FunctionRules | None = None,
     params: Mapping[str, Any] | None = None,
     dialect: str = "stablehlo",
     multiple_results: bool = False,
@@ -143,6 +152,8 @@ def defop(
       batch: `rule(b, op, size, operands, mapped, **params)` with batched operands' batch axis at 0 and
         `mapped` telling which those are (at least one); every result is batched at 0.
       samples: `() -> [Sample, ...]`, inputs for the generated tests.
+      functions: for ops whose parameters name functions, and for these only, in place of `jvp`, `transpose`, `batch`,
+        `samples` and `lower`: see `FunctionRules`.
       params: parameter name -> codec (`sable.ir.codec`) which writes it as an MLIR attribute and reads it.
       form: how the op is written as an MLIR operation, where the default (an operation of the same name without
         regions, attributes by `params`) will not do; see `sable.ir.form`.
@@ -154,6 +165,11 @@ def defop(
         raise ValueError(f"op {name} is defined twice")
     variadic = bool(operands) and operands[-1].startswith("*")
     names = tuple(o.lstrip("*") for o in operands)
+    named = tuple(p for p, c in (params or {}).items() if isinstance(c, SymbolCodec))
+    given = {"jvp": jvp, "transpose": transpose, "batch": batch, "samples": samples}
+    _check_rules(name, given, named, functions)
+    if functions is not None:
+        jvp, transpose, batch, samples, lower = None, {}, None, functions.samples, functions.lower
     if isinstance(jvp, Mapping):
         linear = {o for o, rule in jvp.items() if isinstance(rule, Linear)}
         if linear != set(transpose):
@@ -161,8 +177,7 @@ def defop(
         unknown = set(jvp) - set(names)
         if unknown:
             raise ValueError(f"op {name}: derivative rules for unknown operands {sorted(unknown)}")
-    names_functions = any(c is SYMBOL or c is SYMBOLS for c in (params or {}).values())
-    if dialect == "sable" and lower is None and not names_functions:
+    if dialect == "sable" and lower is None:
         raise ValueError(f"op {name} is not a StableHLO op and needs a lowering")
     op = Op(
         name=name,
@@ -181,10 +196,26 @@ def defop(
         form=form or OperationForm(f"{dialect}.{name}", dict(params or {})),
         lower=lower,
         collective=collective,
-        functions=tuple(p for p, c in (params or {}).items() if c is SYMBOL or c is SYMBOLS),
+        functions=named,
+        rules=functions,
     )
     OPS[name] = op
     return op
+
+
+def _check_rules(name: str, given: Mapping[str, Any], named: Sequence[str], functions: FunctionRules | None) -> None:
+    """An op has the rules of ordinary ops, or those of ops that name functions: all of them, and not both."""
+    if bool(named) != (functions is not None):
+        what = f"names functions ({', '.join(named)}) and needs" if named else "names no functions and takes no"
+        raise ValueError(f"op {name} {what} rules for functions (`functions=`)")
+    if functions is None:
+        missing = [rule for rule, value in given.items() if value is _MISSING]
+        if missing:
+            raise ValueError(f"op {name} lacks {', '.join(missing)}")
+        return
+    extra = [rule for rule, value in given.items() if value is not _MISSING]
+    if extra:
+        raise ValueError(f"op {name} names functions: {', '.join(extra)} are among the rules for functions")
 
 
 class Builder:

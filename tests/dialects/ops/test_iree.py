@@ -15,7 +15,8 @@ from sable.ir.bindings import UNKNOWN
 from sable.ir.function import Function
 from sable.ir.op import OPS, NumpyBuilder, Op, Sample
 
-#: Ops that have no meaning of their own on a device: they name functions (tests/passes), or axes that `batch` removes.
+#: Ops that have no meaning of their own on a device: they name functions (test_functions.py), or axes that `batch`
+#: removes (test_collectives.py).
 NOT_COMPILED = {name for name, op in OPS.items() if op.functions or op.collective}
 
 #: Absolute error of a float16 or bfloat16 result is that of its last place, whatever the sample asks of float32.

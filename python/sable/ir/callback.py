@@ -61,12 +61,6 @@ class Callback:
             given = given.astype(wanted.dtype)
         return np.array(given, order="C")
 
-    def for_runtime(self) -> Any:
-        """The same as the runtime wants it."""
-        from sable import runtime
-
-        return runtime.HostFunction(self.checked, self.in_avals, self.out_avals)
-
     def batched(self, size: int, mapped: tuple[bool, ...], shapes: Sequence[tuple[int, ...]]) -> Callback:
         """The callback for a whole batch; mapped arguments have the batch axis at 0."""
         method = self.vmap_method

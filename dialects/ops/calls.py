@@ -1,0 +1,90 @@
+"""`call`: a function applied to operands. The rules of all ops that mean a call of their function start here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import Aval, aval
+from sable.ir.codec import SYMBOL
+from sable.ir.form import OperationForm
+from sable.ir.function_rules import FunctionRules
+from sable.ir.op import defop
+
+from .functions import check_operands, function_of, run, spread, there
+from .rules import floats, sample
+
+
+def call_type(*avals: Aval, callee: Any, **params: Any) -> tuple[Aval, ...]:
+    """Type rule: the callee's results."""
+    check_operands("call", callee.in_avals, avals)
+    return tuple(callee.out_avals)
+
+
+def call_ref(*operands: Any, callee: Any, **params: Any) -> tuple[np.ndarray, ...]:
+    """Reference meaning: the callee's."""
+    return tuple(run(callee, operands))
+
+
+class CallRules(FunctionRules):
+    """A call is transformed by calling the transformed callee, once for each pattern of activity.
+
+    Parameters but `callee` are handed on to the transformed op as they are.
+    """
+
+    calls = "callee"
+
+    def linearize(self, passes, two, node, xs, tangents):
+        made = passes.linearize_function(node.params["callee"], tuple(t is not None for t in tangents))
+        out = two.inner.bind(node.op, *xs, **{**node.params, "callee": made.forward})
+        n = len(node.results)
+        residuals = [two.residual(r) for r in out[n:]]
+        dys = two.linear.bind(node.op, *there(tangents), *residuals, **{**node.params, "callee": made.linear})
+        return out[:n], spread(dys, made.active)
+
+    def jvp(self, passes, b, node, xs, tangents):
+        made, active = passes.jvp_function(node.params["callee"], tuple(t is not None for t in tangents))
+        out = b.bind(node.op, *xs, *there(tangents), **{**node.params, "callee": made})
+        n = len(node.results)
+        return out[:n], spread(out[n:], active)
+
+    def transpose(self, passes, b, node, on, xs, cotangents):
+        nonzero = tuple(c is not None for c in cotangents)
+        made = passes.transpose_function(node.params["callee"], tuple(on), nonzero)
+        known = [x for x, o in zip(xs, on) if not o]
+        return spread(b.bind(node.op, *known, *there(cotangents), **{**node.params, "callee": made}), on)
+
+    def batch(self, passes, b, node, size, xs, on, axis_name):
+        made, marks = passes.batch_function(node.params["callee"], tuple(on), size, axis_name)
+        return b.bind(node.op, *xs, **{**node.params, "callee": made}), marks
+
+    def lower(self, b, *operands, callee, **params):
+        return tuple(b.inline(callee, operands))
+
+    def evaluate(self, core, op, values, params):
+        return tuple(core.run(params["callee"], values))
+
+    def verify(self, operands, **params):
+        """The type rule says all there is to say."""
+
+    def samples(self):
+        x, y = floats((2, 3)), floats((2, 3), seed=1)
+        product = function_of(lambda b, x, y: [b.multiply(b.sine(x), y), x], _MATRIX, _MATRIX, name="product")
+        scaled = function_of(lambda b, x: [b.multiply(x, b.full(_MATRIX, 3.0))], _MATRIX, name="scaled")
+        return [sample(x, y, callee=product), sample(x, callee=scaled)]
+
+
+_MATRIX = aval((2, 3), np.dtype(np.float32))
+
+call = defop(
+    "call",
+    dialect="sable",
+    operands=("*operands",),
+    params={"callee": SYMBOL},
+    type=call_type,
+    ref=call_ref,
+    functions=CallRules(),
+    multiple_results=True,
+    form=OperationForm("func.call", {"callee": SYMBOL}),
+)

@@ -1,0 +1,270 @@
+"""Calls whose derivative the user gives: `custom_jvp_call`, `custom_vjp_call`, and the latter's tangent map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import Aval, aval
+from sable.ir.codec import INT, RULE, SYMBOL
+from sable.ir.function import Deferred, interpret
+from sable.ir.function_rules import FunctionRules
+from sable.ir.op import OPS, defop
+
+from .calls import CallRules, call_ref, call_type
+from .functions import counts, function_of, listed, need, returns, same_types, spread, takes, there
+from .rules import expand, floats, is_inexact, sample
+
+_VECTOR = aval((3,), np.dtype(np.float32))
+
+
+class _CustomRules(CallRules):
+    def transpose(self, passes, b, node, on, xs, cotangents):
+        """The call's: a function that is linear already has no use for the user's rules."""
+        made = passes.transpose_function(node.params["callee"], tuple(on), tuple(c is not None for c in cotangents))
+        known = [x for x, o in zip(xs, on) if not o]
+        return spread(b.bind(OPS["call"], *known, *there(cotangents), callee=made), on)
+
+
+class CustomJvpRules(_CustomRules):
+    """The user's rule is a function of primals and tangents, run in place of the callee's own derivative."""
+
+    def linearize(self, passes, two, node, xs, tangents):
+        out = self._rule(two, node, [two.known(x) for x in xs], tangents)
+        n = len(node.results)
+        # a tangent which does not depend on the active ones is known, and zero, the rule being linear
+        return [y.x for y in out[:n]], out[n:]
+
+    def jvp(self, passes, b, node, xs, tangents):
+        out = self._rule(b, node, xs, tangents)
+        n = len(node.results)
+        return out[:n], out[n:]
+
+    def _rule(self, b, node, xs, tangents):
+        rule = node.params["rule"].get()
+        full = [b.full(b.aval(x), 0) if t is None else t for x, t in zip(xs, tangents)]
+        return interpret(rule, [*xs, *full], b)
+
+    def batch(self, passes, b, node, size, xs, on, axis_name):
+        callee, old = node.params["callee"], node.params["rule"]
+        n = len(node.results)
+        made, marks = passes.batch_function(callee, tuple(on), size, axis_name, (True,) * n)
+        key = ("batched rule", tuple(on), size, axis_name, id(old))
+        if key not in callee.memo:
+            wide = (*on, *on)
+            force = (True,) * (2 * n)
+            callee.memo[key] = (
+                Deferred(lambda: passes.batch_function(old.get(), wide, size, axis_name, force)[0]),
+                old,
+            )
+        return b.bind(node.op, *xs, callee=made, rule=callee.memo[key][0]), marks
+
+    def verify(self, operands, callee, rule):
+        name = "sable.custom_jvp_call"
+        takes(name, "callee", callee, operands)
+        takes(name, "rule", rule, [*operands, *operands])
+        returns(name, "rule", rule, [*callee.out_avals, *callee.out_avals])
+
+    def samples(self):
+        callee = function_of(lambda b, x, y: [b.multiply(b.sine(x), y)], _VECTOR, _VECTOR, name="callee")
+
+        def rule(b: Any, x: Any, y: Any, dx: Any, dy: Any) -> list:
+            sine = b.sine(x)
+            return [b.multiply(sine, y), b.add(b.multiply(b.multiply(b.cosine(x), y), dx), b.multiply(sine, dy))]
+
+        made = Deferred(lambda: function_of(rule, *[_VECTOR] * 4, name="rule"))
+        return [sample(floats((3,)), floats((3,), seed=1), callee=callee, rule=made)]
+
+
+def _expand_all(b: Any, size: int, xs: Any, on: Any) -> list[Any]:
+    return [x if m else expand(b, x, size) for x, m in zip(xs, on)]
+
+
+def _whole_batch(passes: Any, function: Any, size: int, axis_name: Any) -> Any:
+    """The function of a batch with every argument and every result mapped."""
+    every, force = (True,) * len(function.in_avals), (True,) * len(function.out_avals)
+    return passes.batch_function(function, every, size, axis_name, force)[0]
+
+
+class CustomVjpRules(_CustomRules):
+    """Reverse mode by the user's pair: forward gives results and residuals, backward the cotangents."""
+
+    def linearize(self, passes, two, node, xs, tangents):
+        p = node.params
+        n = len(node.results)
+        out = two.inner.bind(OPS["call"], *xs, callee=p["forward"].get())
+        ys, residuals = out[:n], out[n:]
+        moving = [
+            two.linear.full(two.inner.aval(x), 0) if t is None else t
+            for x, t, a in zip(xs, tangents, p["callee"].in_avals)
+            if is_inexact(a)
+        ]
+        saved = [two.residual(r) for r in residuals]
+        dys = two.linear.bind(
+            OPS["custom_vjp_linear"],
+            *saved,
+            *moving,
+            callee=p["callee"],
+            backward=p["backward"],
+            num_residuals=len(saved),
+        )
+        return ys, spread(dys, [is_inexact(a) for a in p["callee"].out_avals])
+
+    def jvp(self, passes, b, node, xs, tangents):
+        raise TypeError(
+            "can't apply forward-mode differentiation (jvp) to a custom_vjp function.\n"
+            f"  the function is called at {node.location}"
+        )
+
+    def batch(self, passes, b, node, size, xs, on, axis_name):
+        p = node.params
+        callee = p["callee"]
+        key = ("batched custom_vjp", size, axis_name, id(p["forward"]))
+        if key not in callee.memo:
+            forward, backward = p["forward"], p["backward"]
+            rules = {
+                "forward": Deferred(lambda: _whole_batch(passes, forward.get(), size, axis_name)),
+                "backward": Deferred(lambda: _whole_batch(passes, backward.get(), size, axis_name)),
+            }
+            callee.memo[key] = _whole_batch(passes, callee, size, axis_name), rules, p
+        made, rules, _ = callee.memo[key]
+        values = _expand_all(b, size, xs, on)
+        return b.bind(node.op, *values, callee=made, **rules), [True] * len(node.results)
+
+    def verify(self, operands, callee, forward, backward):
+        name = "sable.custom_vjp_call"
+        takes(name, "callee", callee, operands)
+        takes(name, "forward", forward, operands)
+        n = len(callee.out_avals)
+        ok = same_types(forward.out_avals[:n], callee.out_avals)
+        outs, given = listed(callee.out_avals), listed(forward.out_avals)
+        need(ok, f"{name}: forward {forward.name} must first return ({outs}), but returns ({given})")
+        _verify_backward(name, callee, backward, forward.out_avals[n:])
+
+    def samples(self):
+        return [sample(floats((3,)), floats((3,), seed=1), **_product())]
+
+
+def _product() -> dict[str, Any]:
+    """x sin(y) with its pair of rules."""
+    a = _VECTOR
+    callee = function_of(lambda b, x, y: [b.multiply(x, b.sine(y))], a, a, name="callee")
+
+    def forward(b: Any, x: Any, y: Any) -> list:
+        return [b.multiply(x, b.sine(y)), b.sine(y), b.multiply(x, b.cosine(y))]
+
+    def backward(b: Any, sine: Any, slope: Any, ct: Any) -> list:
+        return [b.multiply(ct, sine), b.multiply(ct, slope)]
+
+    return {
+        "callee": callee,
+        "forward": Deferred(lambda: function_of(forward, a, a, name="forward")),
+        "backward": Deferred(lambda: function_of(backward, a, a, a, name="backward")),
+    }
+
+
+def _verify_backward(name: str, callee: Any, backward: Any, residuals: Sequence[Aval]) -> None:
+    cotangents = [a for a in callee.out_avals if is_inexact(a)]
+    takes(name, "backward", backward, [*residuals, *cotangents])
+    returns(name, "backward", backward, [a for a in callee.in_avals if is_inexact(a)])
+
+
+_NOT_FORWARD = "can't apply forward-mode differentiation (jvp) to a custom_vjp function."
+
+
+class CustomVjpLinearRules(FunctionRules):
+    """The linear map whose transpose is the user's backward function; nothing else is known of it."""
+
+    def linearize(self, passes, two, node, xs, tangents):
+        raise TypeError("the tangent map of a custom_vjp function cannot be differentiated before it is transposed")
+
+    def jvp(self, passes, b, node, xs, tangents):
+        raise TypeError(_NOT_FORWARD)
+
+    def transpose(self, passes, b, node, on, xs, cotangents):
+        p = node.params
+        n = p["num_residuals"]
+        avals = [a for a in p["callee"].out_avals if is_inexact(a)]
+        cts = [b.full(a, 0) if c is None else c for c, a in zip(cotangents, avals)]
+        found = b.bind(OPS["call"], *xs[:n], *cts, callee=p["backward"].get())
+        return [*[None] * n, *[c if o else None for c, o in zip(found, on[n:])]]
+
+    def batch(self, passes, b, node, size, xs, on, axis_name):
+        p = node.params
+        backward = p["backward"]
+        values = _expand_all(b, size, xs, on)
+        params = {
+            "callee": _whole_batch(passes, p["callee"], size, axis_name),
+            "backward": Deferred(lambda: _whole_batch(passes, backward.get(), size, axis_name)),
+            "num_residuals": p["num_residuals"],
+        }
+        return b.bind(node.op, *values, **params), [True] * len(node.results)
+
+    def lower(self, b, *operands, callee, backward, num_residuals):
+        raise TypeError(_NOT_FORWARD)
+
+    def evaluate(self, core, op, values, params):
+        raise TypeError(_NOT_FORWARD)
+
+    def verify(self, operands, callee, backward, num_residuals):
+        name = "sable.custom_vjp_linear"
+        counts(name, operands, num_residuals=num_residuals)
+        tangents = [a for a in callee.in_avals if is_inexact(a)]
+        given = operands[num_residuals:]
+        need(
+            same_types(given, tangents),
+            f"{name}: expected tangents ({listed(tangents)}) behind the residuals, got ({listed(given)})",
+        )
+        _verify_backward(name, callee, backward, operands[:num_residuals])
+
+    def samples(self):
+        rules = _product()
+        params = {"callee": rules["callee"], "backward": rules["backward"], "num_residuals": 2}
+        return [sample(*[floats((3,), seed=k) for k in range(4)], **params)]
+
+
+custom_jvp_call = defop(
+    "custom_jvp_call",
+    dialect="sable",
+    operands=("*operands",),
+    params={"callee": SYMBOL, "rule": RULE},
+    type=call_type,
+    ref=call_ref,
+    functions=CustomJvpRules(),
+    multiple_results=True,
+)
+
+custom_vjp_call = defop(
+    "custom_vjp_call",
+    dialect="sable",
+    operands=("*operands",),
+    params={"callee": SYMBOL, "forward": RULE, "backward": RULE},
+    type=call_type,
+    ref=call_ref,
+    functions=CustomVjpRules(),
+    multiple_results=True,
+)
+
+
+def _tangent_map_type(*avals: Aval, callee: Any, backward: Any, num_residuals: int) -> tuple[Aval, ...]:
+    return tuple(a for a in callee.out_avals if is_inexact(a))
+
+
+def _tangent_map_ref(*operands: Any, callee: Any, backward: Any, num_residuals: int) -> Any:
+    raise TypeError(_NOT_FORWARD)
+
+
+#: The tangent map of a custom_vjp_call: (residuals, tangents of the inexact arguments) -> tangents of the inexact
+#: results. Only its transpose, `backward`, is known.
+custom_vjp_linear = defop(
+    "custom_vjp_linear",
+    dialect="sable",
+    operands=("*operands",),
+    params={"callee": SYMBOL, "backward": RULE, "num_residuals": INT},
+    type=_tangent_map_type,
+    ref=_tangent_map_ref,
+    functions=CustomVjpLinearRules(),
+    multiple_results=True,
+)

@@ -1,0 +1,94 @@
+"""Functions of the host that programs call: `host_call` for results, `host_effect` (never removed) for effects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import Aval, aval
+from sable.ir.callback import Callback
+from sable.ir.codec import HOST
+from sable.ir.function_rules import FunctionRules
+from sable.ir.op import Op, defop
+
+from .functions import takes
+from .rules import floats, sample
+
+
+class HostRules(FunctionRules):
+    """Python functions called from a program: no derivatives; batched as their `vmap_method` says."""
+
+    def linearize(self, passes, two, node, xs, tangents):
+        self._check(node)
+        return two.inner.bind(node.op, *xs, **node.params), [None] * len(node.results)
+
+    def jvp(self, passes, b, node, xs, tangents):
+        self._check(node)
+        return b.bind(node.op, *xs, **node.params), [None] * len(node.results)
+
+    def _check(self, node):
+        if node.op.effects:
+            return  # printing a value does not need its tangent
+        raise ValueError(
+            "Pure callbacks do not support JVP. Please use `jax.custom_jvp` to use callbacks while taking gradients.\n"
+            f"  the callback is called at {node.location}"
+        )
+
+    def transpose(self, passes, b, node, on, xs, cotangents):
+        raise ValueError("Pure callbacks do not support transpose. Please use `jax.custom_vjp`.")
+
+    def batch(self, passes, b, node, size, xs, on, axis_name):
+        if not any(on):
+            out = b.bind(node.op, *xs, **node.params)
+            return out, [False] * len(out)
+        callback = node.params["callback"].batched(size, tuple(on), tuple(b.aval(x).shape for x in xs))
+        out = b.bind(node.op, *xs, callback=callback)
+        return out, [True] * len(out)
+
+    def lower(self, b, *operands, callback):
+        return tuple(b.host(callback, operands).results)
+
+    def evaluate(self, core, op, values, params):
+        return core.run_on_host(params["callback"], values)
+
+    def verify(self, operands, callback):
+        takes("sable.host_call", "callback", callback, operands)
+
+    def samples(self):
+        a = aval((3,), np.dtype(np.float32))
+        callback = Callback(lambda x, y: [np.sin(x) * y, x + 1], [a, a], [a, a], "sine_times")
+        return [sample(floats((3,)), floats((3,), seed=1), callback=callback)]
+
+
+class HostEffectRules(HostRules):
+    """For the effect alone: there are no results."""
+
+    def verify(self, operands, callback):
+        takes("sable.host_effect", "callback", callback, operands)
+
+    def samples(self):
+        a = aval((3,), np.dtype(np.float32))
+        return [sample(floats((3,)), callback=Callback(lambda x: [], [a], [], "look"))]
+
+
+def _host_type(*avals: Aval, callback: Any) -> tuple[Aval, ...]:
+    return tuple(callback.out_avals)
+
+
+def _row(name: str, rules: HostRules, effects: bool) -> Op:
+    return defop(
+        name,
+        dialect="sable",
+        operands=("*operands",),
+        params={"callback": HOST},
+        type=_host_type,
+        ref=lambda *operands, callback: tuple(callback(*operands)),
+        functions=rules,
+        multiple_results=True,
+        effects=effects,
+    )
+
+
+host_call = _row("host_call", HostRules(), effects=False)
+host_effect = _row("host_effect", HostEffectRules(), effects=True)

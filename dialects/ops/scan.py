@@ -1,0 +1,285 @@
+"""`scan`: a loop of known length with stacked inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import Aval, aval
+from sable.ir.codec import BOOL, INT, SYMBOL
+from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.ir.function_rules import FunctionRules
+from sable.ir.op import defop
+
+from .functions import (
+    check_operands,
+    counts,
+    function_of,
+    listed,
+    need,
+    present,
+    rearranged,
+    run,
+    same_types,
+    split,
+    spread,
+    takes,
+    there,
+)
+from .rules import expand, floats, sample
+
+_INDEX = aval((), np.dtype(np.int32))
+
+
+class ScanRules(FunctionRules):
+    """A loop of known length with stacked inputs and outputs."""
+
+    def _active_carry(self, node, flags: list[bool], results) -> list[bool]:
+        """Grow the set of active carries until the body maps it into itself. `results(flags)`: active results."""
+        nc, nk = node.params["num_consts"], node.params["num_carry"]
+        flags = list(flags)
+        while True:
+            out = results(tuple(flags))[:nk]
+            grown = [a or o for a, o in zip(flags[nc : nc + nk], out)]
+            if grown == flags[nc : nc + nk]:
+                return flags
+            flags[nc : nc + nk] = grown
+
+    def linearize(self, passes, two, node, xs, tangents):
+        p, body = node.params, node.params["body"]
+        nc, nk, n = p["num_consts"], p["num_carry"], len(node.results)
+        flags = self._active_carry(node, present(tangents), lambda f: passes.linearize_function(body, f).active)
+        consts_on, carry_on, _ = split(flags, nc, nk)
+        wanted = (*carry_on, *[False] * (n - nk))
+        made = passes.linearize_function(body, tuple(flags), wanted)
+        outs, invariant, stacked = self._residuals(made, n, nc)
+        forward = rearranged(made.forward, range(len(body.in_avals)), [*range(n), *[n + i for i in stacked]])
+        out = two.inner.bind(node.op, *xs, **{**p, "body": forward})
+        ys, saved = list(out[:n]), out[n:]
+        consts = [two.residual(xs[outs[i]]) for i in invariant]
+        rows = [two.residual(r) for r in saved]
+        m = sum(flags)
+        k, c = sum(carry_on), sum(consts_on)
+        order = [*range(c), *[m + i for i in invariant], *range(c, m), *[m + i for i in stacked]]
+        linear = rearranged(made.linear, order, range(len(made.linear.out_avals)))
+        ct, kt, xt = split(tangents, nc, nk)
+        carry = [
+            two.linear.full(body.out_avals[i], 0) if t is None else t
+            for i, (t, on) in enumerate(zip(kt, carry_on))
+            if on
+        ]
+        values = [*there(ct), *consts, *carry, *there(xt), *rows]
+        params = {**p, "body": linear, "num_consts": c + len(consts), "num_carry": k}
+        dys = two.linear.bind(node.op, *values, **params)
+        return ys, spread(dys, made.active)
+
+    def _residuals(self, made, n: int, nc: int) -> tuple[dict[int, int], list[int], list[int]]:
+        """Residuals that are constants of the loop (with the operand they are), and those that must be stacked."""
+        place = {v: i for i, v in enumerate(made.forward.arguments[:nc])}
+        found = {i: place[v] for i, v in enumerate(made.forward.outputs[n:]) if v in place}
+        return found, list(found), [i for i in range(made.residuals) if i not in found]
+
+    def jvp(self, passes, b, node, xs, tangents):
+        p, body = node.params, node.params["body"]
+        nc, nk, n = p["num_consts"], p["num_carry"], len(node.results)
+        flags = self._active_carry(node, present(tangents), lambda f: passes.jvp_function(body, f)[1])
+        consts_on, carry_on, _ = split(flags, nc, nk)
+        made, active = passes.jvp_function(body, tuple(flags), (*carry_on, *[False] * (n - nk)))
+        m, c, k = len(body.in_avals), sum(consts_on), sum(carry_on)
+        t = [m + i for i in range(sum(flags))]
+        arguments = [*range(nc), *t[:c], *range(nc, nc + nk), *t[c : c + k], *range(nc + nk, m), *t[c + k :]]
+        d = [n + i for i in range(sum(active))]
+        outputs = [*range(nk), *d[:k], *range(nk, n), *d[k:]]
+        new = rearranged(made, arguments, outputs)
+        cs, ks, rest = split(xs, nc, nk)
+        ct, kt, xt = split(tangents, nc, nk)
+        kt = [b.full(b.aval(x), 0) if t is None else t for t, x, on in zip(kt, ks, carry_on) if on]
+        values = [*cs, *there(ct), *ks, *kt, *rest, *there(xt)]
+        params = {**p, "body": new, "num_consts": nc + c, "num_carry": nk + k}
+        carry, dcarry, ys, dys = split(b.bind(node.op, *values, **params), nk, k, n - nk)
+        return [*carry, *ys], spread([*dcarry, *dys], active)
+
+    def transpose(self, passes, b, node, on, xs, cotangents):
+        p, body = node.params, node.params["body"]
+        nc, nk = p["num_consts"], p["num_carry"]
+        consts_on, carry_on, xs_on = split(on, nc, nk)
+        # a carry that starts from a constant is linear all the same: in a linear function that constant is zero
+        if any(a.dtype.kind not in "fcV" for a in body.out_avals[:nk]):
+            raise NotImplementedError(f"the transpose of a scan with an integer carry\n  at {node.location}")
+        linear = (*consts_on, *[True] * nk, *xs_on)
+        ct_carry = [b.full(a, 0) if c is None else c for c, a in zip(cotangents[:nk], body.out_avals[:nk])]
+        ct_ys = there(cotangents[nk:])
+        nonzero = (*[True] * nk, *present(cotangents[nk:]))
+        made = passes.transpose_function(body, linear, nonzero)
+        step = self._backward(made, body, linear, nc, nk, len(ct_ys))
+        known_consts = [x for x, o in zip(xs[:nc], consts_on) if not o]
+        known_xs = [x for x, o in zip(xs[nc + nk :], xs_on) if not o]
+        sums = [b.full(a, 0) for a, o in zip(body.in_avals[:nc], consts_on) if o]
+        out = b.bind(
+            node.op,
+            *known_consts,
+            *ct_carry,
+            *sums,
+            *ct_ys,
+            *known_xs,
+            body=step,
+            num_consts=len(known_consts),
+            num_carry=nk + len(sums),
+            length=p["length"],
+            reverse=not p["reverse"],
+        )
+        carry, sums, dxs = split(out, nk, len(sums))
+        carry = [c if o else None for c, o in zip(carry, carry_on)]
+        return [*spread(sums, consts_on), *carry, *spread(dxs, xs_on)]
+
+    def _backward(self, made: Function, body: Function, on: Sequence[bool], nc: int, nk: int, ny: int) -> Function:
+        """One step backwards: constants known, carry = cotangents of the carry and sums for the constants."""
+        key = ("backward", nc, nk)
+        if key in made.memo:
+            return made.memo[key]
+        consts_on, _, xs_on = split(on, nc, nk)
+        linear_consts = [a for a, o in zip(body.in_avals[:nc], consts_on) if o]
+        known_consts = [a for a, o in zip(body.in_avals[:nc], consts_on) if not o]
+        known_xs = [a for a, o in zip(body.in_avals[nc + nk :], xs_on) if not o]
+        carry = body.out_avals[:nk]
+        ct_ys = made.in_avals[len(made.in_avals) - ny :] if ny else []
+        step = Function([*known_consts, *carry, *linear_consts, *ct_ys, *known_xs], made.name)
+        b = FunctionBuilder(step)
+        consts, cts, sums, ys, xs = split(step.arguments, len(known_consts), nk, len(linear_consts), ny)
+        found = interpret(made, [*consts, *xs, *cts, *ys], b)
+        d_consts, d_carry, d_xs = split(found, len(sums), nk)
+        made.memo[key] = step.finish([*d_carry, *[b.add(s, d) for s, d in zip(sums, d_consts)], *d_xs])
+        return step
+
+    def batch(self, passes, b, node, size, xs, on, axis_name):
+        p, body = node.params, node.params["body"]
+        nc, nk, n = p["num_consts"], p["num_carry"], len(node.results)
+        flags = self._active_carry(node, on, lambda f: passes.batch_function(body, f, size, axis_name)[1])
+        force = (*flags[nc : nc + nk], *[False] * (n - nk))
+        made, marks = passes.batch_function(body, tuple(flags), size, axis_name, force)
+        values = []
+        for i, (x, was, now) in enumerate(zip(xs, on, flags)):
+            if now and not was:
+                x = expand(b, x, size)
+            values.append(_swap(b, x) if now and i >= nc + nk else x)
+        out = b.bind(node.op, *values, **{**p, "body": made})
+        return [_swap(b, y) if m and i >= nk else y for i, (y, m) in enumerate(zip(out, marks))], marks
+
+    def lower(self, b, *operands, body, num_consts, num_carry, length, reverse):
+        """A counted while: inputs read by dynamic_slice, outputs written by dynamic_update_slice."""
+        consts, carry, xs = split(operands, num_consts, num_carry)
+        stacked = [aval((length, *a.shape), a.dtype) for a in body.out_avals[num_carry:]]
+        if length == 0:
+            return (*carry, *[b.full(a, 0) for a in stacked])
+        init = [b.full(_INDEX, 0), *carry, *[b.full(a, 0) for a in stacked]]
+        types = [v.type for v in init]
+        loop = b.structured("stablehlo.while", init, types, 2)
+
+        def condition(state: list) -> list:
+            return [b.compare(state[0], b.full(_INDEX, length), comparison_direction="LT")]
+
+        def step(state: list) -> list:
+            i = state[0]
+            at = b.subtract(b.full(_INDEX, length - 1), i) if reverse else i
+            rows = [_row(b, x, at) for x in xs]
+            outs = b.inline(body, [*consts, *state[1 : 1 + num_carry], *rows])
+            ys = [_write(b, y, at, value) for y, value in zip(state[1 + num_carry :], outs[num_carry:])]
+            return [b.add(i, b.full(_INDEX, 1)), *outs[:num_carry], *ys]
+
+        b.region(loop, 0, types, condition)
+        b.region(loop, 1, types, step)
+        return tuple(loop.results)[1:]
+
+    def evaluate(self, core, op, values, params):
+        return core.compiled(op, values, params)
+
+    def verify(self, operands, body, num_consts, num_carry, length, reverse):
+        name = "sable.scan"
+        counts(name, operands, num_consts=num_consts, num_carry=num_carry)
+        need(length >= 0, f"{name}: length must not be negative, got {length}")
+        fixed = num_consts + num_carry
+        for k, a in enumerate(operands[fixed:], fixed):
+            ok = a.ndim > 0 and a.shape[0] == length
+            need(ok, f"{name}: operand {k} is scanned over and must have leading size {length}, got {a.short()}")
+        rows = [a.update(shape=a.shape[1:]) for a in operands[fixed:]]
+        takes(name, "body", body, [*operands[:fixed], *rows])
+        carry, given = operands[num_consts:fixed], listed(body.out_avals)
+        need(
+            same_types(body.out_avals[:num_carry], carry),
+            f"{name}: body {body.name} must first return the carry ({listed(carry)}), but returns ({given})",
+        )
+
+    def samples(self):
+        a = aval((2,), np.dtype(np.float32))
+
+        def both(b: Any, w: Any, c: Any, x: Any) -> list:
+            return [b.sine(b.add(b.multiply(w, c), x)), b.multiply(c, x)]
+
+        body = function_of(both, a, a, a, name="body")
+        w, c, xs = floats((2,)), floats((2,), seed=1), floats((3, 2), seed=2)
+        counter = function_of(
+            lambda b, i, c: [b.add(i, b.full(_INDEX, 1)), b.multiply(c, c)], _INDEX, a, name="counter"
+        )
+        found = [
+            sample(w, c, xs[:n], body=body, num_consts=1, num_carry=1, length=n, reverse=reverse)
+            for n, reverse in ((3, False), (3, True), (0, False))
+        ]
+        only_carry = {"body": counter, "num_consts": 0, "num_carry": 2, "length": 2, "reverse": False}
+        return [*found, sample(np.int32(0), c, **only_carry)]
+
+
+def _swap(b: Any, x: Any) -> Any:
+    """Exchange axes 0 and 1: the batch axis and the loop's."""
+    rank = len(b.aval(x).shape)
+    return b.transpose(x, permutation=(1, 0, *range(2, rank)))
+
+
+def _starts(b: Any, at: Any, rank: int) -> list[Any]:
+    return [at, *[b.full(_INDEX, 0) for _ in range(rank - 1)]]
+
+
+def _row(b: Any, x: Any, at: Any) -> Any:
+    shape = b.aval(x).shape
+    row = b.emit("dynamic_slice", x, *_starts(b, at, len(shape)), slice_sizes=(1, *shape[1:]))
+    return b.reshape(row, shape=shape[1:])
+
+
+def _write(b: Any, y: Any, at: Any, value: Any) -> Any:
+    shape = b.aval(value).shape
+    row = b.reshape(value, shape=(1, *shape))
+    return b.emit("dynamic_update_slice", y, row, *_starts(b, at, len(shape) + 1))
+
+
+def _scan_type(
+    *avals: Aval, body: Any, num_consts: int, num_carry: int, length: int, reverse: bool
+) -> tuple[Aval, ...]:
+    fixed = num_consts + num_carry
+    sliced = [a.update(shape=a.shape[1:]) for a in avals[fixed:]]
+    check_operands("scan", body.in_avals, (*avals[:fixed], *sliced))
+    ys = body.out_avals[num_carry:]
+    return (*body.out_avals[:num_carry], *[a.update(shape=(length, *a.shape)) for a in ys])
+
+
+def _scan_ref(*operands: Any, body: Any, num_consts: int, num_carry: int, length: int, reverse: bool) -> tuple:
+    consts, carry, xs = split(operands, num_consts, num_carry)
+    ys = [np.zeros((length, *a.shape), a.dtype) for a in body.out_avals[num_carry:]]
+    for i in range(length)[:: -1 if reverse else 1]:
+        outs = run(body, [*consts, *carry, *[x[i] for x in xs]])
+        carry = outs[:num_carry]
+        for y, value in zip(ys, outs[num_carry:]):
+            y[i] = value
+    return (*carry, *ys)
+
+
+scan = defop(
+    "scan",
+    dialect="sable",
+    operands=("*operands",),
+    params={"body": SYMBOL, "num_consts": INT, "num_carry": INT, "length": INT, "reverse": BOOL},
+    type=_scan_type,
+    ref=_scan_ref,
+    functions=ScanRules(),
+    multiple_results=True,
+)
