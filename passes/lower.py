@@ -20,6 +20,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     arctangent,
     bounded_loops,
     complex_functions,
+    convolution,
     gpu_sort,
     indexing,
     powers,

@@ -9,18 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
-from sable.ir.bindings import ir
-from sable.ir.codec import DOT, RESULT_DTYPE, Codec, DotDimensions
+from sable.ir.codec import DOT, PRECISION, RESULT_DTYPE, DotDimensions
 from sable.ir.op import LINEAR, defop
 
 from .compose import BOOL, convert, move_to_front, up
 from .rules import floats, generator, integers, kind_of, sample, weak
-
-#: ("HIGHEST", "HIGHEST") <-> [#stablehlo<precision HIGHEST>, #stablehlo<precision HIGHEST>]
-PRECISION = Codec(
-    lambda v: ir.ArrayAttr.get([ir.Attribute.parse(f"#stablehlo<precision {p}>") for p in v]),
-    lambda a: tuple(str(p).rstrip(">").split()[-1] for p in ir.ArrayAttr(a)),
-)
 
 
 def free_dimensions(ndim: int, *taken: tuple[int, ...]) -> tuple[int, ...]:

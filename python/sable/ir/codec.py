@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from .bindings import CONTEXT, UNKNOWN, ir
 
@@ -63,6 +65,24 @@ STRING = Codec(lambda v: ir.StringAttr.get(v), lambda a: ir.StringAttr(a).value)
 STRINGS = Codec(
     lambda v: ir.ArrayAttr.get([ir.StringAttr.get(s) for s in v]),
     lambda a: tuple(ir.StringAttr(s).value for s in ir.ArrayAttr(a)),
+)
+
+#: tuple of bools <-> array<i1: ...>
+BOOLS = Codec(lambda v: ir.DenseBoolArrayAttr.get(list(v)), lambda a: tuple(ir.DenseBoolArrayAttr(a)))
+
+
+def _pairs(value: tuple[tuple[int, int], ...]):
+    array = np.array(value, np.int64).reshape(len(value), 2)
+    return ir.DenseElementsAttr.get(array, type=ir.IntegerType.get_signless(64))
+
+
+#: ((low, high), ...) <-> dense<[[low, high], ...]> : tensor<nx2xi64>
+PAIRS = Codec(_pairs, lambda a: tuple((int(low), int(high)) for low, high in np.array(ir.DenseIntElementsAttr(a))))
+
+#: ("HIGHEST", "HIGHEST") <-> [#stablehlo<precision HIGHEST>, #stablehlo<precision HIGHEST>]
+PRECISION = Codec(
+    lambda v: ir.ArrayAttr.get([ir.Attribute.parse(f"#stablehlo<precision {p}>") for p in v]),
+    lambda a: tuple(str(p).rstrip(">").split()[-1] for p in ir.ArrayAttr(a)),
 )
 
 
@@ -182,3 +202,39 @@ class DotDimensions:
 GATHER = struct(GatherDimensions, "gather")
 SCATTER = struct(ScatterDimensions, "scatter")
 DOT = struct(DotDimensions, "dot")
+
+
+class ConvDimensionNumbers(NamedTuple):
+    """Which dimensions of a convolution's operands and result are what.
+
+    Attributes:
+      lhs_spec: batch, feature, then spatial dimensions of the input.
+      rhs_spec: output feature, input feature, then spatial dimensions of the kernel.
+      out_spec: batch, feature, then spatial dimensions of the result.
+    """
+
+    lhs_spec: tuple[int, ...]
+    rhs_spec: tuple[int, ...]
+    out_spec: tuple[int, ...]
+
+
+def _conv_text(value: ConvDimensionNumbers) -> str:
+    def side(spec: tuple[int, ...], names: str) -> str:
+        letters = [*names, *map(str, range(len(spec) - 2))]
+        return "[" + ", ".join(letters[spec.index(i)] for i in range(len(spec))) + "]"
+
+    return f"{side(value.lhs_spec, 'bf')}x{side(value.rhs_spec, 'oi')}->{side(value.out_spec, 'bf')}"
+
+
+def _conv_specs(attribute: Any) -> ConvDimensionNumbers:
+    sides = re.findall(r"\[([^\]]*)\]", str(attribute))
+
+    def spec(text: str, names: str) -> tuple[int, ...]:
+        letters = [c.strip() for c in text.split(",")]
+        return tuple(letters.index(c) for c in (*names, *map(str, range(len(letters) - 2))))
+
+    return ConvDimensionNumbers(*(spec(text, names) for text, names in zip(sides, ("bf", "oi", "bf"))))
+
+
+#: ConvDimensionNumbers <-> #stablehlo.conv<[b, f, 0, 1]x[o, i, 0, 1]->[b, f, 0, 1]>
+CONV = Codec(lambda v: ir.Attribute.parse(f"#stablehlo.conv<{_conv_text(v)}>"), _conv_specs)

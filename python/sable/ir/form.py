@@ -19,11 +19,18 @@ from .literal import Literal
 
 
 class OperationForm:
-    """An operation without regions: operands in order, every parameter an attribute."""
+    """An operation without regions: operands in order, every parameter an attribute.
 
-    def __init__(self, mlir_name: str, params: Mapping[str, Any]):
+    Args:
+      mlir_name: the operation's name.
+      params: parameter -> codec.
+      defaults: parameter -> `value(operation)` where the attribute is left out; None without an entry.
+    """
+
+    def __init__(self, mlir_name: str, params: Mapping[str, Any], defaults: Mapping[str, Any] | None = None):
         self.mlir_name = mlir_name
         self.params = params
+        self.defaults = defaults or {}
         self._written = [(p, c.name or p, c) for p, c in params.items() if not isinstance(c, _FromResult)]
         self._memo: dict = {}
 
@@ -54,8 +61,12 @@ class OperationForm:
                 params[p] = codec.read(results[0])
             else:
                 name = codec.name or p
-                params[p] = codec.decode(attributes[name]) if name in attributes else None
+                params[p] = codec.decode(attributes[name]) if name in attributes else self._default(p, operation)
         return list(operation.operands), params
+
+    def _default(self, parameter: str, operation: Any) -> Any:
+        make = self.defaults.get(parameter)
+        return make and make(operation)
 
 
 class ConstantForm:

@@ -1,0 +1,95 @@
+"""Convolutions as IREE takes them: batch first and features last, padding and dilation written out, not empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.dialects.ops.convolution import merge, split
+from sable.dialects.ops.windows import dilated
+from sable.ir.aval import aval
+from sable.ir.codec import ConvDimensionNumbers
+from sable.ir.op import OPS
+
+from .rules import is_narrow, legalize
+
+_F32 = np.dtype(np.float32)
+
+
+@legalize("convolution")
+def convolution(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
+    """An unpadded, undilated convolution over an input that its windows cover exactly.
+
+    Of the others IREE refuses many (a dimension with one window over a larger input, for one: the unit loop is dropped
+    and the input's size taken for the window's), and computes some wrongly.
+    """
+    op = OPS["convolution"]
+    numbers = params["dimension_numbers"]
+    out = op.type(b.aval(lhs), b.aval(rhs), **params)
+    if 0 in (out.size, b.aval(lhs).size, b.aval(rhs).size):
+        return b.full(out, False if out.dtype.kind == "b" else 0)  # an empty sum is a SIGFPE
+    if is_narrow(out.dtype):  # summed in f32, as by XLA
+        wide = [b.convert(x, dtype=_F32) for x in (lhs, rhs)]
+        return b.convert(b.bind(op, *wide, **{**params, "preferred_element_type": _F32}), dtype=out.dtype)
+    wanted = _features_last(len(numbers.lhs_spec))
+    lhs = _moved(b, lhs, numbers.lhs_spec, wanted.lhs_spec)
+    rhs = _moved(b, rhs, numbers.rhs_spec, wanted.rhs_spec)
+    turned = tuple(i for i, r in enumerate(params["window_reversal"]) if r)
+    if turned:
+        rhs = b.reverse(rhs, dimensions=turned)
+    groups = params["batch_group_count"]
+    if groups > 1:
+        lhs = split(b, lhs, 0, groups)
+        lhs = merge(b, lhs, 0, b.aval(lhs).ndim - 2)
+    found = b.emit(
+        "convolution",
+        _covered(b, lhs, b.aval(rhs).shape, params),
+        rhs,
+        **{
+            **params,
+            "dimension_numbers": wanted,
+            "padding": ((0, 0),) * (out.ndim - 2),
+            "lhs_dilation": (1,) * (out.ndim - 2),
+            "window_reversal": (False,) * (out.ndim - 2),
+            "feature_group_count": groups * params["feature_group_count"],
+            "batch_group_count": 1,
+        },
+    )
+    return _moved(b, found, wanted.out_spec, numbers.out_spec)
+
+
+def _covered(b: Any, lhs: Any, window: Sequence[int], params: Mapping[str, Any]) -> Any:
+    """The input with its padding and holes, cut off behind the last window."""
+    a = b.aval(lhs)
+    edges = [(0, 0)]
+    for n, w, stride, (low, high), holes, window_holes in zip(
+        a.shape[1:-1],
+        window,
+        params["window_strides"],
+        params["padding"],
+        params["lhs_dilation"],
+        params["rhs_dilation"],
+    ):
+        whole, reach = dilated(n, holes) + low + high, dilated(w, window_holes)
+        edges.append((low, high - (whole - reach) % stride))
+    edges.append((0, 0))
+    holes = (0, *(d - 1 for d in params["lhs_dilation"]), 0)
+    if not any(holes) and all(edge == (0, 0) for edge in edges):
+        return lhs
+    lows, highs = zip(*edges)
+    zero = b.full(aval((), a.dtype), False if a.dtype.kind == "b" else 0)
+    return b.pad(lhs, zero, edge_padding_low=lows, edge_padding_high=highs, interior_padding=holes)
+
+
+def _features_last(rank: int) -> ConvDimensionNumbers:
+    """[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]."""
+    data = (0, rank - 1, *range(1, rank - 1))
+    return ConvDimensionNumbers(data, (rank - 1, rank - 2, *range(rank - 2)), data)
+
+
+def _moved(b: Any, x: Any, now: tuple[int, ...], wanted: tuple[int, ...]) -> Any:
+    """Dimensions whose meanings are at the places `now` put to the places `wanted`."""
+    order = tuple(place for _, place in sorted(zip(wanted, now)))
+    return x if order == tuple(range(len(order))) else b.transpose(x, permutation=order)
