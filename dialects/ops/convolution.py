@@ -203,6 +203,13 @@ def merge(b: Any, x: Any, source: int, axis: int) -> Any:
     return b.reshape(x, shape=(*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]))
 
 
+def within(b: Any, x: Any, axis: int, count: int) -> Any:
+    """Examples (axis 0) put into an axis of x without them, between `count` groups and what is in each group."""
+    if count == 1:
+        return merge(b, x, 0, axis)
+    return merge(b, merge(b, split(b, x, axis + 1, count), 0, axis + 1), axis, axis)
+
+
 def _swapped(spec: tuple[int, ...]) -> tuple[int, ...]:
     return (spec[1], spec[0], *spec[2:])
 
@@ -353,15 +360,13 @@ def _batch(
         out = b.bind(op, lhs, merge(b, rhs, 0, kernels), dimension_numbers=numbers, **groups, **params)
         return move_to_front(b, split(b, out, out_feature, size), out_feature)
     if mapped[0]:
-        # examples go between the groups and what is in each
-        lhs = merge(b, split(b, lhs, batch + 1, batch_group_count), 0, batch + 1)
-        lhs = merge(b, lhs, batch, batch)
+        lhs = within(b, lhs, batch, batch_group_count)
         out = b.bind(op, lhs, rhs, dimension_numbers=numbers, **groups, **params)
         return move_to_front(b, split(b, out, out_batch, size), out_batch)
     count = max(feature_group_count, batch_group_count)
-    rhs = merge(b, split(b, rhs, kernels + 1, count), 0, kernels + 1)
-    rhs = merge(b, rhs, kernels, kernels)
-    out = b.bind(op, lhs, rhs, dimension_numbers=numbers, **groups, **params)
+    out = b.bind(op, lhs, within(b, rhs, kernels, count), dimension_numbers=numbers, **groups, **params)
+    if count == 1:
+        return move_to_front(b, split(b, out, out_feature, size), out_feature)
     out = split(b, split(b, out, out_feature, count), out_feature + 1, size)
     # (..., groups, examples, features, ...)
     return merge(b, move_to_front(b, out, out_feature + 1), out_feature + 1, out_feature + 1)

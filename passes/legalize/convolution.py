@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sable.dialects.ops.compose import convert
 from sable.dialects.ops.convolution import merge, split
 from sable.dialects.ops.windows import dilated
-from sable.ir.aval import aval
+from sable.ir.aval import Aval, aval
 from sable.ir.codec import ConvDimensionNumbers
 from sable.ir.op import OPS
 
@@ -30,6 +31,8 @@ def convolution(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     out = op.type(b.aval(lhs), b.aval(rhs), **params)
     if 0 in (out.size, b.aval(lhs).size, b.aval(rhs).size):
         return b.full(out, False if out.dtype.kind == "b" else 0)  # an empty sum is a SIGFPE
+    if out.dtype.kind == "c":
+        return _by_parts(b, lhs, rhs, out, params)
     if is_narrow(out.dtype):  # summed in f32, as by XLA
         wide = [b.convert(x, dtype=_F32) for x in (lhs, rhs)]
         return b.convert(b.bind(op, *wide, **{**params, "preferred_element_type": _F32}), dtype=out.dtype)
@@ -58,6 +61,17 @@ def convolution(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
         },
     )
     return _moved(b, found, wanted.out_spec, numbers.out_spec)
+
+
+def _by_parts(b: Any, lhs: Any, rhs: Any, out: Aval, params: dict[str, Any]) -> Any:
+    """A complex convolution as four real ones: IREE's buffers go wrong when a complex array is padded."""
+    part = np.dtype(f"f{out.dtype.itemsize // 2}")
+    (x, x_), (w, w_) = ([b.real(v), b.imag(v)] for v in (convert(b, lhs, out.dtype), convert(b, rhs, out.dtype)))
+
+    def times(left: Any, right: Any) -> Any:
+        return b.bind(OPS["convolution"], left, right, **{**params, "preferred_element_type": part})
+
+    return b.complex(b.subtract(times(x, w), times(x_, w_)), b.add(times(x, w_), times(x_, w)))
 
 
 def _covered(b: Any, lhs: Any, window: Sequence[int], params: Mapping[str, Any]) -> Any:

@@ -5,6 +5,16 @@ from sable.core.dtypes import dtype
 from .autodiff import stop_gradient
 from .contraction import DotDimensionNumbers, Precision, PrecisionLike, batch_matmul, dot, dot_general
 from .control_flow import cond, fori_loop, map, scan, switch, while_loop
+from .convolution import (
+    ConvDimensionNumbers,
+    ConvGeneralDilatedDimensionNumbers,
+    conv,
+    conv_dimension_numbers,
+    conv_general_dilated,
+    conv_general_dilated_patches,
+    conv_transpose,
+    conv_with_general_padding,
+)
 from .elementwise import (
     RoundingMethod,
     abs,
@@ -153,8 +163,11 @@ from .slicing import (
     slice,
     slice_in_dim,
 )
+from .windows import padtype_to_pads
 
 __all__ = [
+    "ConvDimensionNumbers",
+    "ConvGeneralDilatedDimensionNumbers",
     "DotDimensionNumbers",
     "GatherDimensionNumbers",
     "GatherScatterMode",
@@ -198,6 +211,12 @@ __all__ = [
     "concatenate",
     "cond",
     "conj",
+    "conv",
+    "conv_dimension_numbers",
+    "conv_general_dilated",
+    "conv_general_dilated_patches",
+    "conv_transpose",
+    "conv_with_general_padding",
     "convert_element_type",
     "cos",
     "cosh",
@@ -253,6 +272,7 @@ __all__ = [
     "nextafter",
     "optimization_barrier",
     "pad",
+    "padtype_to_pads",
     "pmax",
     "pmean",
     "pmin",

@@ -1,0 +1,302 @@
+"""Convolutions: of any layout, strided, dilated, grouped; transposed; and the patches that they see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sable.core import dtypes
+from sable.core.array import Array, Value
+from sable.core.bind import BIND
+from sable.dialects.ops import convolution as rows
+from sable.dialects.ops.windows import Padding, dilated
+from sable.ir.aval import aval_of
+from sable.ir.codec import ConvDimensionNumbers
+
+from ._operands import integers, value_of, values_of
+from .contraction import precision_config
+from .windows import entries, padding_pairs, padtype_to_pads
+
+ConvGeneralDilatedDimensionNumbers = None | ConvDimensionNumbers | tuple[str, str, str]
+
+_LETTERS = (("N", "C"), ("O", "I"), ("N", "C"))
+
+
+def conv_dimension_numbers(
+    lhs_shape: Sequence[int], rhs_shape: Sequence[int], dimension_numbers: Any
+) -> ConvDimensionNumbers:
+    """Which dimensions of a convolution are what, as numbers.
+
+    Args:
+      lhs_shape, rhs_shape: of the operands.
+      dimension_numbers: such numbers already; or three strings for input, kernel and result, with the letters N (batch),
+        C (feature), O and I (output and input feature of the kernel), and any others for the spatial dimensions, which
+        strides and padding name in the kernel's order; None for ("NCHW...", "OIHW...", "NCHW...").
+
+    Raises:
+      TypeError: ranks that differ, or letters that make no sense.
+
+    Example:
+      >>> conv_dimension_numbers((1, 8, 8, 3), (3, 3, 3, 4), ("NHWC", "HWIO", "NHWC"))
+      ConvDimensionNumbers(lhs_spec=(0, 3, 1, 2), rhs_spec=(3, 2, 0, 1), out_spec=(0, 3, 1, 2))
+    """
+    if isinstance(dimension_numbers, ConvDimensionNumbers):
+        return dimension_numbers
+    if len(lhs_shape) != len(rhs_shape):
+        raise TypeError(
+            f"convolution requires lhs and rhs ndim to be equal, got {len(lhs_shape)} and {len(rhs_shape)}."
+        )
+    if dimension_numbers is None:
+        return ConvDimensionNumbers(*[tuple(range(len(lhs_shape)))] * 3)
+    if not isinstance(dimension_numbers, (list, tuple)):
+        raise TypeError(f"convolution dimension_numbers must be tuple/list or None, got {type(dimension_numbers)}.")
+    _check_letters(len(lhs_shape), dimension_numbers)
+    return rows.dimension_numbers(*dimension_numbers)
+
+
+def _check_letters(rank: int, specs: Sequence[Any]) -> None:
+    name = "convolution dimension_numbers"
+    if len(specs) != 3 or not all(isinstance(s, str) for s in specs):
+        raise TypeError(f"{name} must be three strings, got {tuple(specs)}.")
+    for i, (spec, letters) in enumerate(zip(specs, _LETTERS)):
+        if len(spec) != rank:
+            raise TypeError(f"{name}[{i}] must have a letter for each of the {rank} dimensions, got {spec}.")
+        if any(spec.count(c) != 1 for c in letters):
+            raise TypeError(f"{name}[{i}] must contain the characters {letters} exactly once, got {spec}.")
+        if len(set(spec)) != len(spec):
+            raise TypeError(f"{name}[{i}] cannot have duplicate characters, got {spec}.")
+    if len({frozenset(s) - frozenset(letters) for s, letters in zip(specs, _LETTERS)}) > 1:
+        raise TypeError(f"{name} must each have the same set of spatial characters, got {tuple(specs)}.")
+
+
+def conv_general_dilated(
+    lhs: Any,
+    rhs: Any,
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    lhs_dilation: Sequence[int] | None = None,
+    rhs_dilation: Sequence[int] | None = None,
+    dimension_numbers: Any = None,
+    feature_group_count: int = 1,
+    batch_group_count: int = 1,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+    out_sharding: Any = None,
+) -> Value:
+    """Sums of products of a kernel with every window of an input, in any number of spatial dimensions.
+
+    Args:
+      lhs: the input, with batch, feature and n spatial dimensions.
+      rhs: the kernel, with output feature, input feature and n spatial dimensions.
+      window_strides: n steps between windows.
+      padding: 'SAME', 'SAME_LOWER', 'VALID', or n pairs (low, high) of zeros at the edges; negative ones cut off.
+      lhs_dilation: n distances at which the input's elements lie, zeros between them.
+      rhs_dilation: n distances at which the kernel's elements lie.
+      dimension_numbers: see `conv_dimension_numbers`.
+      feature_group_count: into how many groups input and output features are cut, which are convolved one by one.
+      batch_group_count: likewise for batch and output features.
+      precision: a Precision, its name, or one for each operand.
+      preferred_element_type: dtype to accumulate in and to return; by default the operands' one.
+
+    Raises:
+      TypeError: dtypes that differ, or dimension numbers that make no sense.
+      ValueError: sizes, groups, strides, padding or dilations that do not fit.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> conv_general_dilated(jnp.arange(5.).reshape(1, 1, 5), jnp.ones((1, 1, 3)), (1,), "SAME")
+      Array([[[1., 3., 6., 9., 7.]]], dtype=float32)
+    """
+    x, w = values_of("conv_general_dilated", lhs, rhs)
+    numbers = conv_dimension_numbers(x.aval.shape, w.aval.shape, dimension_numbers)
+    rank = len(numbers.rhs_spec) - 2
+    holes = entries("conv_general_dilated", "lhs_dilation", lhs_dilation, rank)
+    window_holes = entries("conv_general_dilated", "rhs_dilation", rhs_dilation, rank)
+    strides = entries("conv_general_dilated", "window_strides", window_strides, rank)
+    if isinstance(padding, str):
+        if any(d != 1 for d in holes):
+            raise ValueError(
+                "String padding is not implemented for transposed convolution using this op. Please either exactly "
+                "specify the required padding or use conv_transpose."
+            )
+        window = [dilated(w.aval.shape[i], d) for i, d in zip(numbers.rhs_spec[2:], window_holes)]
+        pads: Padding = padtype_to_pads([x.aval.shape[i] for i in numbers.lhs_spec[2:]], window, strides, padding)
+    else:
+        pads = padding_pairs("conv_general_dilated", padding)
+    wanted = preferred_element_type
+    return BIND.convolution(
+        x,
+        w,
+        dimension_numbers=numbers,
+        window_strides=strides,
+        padding=tuple(pads),
+        lhs_dilation=holes,
+        rhs_dilation=window_holes,
+        window_reversal=(False,) * rank,
+        feature_group_count=int(feature_group_count),
+        batch_group_count=int(batch_group_count),
+        precision_config=precision_config(precision),
+        preferred_element_type=None if wanted is None else dtypes.user_dtype(wanted, "conv_general_dilated"),
+    )
+
+
+def conv(
+    lhs: Any,
+    rhs: Any,
+    window_strides: Sequence[int],
+    padding: str,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+) -> Value:
+    """`conv_general_dilated` with layouts NCHW... and OIHW..., without dilation and groups."""
+    return conv_general_dilated(
+        lhs, rhs, window_strides, padding, precision=precision, preferred_element_type=preferred_element_type
+    )
+
+
+def conv_with_general_padding(
+    lhs: Any,
+    rhs: Any,
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    lhs_dilation: Sequence[int] | None,
+    rhs_dilation: Sequence[int] | None,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+) -> Value:
+    """`conv_general_dilated` with layouts NCHW... and OIHW..., without groups."""
+    return conv_general_dilated(
+        lhs,
+        rhs,
+        window_strides,
+        padding,
+        lhs_dilation,
+        rhs_dilation,
+        precision=precision,
+        preferred_element_type=preferred_element_type,
+    )
+
+
+def _transposed_padding(window: int, stride: int, padding: Any) -> tuple[int, int]:
+    """The input's edges for which the result has the size of the input of a convolution padded like this."""
+    if padding == "SAME":
+        total = window + stride - 2
+        low = window - 1 if stride > window - 1 else -(-total // 2)
+        return low, total - low
+    if padding == "VALID":
+        return window - 1, stride - 1 + max(window - stride, 0)
+    low, high = padding
+    return window - 1 - low, window - 1 - high
+
+
+#: Layouts of `conv_transpose` by the number of spatial dimensions.
+_TRANSPOSED_LAYOUTS = (
+    ("NC", "IO", "NC"),
+    ("NHC", "HIO", "NHC"),
+    ("NHWC", "HWIO", "NHWC"),
+    ("NHWDC", "HWDIO", "NHWDC"),
+)
+
+
+def conv_transpose(
+    lhs: Any,
+    rhs: Any,
+    strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    rhs_dilation: Sequence[int] | None = None,
+    dimension_numbers: Any = None,
+    transpose_kernel: bool = False,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+    use_consistent_padding: bool = False,
+) -> Value:
+    """A convolution with fractional strides: each step of the input is `strides` steps of the result.
+
+    Args:
+      lhs: the input.
+      rhs: the kernel.
+      strides: n factors.
+      padding: 'SAME' and 'VALID' as of the convolution whose transpose this is; pairs as of this one, or, with
+        `use_consistent_padding`, of that one too.
+      rhs_dilation: n distances at which the kernel's elements lie.
+      dimension_numbers: see `conv_dimension_numbers`; by default features are last ("NHWC", "HWIO", "NHWC").
+      transpose_kernel: turn the kernel around and swap its features: then the result is a convolution's gradient.
+      precision, preferred_element_type: as for `conv_general_dilated`.
+      use_consistent_padding: see `padding`.
+
+    Raises:
+      TypeError, ValueError: as for `conv_general_dilated`; more than three spatial dimensions without numbers.
+    """
+    x, w = values_of("conv_transpose", lhs, rhs)
+    rank = x.aval.ndim - 2
+    if dimension_numbers is None:
+        if rank >= len(_TRANSPOSED_LAYOUTS):
+            raise ValueError("No 4+ dimensional dimension_number defaults.")
+        dimension_numbers = _TRANSPOSED_LAYOUTS[rank]
+    numbers = conv_dimension_numbers(x.aval.shape, w.aval.shape, dimension_numbers)
+    steps = entries("conv_transpose", "strides", strides, rank)
+    holes = entries("conv_transpose", "rhs_dilation", rhs_dilation, rank)
+    if use_consistent_padding or (isinstance(padding, str) and padding in ("SAME", "VALID")):
+        window = [dilated(w.aval.shape[i], d) for i, d in zip(numbers.rhs_spec[2:], holes)]
+        kinds = [padding] * rank if isinstance(padding, str) else padding_pairs("conv_transpose", padding)
+        padding = [_transposed_padding(k, s, p) for k, s, p in zip(window, steps, kinds)]
+    if transpose_kernel:
+        out, inner, *spatial = numbers.rhs_spec
+        w = BIND.reverse(w, dimensions=tuple(spatial)) if spatial else w
+        order = list(range(rank + 2))
+        order[out], order[inner] = inner, out
+        w = BIND.transpose(w, permutation=tuple(order))
+    return conv_general_dilated(
+        x,
+        w,
+        (1,) * rank,
+        padding,
+        steps,
+        holes,
+        numbers,
+        precision=precision,
+        preferred_element_type=preferred_element_type,
+    )
+
+
+def conv_general_dilated_patches(
+    lhs: Any,
+    filter_shape: Sequence[int],
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    lhs_dilation: Sequence[int] | None = None,
+    rhs_dilation: Sequence[int] | None = None,
+    dimension_numbers: Any = None,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+) -> Value:
+    """The windows that a convolution sees, flattened (input feature first, then the window) into the feature dimension.
+
+    Args:
+      lhs: the input.
+      filter_shape: n sizes of the window.
+      window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers, precision, preferred_element_type: as for
+        `conv_general_dilated`.
+    """
+    x = value_of(lhs, "conv_general_dilated_patches")
+    window = integers(filter_shape)
+    numbers = conv_dimension_numbers(x.aval.shape, (1, 1, *window), dimension_numbers)
+    channels, size = x.aval.shape[numbers.lhs_spec[1]], math.prod(window)
+    # one kernel of a single one for each place in the window, for each input feature
+    kernel = np.tile(np.eye(size, dtype=x.aval.dtype), (channels, 1)).reshape(channels * size, 1, *window)
+    kernel = np.ascontiguousarray(kernel.transpose(np.argsort(numbers.rhs_spec)))
+    return conv_general_dilated(
+        x,
+        Array(aval_of(kernel), kernel),
+        window_strides,
+        padding,
+        lhs_dilation,
+        rhs_dilation,
+        numbers,
+        feature_group_count=channels,
+        precision=None if precision is None else (precision, "default"),
+        preferred_element_type=preferred_element_type,
+    )
