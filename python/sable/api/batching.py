@@ -6,29 +6,13 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sable import passes
 from sable.core.array import Value
-from sable.core.bind import BIND
+from sable.core.batching import axis_key, batched_call
 from sable.core.boundary import boundary
-from sable.core.tracing import argument_names, function_name, trace_flat
-from sable.core.values import as_value, is_array_like, retype
-from sable.dialects.ops.rules import expand
+from sable.core.tracing import argument_names, function_name
+from sable.core.values import as_value, is_array_like
 from sable.pytree.registry import flatten_axes
-from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_unflatten
-
-
-def move_axis(x: Value, source: int, target: int) -> Value:
-    """x with one axis moved to another place (both non-negative)."""
-    if source == target:
-        return x
-    order = [d for d in range(x.ndim) if d != source]
-    order.insert(target, source)
-    return BIND.transpose(x, permutation=tuple(order))
-
-
-def axis_key(name: Any) -> str:
-    """The name of an axis as programs write it."""
-    return name if isinstance(name, str) else repr(name)
+from sable.tree_util import tree_flatten, tree_leaves
 
 
 def vmap(
@@ -94,7 +78,7 @@ def vmap(
         axes = [_normal(a, x, fun, args, kwargs, i) for i, (a, x) in enumerate(zip(axes, values))]
         size = _mapped_size(axes, values, axis_size, fun, args, kwargs)
         name = None if axis_name is None else axis_key(axis_name)
-        return _batched_call(fun, values, tree, axes, size, name, out_axes, args, kwargs)
+        return batched_call(fun, values, tree, axes, size, name, out_axes)
 
     batched.__name__ = f"vmap({function_name(fun)})"
     return batched
@@ -148,65 +132,3 @@ def _mapped_size(
     raise ValueError(
         f"vmap got inconsistent sizes for array axes to be mapped of {function_name(fun)}{wanted}:\n" + "\n".join(lines)
     )
-
-
-def _batched_call(
-    fun: Callable,
-    values: list,
-    tree: Any,
-    axes: list,
-    size: int,
-    axis_name: Any,
-    out_axes: Any,
-    args: Any,
-    kwargs: Any,
-) -> Any:
-    mapped = [i for i, a in enumerate(axes) if a is not None]
-    moved = [move_axis(values[i], axes[i], 0) for i in mapped]
-
-    def call(tracers: list) -> Any:
-        leaves = list(values)  # unmapped arguments stay as they are: concrete ones have a truth value
-        for i, t in zip(mapped, tracers):
-            leaves[i] = t
-        args, kwargs = tree_unflatten(tree, leaves)
-        return fun(*args, **kwargs)
-
-    traced = trace_flat(
-        call,
-        [x.aval.update(shape=x.aval.shape[1:]) for x in moved],
-        fun=fun,
-        kind="vmap",
-        staged=False,
-        names=lambda: [argument_names(fun, args, kwargs)[i] for i in mapped],
-        axis=None if axis_name is None else (axis_name, size),
-    )
-    marks = [True] * len(mapped) + [False] * len(traced.captures)
-    outs, on = passes.batch(traced.function, [*moved, *traced.captures], marks, size, BIND, axis_name)
-    out_marks = flatten_axes("vmap out_axes", traced.out_tree, out_axes)
-    results = [
-        retype(_place(x, m, axis, size, fun), a.weak_type)
-        for x, m, axis, a in zip(outs, on, out_marks, traced.out_avals)
-    ]
-    return tree_unflatten(traced.out_tree, results)
-
-
-def _place(x: Value, mapped: bool, axis: int | None, size: int, fun: Callable) -> Value:
-    """Put the batch axis where out_axes wants it."""
-    if axis is None:
-        if mapped:
-            raise ValueError(
-                f"vmap has mapped output (axis 0 of {x.aval.short()}) but out_axes is None: the result of "
-                f"{function_name(fun)} differs between examples"
-            )
-        return x
-    if not mapped:
-        x = expand(BIND, x, size)
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(
-            f"axis {axis} is out of bounds for array of dimension {x.ndim}: out_axes of the vmapped function "
-            f"{function_name(fun)}"
-        )
-    return move_axis(x, 0, axis % x.ndim)
-
-
-__all__ = ["move_axis", "tree_map", "vmap"]

@@ -9,8 +9,7 @@ import numpy as np
 from sable import runtime
 from sable._config import config
 from sable.core import placement
-from sable.core.array import Array
-from sable.core.trace import Tracer
+from sable.core.array import Array, fetch
 from sable.core.values import as_value
 from sable.tree_util import tree_leaves, tree_map
 
@@ -50,21 +49,7 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
     Returns:
       The pytree of arrays on the device.
     """
-    if device is not None and not isinstance(device, runtime.Device):
-        raise ValueError(
-            f"`jax.device_put` only accepts `None` or a device of `jax.devices()`. Received invalid value: {device!r}"
-        )
-
-    def one(leaf: Any) -> Any:
-        value = as_value(leaf, explicit=True)
-        if isinstance(value, Tracer):
-            return value
-        target = device or placement.device_of(value)  # type: ignore[arg-type]
-        made = placement.put(value, target, device is not None or value.committed, explicit=True)  # type: ignore[attr-defined, arg-type]
-        made.constant = False
-        return made
-
-    return tree_map(one, x)
+    return tree_map(lambda leaf: placement.to_device(as_value(leaf, explicit=True), device), x)
 
 
 def device_get(x: Any) -> Any:
@@ -74,7 +59,7 @@ def device_get(x: Any) -> Any:
         if not isinstance(leaf, Array):
             return leaf
         if leaf._value is None and not leaf.deleted:
-            leaf._value = placement.fetch(leaf, explicit=True)
+            leaf._value = fetch(leaf, explicit=True)
         return np.asarray(leaf)
 
     return tree_map(one, x)

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sable import runtime
+from sable._config import config
 from sable.ir.aval import Aval, aval, aval_of
+
+from .transfers import DEVICE_TO_HOST, guard
 
 
 class Value:
@@ -118,8 +122,6 @@ class Array(Value):
         if value is None:
             if self.deleted:
                 raise RuntimeError(f"Array has been deleted with shape={self.aval.short()}.")
-            from sable.core.placement import fetch
-
             value = self._value = fetch(self)
         return value
 
@@ -215,8 +217,6 @@ class Array(Value):
     @property
     def device(self) -> Any:
         """The device that holds the array."""
-        from sable.core.placement import device_of
-
         return device_of(self)
 
     def delete(self) -> None:
@@ -231,6 +231,24 @@ class Array(Value):
     def unsafe_buffer_pointer(self) -> int:
         """Address of the first element on a CPU device."""
         return self.numpy().ctypes.data
+
+
+def cpu_device() -> Any:
+    """The CPU device that arrays without a device of their own are on."""
+    return runtime.devices("cpu")[0]
+
+
+def device_of(x: Array) -> Any:
+    """The device that holds an array."""
+    return x._device or cpu_device()
+
+
+def fetch(x: Array, explicit: bool = False) -> np.ndarray:
+    """The values behind a device buffer; `explicit` where the user asked for the transfer."""
+    device = device_of(x)
+    if config.eager_key is None and device.platform != "cpu":
+        guard(DEVICE_TO_HOST, x.aval, device, explicit)
+    return device.get(x._buffer, x.aval.shape, x.aval.dtype)
 
 
 def _check_truth(a: Aval) -> None:

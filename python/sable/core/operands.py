@@ -14,6 +14,7 @@ import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable._config import config
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, OPS, bind, constant
+from sable.core.concretization import concretization_error
 from sable.core.dtype_kinds import BOOL
 from sable.core.dtypes import (
     kind_of,
@@ -22,9 +23,11 @@ from sable.core.dtypes import (
     to_numeric_dtype,
     user_dtype,
 )
+from sable.core.trace import Tracer
 from sable.core.values import as_value, retype
 from sable.ir.aval import Aval, aval
 
+INT32 = np.dtype(np.int32)
 _SCALARS = (bool, int, float, complex)
 _CONVERT, _BROADCAST, _RESHAPE = OPS["convert"], OPS["broadcast_in_dim"], OPS["reshape"]
 
@@ -259,6 +262,11 @@ def select(pred: Value, x: Value, y: Value) -> Value:
     return bind(OPS["select"], pred, x, y)
 
 
+def truth(x: Value) -> Value:
+    """x != 0."""
+    return x if kind(x) == "b" else compare_to(x, 0, "NE")
+
+
 def logical(mnemonic: str, *xs: Value) -> Value:
     """`and`, `or`, `xor`, `not`, whose mnemonics are Python keywords."""
     return bind(OPS[mnemonic], *xs)
@@ -289,3 +297,41 @@ def integer_pow(x: Value, n: int) -> Value:
         if n:
             x = BIND.multiply(x, x)
     return found  # type: ignore[return-value]
+
+
+# ---- indices -------------------------------------------------------------------------------------
+
+
+def wrapped(indices: Value, size: int) -> Value:
+    """Indices modulo a size, with the sign of the size."""
+    a = indices.aval
+    n, zero = BIND.full(a, size), BIND.full(a, 0)
+    remainder = BIND.remainder(indices, n)
+    return BIND.select(BIND.compare(remainder, zero, comparison_direction="LT"), BIND.add(remainder, n), remainder)
+
+
+def from_front(indices: Value, size: int) -> Value:
+    """Indices as int32 (or 64 bits wide), negative ones counted from the front."""
+    unsigned = indices.aval.dtype.kind == "u"
+    if unsigned and indices.aval.dtype.itemsize == 4:
+        indices = BIND.minimum(indices, BIND.full(indices.aval, 2**31 - 1))
+    indices = convert(indices, np.dtype(np.int64) if indices.aval.dtype.itemsize == 8 else INT32)
+    if unsigned:
+        return indices
+    a = indices.aval
+    negative = BIND.compare(indices, BIND.full(a, 0), comparison_direction="LT")
+    return BIND.select(negative, BIND.add(indices, BIND.full(a, size)), indices)
+
+
+def known_values(x: Value, what: str) -> np.ndarray:
+    """The values of an array on which a result's shape depends.
+
+    Raises:
+      ConcretizationTypeError: they are not known.
+    """
+    if isinstance(x, Tracer):
+        found = x.trace.evaluate(x.value) if x.trace.live else None
+        if found is None:
+            raise concretization_error(x, what)
+        return found.numpy()
+    return x.numpy()  # type: ignore[attr-defined]

@@ -10,8 +10,8 @@ import numpy as np
 from sable import runtime
 from sable._config import config
 
-from .array import Array
-from .transfers import DEVICE_TO_DEVICE, DEVICE_TO_HOST, guard
+from .array import Array, Value, cpu_device, device_of
+from .transfers import DEVICE_TO_DEVICE, guard
 
 
 def default_device() -> Any:
@@ -20,24 +20,6 @@ def default_device() -> Any:
     if chosen is None:
         return runtime.default_device()
     return runtime.devices(chosen)[0] if isinstance(chosen, str) else chosen
-
-
-def cpu_device() -> Any:
-    """The CPU device that arrays without a device of their own are on."""
-    return runtime.devices("cpu")[0]
-
-
-def device_of(x: Array) -> Any:
-    """The device that holds an array."""
-    return x._device or cpu_device()
-
-
-def fetch(x: Array, explicit: bool = False) -> np.ndarray:
-    """The values behind a device buffer; `explicit` where the user asked for the transfer."""
-    device = device_of(x)
-    if config.eager_key is None and device.platform != "cpu":
-        guard(DEVICE_TO_HOST, x.aval, device, explicit)
-    return device.get(x._buffer, x.aval.shape, x.aval.dtype)
 
 
 def buffer_of(x: Array, device: Any) -> Any:
@@ -118,4 +100,25 @@ def put(x: Array, device: Any, committed: bool, explicit: bool = False) -> Array
     else:
         made = Array(x.aval, None, _moved(x, device, explicit), target)
     made.committed = committed
+    return made
+
+
+def to_device(x: Value, device: Any) -> Value:
+    """An array on the device that the user names, to which it is then committed; tracers are left as they are.
+
+    Args:
+      x: array or tracer.
+      device: a device of `devices()`; None leaves the array where it is.
+
+    Raises:
+      ValueError: no device.
+    """
+    if device is not None and not isinstance(device, runtime.Device):
+        raise ValueError(
+            f"`jax.device_put` only accepts `None` or a device of `jax.devices()`. Received invalid value: {device!r}"
+        )
+    if not isinstance(x, Array):
+        return x
+    made = put(x, device or device_of(x), device is not None or x.committed, explicit=True)
+    made.constant = False
     return made

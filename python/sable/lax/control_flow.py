@@ -9,11 +9,13 @@ import numpy as np
 
 from sable._config import config
 from sable.core.array import Array, Value
+from sable.core.batching import batched_call
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
+from sable.core.dtypes import promote_avals
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name, trace_flat
-from sable.core.values import as_value
+from sable.core.values import as_value, retype
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import OPS
@@ -78,17 +80,11 @@ def _settled(trace: Callable, values: list[Value], n: int) -> tuple[Any, list[Va
                 values[i] = BIND.convert(x, dtype=out.dtype)
                 changed = True
             elif x.aval.weak_type and not out.weak_type and x.aval.shape == out.shape:
-                values[i] = _strong(x)
+                values[i] = retype(x, False)
                 changed = True
         if not changed:
             return traced, values
     return traced, values
-
-
-def _strong(x: Value) -> Value:
-    from sable.core.values import retype
-
-    return retype(x, False)
 
 
 def _concrete(x: Any) -> bool:
@@ -389,8 +385,6 @@ def _check_branches(what: str, traced: Sequence[Traced], names: Sequence[str]) -
 
 def _equal_outputs(traced: list[Traced]) -> list[Traced]:
     """Weakly typed results of one branch take the dtype that another branch is sure of."""
-    from sable.core.dtypes import promote_avals
-
     wanted = []
     for outs in zip(*[t.out_avals for t in traced]):
         dtype, weak = promote_avals(tuple(outs))
@@ -418,18 +412,23 @@ def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
 
 
 def _map_batches(f: Callable, xs: Any, size: int) -> Any:
-    from sable.api.batching import vmap
-
     n = tree_flatten(xs)[0][0].shape[0]
     whole = n - n % size
     head = tree_map(lambda x: as_value(x)[:whole].reshape(whole // size, size, *x.shape[1:]), xs)
     parts = []
     if whole:
-        ys = scan(lambda _, x: ((), vmap(f)(x)), (), head)[1]
+        ys = scan(lambda _, x: ((), _each(f, x)), (), head)[1]
         parts.append(tree_map(lambda y: y.reshape(whole, *y.shape[2:]), ys))
     if whole < n:
-        parts.append(vmap(f)(tree_map(lambda x: as_value(x)[whole:], xs)))
+        parts.append(_each(f, tree_map(lambda x: as_value(x)[whole:], xs)))
     return parts[0] if len(parts) == 1 else tree_map(lambda *p: BIND.concatenate(*p, dimension=0), *parts)
+
+
+def _each(f: Callable, xs: Any) -> Any:
+    """f of every example along the leading axis, all at once."""
+    leaves, tree = tree_flatten(((xs,), {}))
+    values = [as_value(x) for x in leaves]
+    return batched_call(f, values, tree, [0] * len(values), values[0].aval.shape[0])
 
 
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "while_loop"]

@@ -17,6 +17,7 @@ from sable.ir.codec import GatherDimensions, ScatterDimensions
 from sable.ir.op import OPS
 
 from ._operands import expand_to, integers, value_of
+from .control_flow import while_loop
 from .elementwise import convert
 
 
@@ -292,8 +293,6 @@ def scatter_apply(
         for i in range(int(counts.numpy().max(initial=0))):
             x = _apply_where(func, x, counts, constant(np.int32(i)))
         return x
-    from .control_flow import while_loop
-
     most = BIND.reduce_max(counts, dimensions=tuple(range(counts.aval.ndim)))
     step = constant(np.int32(1))
 

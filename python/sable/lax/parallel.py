@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sable.core.batching import axis_key, move_axis
 from sable.core.bind import BIND
 from sable.core.state import STATE
 from sable.core.values import as_value
 from sable.tree_util import tree_map
-
-from ..api.batching import axis_key, move_axis
 
 
 def _axes(axis_name: Any) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ import numpy as np
 
 from sable.core import dtypes
 from sable.core.array import Value
-from sable.core.bind import BIND
+from sable.core.bind import BIND, constant
 from sable.core.trace import Tracer
 from sable.ir.aval import aval
+from sable.tree_util import tree_flatten, tree_unflatten
 
 from ._operands import axis_in, integers, shape_of, value_of, values_of
 from .elementwise import convert
@@ -359,15 +360,11 @@ def empty(shape: Any, dtype: Any, *, out_sharding: Any = None) -> Value:
 
 def shape_as_value(shape: Sequence[int]) -> Value:
     """A shape as an array of the default integer dtype."""
-    from sable.core.bind import constant
-
     return constant(np.array(integers(shape), dtypes.default_int_dtype()))
 
 
 def optimization_barrier(operand: Any, /) -> Any:
     """A pytree of arrays, through which the compiler moves no operation."""
-    from sable.tree_util import tree_flatten, tree_unflatten
-
     leaves, tree = tree_flatten(operand)
     if not leaves:
         return operand

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Array, Value
-from sable.core.bind import BIND
+from sable.core.bind import BIND, constant
 from sable.core.trace import Tracer
 
 from ._operands import axis_in, integers, value_of
@@ -120,8 +120,6 @@ def _from_front(i: Value, size: int) -> Value:
 
 
 def _shifted(i: Array, value: int) -> Value:
-    from sable.core.bind import constant
-
     return constant(np.asarray(value, i.aval.dtype), i.aval.weak_type)
 
 

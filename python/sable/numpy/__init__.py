@@ -23,13 +23,11 @@ from .creation import (
 )
 from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum, diff, ediff1d, gradient, trapezoid
 from .einsum import einsum, einsum_path
-from .indexing.selection import (
-    argwhere, compress, extract, flatnonzero, nonzero, put, put_along_axis, ravel_multi_index, take,
-    take_along_axis, unravel_index,
-)
+from .indexing.positions import argwhere, flatnonzero, nonzero, ravel_multi_index, unravel_index
+from .indexing.selection import compress, extract, take, take_along_axis
 from .joining import (
-    append, array_split, block, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, pad, split,
-    stack, unstack, vsplit, vstack,
+    append, array_split, block, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, split, stack,
+    unstack, vsplit, vstack,
 )
 from .manipulation import (
     atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, broadcast_shapes, broadcast_to, expand_dims, flip, fliplr,
@@ -43,6 +41,7 @@ from .ordering import (
     argpartition, argsort, digitize, lexsort, median, nanmedian, nanpercentile, nanquantile, partition, percentile,
     quantile, searchsorted, sort, sort_complex,
 )
+from .padding import pad
 from .products import cross, dot, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .reductions import (
     all, amax, amin, any, argmax, argmin, average, count_nonzero, max, mean, min, prod, ptp, std, sum, var,
@@ -66,6 +65,7 @@ from .ufuncs_float import (
     logaddexp, logaddexp2, modf, nan_to_num, rad2deg, radians, real, rint, round, sin, sinc, sinh, sqrt, tan, tanh,
     trunc,
 )
+from .updates import put, put_along_axis
 
 bool = bool_
 dtype = _np.dtype

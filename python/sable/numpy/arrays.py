@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from sable.core.array import Array, Value
+from sable.core.array import Array, Value, copy_of
 from sable.core.bind import constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
-from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, retype
+from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, retype, truth
+from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import as_value, is_array_like
+
+from .joining import stack
 
 _KINDS = {bool: "b", int: "i", float: "f", complex: "c"}
 _SEQUENCES = (list, tuple)
@@ -59,10 +62,8 @@ def array(
     if found.aval.ndim < ndmin:
         found = reshape_to(found, (1,) * (ndmin - found.aval.ndim) + found.aval.shape)
     if copy and found is object and type(found) is Array:
-        from sable.core.array import copy_of
-
         found = copy_of(found)
-    return found if device is None else _placed(found, device)
+    return found if device is None else to_device(found, device)
 
 
 def asarray(
@@ -76,14 +77,6 @@ def asarray(
     if copy is False and not isinstance(a, Value):
         raise ValueError("asarray(copy=False) is not possible here: values of other libraries are copied")
     return array(a, dtype=dtype, copy=bool(copy), order=order, device=device)
-
-
-def _placed(x: Value, device: Any) -> Value:
-    if type(x) is not Array:
-        return x
-    from sable.api.devices import device_put
-
-    return device_put(x, device)
 
 
 def _convert_any(object: Any, dtype: Any) -> Value:
@@ -161,8 +154,6 @@ def _uniform(rows: Any) -> np.ndarray:
 
 
 def _stacked(x: Any, dtype: Any) -> Value:
-    from .joining import stack
-
     rows = [_stacked(e, dtype) if isinstance(e, _SEQUENCES) else convert(as_value(e), dtype) for e in x]
     if not rows:
         return constant(np.zeros((0,), dtype))
@@ -182,15 +173,11 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     value = array_argument("astype", x)
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "astype")
     if kind_of(value.aval.dtype) == "c" and kind_of(wanted) == "b":
-        from .ufuncs import truth
-
         return retype(truth(value), False)
     found = convert(value, wanted)
     if copy and found is x and type(found) is Array:
-        from sable.core.array import copy_of
-
         return copy_of(found)
-    return found if device is None else _placed(found, device)
+    return found if device is None else to_device(found, device)
 
 
 def copy(a: Any, order: str | None = None) -> Value:

@@ -16,6 +16,7 @@ from sable.core.operands import (
     BIND,
     array_argument,
     array_arguments,
+    broadcast_values,
     compare,
     convert,
     dtype_argument,
@@ -32,11 +33,15 @@ from sable.core.operands import (
     shape_argument,
 )
 from sable.core.operands import full_like as constant_like
+from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 
 from ._fusion import fused
-from .arrays import _placed, asarray
+from .arrays import asarray
+from .manipulation import broadcast_to, moveaxis
+from .ufuncs import multiply, power, sign
+from .ufuncs_float import absolute, log10
 
 _INT32 = np.dtype(np.int32)
 
@@ -46,7 +51,7 @@ _INT32 = np.dtype(np.int32)
 def _constant_array(name: str, shape: Any, dtype: Any, value: Any, device: Any = None) -> Value:
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, name)
     made = filled(shape_argument(shape), wanted, value)
-    return made if device is None else _placed(made, device)
+    return made if device is None else to_device(made, device)
 
 
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
@@ -95,12 +100,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
         made = filled(sizes, a.dtype, value.numpy(), a.weak_type)  # type: ignore[attr-defined]
     else:
         made = _broadcast(value, sizes)
-    return made if device is None else _placed(made, device)
+    return made if device is None else to_device(made, device)
 
 
 def _broadcast(x: Value, shape: tuple[int, ...]) -> Value:
-    from .manipulation import broadcast_to
-
     return broadcast_to(x, shape)
 
 
@@ -121,7 +124,7 @@ def _like(name: str, x: Any, value: Any, dtype: Any, shape: Any, device: Any = N
         made = full(sizes, convert(value, a_dtype if wanted is None else wanted, wanted is None and weak))
     else:
         made = filled(sizes, a_dtype if wanted is None else wanted, value, wanted is None and weak)
-    return made if device is None else _placed(made, device)
+    return made if device is None else to_device(made, device)
 
 
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
@@ -186,14 +189,14 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     if last is None and distance is None:
         n = max(0, math.ceil(first))
         made = BIND.iota(shape=(n,), dtype=wanted, iota_dimension=0)
-        return made if device is None else _placed(made, device)
+        return made if device is None else to_device(made, device)
     if last is None:
         first, last = 0, first
     if distance is not None and distance == 0:
         raise ZeroDivisionError("arange: step must not be 0")
     values = np.arange(first, last, 1 if distance is None else distance)
     made = constant(values.astype(wanted))
-    return made if device is None else _placed(made, device)
+    return made if device is None else to_device(made, device)
 
 
 def linspace(
@@ -227,13 +230,9 @@ def linspace(
     wanted = dtype_argument(dtype, "linspace")
     computed = to_inexact_dtype(lattice_result_type(*ends)[0])
     result = computed if wanted is None else wanted
-    from sable.core.operands import broadcast_values
-
     low, high = broadcast_values("linspace", [convert(x, computed) for x in ends])
     out, delta = _spaced(low, high, num, endpoint)
     if axis != 0:
-        from .manipulation import moveaxis
-
         out = moveaxis(out, 0, axis)
     if kind_of(result) in "iu":
         out = BIND.floor(out)
@@ -271,8 +270,6 @@ def logspace(
     axis: int = 0,
 ) -> Value:
     """Numbers evenly spaced on a logarithmic scale: base ** linspace(start, stop)."""
-    from .ufuncs import power
-
     wanted = dtype_argument(dtype, "logspace")
     exponents = linspace(start, stop, num, endpoint, axis=axis)
     found = power(convert(array_argument("logspace", base), exponents.aval.dtype), exponents)
@@ -281,9 +278,6 @@ def logspace(
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Value:
     """Numbers in geometric progression from start to stop (not 0, of the same sign)."""
-    from .ufuncs import multiply, sign
-    from .ufuncs_float import absolute, log10
-
     wanted = dtype_argument(dtype, "geomspace")
     first, last = promote_dtypes(array_arguments("geomspace", start, stop), "inexact")
     found = logspace(log10(absolute(first)), log10(absolute(last)), num, endpoint, axis=axis)
@@ -325,7 +319,7 @@ def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, *, device: Any = N
     rows = _size(N, "N of eye")
     i, j = _offsets(rows, rows if M is None else _size(M, "M of eye"), k)
     made = convert(compare(i, j, "EQ"), wanted)
-    return made if device is None else _placed(made, device)
+    return made if device is None else to_device(made, device)
 
 
 def identity(n: Any, dtype: Any = None) -> Value:
@@ -402,8 +396,6 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     Raises:
       ValueError: less than two dimensions, or an axis twice.
     """
-    from .manipulation import moveaxis
-
     x = array_argument("diagonal", a)
     if x.aval.ndim < 2:
         raise ValueError("diagonal requires an array of at least two dimensions.")
@@ -438,8 +430,6 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
     columns = n if N is None else operator.index(N)
     if columns < 0:
         raise ValueError("N must be nonnegative")
-    from .ufuncs import power
-
     exponents = np.arange(columns) if increasing else np.arange(columns)[::-1]
     if kind(value) == "b":
         value = convert(value, _INT32)

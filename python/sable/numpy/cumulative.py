@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.dtypes import default_dtype
 from sable.core.operands import (
     BIND,
     OPS,
@@ -27,8 +28,9 @@ from sable.core.operands import (
 )
 
 from ._fusion import fused
-from .manipulation import slice_axis
-from .reductions import no_out
+from .joining import concatenate
+from .manipulation import moveaxis, ravel, slice_axis
+from .reductions import accumulator, no_out, reduced_axes, sum
 
 
 def _running(name: str, mnemonic: str, a: Any, axis: Any, dtype: Any, out: Any) -> Value:
@@ -39,8 +41,6 @@ def _running(name: str, mnemonic: str, a: Any, axis: Any, dtype: Any, out: Any) 
     axis = normal_axis(axis, x.aval.ndim)
     wanted = dtype_argument(dtype, name)
     if wanted is None and kind(x) == "b":
-        from sable.core.dtypes import default_dtype
-
         wanted = default_dtype("i")
     x = convert(x, x.aval.dtype if wanted is None else wanted)
     return retype(bind(OPS[mnemonic], x, axis=axis, reverse=False), False)
@@ -80,8 +80,6 @@ def _standard(name: str, neutral: int, x: Any, axis: Any, dtype: Any, include_in
         axis = 0
     if value.aval.ndim == 0:
         raise ValueError("The input must be non-scalar to take a cumulative sum or product.")
-    from .reductions import accumulator
-
     axis = normal_axis(axis, value.aval.ndim)
     wanted = accumulator(value, dtype_argument(dtype, name))
     made = _running(name, name.replace("ulative_", ""), value, axis, wanted, None)
@@ -128,8 +126,6 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     Raises:
       ValueError: a scalar; negative n.
     """
-    from .joining import concatenate
-
     x = array_argument("diff", a)
     n = operator.index(n)
     if n == 0:
@@ -153,9 +149,6 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Value:
     """Differences of neighbours of the array as a vector, with values put before and behind them."""
-    from .joining import concatenate
-    from .manipulation import ravel
-
     values = diff(ravel(array_argument("ediff1d", ary)))
     parts = [values]
     for extra, before in ((to_begin, True), (to_end, False)):
@@ -173,9 +166,6 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Value:
       x: where they were taken: in y's shape or a vector for the axis; None: `dx` apart.
       dx: distance of the points.
     """
-    from .manipulation import moveaxis
-    from .reductions import sum
-
     if x is None:
         (values,) = promote_dtypes(array_arguments("trapezoid", y), "inexact")
         width = convert(array_argument("trapezoid", dx), values.aval.dtype)
@@ -205,8 +195,6 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
     Raises:
       ValueError: less than two points along an axis. TypeError: a wrong number of distances.
     """
-    from .reductions import reduced_axes
-
     if edge_order is not None:
         raise NotImplementedError("The 'edge_order' argument to jnp.gradient is not supported.")
     (x,) = promote_dtypes(array_arguments("gradient", f), "inexact")
@@ -219,8 +207,6 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
 
 
 def _slope(x: Value, axis: int, spacing: Any) -> Value:
-    from .joining import concatenate
-
     n = x.aval.shape[axis]
     if n < 2:
         raise ValueError(

@@ -9,17 +9,28 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.operands import BIND, array_argument, array_arguments, kind, normal_axis, promote_dtypes, retype
+from sable.core.operands import (
+    BIND,
+    array_argument,
+    array_arguments,
+    convert,
+    kind,
+    normal_axis,
+    promote_dtypes,
+    retype,
+    truth,
+)
 
 from . import reductions
 from ._fusion import fused
 from .creation import diagonal as _diagonal
 from .creation import eye
-from .manipulation import matrix_transpose
+from .einsum import einsum
+from .manipulation import broadcast_to, matrix_transpose
 from .products import cross as _cross
 from .products import matmul, outer, tensordot, vecdot
 from .products import trace as _trace
-from .ufuncs import absolute, power, truth
+from .ufuncs import absolute, power
 
 __all__ = [
     "cross",
@@ -54,8 +65,6 @@ def _norm_of_vectors(x: Value, order: Any, axes: Any, keepdims: bool) -> Value:
     if order == -np.inf:
         return reductions.min(absolute(x), axes, keepdims=keepdims, initial=np.inf)
     if order == 0:
-        from sable.core.operands import convert
-
         nonzero = convert(truth(x), reductions._real_of(x.aval.dtype))
         return reductions.sum(nonzero, axes, keepdims=keepdims)
     if order == 1:
@@ -148,8 +157,6 @@ def matrix_power(a: Any, n: int) -> Value:
     except TypeError:
         raise TypeError(f"exponent must be an integer, got {n}") from None
     if n == 0:
-        from .manipulation import broadcast_to
-
         return broadcast_to(eye(x.aval.shape[-1], dtype=x.aval.dtype), x.aval.shape)
     if n < 0:
         raise NotImplementedError("matrix_power with a negative exponent needs inverses, which are not there yet")
@@ -165,8 +172,6 @@ def matrix_power(a: Any, n: int) -> Value:
 
 def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Value:
     """Product of matrices (the first and the last may be vectors), in the cheapest order."""
-    from .einsum import einsum
-
     values = array_arguments("multi_dot", *arrays)
     if not values:
         raise ValueError("multi_dot requires at least one array")

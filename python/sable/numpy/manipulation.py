@@ -16,13 +16,17 @@ from sable.core.operands import (
     array_arguments,
     broadcast_shape,
     expand_to,
+    filled,
+    full_like,
     normal_axes,
     normal_axis,
     reshape_to,
     shape_argument,
+    wrapped,
 )
 
 from ._fusion import fused
+from .indexing.selection import take
 
 # ---- reshape -------------------------------------------------------------------------------------
 
@@ -376,11 +380,9 @@ def _roll_axis(x: Value, shift: Any, axis: int) -> Value:
         parts = slice_axis(x, axis, cut, n), slice_axis(x, axis, 0, cut)
         return BIND.concatenate(*parts, dimension=axis)
     # twice the array, and a window that starts at the shift
-    from .ufuncs import remainder
-
-    start = remainder(-array_argument("roll", shift, 1), n)
+    start = wrapped(BIND.negate(array_argument("roll", shift, 1)), n)
     double = BIND.concatenate(x, x, dimension=axis)
-    zero = start * 0
+    zero = full_like(start, 0)
     starts = [start if i == axis else zero for i in range(x.aval.ndim)]
     return BIND.dynamic_slice(double, *starts, slice_sizes=x.aval.shape)
 
@@ -440,8 +442,6 @@ def repeat(
     rows = np.repeat(np.arange(n), np.broadcast_to(counts.reshape(-1), (n,)))
     if total_repeat_length is not None:
         rows = np.concatenate([rows, np.full(max(0, total_repeat_length - len(rows)), n - 1)])[:total_repeat_length]
-    from .indexing.selection import take
-
     return take(x, rows.astype(np.int32), axis=axis)
 
 
@@ -464,8 +464,6 @@ def resize(a: Any, new_shape: Any) -> Value:
     wanted = math.prod(shape)
     flat = reshape_to(x, (x.aval.size,))
     if x.aval.size == 0:
-        from .creation import zeros_like
-
-        return zeros_like(x, shape=shape)
+        return filled(shape, x.aval.dtype, 0, x.aval.weak_type)
     flat = tile(flat, -(-wanted // x.aval.size))
     return reshape_to(slice_axis(flat, 0, 0, wanted), shape)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from sable.core.array import Array, Value
-from sable.core.operands import reshape_to
+from sable.core.bind import constant
+from sable.core.dtypes import kind_of
+from sable.core.operands import BIND, convert, dtype_argument, reshape_to
 
-from . import ufuncs, ufuncs_float
+from . import arrays, creation, cumulative, manipulation, ordering, products, reductions, ufuncs, ufuncs_float
 from ._eager import eager_binary, eager_unary
 from ._table import PLANS
+from .indexing import positions, selection
+from .indexing.read import getitem
 from .manipulation import slice_axis
+from .updates import _IndexUpdateHelper
 
 _ACCEPTED = (int, float, complex, np.generic, np.ndarray, Value)
 _REJECTED = (list, tuple, set, frozenset, dict)
@@ -91,19 +97,11 @@ def _reflected_power(self: Any, other: Any) -> Any:
     return operand if operand is NotImplemented else ufuncs.power(operand, self)
 
 
-def _matmul(x: Any, y: Any) -> Any:
-    from .products import matmul
-
-    return matmul(x, y)
-
-
 def _round(self: Value, ndigits: int | None = None) -> Value:
     rounded = ufuncs_float.round(self, 0 if ndigits is None else operator.index(ndigits))
     if ndigits is not None:
         return rounded
-    from .arrays import astype
-
-    return astype(rounded, int)
+    return arrays.astype(rounded, int)
 
 
 def _iterate(self: Value) -> Iterator[Value]:
@@ -123,15 +121,7 @@ def _rows(x: Value) -> Iterator[Value]:
 def _contains(self: Value, item: Any) -> bool:
     if self.aval.ndim != 1:
         raise ValueError(f"Array.__contains__: search array must be one-dimensional, got shape {self.aval.shape}.")
-    from .reductions import any
-
-    return bool(any(ufuncs.equal(self, item)))
-
-
-def _get_item(self: Value, index: Any) -> Value:
-    from .indexing.selection import getitem
-
-    return getitem(self, index)
+    return bool(reductions.any(ufuncs.equal(self, item)))
 
 
 def _set_item(self: Value, index: Any, value: Any) -> None:
@@ -155,7 +145,7 @@ def _install_operators() -> None:
         ("xor", "^", ufuncs.bitwise_xor),
         ("lshift", "<<", ufuncs.left_shift),
         ("rshift", ">>", ufuncs.right_shift),
-        ("matmul", "@", _matmul),
+        ("matmul", "@", products.matmul),
     ):
         _install_binary(name, symbol, function)
     for name, symbol, function in (
@@ -181,94 +171,81 @@ def _install_operators() -> None:
         ("round", _round),
         ("iter", _iterate),
         ("contains", _contains),
-        ("getitem", _get_item),
         ("setitem", _set_item),
     ):
         _put(f"__{name}__", function)
+    Value.__getitem__ = getitem
 
 
 # ---- methods -------------------------------------------------------------------------------------
 
 
-def _method(module: str, function: str) -> Callable:
+def _method(name: str, function: Callable) -> Callable:
     """A method that calls a function of `sable.numpy` with the array as its first argument."""
-    import importlib
-
-    found: list[Callable] = []
 
     def method(self: Value, *args: Any, **kwargs: Any) -> Any:
-        if not found:
-            found.append(getattr(importlib.import_module(f"sable.numpy.{module}"), function))
-        return found[0](self, *args, **kwargs)
+        return function(self, *args, **kwargs)
 
-    method.__doc__ = f"`jnp.{function}(x, ...)`; see there."
+    method.__doc__ = f"`jnp.{name}(x, ...)`; see there."
     return method
 
 
-#: method -> (module of `sable.numpy`, function)
-_METHODS = {
-    "all": ("reductions", "all"),
-    "any": ("reductions", "any"),
-    "argmax": ("reductions", "argmax"),
-    "argmin": ("reductions", "argmin"),
-    "argsort": ("ordering", "argsort"),
-    "conj": ("ufuncs_float", "conjugate"),
-    "conjugate": ("ufuncs_float", "conjugate"),
-    "copy": ("arrays", "copy"),
-    "cumprod": ("cumulative", "cumprod"),
-    "cumsum": ("cumulative", "cumsum"),
-    "diagonal": ("creation", "diagonal"),
-    "dot": ("linear", "dot"),
-    "max": ("reductions", "max"),
-    "mean": ("reductions", "mean"),
-    "min": ("reductions", "min"),
-    "nonzero": ("indexing", "nonzero"),
-    "prod": ("reductions", "prod"),
-    "ptp": ("reductions", "ptp"),
-    "ravel": ("manipulation", "ravel"),
-    "repeat": ("manipulation", "repeat"),
-    "round": ("ufuncs_float", "round"),
-    "searchsorted": ("ordering", "searchsorted"),
-    "sort": ("ordering", "sort"),
-    "squeeze": ("manipulation", "squeeze"),
-    "std": ("reductions", "std"),
-    "sum": ("reductions", "sum"),
-    "swapaxes": ("manipulation", "swapaxes"),
-    "take": ("indexing", "take"),
-    "trace": ("linear", "trace"),
-    "var": ("reductions", "var"),
+#: methods that are functions of `sable.numpy` with the array as the first argument
+_METHODS: dict[str, Callable] = {
+    "all": reductions.all,
+    "any": reductions.any,
+    "argmax": reductions.argmax,
+    "argmin": reductions.argmin,
+    "argsort": ordering.argsort,
+    "conj": ufuncs_float.conjugate,
+    "conjugate": ufuncs_float.conjugate,
+    "copy": arrays.copy,
+    "cumprod": cumulative.cumprod,
+    "cumsum": cumulative.cumsum,
+    "diagonal": creation.diagonal,
+    "dot": products.dot,
+    "max": reductions.max,
+    "mean": reductions.mean,
+    "min": reductions.min,
+    "nonzero": positions.nonzero,
+    "prod": reductions.prod,
+    "ptp": reductions.ptp,
+    "ravel": manipulation.ravel,
+    "repeat": manipulation.repeat,
+    "round": ufuncs_float.round,
+    "searchsorted": ordering.searchsorted,
+    "sort": ordering.sort,
+    "squeeze": manipulation.squeeze,
+    "std": reductions.std,
+    "sum": reductions.sum,
+    "swapaxes": manipulation.swapaxes,
+    "take": selection.take,
+    "trace": products.trace,
+    "var": reductions.var,
 }
 
 
 def _astype(self: Value, dtype: Any, copy: bool = False, device: Any = None) -> Value:
     """The array in another dtype; see `jnp.astype`."""
-    from .arrays import astype
-
-    return astype(self, dtype, copy=copy, device=device)
+    return arrays.astype(self, dtype, copy=copy, device=device)
 
 
 def _reshape(self: Value, *args: Any, order: str = "C", copy: bool | None = None, out_sharding: Any = None) -> Value:
     """The elements in another shape, given as one sequence or as several ints; see `jnp.reshape`."""
-    from .manipulation import reshape
-
     shape = args[0] if len(args) == 1 else args
-    return reshape(self, shape, order=order)
+    return manipulation.reshape(self, shape, order=order)
 
 
 def _transpose(self: Value, *args: Any) -> Value:
     """The axes in another order, given as one sequence or as several ints; see `jnp.transpose`."""
-    from .manipulation import transpose
-
     if not args or args == (None,):
-        return transpose(self)
-    return transpose(self, args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
+        return manipulation.transpose(self)
+    return manipulation.transpose(self, args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
 
 
 def _flatten(self: Value, order: str = "C", *, out_sharding: Any = None) -> Value:
     """The elements as a vector."""
-    from .manipulation import ravel
-
-    return ravel(self, order)
+    return manipulation.ravel(self, order)
 
 
 def _clip(self: Value, min: Any = None, max: Any = None) -> Value:
@@ -282,9 +259,6 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
     Raises:
       NotImplementedError: `type` is given. ValueError: the last axis does not fit.
     """
-    from sable.core.dtypes import kind_of
-    from sable.core.operands import BIND, convert, dtype_argument
-
     if type is not None:
         raise NotImplementedError("`type` argument of array.view() is not supported.")
     wanted = dtype_argument(dtype, "view")
@@ -295,8 +269,6 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
         raise ValueError("view() of 0d array is only supported if the itemsize is unchanged.")
     if kind_of(own) in "bc" or kind_of(wanted) in "bc":
         if isinstance(self, Array):
-            from sable.core.bind import constant
-
             return constant(self.numpy().view(wanted))
         if kind_of(own) == "b":
             return _view(convert(self, np.dtype(np.uint8)), wanted)
@@ -315,20 +287,6 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
     return BIND.bitcast_convert(reshape_to(self, (*self.aval.shape[:-1], last[0] // k, k)), dtype=wanted)
 
 
-def _at(self: Value) -> Any:
-    """`x.at[i].set(y)` and its like: arrays with other values at some places."""
-    from .indexing.selection import IndexUpdateHelper
-
-    return IndexUpdateHelper(self)
-
-
-def _matrix_transpose(self: Value) -> Value:
-    """The last two axes exchanged."""
-    from .manipulation import matrix_transpose
-
-    return matrix_transpose(self)
-
-
 def _compress(
     self: Value,
     condition: Any,
@@ -339,21 +297,17 @@ def _compress(
     fill_value: Any = 0,
 ) -> Value:
     """The rows where the condition is true; see `jnp.compress`."""
-    from .indexing.selection import compress
-
-    return compress(condition, self, axis=axis, size=size, fill_value=fill_value)
+    return selection.compress(condition, self, axis=axis, size=size, fill_value=fill_value)
 
 
 def _namespace(self: Value, *, api_version: str | None = None) -> Any:
     """The module with the functions of the array API standard: `sable.numpy`."""
-    import sable.numpy
-
-    return sable.numpy
+    return sys.modules[__package__]
 
 
 def _install_methods() -> None:
-    for name, (module, function) in _METHODS.items():
-        _put(name, _method(module, function))
+    for name, function in _METHODS.items():
+        _put(name, _method(function.__name__, function))
     for name, method in (
         ("astype", _astype),
         ("clip", _clip),
@@ -367,8 +321,8 @@ def _install_methods() -> None:
         _put(name, method)
     for name, getter in (
         ("T", lambda self: _transpose(self)),
-        ("mT", _matrix_transpose),
-        ("at", _at),
+        ("mT", manipulation.matrix_transpose),
+        ("at", _IndexUpdateHelper),
         ("real", lambda self: ufuncs_float.real(self)),
         ("imag", lambda self: ufuncs_float.imag(self)),
         ("flat", lambda self: _flatten(self)),

@@ -24,7 +24,9 @@ from sable.core.operands import (
 
 from . import reductions
 from ._fusion import fused
+from .cumulative import cumprod, cumsum
 from .reductions import computed_in, no_out
+from .ufuncs import logical_and
 
 
 def _known(x: Value) -> Value:
@@ -107,8 +109,6 @@ def nanargmin(a: Any, axis: Any = None, out: None = None, keepdims: bool | None 
 
 
 def _both(where: Any, known: Value) -> Value:
-    from .ufuncs import logical_and
-
     return known if where is None else logical_and(where, known)
 
 
@@ -152,13 +152,9 @@ def nanstd(
 
 def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
     """Running sum along an axis, NaN counted as 0; arguments as of `cumsum`."""
-    from .cumulative import cumsum
-
     return cumsum(_filled("nancumsum", a, 0), axis, dtype, out)
 
 
 def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
     """Running product along an axis, NaN counted as 1; arguments as of `cumprod`."""
-    from .cumulative import cumprod
-
     return cumprod(_filled("nancumprod", a, 1), axis, dtype, out)

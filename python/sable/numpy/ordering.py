@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.dtypes import default_dtype
+from sable.core.dtypes import default_dtype, to_complex_dtype
 from sable.core.operands import (
     BIND,
     OPS,
@@ -17,6 +17,7 @@ from sable.core.operands import (
     bind,
     compare,
     convert,
+    dtype_argument,
     expand_to,
     full_like,
     kind,
@@ -29,6 +30,8 @@ from sable.core.operands import (
 )
 
 from ._fusion import fused
+from .indexing.selection import take, take_along_axis
+from .joining import stack, unstack
 from .manipulation import moveaxis, slice_axis
 from .reductions import any as any_true
 from .reductions import no_out, reduced_axes
@@ -82,8 +85,6 @@ def argsort(
     Args:
       dtype: of the positions; None: the default integer dtype.
     """
-    from sable.core.operands import dtype_argument
-
     x, place = _prepared("argsort", a, axis, kind, order)
     wanted = dtype_argument(dtype, "argsort") or default_dtype("i")
     where = BIND.iota(shape=x.aval.shape, dtype=wanted, iota_dimension=place)
@@ -102,8 +103,6 @@ def lexsort(keys: Any, axis: int = -1) -> Value:
     Raises:
       TypeError: there are no keys. ValueError: shapes differ.
     """
-    from .joining import unstack
-
     if isinstance(keys, (Value, np.ndarray)):
         keys = unstack(keys)
     values = array_arguments("lexsort", *keys)
@@ -121,8 +120,6 @@ def lexsort(keys: Any, axis: int = -1) -> Value:
 
 def sort_complex(a: Any) -> Value:
     """The elements in ascending order along the last axis, as complex numbers."""
-    from sable.core.dtypes import to_complex_dtype
-
     made = sort(a)
     return convert(made, to_complex_dtype(made.aval.dtype))
 
@@ -183,8 +180,6 @@ def _quantile(
     made = [reshape_to(select(nan, full_like(m, np.nan), m), kept) for m in made]
     if quotients.aval.ndim == 0:
         return made[0]
-    from .joining import stack
-
     return stack(made) if made else BIND.full(x.aval.update(shape=(0, *kept)), 0)
 
 
@@ -202,8 +197,6 @@ def _counts(rows: Value, unknown: Value, skip_nan: bool) -> Value:
 
 
 def _at_quantile(rows: Value, q: Value, counts: Value, method: str) -> Value:
-    from .indexing.selection import take_along_axis
-
     shape = counts.aval.shape
     top = BIND.maximum(BIND.subtract(counts, full_like(counts, 1)), full_like(counts, 0))
     place = BIND.multiply(expand_to(q, shape), top)
@@ -323,8 +316,6 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
     Raises:
       ValueError: another side or method; `a` is no vector.
     """
-    from .indexing.selection import take
-
     if side not in ("left", "right"):
         raise ValueError(f"{side!r} is an invalid value for keyword 'side'. Expected one of ['left', 'right'].")
     if method not in ("scan", "scan_unrolled", "sort", "compare_all", "default"):

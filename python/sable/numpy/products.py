@@ -31,8 +31,11 @@ from sable.ir.codec import DotDimensions
 
 from ._fusion import fused
 from .creation import diagonal
-from .manipulation import moveaxis, permuted, slice_axis
+from .joining import stack as stacked
+from .manipulation import moveaxis, permuted, ravel, slice_axis
+from .reductions import accumulator, no_out
 from .ufuncs import multiply
+from .ufuncs_float import conjugate
 
 _DOT = OPS["dot_general"]
 
@@ -248,8 +251,6 @@ def matvec(x1: Any, x2: Any, /) -> Value:
 
 def vecmat(x1: Any, x2: Any, /) -> Value:
     """Products of vectors (conjugated) and matrices; the other axes broadcast."""
-    from .ufuncs_float import conjugate
-
     x, y = array_arguments("vecmat", x1, x2)
     made = matmul(reshape_to(conjugate(x), (*x.aval.shape[:-1], 1, x.aval.shape[-1])), y)
     return reshape_to(made, (*made.aval.shape[:-2], made.aval.shape[-1]))
@@ -258,17 +259,12 @@ def vecmat(x1: Any, x2: Any, /) -> Value:
 @fused
 def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
     """Inner product of two arrays as vectors; the first one is conjugated."""
-    from .manipulation import ravel
-    from .ufuncs_float import conjugate
-
     x, y = array_arguments("vdot", a, b)
     return dot(ravel(conjugate(x)), ravel(y), precision=precision, preferred_element_type=preferred_element_type)
 
 
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None) -> Value:
     """Inner products along an axis; the first array is conjugated, the other axes broadcast."""
-    from .ufuncs_float import conjugate
-
     x, y = array_arguments("vecdot", x1, x2)
     x, y = moveaxis(conjugate(x), axis, -1), moveaxis(y, axis, -1)
     if x.aval.shape[-1] != y.aval.shape[-1]:
@@ -367,8 +363,6 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     Raises:
       ValueError: less than two dimensions.
     """
-    from .reductions import accumulator, no_out
-
     no_out("trace", out)
     x = array_argument("trace", a)
     x = diagonal(x, offset, axis1, axis2)
@@ -407,8 +401,6 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     zero = filled(stack, x.aval.dtype, 0)
     first += [zero] * (3 - len(first))
     second += [zero] * (3 - len(second))
-    from .joining import stack as stacked
-
     return stacked([minor(1, 2), minor(2, 0), minor(0, 1)], axisc)
 
 

@@ -32,10 +32,10 @@ from sable.core.operands import (
     retype,
     scalar,
     select,
+    truth,
 )
 
 from ._fusion import fused
-from .ufuncs import truth
 
 _FLOAT32 = np.dtype(np.float32)
 

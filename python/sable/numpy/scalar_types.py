@@ -7,6 +7,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from .arrays import array
+
 
 class ScalarType(type):
     """Type of `jnp.float32` and its like: equal to NumPy's scalar type, usable as a dtype, and callable.
@@ -27,8 +29,6 @@ class ScalarType(type):
         return not cls == other
 
     def __call__(cls, x: Any) -> Any:
-        from .arrays import array
-
         return array(x, dtype=cls.dtype)
 
     def __instancecheck__(cls, instance: Any) -> bool:

@@ -28,10 +28,12 @@ from sable.core.operands import (
     reshape_to,
     retype,
     select,
+    truth,
 )
 
 from ._fusion import fused
 from ._table import binary, by_kind, several, single, unary
+from .indexing.positions import nonzero
 
 # ---- arithmetic ----------------------------------------------------------------------------------
 
@@ -241,11 +243,6 @@ greater_equal = binary("greater_equal", "x1 >= x2, as booleans.", *_ordering("GE
 # ---- logic and bits ------------------------------------------------------------------------------
 
 
-def truth(x: Value) -> Value:
-    """x != 0."""
-    return x if kind(x) == "b" else compare_to(x, 0, "NE")
-
-
 def _logic(mnemonic: str) -> Any:
     def body(*xs: Value) -> Value:
         return logical(mnemonic, *map(truth, xs))
@@ -310,8 +307,6 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
       Array([0., 2.], dtype=float32)
     """
     if x is None and y is None:
-        from .indexing.selection import nonzero
-
         return nonzero(condition, size=size, fill_value=fill_value)
     if size is not None or fill_value is not None:
         raise ValueError("size and fill_value arguments cannot be used in three-term where function.")

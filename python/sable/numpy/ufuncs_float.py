@@ -27,9 +27,11 @@ from sable.core.operands import (
     select,
 )
 
+from . import reductions
 from ._fusion import fused
 from ._table import binary, by_kind, several, single, unary
-from .ufuncs import absolute, choose, isnan, less_equal, logical_and, logical_or, signbit
+from .arrays import asarray
+from .ufuncs import absolute, choose, equal, isnan, less_equal, logical_and, logical_or, signbit
 
 # ---- exponentials and logarithms -----------------------------------------------------------------
 
@@ -385,9 +387,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
 @fused
 def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
     """True if all elements are close; arguments as of `isclose`."""
-    from .reductions import all
-
-    return all(isclose(a, b, rtol, atol, equal_nan))
+    return reductions.all(isclose(a, b, rtol, atol, equal_nan))
 
 
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Value:
@@ -414,8 +414,6 @@ def array_equiv(a1: Any, a2: Any) -> Value:
 
 def _read(a: Any) -> Value | None:
     """An array, or None of what cannot be read as one."""
-    from .arrays import asarray
-
     try:
         return asarray(a)
     except (TypeError, ValueError):
@@ -423,13 +421,10 @@ def _read(a: Any) -> Value | None:
 
 
 def _all_equal(x: Any, y: Any, equal_nan: bool) -> Value:
-    from .reductions import all
-    from .ufuncs import equal
-
     same = equal(x, y)
     if equal_nan:
         same = logical_or(same, logical_and(isnan(x), isnan(y)))
-    return all(same)
+    return reductions.all(same)
 
 
 def _finite(x: Value) -> Value:

@@ -27,8 +27,9 @@ from ._continuous import (
     wald,
     weibull_min,
 )
-from ._discrete import bernoulli, categorical, choice, geometric, permutation, rademacher
+from ._discrete import categorical, choice, geometric, permutation
 from ._keys import PRNGKey, clone, fold_in, key, key_data, key_dtype, key_impl, split, wrap_key_data
+from ._trials import bernoulli, rademacher
 
 __all__ = [
     "PRNGKey",

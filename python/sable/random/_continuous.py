@@ -19,6 +19,7 @@ from sable.lax._operands import expand_to
 from . import _eager
 from ._bits import both, float_dtype, parameter, scalar, shape_argument, uniform_words
 from ._keys import two_keys, words_of
+from ._trials import rademacher
 
 
 def _spread(x: Value, shape: tuple[int, ...]) -> Value:
@@ -273,8 +274,6 @@ def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None, *, out_shard
 
 def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Sequence[int] = (), dtype: Any = None) -> Value:
     """Samples of the two-sided Maxwell distribution of a location and a scale."""
-    from ._discrete import rademacher
-
     words, _ = words_of("double_sided_maxwell", key)
     found = float_dtype("double_sided_maxwell", dtype)
     own = lax.broadcast_shapes(_shape_of(loc), _shape_of(scale))

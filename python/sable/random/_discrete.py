@@ -13,54 +13,12 @@ from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import array_argument
-from sable.core.values import as_value
 from sable.lax._operands import axis_in
 from sable.lax.elementwise import convert
 
-from ._bits import both, float_dtype, parameter, randint, random_bits, scalar, shape_argument, uniform_words
+from ._bits import both, float_dtype, parameter, randint, random_bits, shape_argument, uniform_words
 from ._continuous import gumbel_words
 from ._keys import two_keys, words_of
-
-
-def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low", *, out_sharding: Any = None) -> Value:
-    """Booleans that are True with a probability.
-
-    Args:
-      key: a random key.
-      p: the probability.
-      shape: the result's; by default that of p.
-      mode: "high" draws twice the bits, for small probabilities.
-
-    Raises:
-      TypeError: a probability that is no float.
-      ValueError: another mode; p does not broadcast; an array of keys.
-    """
-    if mode not in ("high", "low"):
-        raise ValueError(f"got mode={mode!r}, expected 'high' or 'low'")
-    words, _ = words_of("bernoulli", key)
-    probability = as_value(p)
-    dtype = probability.aval.dtype
-    if dtypes.kind_of(dtype) != "f":
-        raise TypeError(f"bernoulli probability `p` must have a floating dtype, got {dtype}.")
-    sizes = shape_argument("bernoulli", shape, probability.aval.shape)
-    probability = parameter(probability, dtype, sizes)
-    if mode == "low":
-        return _less(uniform_words(words, sizes, dtype), probability)
-    u = uniform_words(words, (2, *sizes), dtype)
-    fine = both("multiply", u[1], scalar(2.0 ** -dtypes.finfo(dtype).nmant, dtype))
-    return _less(fine, both("subtract", probability, u[0]))
-
-
-def _less(x: Value, y: Value) -> Value:
-    return lax.lt(x, y)
-
-
-def rademacher(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
-    """-1 and 1 with equal probabilities, as int32 (int64 with x64) or another dtype."""
-    found = dtypes.user_dtype(int if dtype is None else dtype, "rademacher")
-    sides = convert(bernoulli(key, 0.5, shape_argument("rademacher", shape)), found)
-    two, one = BIND.full(sides.aval, 2), BIND.full(sides.aval, 1)
-    return BIND.subtract(BIND.multiply(sides, two), one)
 
 
 def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
@@ -262,10 +220,8 @@ def _without_replacement(
 
 
 __all__ = [
-    "bernoulli",
     "categorical",
     "choice",
     "geometric",
     "permutation",
-    "rademacher",
 ]

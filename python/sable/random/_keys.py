@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from sable.core.bind import BIND, constant
 from sable.core.state import STATE
 from sable.core.values import as_value
 from sable.lax._operands import shape_of
+from sable.numpy.indexing.read import getitem
+from sable.numpy.ufuncs import equal
 from sable.tree_util import register_pytree_with_keys
 
 from . import _eager
@@ -110,8 +113,6 @@ class KeyArray:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Any) -> KeyArray:
-        from sable.numpy.indexing.selection import getitem
-
         parts = index if isinstance(index, tuple) else (index,)
         whole = parts if any(p is Ellipsis for p in parts) else (*parts, Ellipsis)
         return KeyArray(getitem(as_value(self._data), (*whole, slice(None))))
@@ -139,8 +140,6 @@ class KeyArray:
     def _equal(self, other: Any, direction: str) -> Any:
         if not isinstance(other, KeyArray):
             return NotImplemented
-        from sable.numpy import equal
-
         same = equal(self._data, other._data)
         last = (same.ndim - 1,)
         if direction == "EQ":
@@ -251,8 +250,6 @@ def _check_legacy() -> None:
     )
     if policy == "error":
         raise ValueError(message)
-    import warnings
-
     warnings.warn(message, stacklevel=4)
 
 

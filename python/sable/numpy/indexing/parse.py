@@ -15,6 +15,7 @@ from sable.core.trace import Tracer
 from sable.core.values import as_value
 from sable.errors import NonConcreteBooleanIndexError, TracerIntegerConversionError
 from sable.ir.location import user_line
+from sable.lax.shapes import broadcast_shapes
 
 
 class New(NamedTuple):
@@ -297,8 +298,6 @@ def _placed(entries: list) -> Parsed:
 
 
 def _block(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
-    from sable.lax.shapes import broadcast_shapes
-
     return broadcast_shapes(*shapes)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.state import STATE
+from sable.core.values import as_value
 from sable.dialects.ops.compose import released
 from sable.ir.aval import aval
 from sable.lax._operands import expand_to
@@ -128,8 +129,6 @@ def fill_constant(x: Value, fill_value: Any) -> Value:
     """A scalar of x's dtype: the fill value, or the default one."""
     if fill_value is None:
         return constant(np.asarray(default_fill(x.aval.dtype), x.aval.dtype), x.aval.weak_type)
-    from sable.core.values import as_value
-
     return convert(as_value(fill_value), x.aval.dtype, x.aval.weak_type)
 
 

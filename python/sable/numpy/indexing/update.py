@@ -1,4 +1,4 @@
-"""Writing by an index: `x.at[index].set(y)` and its like, which return a changed copy."""
+"""Writing by an index: the ops that make a changed copy, and NumPy itself where everything is known."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 
 from sable._config import config
 from sable.core.array import Array, Value
-from sable.core.bind import BIND, constant
-from sable.core.dtypes import kind_of, promote_avals, safe_to_cast
+from sable.core.bind import BIND
+from sable.core.dtypes import promote_avals, safe_to_cast
 from sable.core.state import STATE
 from sable.core.values import as_value
 from sable.ir.aval import aval
 from sable.lax.elementwise import convert
-from sable.lax.gathering import GatherScatterMode, ScatterDimensionNumbers, scatter_apply, scatter_with
+from sable.lax.gathering import GatherScatterMode, ScatterDimensionNumbers, scatter_with
 
 from .parse import Computed, Fixed, Listed, Parsed, Span, numpy_index, parse, stacked
-from .read import bounds, inside, read, static_part, turned, window_starts, with_dim, without_fixed
+from .read import bounds, inside, static_part, turned, window_starts, with_dim, without_fixed
 
 #: scatter op -> (elementwise op, NumPy function); None: the new value replaces the old one
 _COMBINE: dict[str, tuple[str, Callable] | None] = {
@@ -60,7 +60,7 @@ def write(
     """
     way = GatherScatterMode.from_any(mode)
     parsed = parse(x.aval.shape, index, wrap_negative_indices)
-    new = _update_value(y)
+    new = as_value(y)
     _warn_unsafe(new, x)
     a = x.aval
     dtype, weak = promote_avals((a, new.aval))
@@ -73,21 +73,6 @@ def write(
     new = _spread(new, parsed.shape)
     found = _write(mnemonic, x, parsed, new, way, (indices_are_sorted, unique_indices))
     return convert(found, a.dtype, a.weak_type)
-
-
-def _update_value(y: Any) -> Value:
-    if y is None:
-        raise ValueError("None is not a valid value for jnp.array")
-    if isinstance(y, (list, tuple)):
-        from sable.numpy import asarray
-
-        return asarray(y)
-    if isinstance(y, str):
-        raise TypeError(
-            f"Value {y!r} with dtype <U{len(y)} is not a valid JAX array type. "
-            "Only arrays of numeric types are supported by JAX."
-        )
-    return as_value(y)
 
 
 def _warn_unsafe(new: Value, x: Value) -> None:
@@ -228,160 +213,3 @@ def _scattered(mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherSca
     outer = _outer(with_dim(parsed.entries), x.aval.shape)
     shape = tuple(1 if isinstance(e, Fixed) else e.size for e in outer)
     return _static("scatter", x, outer, BIND.reshape(found, shape=shape))
-
-
-# ---- x.at ----
-
-
-class _IndexUpdateHelper:
-    """`x.at`: index it to say where."""
-
-    __slots__ = ("array",)
-
-    def __init__(self, array: Value):
-        self.array = array
-
-    def __getitem__(self, index: Any) -> _IndexUpdateRef:
-        return _IndexUpdateRef(self.array, index)
-
-    def __repr__(self) -> str:
-        return f"_IndexUpdateHelper({self.array!r})"
-
-
-def _method(name: str, mnemonic: str, text: str) -> Callable:
-    def run(
-        self: _IndexUpdateRef,
-        values: Any,
-        *,
-        indices_are_sorted: bool = False,
-        unique_indices: bool = False,
-        mode: Any = None,
-        out_sharding: Any = None,
-        wrap_negative_indices: bool = True,
-    ) -> Value:
-        return write(
-            mnemonic,
-            self.array,
-            self.index,
-            values,
-            mode=mode,
-            wrap_negative_indices=wrap_negative_indices,
-            indices_are_sorted=indices_are_sorted,
-            unique_indices=unique_indices,
-        )
-
-    run.__name__ = name
-    run.__qualname__ = f"_IndexUpdateRef.{name}"
-    run.__doc__ = f"""A copy of the array in which `{text}` was done.
-
-        Args:
-          values: broadcast to the shape of the indexed elements; converted to the array's dtype (with a
-            FutureWarning where that loses something).
-          indices_are_sorted, unique_indices: promises about index arrays.
-          mode: what becomes of positions outside: "drop" (the default), "clip" or "promise_in_bounds".
-          wrap_negative_indices: whether negative integers count from the end.
-        """
-    return run
-
-
-class _IndexUpdateRef:
-    """`x.at[index]`: a place in an array; its methods return changed copies."""
-
-    __slots__ = ("array", "index")
-
-    def __init__(self, array: Value, index: Any):
-        self.array, self.index = array, index
-
-    def __repr__(self) -> str:
-        return f"_IndexUpdateRef({self.array!r}, {self.index!r})"
-
-    set = _method("set", "scatter", "x[index] = values")
-    add = _method("add", "scatter_add", "x[index] += values")
-    multiply = mul = _method("multiply", "scatter_mul", "x[index] *= values")
-    min = _method("min", "scatter_min", "x[index] = minimum(x[index], values)")
-    max = _method("max", "scatter_max", "x[index] = maximum(x[index], values)")
-
-    def get(
-        self,
-        *,
-        indices_are_sorted: bool = False,
-        unique_indices: bool = False,
-        mode: Any = None,
-        fill_value: Any = None,
-        out_sharding: Any = None,
-        wrap_negative_indices: bool = True,
-    ) -> Value:
-        """`x[index]`, with a choice of what positions outside mean.
-
-        Args:
-          indices_are_sorted, unique_indices: promises about index arrays.
-          mode: "clip", "fill" or "promise_in_bounds" (the default).
-          fill_value: what positions outside give in mode "fill"; by default NaN, the smallest signed or the largest
-            unsigned integer, True.
-          wrap_negative_indices: whether negative integers count from the end.
-        """
-        return read(
-            self.array,
-            self.index,
-            mode=mode,
-            fill_value=fill_value,
-            wrap_negative_indices=wrap_negative_indices,
-            indices_are_sorted=indices_are_sorted,
-            unique_indices=unique_indices,
-        )
-
-    def subtract(self, values: Any, **options: Any) -> Value:
-        """A copy of the array in which `x[index] -= values` was done; options as for `add`."""
-        return write("scatter_add", self.array, self.index, BIND.negate(_update_value(values)), **options)
-
-    def divide(self, values: Any, **options: Any) -> Value:
-        """`x / y` where y is 1 but for the product of the values at `index`; options as for `add`."""
-        from sable.numpy import divide
-
-        return divide(self.array, self._ones("scatter_mul", values, options))
-
-    def power(self, values: Any, **options: Any) -> Value:
-        """`x ** y` where y is 1 but for the product of the values at `index`; options as for `add`."""
-        from sable.numpy import power
-
-        return power(self.array, self._ones("scatter_mul", values, options))
-
-    def _ones(self, mnemonic: str, values: Any, options: dict) -> Value:
-        return write(mnemonic, BIND.full(self.array.aval, 1), self.index, values, **options)
-
-    def apply(
-        self,
-        func: Callable[[Any], Any],
-        *,
-        indices_are_sorted: bool = False,
-        unique_indices: bool = False,
-        mode: Any = None,
-        wrap_negative_indices: bool = True,
-    ) -> Value:
-        """A copy of the array in which an elementwise function was applied at `index`, as often as it is there.
-
-        Args:
-          func: takes an array and returns one of the same shape.
-          indices_are_sorted, unique_indices, mode, wrap_negative_indices: as for `add`.
-        """
-        x = self.array
-        shape = x.aval.shape
-        positions = constant(np.arange(x.aval.size, dtype=np.int32).reshape(shape))
-        options = {"mode": mode, "wrap_negative_indices": wrap_negative_indices}
-        if options["mode"] is None:
-            options["mode"] = "fill"
-        flat = read(positions, self.index, fill_value=x.aval.size, **options)
-        if kind_of(flat.aval.dtype) != "i" or not x.aval.size:
-            return x
-        indices = BIND.reshape(flat, shape=(flat.aval.size, 1))
-        numbers = ScatterDimensionNumbers((), (0,), (0,))
-        line = BIND.reshape(x, shape=(x.aval.size,))
-        found = scatter_apply(
-            line,
-            indices,
-            func,
-            numbers,
-            update_shape=(flat.aval.size,),
-            unique_indices=unique_indices,
-        )
-        return BIND.reshape(found, shape=shape)

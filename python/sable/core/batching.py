@@ -1,0 +1,101 @@
+"""A function of one example, traced, as a function of many: what `vmap` and `lax.map` do once axes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sable import passes
+from sable.dialects.ops.rules import expand
+from sable.pytree.registry import flatten_axes
+from sable.tree_util import tree_unflatten
+
+from .array import Value
+from .bind import BIND
+from .tracing import argument_names, function_name, trace_flat
+from .values import retype
+
+
+def move_axis(x: Value, source: int, target: int) -> Value:
+    """x with one axis moved to another place (both non-negative)."""
+    if source == target:
+        return x
+    order = [d for d in range(x.ndim) if d != source]
+    order.insert(target, source)
+    return BIND.transpose(x, permutation=tuple(order))
+
+
+def axis_key(name: Any) -> str:
+    """The name of an axis as programs write it."""
+    return name if isinstance(name, str) else repr(name)
+
+
+def batched_call(
+    fun: Callable,
+    values: list,
+    tree: Any,
+    axes: list,
+    size: int,
+    axis_name: str | None = None,
+    out_axes: Any = 0,
+) -> Any:
+    """`fun` of every example.
+
+    Args:
+      fun: function of one example.
+      values: the leaves of its arguments.
+      tree: of (args, kwargs).
+      axes: for each leaf the mapped axis, counted from the front, or None.
+      size: number of examples.
+      axis_name: what collectives in `fun` call the axis, as `axis_key` writes it.
+      out_axes: where the mapped axis is in the results: an int, None, or a pytree of these.
+
+    Raises:
+      ValueError: `out_axes` does not fit.
+    """
+    mapped = [i for i, a in enumerate(axes) if a is not None]
+    moved = [move_axis(values[i], axes[i], 0) for i in mapped]
+
+    def call(tracers: list) -> Any:
+        leaves = list(values)  # unmapped arguments stay as they are: concrete ones have a truth value
+        for i, t in zip(mapped, tracers):
+            leaves[i] = t
+        args, kwargs = tree_unflatten(tree, leaves)
+        return fun(*args, **kwargs)
+
+    traced = trace_flat(
+        call,
+        [x.aval.update(shape=x.aval.shape[1:]) for x in moved],
+        fun=fun,
+        kind="vmap",
+        staged=False,
+        names=lambda: [argument_names(fun, *tree_unflatten(tree, values))[i] for i in mapped],
+        axis=None if axis_name is None else (axis_name, size),
+    )
+    marks = [True] * len(mapped) + [False] * len(traced.captures)
+    outs, on = passes.batch(traced.function, [*moved, *traced.captures], marks, size, BIND, axis_name)
+    out_marks = flatten_axes("vmap out_axes", traced.out_tree, out_axes)
+    results = [
+        retype(_place(x, m, axis, size, fun), a.weak_type)
+        for x, m, axis, a in zip(outs, on, out_marks, traced.out_avals)
+    ]
+    return tree_unflatten(traced.out_tree, results)
+
+
+def _place(x: Value, mapped: bool, axis: int | None, size: int, fun: Callable) -> Value:
+    """Put the batch axis where out_axes wants it."""
+    if axis is None:
+        if mapped:
+            raise ValueError(
+                f"vmap has mapped output (axis 0 of {x.aval.short()}) but out_axes is None: the result of "
+                f"{function_name(fun)} differs between examples"
+            )
+        return x
+    if not mapped:
+        x = expand(BIND, x, size)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(
+            f"axis {axis} is out of bounds for array of dimension {x.ndim}: out_axes of the vmapped function "
+            f"{function_name(fun)}"
+        )
+    return move_axis(x, 0, axis % x.ndim)
