@@ -101,8 +101,8 @@ class CaseRules(FunctionRules):
             returns(name, f"branch {k}", branch, branches[0].out_avals)
 
     def samples(self):
-        x, y = floats((3,)), floats((3,), seed=1)
-        a = aval((3,), np.dtype(np.float32))
+        x, y = floats((3,), dtype=np.float64), floats((3,), dtype=np.float64, seed=1)
+        a = aval((3,), np.dtype(np.float64))
         three = (
             function_of(lambda b, x, y: [b.multiply(x, y), x], a, a, name="product"),
             function_of(lambda b, x, y: [b.sine(y), b.full(a, 2.0)], a, a, name="sine_of_second"),

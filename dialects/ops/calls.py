@@ -69,13 +69,13 @@ class CallRules(FunctionRules):
         """The type rule says all there is to say."""
 
     def samples(self):
-        x, y = floats((2, 3)), floats((2, 3), seed=1)
+        x, y = floats((2, 3), dtype=np.float64), floats((2, 3), dtype=np.float64, seed=1)
         product = function_of(lambda b, x, y: [b.multiply(b.sine(x), y), x], _MATRIX, _MATRIX, name="product")
         scaled = function_of(lambda b, x: [b.multiply(x, b.full(_MATRIX, 3.0))], _MATRIX, name="scaled")
         return [sample(x, y, callee=product), sample(x, callee=scaled)]
 
 
-_MATRIX = aval((2, 3), np.dtype(np.float32))
+_MATRIX = aval((2, 3), np.dtype(np.float64))
 
 call = defop(
     "call",

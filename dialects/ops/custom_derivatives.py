@@ -17,7 +17,7 @@ from .calls import CallRules, call_ref, call_type
 from .functions import counts, function_of, listed, need, returns, same_types, spread, takes, there
 from .rules import expand, floats, is_inexact, sample
 
-_VECTOR = aval((3,), np.dtype(np.float32))
+_VECTOR = aval((3,), np.dtype(np.float64))
 
 
 class _CustomRules(CallRules):
@@ -75,7 +75,9 @@ class CustomJvpRules(_CustomRules):
             return [b.multiply(sine, y), b.add(b.multiply(b.multiply(b.cosine(x), y), dx), b.multiply(sine, dy))]
 
         made = Deferred(lambda: function_of(rule, *[_VECTOR] * 4, name="rule"))
-        return [sample(floats((3,)), floats((3,), seed=1), callee=callee, rule=made)]
+        return [
+            sample(floats((3,), dtype=np.float64), floats((3,), dtype=np.float64, seed=1), callee=callee, rule=made)
+        ]
 
 
 def _expand_all(b: Any, size: int, xs: Any, on: Any) -> list[Any]:
@@ -90,6 +92,8 @@ def _whole_batch(passes: Any, function: Any, size: int, axis_name: Any) -> Any:
 
 class CustomVjpRules(_CustomRules):
     """Reverse mode by the user's pair: forward gives results and residuals, backward the cotangents."""
+
+    forward = False
 
     def linearize(self, passes, two, node, xs, tangents):
         p = node.params
@@ -144,7 +148,7 @@ class CustomVjpRules(_CustomRules):
         _verify_backward(name, callee, backward, forward.out_avals[n:])
 
     def samples(self):
-        return [sample(floats((3,)), floats((3,), seed=1), **_product())]
+        return [sample(floats((3,), dtype=np.float64), floats((3,), dtype=np.float64, seed=1), **_product())]
 
 
 def _product() -> dict[str, Any]:
@@ -176,6 +180,8 @@ _NOT_FORWARD = "can't apply forward-mode differentiation (jvp) to a custom_vjp f
 
 class CustomVjpLinearRules(FunctionRules):
     """The linear map whose transpose is the user's backward function; nothing else is known of it."""
+
+    forward = False
 
     def linearize(self, passes, two, node, xs, tangents):
         raise TypeError("the tangent map of a custom_vjp function cannot be differentiated before it is transposed")
@@ -222,7 +228,7 @@ class CustomVjpLinearRules(FunctionRules):
     def samples(self):
         rules = _product()
         params = {"callee": rules["callee"], "backward": rules["backward"], "num_residuals": 2}
-        return [sample(*[floats((3,), seed=k) for k in range(4)], **params)]
+        return [sample(*[floats((3,), dtype=np.float64, seed=k) for k in range(4)], **params)]
 
 
 custom_jvp_call = defop(

@@ -19,6 +19,8 @@ from .rules import floats, sample
 class HostRules(FunctionRules):
     """Python functions called from a program: no derivatives; batched as their `vmap_method` says."""
 
+    forward = reverse = False
+
     def linearize(self, passes, two, node, xs, tangents):
         self._check(node)
         return two.inner.bind(node.op, *xs, **node.params), [None] * len(node.results)
@@ -56,20 +58,22 @@ class HostRules(FunctionRules):
         takes("sable.host_call", "callback", callback, operands)
 
     def samples(self):
-        a = aval((3,), np.dtype(np.float32))
+        a = aval((3,), np.dtype(np.float64))
         callback = Callback(lambda x, y: [np.sin(x) * y, x + 1], [a, a], [a, a], "sine_times")
-        return [sample(floats((3,)), floats((3,), seed=1), callback=callback)]
+        return [sample(floats((3,), dtype=np.float64), floats((3,), dtype=np.float64, seed=1), callback=callback)]
 
 
 class HostEffectRules(HostRules):
-    """For the effect alone: there are no results."""
+    """For the effect alone: there are no results, and hence no derivative that could be wrong."""
+
+    forward = reverse = True
 
     def verify(self, operands, callback):
         takes("sable.host_effect", "callback", callback, operands)
 
     def samples(self):
-        a = aval((3,), np.dtype(np.float32))
-        return [sample(floats((3,)), callback=Callback(lambda x: [], [a], [], "look"))]
+        a = aval((3,), np.dtype(np.float64))
+        return [sample(floats((3,), dtype=np.float64), callback=Callback(lambda x: [], [a], [], "look"))]
 
 
 def _host_type(*avals: Aval, callback: Any) -> tuple[Aval, ...]:

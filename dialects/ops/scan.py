@@ -212,13 +212,17 @@ class ScanRules(FunctionRules):
         )
 
     def samples(self):
-        a = aval((2,), np.dtype(np.float32))
+        a = aval((2,), np.dtype(np.float64))
 
         def both(b: Any, w: Any, c: Any, x: Any) -> list:
             return [b.sine(b.add(b.multiply(w, c), x)), b.multiply(c, x)]
 
         body = function_of(both, a, a, a, name="body")
-        w, c, xs = floats((2,)), floats((2,), seed=1), floats((3, 2), seed=2)
+        w, c, xs = (
+            floats((2,), dtype=np.float64),
+            floats((2,), dtype=np.float64, seed=1),
+            floats((3, 2), dtype=np.float64, seed=2),
+        )
         counter = function_of(
             lambda b, i, c: [b.add(i, b.full(_INDEX, 1)), b.multiply(c, c)], _INDEX, a, name="counter"
         )

@@ -35,6 +35,8 @@ from .rules import expand, floats, sample
 class WhileRules(FunctionRules):
     """A loop whose length is not known: no reverse mode."""
 
+    reverse = False
+
     def _parts(self, node, values):
         return split(values, node.params["cond_consts"], node.params["body_consts"])
 
@@ -156,8 +158,8 @@ class WhileRules(FunctionRules):
         returns(name, "body", body, carry)
 
     def samples(self):
-        scalar = aval((), np.dtype(np.float32))
-        vector = aval((2,), np.dtype(np.float32))
+        scalar = aval((), np.dtype(np.float64))
+        vector = aval((2,), np.dtype(np.float64))
         cond = function_of(
             lambda b, top, i, x: [b.compare(i, top, comparison_direction="LT")], scalar, scalar, vector, name="cond"
         )
@@ -165,7 +167,7 @@ class WhileRules(FunctionRules):
             lambda b, w, i, x: [b.add(i, b.full(scalar, 1.0)), b.add(b.sine(x), w)],
             vector, scalar, vector, name="body",
         )  # fmt: skip
-        w, x = floats((2,)), floats((2,), seed=1)
+        w, x = floats((2,), dtype=np.float64), floats((2,), dtype=np.float64, seed=1)
         params = {"cond": cond, "body": body, "cond_consts": 1, "body_consts": 1}
         alone = function_of(
             lambda b, x: [b.compare(x, b.full(scalar, 9.0), comparison_direction="LT")], scalar, name="small"
@@ -173,9 +175,9 @@ class WhileRules(FunctionRules):
         grown = function_of(lambda b, x: [b.multiply(x, b.full(scalar, 2.5))], scalar, name="grown")
         doubling = {"cond": alone, "body": grown, "cond_consts": 0, "body_consts": 0}
         return [
-            sample(np.float32(2.5), w, np.float32(0.25), x, **params),
-            sample(np.float32(-1.0), w, np.float32(0.25), x, **params),
-            sample(np.float32(0.75), **doubling),
+            sample(np.float64(2.5), w, np.float64(0.25), x, **params),
+            sample(np.float64(-1.0), w, np.float64(0.25), x, **params),
+            sample(np.float64(0.75), **doubling),
         ]
 
 

@@ -57,9 +57,12 @@ class FunctionRules(ABC):
 
     Attributes:
       calls: the parameter naming the function that the op is nothing but a call of, if it is one.
+      forward, reverse: False where that mode is refused, with an error in the user's terms.
     """
 
     calls: str | None = None
+    forward: bool = True
+    reverse: bool = True
 
     @abstractmethod
     def linearize(self, passes: Transforms, two: Any, node: Any, xs: Any, tangents: Any) -> tuple[Any, Any]:
