@@ -125,7 +125,7 @@ class WhileRules(FunctionRules):
 
     def _masked(self, cond: Function, body: Function, nc: int, nb: int) -> Function:
         """The body, leaving examples alone which are done."""
-        key = ("masked", nc, nb)
+        key = ("masked", cond, nc, nb)
         if key not in body.memo:
             made = Function([*cond.in_avals[:nc], *body.in_avals], body.name)
             b = FunctionBuilder(made)

@@ -12,6 +12,8 @@ from .not_a_kernel import NotAKernel
 
 #: Bytes of buffers on the kernel's stack; the rest goes to a scratch binding. IREE refuses more than 32,768 in all.
 STACK_LIMIT = 16384
+#: Arrays that a dispatch can be given: IREE 3.13 refuses more when the program is run.
+MOST_BINDINGS = 32
 _ALIGNMENT = 64  # bytes: a cache line, and IREE's alignment of bindings
 
 _BITS = {"f16": 16, "bf16": 16, "f32": 32, "f64": 64, "complex<f32>": 64, "complex<f64>": 128, "index": 64}
@@ -31,6 +33,12 @@ class Kernel:
     inputs: tuple[ir.Type, ...]
     outputs: tuple[ir.Type, ...]
     scratch: int
+
+
+def check_bindings(arrays: int) -> None:
+    """Raises NotAKernel for more inputs and outputs than a dispatch takes beside the kernel's scratch memory."""
+    if arrays >= MOST_BINDINGS:
+        raise NotAKernel(f"{arrays} arrays go in and out, a dispatch takes {MOST_BINDINGS - 1} and scratch memory")
 
 
 def place_buffers(function: ir.Operation) -> int:

@@ -11,7 +11,7 @@ from sable.ir.bindings import ir
 
 from ..ir_tools import CONTROL_FLOW, functions_with_body, run_pipeline, walk, walk_module
 from .affine_repairs import allow_contraction, hide_from_vectoriser, promote_reductions, widen_booleans
-from .dispatch import Kernel, place_buffers
+from .dispatch import Kernel, check_bindings, place_buffers
 from .loop_state import LoopsInMemory
 from .not_a_kernel import NotAKernel
 from .scatter_in_kernel import expand_scatter
@@ -107,6 +107,7 @@ def make_kernel(module: ir.Module) -> Kernel:
         (function,) = functions_with_body(module)
         signature = ir.FunctionType(ir.TypeAttr(function.attributes["function_type"]).value)
         inputs, outputs = tuple(signature.inputs), tuple(signature.results)
+        check_bindings(len(inputs) + len(outputs))
         _prepare(function)
         LoopsInMemory(function).run()
         module.operation.verify()
