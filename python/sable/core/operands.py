@@ -1,4 +1,9 @@
-"""What all functions of `sable.numpy` do to their arguments: checks, dtype promotion, broadcasting, conversion."""
+"""What library functions do with their operands, once for all libraries: values of anything, dtypes and shapes in which
+they meet, axes, indices, constants, powers.
+
+`sable.lax` takes operands as they are: one dtype, one rank (`value_of`, `broadcast_operands`). `sable.numpy` and what
+stands on it take NumPy's liberties: dtypes meet, ranks differ (`array_argument`, `promote`, `broadcast_values`).
+"""
 
 from __future__ import annotations
 
@@ -12,20 +17,22 @@ import numpy as np
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable._config import config
-from sable.core.array import Array, Value
-from sable.core.bind import BIND, OPS, bind, constant
-from sable.core.concretization import concretization_error
-from sable.core.dtype_kinds import BOOL
-from sable.core.dtypes import (
+from sable.ir.aval import Aval, aval
+
+from .array import Array, Value
+from .bind import BIND, OPS, bind, constant
+from .concretization import concretization_error
+from .dtype_kinds import BOOL
+from .dtypes import (
     kind_of,
     promote_avals,
     to_inexact_dtype,
     to_numeric_dtype,
     user_dtype,
 )
-from sable.core.trace import Tracer
-from sable.core.values import as_value, retype
-from sable.ir.aval import Aval, aval
+from .state import STATE
+from .trace import Tracer
+from .values import as_value, retype
 
 INT32 = np.dtype(np.int32)
 _SCALARS = (bool, int, float, complex)
@@ -49,6 +56,34 @@ def array_argument(name: str, x: Any, position: int = 0) -> Value:
 def array_arguments(name: str, *xs: Any) -> list[Value]:
     """All arguments as values; see `array_argument`."""
     return [array_argument(name, x, i) for i, x in enumerate(xs)]
+
+
+def value_of(x: Any, name: str, position: int = 0) -> Value:
+    """x as a value.
+
+    Raises:
+      TypeError: x is no array; names the function and the position.
+    """
+    kind = type(x)
+    if kind is Array or kind is Tracer:
+        return x
+    try:
+        return as_value(x)
+    except TypeError:
+        if isinstance(x, (np.ndarray, np.generic)):
+            raise
+        raise TypeError(
+            f"Error interpreting argument to {name} as a JAX value. The problematic value is of type {kind} "
+            f"and was passed to {name} at position {position}."
+        ) from None
+
+
+def values_of(name: str, *xs: Any) -> list[Value]:
+    """Several operands as values."""
+    return [value_of(x, name, i) for i, x in enumerate(xs)]
+
+
+# ---- axes ----------------------------------------------------------------------------------------
 
 
 def normal_axis(axis: Any, ndim: int) -> int:
@@ -78,8 +113,20 @@ def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return found
 
 
-def shape_argument(shape: Any) -> tuple[int, ...]:
-    """A shape given as an int or a sequence of ints.
+# ---- sizes ---------------------------------------------------------------------------------------
+
+
+def integers(values: Any) -> tuple[int, ...]:
+    """A tuple of Python ints of a sequence of integers (sizes, axes, starts).
+
+    Raises:
+      TypeError: not iterable, or an element is no integer.
+    """
+    return tuple([n if type(n) is int else operator.index(n) for n in values])
+
+
+def sizes_argument(shape: Any) -> tuple[int, ...]:
+    """Sizes given as an int or a sequence of ints.
 
     Raises:
       TypeError: something else, or a traced value.
@@ -90,13 +137,25 @@ def shape_argument(shape: Any) -> tuple[int, ...]:
         if isinstance(shape, Value) and not shape.aval.shape:
             raise error
     try:
-        found = tuple([operator.index(n) for n in shape])
+        return integers(shape)
     except TypeError as error:
         if type(error) is not TypeError:
             raise  # a traced size: its own message says what to do
         raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
+
+
+def shape_argument(shape: Any, negative: type[Exception] = ValueError) -> tuple[int, ...]:
+    """A shape given as an int or a sequence of ints.
+
+    Args:
+      negative: the error for negative sizes: a TypeError in `sable.lax`, where the op refuses them.
+
+    Raises:
+      TypeError: something else, or a traced value.
+    """
+    found = sizes_argument(shape)
     if any(n < 0 for n in found):
-        raise ValueError(f"shape must have every element be nonnegative, got {found}")
+        raise negative(f"broadcast_in_dim shape must have every element be nonnegative, got {found}.")
     return found
 
 
@@ -109,12 +168,11 @@ def dtype_argument(dtype: Any, name: str) -> Any:
 
 
 def convert(x: Value, dtype: np.dtype, weak_type: bool = False) -> Value:
-    """x in another dtype and weak type; constants stay constants."""
+    """x in a (canonical) dtype and weak type; x itself where nothing changes; constants stay constants."""
     if x.aval.dtype == dtype:
         return retype(x, weak_type)
     if type(x) is Array and x.constant and x._device is None:
-        with np.errstate(all="ignore"):
-            return constant(np.asarray(_CONVERT.ref(x.numpy(), dtype)), weak_type)
+        return constant(np.asarray(STATE.run(_CONVERT.ref, x.numpy(), dtype)), weak_type)
     return retype(bind(_CONVERT, x, dtype=dtype), weak_type)
 
 
@@ -210,6 +268,24 @@ def broadcast_values(name: str, values: Sequence[Value]) -> list[Value]:
     return [expand_to(x, shape) for x in values]
 
 
+def broadcast_operands(values: Sequence[Value]) -> Sequence[Value]:
+    """Values of one shape: scalars and dimensions of size 1 are repeated.
+
+    Operands that do not fit are returned as they are: the op's type rule says what is wrong with them.
+    """
+    shape = values[0].aval.shape
+    if all(x.aval.shape == shape for x in values):
+        return values
+    shapes = [x.aval.shape for x in values if x.aval.shape]
+    rank = len(shapes[0])
+    if any(len(s) != rank for s in shapes):
+        return values
+    target = tuple(next((n for n in sizes if n != 1), 1) for sizes in zip(*shapes))
+    if any(n not in (1, m) for s in shapes for n, m in zip(s, target)):
+        return values
+    return [expand_to(x, target) for x in values]
+
+
 def expand_to(x: Value, shape: tuple[int, ...]) -> Value:
     """x broadcast to a shape that it is known to broadcast to."""
     a = x.aval
@@ -277,6 +353,9 @@ def kind(x: Value) -> str:
     return kind_of(x.aval.dtype)
 
 
+# ---- powers --------------------------------------------------------------------------------------
+
+
 def integer_pow(x: Value, n: int) -> Value:
     """x**n by repeated multiplication, with the right derivative at 0.
 
@@ -285,7 +364,7 @@ def integer_pow(x: Value, n: int) -> Value:
     """
     if n < 0:
         if kind(x) in "iu":
-            raise TypeError(f"Integers cannot be raised to negative powers, got integer_pow({x}, {n})")
+            raise TypeError(f"Integers cannot be raised to negative powers, got integer_pow({x.aval.short()}, {n})")
         return BIND.divide(full_like(x, 1), integer_pow(x, -n))
     if n == 0:
         return full_like(x, 1)
@@ -304,23 +383,30 @@ def integer_pow(x: Value, n: int) -> Value:
 
 def wrapped(indices: Value, size: int) -> Value:
     """Indices modulo a size, with the sign of the size."""
-    a = indices.aval
-    n, zero = BIND.full(a, size), BIND.full(a, 0)
-    remainder = BIND.remainder(indices, n)
-    return BIND.select(BIND.compare(remainder, zero, comparison_direction="LT"), BIND.add(remainder, n), remainder)
+    n = full_like(indices, size)
+    found = BIND.remainder(indices, n)
+    return select(compare_to(found, 0, "LT"), BIND.add(found, n), found)
 
 
-def from_front(indices: Value, size: int) -> Value:
-    """Indices as int32 (or 64 bits wide), negative ones counted from the front."""
-    unsigned = indices.aval.dtype.kind == "u"
-    if unsigned and indices.aval.dtype.itemsize == 4:
-        indices = BIND.minimum(indices, BIND.full(indices.aval, 2**31 - 1))
-    indices = convert(indices, np.dtype(np.int64) if indices.aval.dtype.itemsize == 8 else INT32)
-    if unsigned:
-        return indices
-    a = indices.aval
-    negative = BIND.compare(indices, BIND.full(a, 0), comparison_direction="LT")
-    return BIND.select(negative, BIND.add(indices, BIND.full(a, size)), indices)
+def counted_from_front(i: Value, size: int) -> Value:
+    """i, or i + size where i is negative, in i's dtype."""
+    a = i.aval
+    if a.dtype.kind != "i":
+        return i
+    if type(i) is Array and i.constant and not a.shape:
+        value = int(i.numpy())
+        return i if value >= 0 else constant(np.asarray(value + size, a.dtype), a.weak_type)
+    n = BIND.full(a, min(size, np.iinfo(a.dtype).max))
+    return select(compare_to(i, 0, "LT"), BIND.add(i, n), i)
+
+
+def position_of(i: Value, size: int, wrap: bool = True) -> Value:
+    """Integers as positions: int32 (int64 if they have 64 bits), negative ones counted from the front if `wrap`."""
+    width, unsigned = i.aval.dtype.itemsize, i.aval.dtype.kind == "u"
+    if unsigned and width == 4:
+        i = BIND.minimum(i, full_like(i, 2**31 - 1))
+    i = convert(i, np.dtype(np.int64) if width == 8 else INT32)
+    return counted_from_front(i, size) if wrap and not unsigned else i
 
 
 def known_values(x: Value, what: str) -> np.ndarray:

@@ -1,9 +1,10 @@
 """`jax.lax`: the operations themselves, without promotion of dtypes, and structured control flow."""
 
 from sable.core.dtypes import dtype
+from sable.core.precision import Precision
 
 from .autodiff import stop_gradient
-from .contraction import DotDimensionNumbers, Precision, PrecisionLike, batch_matmul, dot, dot_general
+from .contraction import DotDimensionNumbers, PrecisionLike, batch_matmul, dot, dot_general
 from .control_flow import cond, fori_loop, map, scan, switch, while_loop
 from .convolution import (
     ConvDimensionNumbers,

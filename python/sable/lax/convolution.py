@@ -11,13 +11,13 @@ import numpy as np
 from sable.core import dtypes
 from sable.core.array import Array, Value
 from sable.core.bind import BIND
+from sable.core.operands import integers, value_of, values_of
+from sable.core.precision import precision_config
 from sable.dialects.ops import convolution as rows
 from sable.dialects.ops.windows import Padding, dilated
 from sable.ir.aval import aval_of
 from sable.ir.codec import ConvDimensionNumbers
 
-from ._operands import integers, value_of, values_of
-from .contraction import precision_config
 from .windows import entries, padding_pairs, padtype_to_pads
 
 ConvGeneralDilatedDimensionNumbers = None | ConvDimensionNumbers | tuple[str, str, str]

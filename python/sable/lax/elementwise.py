@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
-from sable.core import dtypes
-from sable.core.array import Array, Value
-from sable.core.bind import BIND, bind, constant
-from sable.core.state import STATE
+from sable.core import dtypes, operands
+from sable.core.array import Value
+from sable.core.bind import BIND, bind
+from sable.core.operands import broadcast_operands, convert, value_of, values_of
 from sable.core.values import retype
 from sable.ir.op import OPS
-
-from ._operands import broadcast_operands, value_of, values_of
 
 
 def _function(name: str, text: str, run: Callable) -> Callable:
@@ -201,28 +199,12 @@ def integer_pow(x: Any, y: int) -> Value:
       TypeError: booleans; integers to a negative power.
     """
     value = value_of(x, "integer_pow")
-    a = value.aval
-    exponent = int(y)
-    if a.dtype == np.bool_:
+    if value.aval.dtype == np.bool_:
         raise TypeError(
             "integer_pow does not accept dtype bool. "
             "Accepted dtypes are subtypes of integer, floating, complexfloating."
         )
-    if exponent < 0 and a.dtype.kind in "iu":
-        raise TypeError(f"Integers cannot be raised to negative powers, got integer_pow({a.short()}, {exponent})")
-    if exponent < 0:
-        return BIND.divide(BIND.full(a, 1), integer_pow(value, -exponent))
-    if exponent == 0:
-        return BIND.full(a, 1)
-    while not exponent & 1:
-        value = BIND.multiply(value, value)
-        exponent >>= 1
-    result = value
-    while exponent := exponent >> 1:
-        value = BIND.multiply(value, value)
-        if exponent & 1:
-            result = BIND.multiply(result, value)
-    return result
+    return operands.integer_pow(value, int(y))
 
 
 def pow(x: Any, y: Any) -> Value:
@@ -347,15 +329,6 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Value:
     dtype = dtypes.user_dtype(new_dtype, "convert_element_type")
     value = value_of(operand, "convert_element_type")
     return convert(value, dtype)
-
-
-def convert(x: Value, dtype: np.dtype, weak_type: bool = False) -> Value:
-    """x in a (canonical) dtype, with that weak type; x itself where nothing changes."""
-    if x.aval.dtype == dtype:
-        return retype(x, weak_type)
-    if type(x) is Array and x.constant and x._device is None:  # a constant stays one
-        return constant(np.asarray(STATE.run(OPS["convert"].ref, x.numpy(), dtype)), weak_type)
-    return retype(BIND.convert(x, dtype=dtype), weak_type)
 
 
 def bitcast_convert_type(operand: Any, new_dtype: Any) -> Value:

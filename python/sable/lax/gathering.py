@@ -11,14 +11,13 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind, constant
 from sable.core.dtypes import kind_of
+from sable.core.operands import convert, expand_to, integers, value_of
 from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_windows
 from sable.dialects.ops.scatter import window_sizes
 from sable.ir.codec import GatherDimensions, ScatterDimensions
 from sable.ir.op import OPS
 
-from ._operands import expand_to, integers, value_of
 from .control_flow import while_loop
-from .elementwise import convert
 
 
 class GatherScatterMode(enum.Enum):

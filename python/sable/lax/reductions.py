@@ -11,14 +11,13 @@ import numpy as np
 from sable.core import dtypes
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind
+from sable.core.operands import broadcast_operands, convert, integers, normal_axis, value_of
 from sable.core.values import as_value
 from sable.dialects.ops import cumulative
 from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_unflatten
 
 from . import elementwise
-from ._operands import axis_in, broadcast_operands, integers, value_of
-from .elementwise import convert
 from .shapes import concatenate
 from .slicing import slice_in_dim
 
@@ -125,10 +124,10 @@ def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: in
         if len(operand) == 0:
             raise TypeError("Sort requires at least one operand")
         values = [value_of(x, "sort", i) for i, x in enumerate(operand)]
-        place = axis_in(dimension, values[0].aval.ndim)
+        place = normal_axis(dimension, values[0].aval.ndim)
         return tuple(BIND.sort(*values, dimension=place, num_keys=int(num_keys), is_stable=bool(is_stable)))
     x = value_of(operand, "sort")
-    place = axis_in(dimension, x.aval.ndim)
+    place = normal_axis(dimension, x.aval.ndim)
     return BIND.sort(x, dimension=place, num_keys=1, is_stable=bool(is_stable))[0]
 
 
@@ -152,7 +151,7 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
     k = operator.index(k)
     if k < 0:
         raise ValueError(f"k argument to top_k must be nonnegative, got {k}")
-    place = axis_in(axis, x.aval.ndim)
+    place = normal_axis(axis, x.aval.ndim)
     shape = x.aval.shape
     if not shape or shape[place] < k:
         raise ValueError(
@@ -303,7 +302,7 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
     values = [value_of(x, "associative_scan", i) for i, x in enumerate(leaves)]
     if not values:
         return elems
-    place = axis_in(axis, values[0].aval.ndim)
+    place = normal_axis(axis, values[0].aval.ndim)
     if len({v.aval.shape[place] for v in values}) > 1:
         shapes = [v.aval.shape for v in values]
         raise ValueError(f"Array inputs to associative_scan must have the same first dimension. (saw: {shapes})")

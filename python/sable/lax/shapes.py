@@ -11,12 +11,10 @@ import numpy as np
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND, constant
+from sable.core.operands import broadcast_shape, convert, integers, normal_axis, shape_argument, value_of, values_of
 from sable.core.trace import Tracer
 from sable.ir.aval import aval
 from sable.tree_util import tree_flatten, tree_unflatten
-
-from ._operands import axis_in, integers, shape_of, value_of, values_of
-from .elementwise import convert
 
 # ---- broadcasting --------------------------------------------------------------------------------------------
 
@@ -31,15 +29,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
       >>> broadcast_shapes((2, 1), (3,))
       (2, 3)
     """
-    found: list[int] = []
-    for shape in shapes:
-        sizes = [1] * (len(found) - len(shape)) + [int(n) for n in shape]
-        found = [1] * (len(sizes) - len(found)) + found
-        for i, (n, m) in enumerate(zip(sizes, found)):
-            if n != m and 1 not in (n, m):
-                raise ValueError(f"Incompatible shapes for broadcasting: shapes={[tuple(s) for s in shapes]}")
-            found[i] = m if n == 1 else n
-    return tuple(found)
+    return broadcast_shape(tuple(tuple(map(int, s)) for s in shapes))
 
 
 def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -> Value:
@@ -94,7 +84,7 @@ def reshape(
     x = value_of(operand, "reshape")
     if dimensions is not None and integers(dimensions) != tuple(range(x.aval.ndim)):
         x = BIND.transpose(x, permutation=integers(dimensions))
-    shape = integers(new_sizes) if hasattr(new_sizes, "__iter__") else shape_of(new_sizes)
+    shape = integers(new_sizes) if hasattr(new_sizes, "__iter__") else shape_argument(new_sizes, TypeError)
     if any(n < 0 for n in shape):
         raise TypeError(f"reshape new_sizes must all be positive, got {shape}.")
     return x if shape == x.aval.shape else BIND.reshape(x, shape=shape)
@@ -120,7 +110,7 @@ def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
     x = value_of(array, "expand_dims")
     wanted = integers(dimensions)
     ndim = x.aval.ndim + len(set(wanted))
-    places = {axis_in(d, ndim) for d in wanted}
+    places = {normal_axis(d, ndim) for d in wanted}
     if len(places) != len(wanted):
         raise ValueError(f"repeated axis in lax.expand_dims: {wanted}")
     sizes = iter(x.aval.shape)
@@ -136,7 +126,7 @@ def squeeze(array: Any, dimensions: Sequence[int]) -> Value:
     """
     x = value_of(array, "squeeze")
     shape = x.aval.shape
-    gone = [axis_in(d, len(shape)) for d in integers(dimensions)]
+    gone = [normal_axis(d, len(shape)) for d in integers(dimensions)]
     if len(set(gone)) != len(gone):
         raise ValueError(f"dimensions are not unique: {tuple(gone)}")
     if any(shape[d] != 1 for d in gone):
@@ -249,7 +239,7 @@ def stack(operands: Sequence[Any], axis: int = 0) -> Value:
     if len(operands) == 0:
         raise ValueError("stack requires a non-empty sequences of arrays")
     values = values_of("stack", *operands)
-    place = axis_in(axis, values[0].aval.ndim + 1)
+    place = normal_axis(axis, values[0].aval.ndim + 1)
     return BIND.concatenate(*[expand_dims(v, (place,)) for v in values], dimension=place)
 
 
@@ -260,7 +250,7 @@ def unstack(x: Any, axis: int = 0) -> tuple[Value, ...]:
       ValueError: a scalar, or no such dimension.
     """
     value = value_of(x, "unstack")
-    place = axis_in(axis, value.aval.ndim)
+    place = normal_axis(axis, value.aval.ndim)
     return tuple(squeeze(part, (place,)) for part in split(value, (1,) * value.aval.shape[place], place))
 
 
@@ -272,7 +262,7 @@ def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Value]:
     """
     x = value_of(operand, "split")
     shape, pieces = x.aval.shape, integers(sizes)
-    place = axis_in(axis, len(shape))
+    place = normal_axis(axis, len(shape))
     if sum(pieces) != shape[place]:
         raise ValueError(
             f"Sum of sizes {sum(pieces)} must be equal to dimension {place} of the operand shape {list(shape)}"
@@ -307,7 +297,7 @@ def broadcasted_iota(dtype: Any, shape: Sequence[int], dimension: int, *, out_sh
       ValueError: no such dimension.
     """
     found = dtypes.user_dtype(dtype, "iota")
-    return BIND.iota(shape=shape_of(shape), dtype=found, iota_dimension=int(dimension))
+    return BIND.iota(shape=shape_argument(shape, TypeError), dtype=found, iota_dimension=int(dimension))
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Value:
@@ -321,7 +311,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
     Raises:
       TypeError: the value is no scalar; a negative size.
     """
-    sizes = shape_of(shape)
+    sizes = shape_argument(shape, TypeError)
     value = value_of(fill_value, "full")
     if value.aval.ndim:
         raise TypeError(f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}.")
@@ -341,7 +331,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sha
       TypeError: the value is no scalar.
     """
     like = value_of(x, "full_like").aval
-    sizes = like.shape if shape is None else shape_of(shape)
+    sizes = like.shape if shape is None else shape_argument(shape, TypeError)
     if dtype is not None:
         return full(sizes, fill_value, dtype)
     value = value_of(fill_value, "full_like")

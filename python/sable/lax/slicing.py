@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Array, Value
-from sable.core.bind import BIND, constant
+from sable.core.bind import BIND
+from sable.core.operands import counted_from_front, integers, normal_axis, value_of
 from sable.core.trace import Tracer
-
-from ._operands import axis_in, integers, value_of
 
 # ---- static --------------------------------------------------------------------------------------------------
 
@@ -42,7 +41,7 @@ def slice_in_dim(
       TypeError, ValueError: bounds outside of the array; no such axis.
     """
     x = value_of(operand, "slice_in_dim")
-    place = axis_in(axis, x.aval.ndim)
+    place = normal_axis(axis, x.aval.ndim)
     size = x.aval.shape[place]
     starts, limits, strides = [0] * x.aval.ndim, list(x.aval.shape), [1] * x.aval.ndim
     start = 0 if start_index is None else operator.index(start_index)
@@ -61,7 +60,7 @@ def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True)
       ValueError: no such axis.
     """
     x = value_of(operand, "index_in_dim")
-    place = axis_in(axis, x.aval.ndim)
+    place = normal_axis(axis, x.aval.ndim)
     size, number = x.aval.shape[place], operator.index(index)
     if not -size <= number < size:
         raise IndexError(f"index {number} is out of bounds for axis {place} with size {size}")
@@ -90,7 +89,11 @@ def _starts(name: str, x: Value, indices: Any, allow_negative: Any) -> list[Valu
     for i, n, allowed in zip(found, x.aval.shape, allow_negative):
         if not allowed and type(i) is Array and i.constant and not i.aval.shape and i.numpy() < 0:
             raise ValueError(f"Index {i} is out of bounds for dimension {n} if allow_negative_indices=False")
-    return [_from_front(i, n) if allowed else i for i, n, allowed in zip(found, x.aval.shape, allow_negative)]
+    # the op says what is wrong with start indices that are no scalars
+    return [
+        counted_from_front(i, n) if allowed and not i.aval.shape else i
+        for i, n, allowed in zip(found, x.aval.shape, allow_negative)
+    ]
 
 
 def _components(name: str, indices: Any) -> list[Value]:
@@ -104,23 +107,6 @@ def _components(name: str, indices: Any) -> list[Value]:
         return [index_in_dim(vector, i, keepdims=False) for i in range(vector.aval.shape[0])]
     len(indices)  # anything but a sequence is a TypeError
     return [value_of(i, name, position) for position, i in enumerate(indices)]
-
-
-def _from_front(i: Value, size: int) -> Value:
-    """i, or i + size where i is negative."""
-    a = i.aval
-    if a.dtype.kind != "i" or a.shape:
-        return i  # the op says what is wrong with other dtypes
-    if type(i) is Array and i.constant:
-        value = int(i.numpy())
-        return value_of(i, "") if value >= 0 else _shifted(i, value + size)
-    n = BIND.full(a, min(size, np.iinfo(a.dtype).max))
-    negative = BIND.compare(i, BIND.full(a, 0), comparison_direction="LT")
-    return BIND.select(negative, BIND.add(i, n), i)
-
-
-def _shifted(i: Array, value: int) -> Value:
-    return constant(np.asarray(value, i.aval.dtype), i.aval.weak_type)
 
 
 def dynamic_slice(
@@ -182,7 +168,7 @@ def dynamic_slice_in_dim(
       TypeError, ValueError: no such axis, a window larger than the array, an index that is no integer.
     """
     x = value_of(operand, "dynamic_slice")
-    place = axis_in(axis, x.aval.ndim)
+    place = normal_axis(axis, x.aval.ndim)
     sizes = list(x.aval.shape)
     sizes[place] = operator.index(slice_size)
     return dynamic_slice(x, _along(x, place, start_index), sizes, allow_negative_indices=allow_negative_indices)
@@ -193,7 +179,7 @@ def dynamic_index_in_dim(
 ) -> Value:
     """The slice at a computed index along an axis, which stays with size 1 or goes."""
     x = value_of(operand, "dynamic_slice")
-    place = axis_in(axis, x.aval.ndim)
+    place = normal_axis(axis, x.aval.ndim)
     found = dynamic_slice_in_dim(x, index, 1, place, allow_negative_indices=allow_negative_indices)
     return found if keepdims else _without(found, place)
 
@@ -203,7 +189,7 @@ def dynamic_update_slice_in_dim(
 ) -> Value:
     """`dynamic_update_slice` along one axis."""
     x = value_of(operand, "dynamic_update_slice")
-    starts = _along(x, axis_in(axis, x.aval.ndim), start_index)
+    starts = _along(x, normal_axis(axis, x.aval.ndim), start_index)
     return dynamic_update_slice(x, update, starts, allow_negative_indices=allow_negative_indices)
 
 
@@ -216,7 +202,7 @@ def dynamic_update_index_in_dim(
       update: the new slice, with or without the axis (of size 1).
     """
     x, new = value_of(operand, "dynamic_update_slice"), value_of(update, "dynamic_update_slice", 1)
-    place = axis_in(axis, x.aval.ndim)
+    place = normal_axis(axis, x.aval.ndim)
     if new.aval.ndim != x.aval.ndim:
         if new.aval.ndim != x.aval.ndim - 1:
             raise AssertionError(

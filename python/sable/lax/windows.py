@@ -6,9 +6,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+from sable.core.operands import integers
 from sable.dialects.ops.windows import Padding
-
-from ._operands import integers
 
 
 def padtype_to_pads(

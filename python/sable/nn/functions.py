@@ -10,9 +10,8 @@ import sable.numpy as jnp
 from sable import lax
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import array_argument
+from sable.core.operands import array_argument, convert
 from sable.lax.autodiff import stop_gradient
-from sable.lax.elementwise import convert
 
 #: constants of the self-normalising activation (Klambauer et al. 2017, arXiv:1706.02515, equation 14)
 _SELU_ALPHA = 1.6732632423543772848170429916717

@@ -11,11 +11,12 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.operands import BIND, array_arguments, convert, dtype_argument, promote_dtypes, retype
+from sable.core.precision import precision_config
 
 from ._fusion import fused
 from .creation import diagonal
 from .manipulation import moveaxis, permuted
-from .products import contract, precision_config
+from .products import contract
 
 #: the axes that `...` stands for are labelled by their distance from the last one
 _Labels = list

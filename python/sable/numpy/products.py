@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from sable._config import config
 from sable.core.array import Value
 from sable.core.dtypes import kind_of
 from sable.core.operands import (
@@ -27,6 +26,7 @@ from sable.core.operands import (
     reshape_to,
     retype,
 )
+from sable.core.precision import precision_config
 from sable.ir.codec import DotDimensions
 
 from ._fusion import fused
@@ -38,39 +38,6 @@ from .ufuncs import multiply
 from .ufuncs_float import conjugate
 
 _DOT = OPS["dot_general"]
-
-# ---- precision and dtype ---------------------------------------------------------------------------
-
-_PRECISIONS = {
-    "default": None,
-    "fastest": None,
-    "bfloat16": None,
-    "high": "HIGH",
-    "bfloat16_3x": "HIGH",
-    "tensorfloat32": "HIGH",
-    "highest": "HIGHEST",
-    "float32": "HIGHEST",
-}
-
-
-def precision_config(precision: Any) -> tuple[str, str] | None:
-    """A `precision=` argument (a name, an enum with names, a pair of them, None) as the op takes it.
-
-    Raises:
-      ValueError: there is no such precision.
-    """
-    if precision is None:
-        precision = config.jax_default_matmul_precision
-    if precision is None:
-        return None
-    pair = tuple(precision) if isinstance(precision, (tuple, list)) else (precision, precision)
-    found = []
-    for p in pair:
-        name = str(getattr(p, "name", p)).lower()
-        if name not in _PRECISIONS:
-            raise ValueError(f"precision must be None, one of {', '.join(_PRECISIONS)} or a pair of these, got {p!r}")
-        found.append(_PRECISIONS[name] or "DEFAULT")
-    return None if found == ["DEFAULT", "DEFAULT"] else (found[0], found[1])
 
 
 def _products(x: Value, y: Value, n: DotDimensions, precision: Any, preferred: Any) -> Value:

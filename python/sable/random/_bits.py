@@ -9,11 +9,10 @@ import numpy as np
 
 from sable.core import dtypes
 from sable.core.array import Value
-from sable.core.bind import BIND, constant
+from sable.core.bind import BIND
+from sable.core.operands import broadcast_operands, convert, expand_to, sizes_argument
 from sable.core.trace import Tracer
 from sable.core.values import as_value
-from sable.lax._operands import broadcast_operands, expand_to, integers
-from sable.lax.elementwise import convert
 from sable.lax.shapes import broadcast_shapes
 
 from . import _eager
@@ -31,12 +30,7 @@ def shape_argument(name: str, shape: Any, *parameters: Sequence[int]) -> tuple[i
     """
     if shape is None:
         return broadcast_shapes(*parameters)
-    try:
-        sizes = integers(shape if hasattr(shape, "__iter__") else (shape,))
-    except TypeError as error:
-        if type(error) is not TypeError:
-            raise
-        raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
+    sizes = sizes_argument(shape)
     if any(n < 0 for n in sizes):
         raise ValueError(f"{name} requires a shape of nonnegative sizes, got {sizes}")
     if parameters and broadcast_shapes(sizes, *parameters) != sizes:
@@ -59,21 +53,12 @@ def float_dtype(name: str, dtype: Any, error: type[Exception] = ValueError) -> n
 def parameter(x: Any, dtype: np.dtype, shape: tuple[int, ...]) -> Value:
     """A parameter of a distribution in the result's dtype and shape; scalars stay scalars."""
     value = convert(as_value(x), dtype)
-    own = value.aval.shape
-    if not own or own == shape:
-        return value
-    dims = tuple(range(len(shape) - len(own), len(shape)))
-    return BIND.broadcast_in_dim(value, shape=shape, broadcast_dimensions=dims)
+    return expand_to(value, shape) if value.aval.shape else value
 
 
 def both(mnemonic: str, x: Value, y: Value) -> Value:
     """An elementwise op on arrays of one shape or scalars."""
     return getattr(BIND, mnemonic)(*broadcast_operands([x, y]))
-
-
-def scalar(value: float, dtype: np.dtype) -> Value:
-    """A scalar constant."""
-    return constant(np.asarray(value, dtype))
 
 
 # ---- bits ----------------------------------------------------------------------------------------------------

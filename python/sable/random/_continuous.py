@@ -13,11 +13,11 @@ from sable import numpy as jnp
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.operands import expand_to, scalar
 from sable.core.values import as_value
-from sable.lax._operands import expand_to
 
 from . import _eager
-from ._bits import both, float_dtype, parameter, scalar, shape_argument, uniform_words
+from ._bits import both, float_dtype, parameter, shape_argument, uniform_words
 from ._keys import two_keys, words_of
 from ._trials import rademacher
 

@@ -12,9 +12,7 @@ from sable import numpy as jnp
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import array_argument
-from sable.lax._operands import axis_in
-from sable.lax.elementwise import convert
+from sable.core.operands import array_argument, convert, normal_axis
 
 from ._bits import both, float_dtype, parameter, randint, random_bits, shape_argument, uniform_words
 from ._continuous import gumbel_words
@@ -66,7 +64,7 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, *, o
     """
     words, _ = words_of("permutation", key)
     value = array_argument("permutation", x)
-    place = axis_in(axis, max(value.aval.ndim, 1))
+    place = normal_axis(axis, max(value.aval.ndim, 1))
     if value.aval.ndim == 0:
         if value.aval.dtype.kind not in "iu":
             raise TypeError("x must be an integer or at least 1-dimensional")
@@ -114,7 +112,7 @@ def choice(
         raise TypeError(f"shape argument of jax.random.choice must be a sequence, got {shape}")
     value = array_argument("choice", a)
     ndim = value.aval.ndim
-    place = axis_in(axis, ndim) if ndim else 0
+    place = normal_axis(axis, ndim) if ndim else 0
     total = value.aval.shape[place] if ndim else operator.index(value)
     sizes = shape_argument("choice", shape)
     count = math.prod(sizes)
@@ -186,7 +184,7 @@ def categorical(
     words, _ = words_of("categorical", key)
     weights = array_argument("categorical", logits)
     ndim = weights.aval.ndim
-    place = axis_in(axis, ndim)
+    place = normal_axis(axis, ndim)
     own = weights.aval.shape
     batch = own[:place] + own[place + 1 :]
     sizes = shape_argument("categorical", shape, batch)

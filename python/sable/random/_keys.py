@@ -14,9 +14,9 @@ from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
+from sable.core.operands import shape_argument
 from sable.core.state import STATE
 from sable.core.values import as_value
-from sable.lax._operands import shape_of
 from sable.numpy.indexing.read import getitem
 from sable.numpy.ufuncs import equal
 from sable.tree_util import register_pytree_with_keys
@@ -390,7 +390,7 @@ def split(key: Any, num: int | Sequence[int] = 2) -> Any:
     """
     data, typed = words_of("split", key)
     shape = tuple(int(n) for n in num) if isinstance(num, (Sequence, np.ndarray)) else (operator.index(num),)
-    found = split_words(data, shape_of(shape))
+    found = split_words(data, shape_argument(shape, TypeError))
     return KeyArray(found) if typed else found
 
 

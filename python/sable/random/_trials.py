@@ -8,10 +8,10 @@ from sable import lax
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.operands import convert, scalar
 from sable.core.values import as_value
-from sable.lax.elementwise import convert
 
-from ._bits import both, parameter, scalar, shape_argument, uniform_words
+from ._bits import both, parameter, shape_argument, uniform_words
 from ._keys import words_of
 
 

@@ -10,9 +10,7 @@ import numpy as np
 
 import sable.numpy as jnp
 from sable.core.bind import BIND
-from sable.core.dtypes import promote_avals, to_inexact_dtype
-from sable.core.operands import array_arguments
-from sable.lax.elementwise import convert
+from sable.core.operands import array_arguments, convert, promote_dtypes
 from sable.nn import functions as nn
 from sable.nn.functions import logsumexp
 
@@ -27,9 +25,7 @@ def inexact(name: str, *xs: Any) -> list[Any]:
     Raises:
       TypeError: an argument that is neither an array nor a scalar.
     """
-    values = array_arguments(name, *xs)
-    dtype, weak = promote_avals(tuple(v.aval for v in values))
-    return [convert(v, to_inexact_dtype(dtype), weak) for v in values]
+    return promote_dtypes(array_arguments(name, *xs), "inexact")
 
 
 def _unary(name: str, op: str, text: str) -> Callable[[Any], Any]:

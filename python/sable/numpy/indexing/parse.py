@@ -11,11 +11,11 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.dtypes import kind_of
+from sable.core.operands import broadcast_shape, position_of
 from sable.core.trace import Tracer
 from sable.core.values import as_value
 from sable.errors import NonConcreteBooleanIndexError, TracerIntegerConversionError
 from sable.ir.location import user_line
-from sable.lax.shapes import broadcast_shapes
 
 
 class New(NamedTuple):
@@ -219,7 +219,7 @@ def _entries(p: Any, d: int, shape: tuple[int, ...], number: int, wrap: bool) ->
     if kind is slice:
         return [_span(p, d, shape[d], number)]
     if isinstance(p, Tracer):
-        value = _from_front(p, shape[d], wrap)
+        value = position_of(p, shape[d], wrap)
         return [Listed(d, value, False) if p.aval.shape else Computed(d, value)]
     if p.dtype == np.bool_:
         return _mask(p, d, shape, number)
@@ -264,21 +264,6 @@ def _mask(p: np.ndarray, d: int, shape: tuple[int, ...], number: int) -> list:
     return [Listed(d + k, found.astype(np.int32), True) for k, found in enumerate(np.nonzero(p))]
 
 
-def _from_front(i: Tracer, size: int, wrap: bool) -> Value:
-    """A traced index as int32 (int64 if it has 64 bits), negative ones counted from the front."""
-    unsigned = i.aval.dtype.kind == "u"
-    value: Value = i
-    if i.aval.dtype.itemsize == 4 and unsigned:
-        value = BIND.minimum(value, BIND.full(value.aval, 2**31 - 1))
-    dtype = np.dtype(np.int64 if i.aval.dtype.itemsize == 8 else np.int32)
-    if value.aval.dtype != dtype:
-        value = BIND.convert(value, dtype=dtype)
-    if not wrap or unsigned:
-        return value
-    negative = BIND.compare(value, BIND.full(value.aval, 0), comparison_direction="LT")
-    return BIND.select(negative, BIND.add(value, BIND.full(value.aval, size)), value)
-
-
 def _placed(entries: list) -> Parsed:
     """The result's shape. Dimensions of index arrays go where the first of them stands, if integers and arrays stand
     side by side, and to the front otherwise (NumPy's rule)."""
@@ -286,7 +271,7 @@ def _placed(entries: list) -> Parsed:
     if not arrays:
         shape = [1 if isinstance(e, New) else e.size for e in entries if isinstance(e, (New, Span))]
         return Parsed(entries, tuple(shape), None, 0)
-    block = _block([tuple(e.value.shape) for e in arrays])
+    block = broadcast_shape(tuple([tuple(e.value.shape) for e in arrays]))
     advanced = [i for i, e in enumerate(entries) if isinstance(e, (Fixed, Computed, Listed))]
     together = advanced[-1] - advanced[0] + 1 == len(advanced)
     first = advanced[0] if together else 0
@@ -295,10 +280,6 @@ def _placed(entries: list) -> Parsed:
     sizes = [[1 if isinstance(e, New) else e.size for e in part] for part in (before, after)]
     place = sum(isinstance(e, Span) for e in before)
     return Parsed(entries, (*sizes[0], *block, *sizes[1]), block, place)
-
-
-def _block(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
-    return broadcast_shapes(*shapes)
 
 
 def numpy_index(parsed: Parsed, shape: tuple[int, ...]) -> tuple:

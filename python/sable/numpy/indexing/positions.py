@@ -178,8 +178,7 @@ def ravel_multi_index(
     weights = [math.prod(sizes[d + 1 :]) if order == "C" else math.prod(sizes[:d]) for d in range(len(sizes))]
     for p, n, weight in zip(parts, sizes, weights):
         p = _checked(p, n, mode)
-        dims_of = tuple(range(len(shape) - p.aval.ndim, len(shape)))
-        p = BIND.broadcast_in_dim(convert(p, kind), shape=shape, broadcast_dimensions=dims_of)
+        p = expand_to(convert(p, kind), shape)
         total = BIND.add(total, BIND.multiply(p, BIND.full(total.aval, weight)))
     return total
 

@@ -9,12 +9,11 @@ import numpy as np
 
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
+from sable.core.operands import convert, expand_to
 from sable.core.state import STATE
 from sable.core.values import as_value
 from sable.dialects.ops.compose import released
 from sable.ir.aval import aval
-from sable.lax._operands import expand_to
-from sable.lax.elementwise import convert
 from sable.lax.gathering import (
     GatherDimensionNumbers,
     GatherScatterMode,

@@ -12,12 +12,12 @@ from sable.core.operands import (
     INT32,
     array_arguments,
     convert,
-    from_front,
     known_values,
+    normal_axis,
+    position_of,
     truth,
     wrapped,
 )
-from sable.lax._operands import axis_in
 from sable.lax.gathering import GatherDimensionNumbers, GatherScatterMode, gather
 from sable.lax.shapes import broadcast_shapes
 
@@ -66,7 +66,7 @@ def take(
     if axis is None:
         x, place = BIND.reshape(x, shape=(x.aval.size,)), 0
     else:
-        place = axis_in(axis, x.aval.ndim)
+        place = normal_axis(axis, x.aval.ndim)
     if numbers.aval.dtype == np.bool_:
         numbers = convert(numbers, INT32)
     if numbers.aval.dtype.kind not in "iu":
@@ -106,7 +106,7 @@ def along_axis_arguments(arr: Any, indices: Any, axis: int | None, name: str) ->
         raise ValueError(
             f"indices and arr must have the same number of dimensions; {numbers.aval.ndim} vs. {x.aval.ndim}"
         )
-    return x, numbers, axis_in(axis, x.aval.ndim)
+    return x, numbers, normal_axis(axis, x.aval.ndim)
 
 
 def take_along_axis(
@@ -144,7 +144,7 @@ def take_along_axis(
     if wrap_negative_indices is None:
         wrap_negative_indices = way is not GatherScatterMode.PROMISE_IN_BOUNDS
     if wrap_negative_indices:
-        numbers = from_front(numbers, shape[place])
+        numbers = position_of(numbers, shape[place])
     elif numbers.aval.dtype != INT32 and numbers.aval.dtype.itemsize < 8:
         numbers = convert(numbers, INT32)
     # dimensions in which a line of indices serves a whole dimension of the array are windows
@@ -187,7 +187,7 @@ def compress(
     if axis is None:
         x, place = BIND.reshape(x, shape=(x.aval.size,)), 0
     else:
-        place = axis_in(axis, x.aval.ndim)
+        place = normal_axis(axis, x.aval.ndim)
     length = x.aval.shape[place]
     if size is not None and not 0 < size <= length:
         raise ValueError(

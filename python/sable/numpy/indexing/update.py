@@ -12,10 +12,10 @@ from sable._config import config
 from sable.core.array import Array, Value
 from sable.core.bind import BIND
 from sable.core.dtypes import promote_avals, safe_to_cast
+from sable.core.operands import convert, expand_to
 from sable.core.state import STATE
 from sable.core.values import as_value
 from sable.ir.aval import aval
-from sable.lax.elementwise import convert
 from sable.lax.gathering import GatherScatterMode, ScatterDimensionNumbers, scatter_with
 
 from .parse import Computed, Fixed, Listed, Parsed, Span, numpy_index, parse, stacked
@@ -101,8 +101,7 @@ def _spread(y: Value, shape: tuple[int, ...]) -> Value:
             f"Incompatible types for broadcasting: input type={y.aval.short()} and requested "
             f"type={y.aval.update(shape=shape).short()}"
         )
-    dims = tuple(range(len(shape) - len(own), len(shape)))
-    return BIND.broadcast_in_dim(y, shape=shape, broadcast_dimensions=dims)
+    return expand_to(y, shape)
 
 
 def _write(mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatterMode, promises: tuple) -> Value:
