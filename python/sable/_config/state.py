@@ -206,3 +206,8 @@ def when_updated(name: str, listener: Callable[[Any], None]) -> None:
     """Have an option's value told now and after each `update`."""
     _LISTENERS[name] = listener
     listener(getattr(Config, name))
+
+
+def differences(key: tuple, other: tuple) -> list[tuple[str, Any, Any]]:
+    """The options in which two `trace_key`s differ: name, value in `key`, value in `other`."""
+    return [(name, a, b) for name, a, b in zip(_TRACED, key, other) if a != b]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sable._config import config
-from sable.core import loading, placement, watch
+from sable.core import compile_log, loading, placement, watch
 from sable.core.array import Array
 from sable.core.bind import bind
 from sable.core.boundary import boundary
@@ -21,6 +21,8 @@ from sable.ir.aval import Aval
 from sable.ir.op import OPS
 from sable.pytree import registry as pytree
 from sable.tree_util import tree_flatten, tree_unflatten
+
+from .cache_misses import Key, explain
 
 _CALL = OPS["call"]
 
@@ -196,7 +198,7 @@ class Jitted:
             avals = self._checked_avals(leaves, dynamic, left)
         if config.jax_disable_jit:
             return self._fun(*args, **kwargs)
-        key = (tree, avals, static, config.trace_key, tuple(STATE.axes.items()) if STATE.axes else None)
+        key = _key(tree, avals, static)
         entry = self._entries.get(key)
         if entry is None:
             entry = self._trace(key, leaves, tree, avals, static)
@@ -254,7 +256,7 @@ class Jitted:
                 )
         return tuple(_leaf_aval(x) for x in leaves)
 
-    def _trace(self, key: tuple, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
+    def _trace(self, key: Key, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
         def call(tracers: list) -> Any:
             dynamic, left = tree_unflatten(tree, tracers)
             args, kwargs = self._static.join(static, dynamic, left) if static is not None else (dynamic, left)
@@ -267,9 +269,16 @@ class Jitted:
             every = argument_names(self._fun, *self._marked(static, dynamic, left))
             return every
 
-        traced = trace_flat(call, avals, fun=self._fun, kind="jit", staged=True, names=names)
-        if config.jax_log_compiles:
-            _log(f"Finished tracing {function_name(self._fun)} for jit with arguments {[a.short() for a in avals]}")
+        name = function_name(self._fun)
+        if config.jax_no_tracing:
+            raise RuntimeError(
+                f"re-tracing function {name} at {function_place(self._fun)} for `jit`, but 'no_tracing' is set"
+            )
+        explain(self._fun, key, self._entries, names)
+        with compile_log.timed(f"Finished tracing {name} for jit"):
+            traced = trace_flat(call, avals, fun=self._fun, kind="jit", staged=True, names=names)
+        if traced.captures:
+            compile_log.warn_of_captures(name, traced.captures, traced.function)
         entry = _Entry(traced._replace(trace=None))  # whose messages would keep the arguments of this call alive
         # a function that captures a tracer is good for this call only
         if not any(type(x) is Tracer for x in traced.captures):
@@ -300,7 +309,7 @@ class Jitted:
             dynamic, left, static = self._static.split(args, kwargs)
         leaves, tree = tree_flatten((dynamic, left))
         avals = tuple(x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_value(x) for x in leaves)
-        key = (tree, avals, static, config.trace_key, tuple(STATE.axes.items()) if STATE.axes else None)
+        key = _key(tree, avals, static)
         entry = self._entries.get(key)
         return entry or self._trace(key, leaves, tree, avals, static), tree
 
@@ -376,10 +385,8 @@ def _leaf_aval(x: Any) -> Aval:
     return x.aval if type(x) is Tracer else aval_of_value(x)
 
 
-def _log(message: str) -> None:
-    import logging
-
-    logging.getLogger("sable").warning(message)
+def _key(tree: Any, avals: tuple[Aval, ...], static: tuple | None) -> Key:
+    return Key(tree, avals, static, config.trace_key, tuple(STATE.axes.items()) if STATE.axes else None)
 
 
 def jit(

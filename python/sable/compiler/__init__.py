@@ -4,7 +4,7 @@ The compiler lives in a process of its own (`client.py`, `_server.py`), tries se
 (`ladder.py`), and what it makes is kept in memory and on disk (`cache.py`).
 """
 
-from .cache import CacheSettings
+from .cache import CacheSettings, Keeping
 from .client import prestart, server_pid, shutdown
 from .errors import CompilationError, Failure
 from .ladder import Rung, ladder
@@ -26,6 +26,7 @@ __all__ = [
     "CompileOptions",
     "Compiled",
     "Failure",
+    "Keeping",
     "Rung",
     "Target",
     "cache_clear",

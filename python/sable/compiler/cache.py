@@ -50,6 +50,27 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Keeping:
+    """What a compile asks of the disk cache.
+
+    Attributes:
+      enabled: read and write files.
+      directory: their folder; None for that of the process's `CacheSettings`.
+      limit: bound of the files' sizes in bytes, 0 for none; -1 for that of the `CacheSettings`.
+      min_seconds: the shortest compile whose result is written.
+      min_bytes: the smallest result that is written.
+      strict: raise what the file system says; else it is a warning once, or a miss.
+    """
+
+    enabled: bool = True
+    directory: str | None = None
+    limit: int = -1
+    min_seconds: float = 0.0
+    min_bytes: int = 0
+    strict: bool = False
+
+
+@dataclass(frozen=True)
 class CacheSettings:
     """Where and how much to keep.
 
@@ -127,9 +148,10 @@ class MemoryCache:
 
 
 class DiskCache:
-    """The files of compiled modules under a folder. No method raises for what the file system does."""
+    """The files of compiled modules under a folder. No method raises for what the file system does, unless `strict`."""
 
-    def __init__(self, directory: Path, limit: int) -> None:
+    def __init__(self, directory: Path, limit: int, strict: bool = False) -> None:
+        self._strict = strict
         self._root = directory
         self._limit = limit
         self._lock = threading.Lock()
@@ -142,7 +164,11 @@ class DiskCache:
         path = self._path(key)
         try:
             data = path.read_bytes()
-        except OSError:  # not there, or not readable, which a write will report
+        except FileNotFoundError:
+            return None
+        except OSError:  # not readable, which a write will report
+            if self._strict:
+                raise
             return None
         entry = _decode(key, data)
         if entry is None:
@@ -205,6 +231,8 @@ class DiskCache:
         except OSError as error:
             if temporary is not None:
                 _remove(Path(temporary))
+            if self._strict:
+                raise
             self._warn(error)
             return False
         return True

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .cache import Keeping
+
 Linking = Literal["auto", "system", "embedded"]
 #: File name of a module's text that has none.
 UNNAMED_SOURCE = "<module>"
 
 _LINKINGS = ("auto", "system", "embedded")
+_KEEPING = Keeping()
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class CompileOptions:
       loops: the platform for which the compiler's process first lowers the module's loops and branches
         (`sable.passes.legalize.loops`), '' for a module without any. The last rung makes no kernels of them.
       use_cache: look into the caches and write to them.
+      keeping: what is read from and written to the disk.
       fault: for tests: 'abort', 'segfault', 'hang' or 'fail' in the compiler's process; 'hang@fast' on that
         rung only.
 
@@ -51,6 +55,7 @@ class CompileOptions:
     fingerprint: bytes | None = None
     loops: str = ""
     use_cache: bool = True
+    keeping: Keeping = _KEEPING
     fault: str = ""
 
     def __post_init__(self) -> None:

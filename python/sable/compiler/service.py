@@ -76,28 +76,39 @@ class _Caches:
     def __init__(self, settings: cache.CacheSettings) -> None:
         self.settings = settings
         self.memory = cache.MemoryCache(settings.memory_bytes)
-        directory = settings.directory
-        self.disk = None if directory is None else cache.DiskCache(directory, settings.disk_bytes)
+        self._disks: dict[tuple, cache.DiskCache] = {}
+        self.disk = self.disk_for(cache.Keeping())
         self.lock = threading.Lock()
         self.under_way: dict[str, Future[Compiled]] = {}
         self.counts = {"memory": 0, "disk": 0, "compiled": 0}
 
-    def find(self, key: str) -> tuple[cache.Entry, Literal["memory", "disk"]] | None:
+    def disk_for(self, keeping: cache.Keeping) -> cache.DiskCache | None:
+        """The files that a compile may use, None for none."""
+        directory = self.settings.directory if keeping.directory is None else Path(keeping.directory).expanduser()
+        if not keeping.enabled or directory is None or keeping.limit == 0:
+            return None
+        limit = keeping.limit if keeping.limit > 0 else self.settings.disk_bytes
+        key = (directory, limit, keeping.strict)
+        return self._disks.setdefault(key, cache.DiskCache(*key))
+
+    def find(self, key: str, keeping: cache.Keeping) -> tuple[cache.Entry, Literal["memory", "disk"]] | None:
         """The entry of that key and the level that has it."""
         entry = self.memory.get(key)
         if entry is not None:
             return entry, "memory"
-        entry = self.disk.get(key) if self.disk is not None else None
+        disk = self.disk_for(keeping)
+        entry = disk.get(key) if disk is not None else None
         if entry is None:
             return None
         self.memory.put(key, entry)
         return entry, "disk"
 
-    def keep(self, key: str, entry: cache.Entry) -> None:
-        """Put the entry into both levels."""
+    def keep(self, key: str, entry: cache.Entry, seconds: float, keeping: cache.Keeping) -> None:
+        """Put the entry, which took so long to compile, into both levels."""
         self.memory.put(key, entry)
-        if self.disk is not None:
-            self.disk.put(key, entry)
+        disk = self.disk_for(keeping)
+        if disk is not None and seconds >= keeping.min_seconds and len(entry.vmfb) >= keeping.min_bytes:
+            disk.put(key, entry)
 
 
 _caches: _Caches | None = None
@@ -177,7 +188,7 @@ def _cached(work: _Work, seconds: float) -> Compiled:
     """From a cache, else from another thread that compiles the same, else from the compiler."""
     began = time.perf_counter()
     caches = _current_caches()
-    found = caches.find(work.key)
+    found = caches.find(work.key, work.options.keeping)
     if found is not None:
         entry, source = found
         caches.counts[source] += 1
@@ -195,7 +206,7 @@ def _cached(work: _Work, seconds: float) -> Compiled:
     try:
         compiled = work.climb(seconds)
         caches.counts["compiled"] += 1
-        caches.keep(work.key, cache.Entry(compiled.vmfb, compiled.rung))
+        caches.keep(work.key, cache.Entry(compiled.vmfb, compiled.rung), compiled.seconds, work.options.keeping)
         mine.set_result(compiled)
         return compiled
     except BaseException as error:
@@ -299,7 +310,7 @@ class _Work:
         """The failure to report: the first that names a line of the user's, else the first."""
         told = next((failure for failure in failures if failure.location is not None), failures[0])
         tried = tuple(failure.rung for failure in failures)
-        disk = _current_caches().disk if self.options.use_cache else None
+        disk = _current_caches().disk_for(self.options.keeping) if self.options.use_cache else None
         kept = [] if disk is None else disk.keep_reproducer(self.key, self._reproducer(failures))
         return replace(told, tried=tried, target=str(self.target), reproducer=str(kept[0]) if kept else None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import sys
 import traceback
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -31,10 +32,22 @@ def boundary(function: Callable) -> Callable:
             return function(*args, **kwargs)
         except Exception as error:
             STATE.location = location  # a walk over a function was broken off
-            filter_traceback(error)
+            if not _is_nested():
+                filter_traceback(error)
             raise error
 
     return wrapper
+
+
+def _is_nested() -> bool:
+    """Whether the wrapper that asks runs inside of another one, which will see the error too."""
+    own = sys._getframe(1)
+    frame = own.f_back
+    while frame is not None:
+        if frame.f_code is own.f_code:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def filter_traceback(error: Exception) -> None:
@@ -50,7 +63,7 @@ def filter_traceback(error: Exception) -> None:
                 frame.f_locals["__tracebackhide__"] = True
         return
     kept = _users(error.__traceback__)
-    if mode == "remove_frames" and not isinstance(error.__cause__, UnfilteredStackTrace):
+    if mode == "remove_frames":
         whole = UnfilteredStackTrace("".join(traceback.format_exception(error)))
         whole.__traceback__, whole.__cause__ = error.__traceback__, error.__cause__
         error.__cause__ = whole

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from sable import runtime
+from sable._config import config
 from sable.ir.aval import Aval
 from sable.ir.function import Function
 
+from . import compile_log
 from .array import Array
 from .placement import buffer_of, cpu_device
 from .statistics import STATISTICS
@@ -90,11 +92,14 @@ def load(function: Function, device: Any) -> Loaded:
 
 
 def _load(function: Function, device: Any) -> Loaded:
+    compile_log.log_compile(function.name, function.in_avals)
     start = time.perf_counter()
-    prepared = prepare(function, device.platform)
+    with compile_log.timed(f"Finished lowering jit({function.name}) to StableHLO"):
+        prepared = prepare(function, device.platform)
     STATISTICS.lower_seconds += time.perf_counter() - start
     start = time.perf_counter()
-    compiled = _compile(function, prepared, target_of(device))
+    with compile_log.timed(f"Finished compilation of jit({function.name})"):
+        compiled = _compile(function, prepared, target_of(device))
     STATISTICS.compile_seconds += time.perf_counter() - start
     STATISTICS.count(compiled.source, function.name)
     hosts = {
@@ -154,6 +159,8 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
     from sable.passes.lower import lower
 
     lowered = lower(function, platform, captures=captures)
+    compile_log.check(function, lowered.module)
+    compile_log.dump(function, lowered.module)
     tiled = platform == "cpu" and not lowered.hosts and estimate(lowered.module).tiled
     has_loops = fold_control_flow(lowered.module)
     operation = lowered.module.operation
@@ -164,7 +171,8 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
         input_type="auto" if has_loops else "stablehlo",
         loops=platform if has_loops else "",
         distribute=tiled or platform != "cpu",
-        fingerprint=hashlib.sha256(plain).digest(),
+        fingerprint=None if config.jax_compilation_cache_include_metadata_in_key else hashlib.sha256(plain).digest(),
+        keeping=compile_log.keeping(),
     )
     return Prepared(text, lowered.hosts, options, tiled)
 

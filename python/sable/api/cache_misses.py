@@ -1,0 +1,93 @@
+"""Why a call of a jitted function has to be traced: what `jax_explain_cache_misses` logs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sable._config import config
+from sable._config.state import differences
+from sable.core.tracing import function_name, function_place
+from sable.ir.aval import Aval
+from sable.ir.location import user_line
+
+_LOG = logging.getLogger(__name__)
+
+
+class Key(NamedTuple):
+    """By what a jitted function's traces are looked up.
+
+    Attributes:
+      tree: structure of the dynamic arguments.
+      avals: types of their leaves.
+      static: key of the static arguments; None where there are none.
+      settings: `config.trace_key`.
+      axes: names and sizes of the axes of the enclosing `vmap`s.
+    """
+
+    tree: Any
+    avals: tuple[Aval, ...]
+    static: tuple | None
+    settings: tuple
+    axes: tuple | None
+
+
+def explain(fun: Callable, key: Key, known: Iterable[Key], names: Callable[[], Sequence[str]]) -> None:
+    """Log why none of the known keys serves: at WARNING where the option is on, else at DEBUG.
+
+    Args:
+      names: gives a name for each leaf.
+    """
+    level = logging.WARNING if config.jax_explain_cache_misses else logging.DEBUG
+    if not _LOG.isEnabledFor(level):
+        return
+    known = list(known)
+    lines = [f"TRACING CACHE MISS at {user_line()}:"]
+    if not known:
+        lines += ["  never seen function:", f"    {function_name(fun)} id={id(fun)} defined at {function_place(fun)}"]
+    else:
+        closest = max(reversed(known), key=lambda other: _likeness(key, other))
+        lines += [f"  for {function_name(fun)} defined at {function_place(fun)}"]
+        lines += ["  all previously seen cache keys differ. For the closest previous key:"]
+        lines += [f"  {line}" for line in _differences(key, closest, names)]
+    _LOG.log(level, "\n".join(lines))
+
+
+def _likeness(key: Key, other: Key) -> tuple[int, int]:
+    """How many parts are equal, and how many types."""
+    return sum(a == b for a, b in zip(key, other)), sum(a is b for a, b in zip(key.avals, other.avals))
+
+
+def _differences(key: Key, other: Key, names: Callable[[], Sequence[str]]) -> list[str]:
+    lines = []
+    if key.tree != other.tree:
+        lines += ["different input pytree:", f"* now {key.tree}", f"* and before {other.tree}"]
+    elif key.avals != other.avals:
+        lines.append("different input types:")
+        for name, now, before in zip(names(), key.avals, other.avals):
+            if now is not before:
+                lines.append(f"* at {name}, now {_type(now, before)} and before {_type(before, now)}")
+    if key.static != other.static:
+        lines += ["different static arguments:", f"* now {_static(key)} and before {_static(other)}"]
+    if key.settings != other.settings:
+        lines.append("Tracing context doesn't match, due to config or a context manager.")
+        for name, now, before in differences(key.settings, other.settings):
+            lines.append(f"* {name} differs: now {now!r} and before {before!r}")
+    if key.axes != other.axes:
+        lines.append(f"different axis names: now {dict(key.axes or ())} and before {dict(other.axes or ())}")
+    return lines
+
+
+def _type(a: Aval, other: Aval) -> str:
+    return a.short() + (f"{{weak_type={a.weak_type}}}" if a.weak_type != other.weak_type else "")
+
+
+def _static(key: Key) -> str:
+    if key.static is None:
+        return "none"
+    _, positional, named, _ = key.static
+    return ", ".join([f"argument {i} = {v!r}" for i, v in positional] + [f"{k}={v!r}" for k, v in named]) or "none"
+
+
+__all__ = ["Key", "explain"]
