@@ -17,7 +17,7 @@ help:
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make bench      JAX, NumPy and Sable side by side; writes benchmarks/README.md"
 	@echo "make replay     what a change does to the programs emitted, against the last commit (BASE=commit)"
-	@echo "make docs       rewrite docs/ops.md and the definition of the sable dialect from the op table"
+	@echo "make docs       rewrite docs/ops.md, docs/options.md and the definition of the sable dialect from the op table"
 	@echo "make setup      only the virtual environment"
 	@echo "make clean      remove the virtual environment and build products"
 
@@ -58,6 +58,7 @@ replay: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m sable.tools.op_table --write docs/ops.md
+	$(BIN)/python -m sable.tools.option_table --write docs/options.md
 	$(BIN)/python -m sable.tools.irdl --write
 
 clean:

@@ -25,6 +25,7 @@ class Option:
       harmless: values under which a watched option asks for nothing, beside the default.
       implies: options that take the value too.
       refusal: why other values are refused; '' for options which do something.
+      accepted: the values that are not refused, where others are.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Option:
     harmless: tuple = ()
     implies: tuple[str, ...] = ()
     refusal: str = ""
+    accepted: tuple = ()
 
     def asks_for_nothing(self, value: Any) -> bool:
         """Whether shortcuts may ignore a watched option that has this value."""
@@ -124,7 +126,7 @@ def fixed(name: str, default: Any, reason: str, also: tuple = ()) -> Option:
         shown = " or ".join(map(repr, accepted))
         raise ValueError(f"only {shown} is possible here, got {value!r}: {reason}")
 
-    return Option(name, default, parse, f"{reason[0].upper()}{reason[1:]}.", refusal=reason)
+    return Option(name, default, parse, f"{reason[0].upper()}{reason[1:]}.", refusal=reason, accepted=accepted)
 
 
 def _means(value: Any, known: Any) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sable._config import config
-from sable.core import compile_log, loading, placement, watch
+from sable.core import compile_log, key_reuse, loading, placement, watch
 from sable.core.array import Array
 from sable.core.bind import bind
 from sable.core.boundary import boundary
@@ -227,6 +227,14 @@ class Jitted:
         )
 
     def _call(self, entry: _Entry, leaves: list) -> Any:
+        if config.jax_debug_key_reuse:
+            key_reuse.call(entry.traced.function, leaves, function_name(self._fun))
+        outs = self._results(entry, leaves)
+        if config.jax_debug_key_reuse:
+            key_reuse.returned(entry.traced.function, outs)
+        return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
+
+    def _results(self, entry: _Entry, leaves: list) -> Sequence[Any]:
         if STATE.staged is None:
             values = [x if type(x) is Array else as_value(x) for x in leaves]
             arguments = len(values)
@@ -237,12 +245,10 @@ class Jitted:
             else:
                 device = placement.common_device(values[:arguments], function_name(self._fun))
                 values[arguments:] = entry.captures_on(device)
-                outs = watch.call_program(entry.traced.function, device, values)
-                return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
+                return watch.call_program(entry.traced.function, device, values)
         else:
             values = [as_value(x) for x in leaves] + entry.captures
-        outs = bind(_CALL, *values, callee=entry.traced.function)
-        return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
+        return bind(_CALL, *values, callee=entry.traced.function)
 
     def _checked_avals(self, leaves: list, args: tuple, kwargs: dict) -> tuple[Aval, ...]:
         for i, x in enumerate(leaves):

@@ -10,6 +10,7 @@ from sable.dialects.ops.rules import expand
 from sable.pytree.registry import flatten_axes
 from sable.tree_util import tree_unflatten
 
+from . import key_reuse
 from .array import Value
 from .bind import BIND
 from .tracing import argument_names, function_name, trace_flat
@@ -72,6 +73,7 @@ def batched_call(
         names=lambda: [argument_names(fun, *tree_unflatten(tree, values))[i] for i in mapped],
         axis=None if axis_name is None else (axis_name, size),
     )
+    key_reuse.call(traced.function, [values[i] for i in mapped], function_name(fun))
     marks = [True] * len(mapped) + [False] * len(traced.captures)
     outs, on = passes.batch(traced.function, [*moved, *traced.captures], marks, size, BIND, axis_name)
     out_marks = flatten_axes("vmap out_axes", traced.out_tree, out_axes)
@@ -79,6 +81,7 @@ def batched_call(
         retype(_place(x, m, axis, size, fun), a.weak_type)
         for x, m, axis, a in zip(outs, on, out_marks, traced.out_avals)
     ]
+    key_reuse.returned(traced.function, results)
     return tree_unflatten(traced.out_tree, results)
 
 

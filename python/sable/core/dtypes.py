@@ -111,8 +111,11 @@ _KIND_SCALAR: dict[str, type] = {"b": bool, "u": int, "i": int, "f": float, "c":
 
 
 def default_dtype(kind: str) -> np.dtype:
-    """The dtype of Python scalars of a kind (b, i, u, f, c): 64 bits with `jax_enable_x64`, else 32."""
-    return _DEFAULT_64[kind] if config.jax_enable_x64 else _DEFAULT_32[kind]
+    """The dtype of Python scalars of a kind (b, i, u, f, c): 64 bits with `jax_enable_x64`, else 32.
+
+    `jax_default_dtype_bits` says that it is 32 nevertheless.
+    """
+    return _DEFAULT_64[kind] if config.jax_enable_x64 and config.jax_default_dtype_bits == "64" else _DEFAULT_32[kind]
 
 
 def default_int_dtype() -> np.dtype:

@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from sable import tree_util
+from sable._config import config
+from sable.core import key_reuse
 from sable.core.array import Array, Value
+from sable.core.leaks import check_leaks
 from sable.core.trace import Trace, Tracer, tracing
 from sable.core.values import as_value, is_array_like
 from sable.ir.aval import Aval
@@ -116,11 +119,16 @@ def trace_flat(
     if known is not None:
         for v, x in zip(arguments, known):
             trace._note(v, x)
-    with tracing(trace):
-        result = call([Tracer(a, v, trace) for a, v in zip(avals, arguments)])
+    tracers = [Tracer(a, v, trace) for a, v in zip(avals, arguments)]
+    with tracing(trace), key_reuse.noting(kind, trace.name, tracers) as note:
+        result = call(tracers)
         leaves, tree = tree_util.tree_flatten(result)
         outs = [_output(x, result, fun, kind) for x in leaves]
         function = trace.finish(outs)
+        note(function, outs)
+    if config.jax_check_tracer_leaks:
+        del tracers, result, leaves, outs, note
+        check_leaks(trace)
     if len(trace.captures) and known is not None:
         trace.knowable = {v for v in trace.knowable if v not in trace.known}
     return Traced(function, trace.captures, tree, trace)

@@ -19,7 +19,7 @@ from .trace import Tracer
 
 _SCALARS = (bool, int, float, complex)
 
-#: Arrays for small Python scalars, by (type, value, x64): most programs use few.
+#: Arrays for small Python scalars, by (type, value, False or the bits of default dtypes): most programs use few.
 _MEMO: dict[tuple, Array] = {}
 _MEMO_SIZE = 4096
 
@@ -57,7 +57,7 @@ def as_value(x: Any, explicit: bool = False) -> Value:
 
 
 def _scalar(kind: type, x: Any) -> Array:
-    key = (kind, x, config.jax_enable_x64)
+    key = (kind, x, config.jax_enable_x64 and config.jax_default_dtype_bits)
     found = _MEMO.get(key)
     # 0.0 == -0.0 and NaN is not equal to itself: neither may be looked up
     if found is not None and x:

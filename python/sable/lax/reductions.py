@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind
@@ -24,11 +25,20 @@ from .slicing import slice_in_dim
 # ---- by an op ------------------------------------------------------------------------------------------------
 
 
+_SUM = OPS["reduce_sum"]
+_HALVES = (np.dtype(np.float16), dtypes.bfloat16)
+
+
 def _reduction(name: str, text: str) -> Callable:
     op = OPS[name]
 
     def run(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -> Value:
-        return bind(op, value_of(operand, name), dimensions=integers(axes))
+        value = value_of(operand, name)
+        if op is _SUM and not config.jax_allow_f16_reductions and value.dtype in _HALVES:
+            raise ValueError(
+                f"{name} on operand {value.aval.short()} is not allowed when jax_allow_f16_reductions=False."
+            )
+        return bind(op, value, dimensions=integers(axes))
 
     run.__name__ = run.__qualname__ = name
     run.__doc__ = f"""{text} over dimensions, which go.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 import sable.numpy as jnp
 from sable import lax
+from sable._config import config
+from sable.api.custom import custom_jvp
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import array_argument, convert
@@ -268,6 +271,12 @@ def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
       An array of x's shape whose sums along the axis are 1.
     """
     value = _inexact("softmax", x)
+    if config.jax_softmax_custom_jvp:
+        return _softmax(value, axis, where)
+    return _plain_softmax(value, axis, where)
+
+
+def _plain_softmax(value: Any, axis: Any, where: Any) -> Any:
     peak = jnp.max(value, axis, where=where, initial=-jnp.inf, keepdims=True)
     shifted = value - stop_gradient(peak)
     if where is not None:
@@ -275,6 +284,19 @@ def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     terms = jnp.exp(shifted)
     result = terms / jnp.sum(terms, axis, where=where, keepdims=True)
     return result if where is None else jnp.where(where, result, 0)
+
+
+@functools.partial(custom_jvp, nondiff_argnums=(1, 2))
+def _softmax(value: Any, axis: Any, where: Any) -> Any:
+    return _plain_softmax(value, axis, where)
+
+
+@_softmax.defjvp
+def _softmax_jvp(axis: Any, where: Any, primals: tuple, tangents: tuple) -> tuple:
+    """d y = y (t - sum(y t))."""
+    (x,), (t,) = primals, tangents
+    y = _softmax(x, axis, where)
+    return y, y * (t - jnp.sum(y * t, axis, where=where, keepdims=True))
 
 
 def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
@@ -16,7 +18,7 @@ from sable.core.values import as_value
 from sable.lax.shapes import broadcast_shapes
 
 from . import _eager
-from ._keys import hashed, two_keys, words_of
+from ._keys import hashed, hashed_in_halves, two_keys, words_of
 
 _UNSIGNED = {n: np.dtype(f"uint{n}") for n in (8, 16, 32, 64)}
 
@@ -66,6 +68,8 @@ def both(mnemonic: str, x: Value, y: Value) -> Value:
 
 def random_bits(words: Value, width: int, shape: tuple[int, ...]) -> Value:
     """Unsigned integers of 8, 16, 32 or 64 random bits, of the words of a key."""
+    if not config.jax_threefry_partitionable:
+        return _bits_in_halves(words, width, shape)
     if _eager.ready(words):
         return _eager.bits(words, width, shape)  # type: ignore[arg-type]
     first, second = hashed(words, shape)
@@ -76,6 +80,37 @@ def random_bits(words: Value, width: int, shape: tuple[int, ...]) -> Value:
         return getattr(BIND, "or")(high, BIND.convert(second, dtype=wide))
     found = BIND.xor(first, second)
     return found if width == 32 else BIND.convert(found, dtype=_UNSIGNED[width])
+
+
+def _bits_in_halves(words: Value, width: int, shape: tuple[int, ...]) -> Value:
+    """`random_bits` as they were before `jax_threefry_partitionable`.
+
+    Words of 32 bits are cut into shorter ones from the lowest bit on; two of them, from either half, make one of 64.
+
+    Raises:
+      NotImplementedError: 2**32 - 1 words or more.
+    """
+    size = math.prod(shape)
+    count = -(-width * size // 32)
+    if count >= 2**32 - 1:
+        raise NotImplementedError(f"random arrays of 2**32 words without jax_threefry_partitionable, got shape {shape}")
+    found = hashed_in_halves(words, count)
+    dtype = _UNSIGNED[width]
+    if width == 64:
+        high, low = (
+            BIND.convert(BIND.slice(found, start_indices=(i,), limit_indices=(i + size,), strides=(1,)), dtype=dtype)
+            for i in (0, size)
+        )
+        found = getattr(BIND, "or")(BIND.shift_left(high, BIND.full(high.aval, 32)), low)
+    elif width < 32:
+        per = 32 // width
+        wide = BIND.broadcast_in_dim(found, shape=(count, per), broadcast_dimensions=(0,))
+        place = BIND.iota(shape=(count, per), dtype=np.dtype(np.uint32), iota_dimension=1)
+        shift = BIND.multiply(place, BIND.full(place.aval, width))
+        parts = BIND.convert(BIND.shift_right_logical(wide, shift), dtype=dtype)
+        parts = BIND.reshape(parts, shape=(count * per,))
+        found = BIND.slice(parts, start_indices=(0,), limit_indices=(size,), strides=(1,))
+    return BIND.reshape(found, shape=shape)
 
 
 def bits(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:

@@ -10,6 +10,7 @@ import numpy as np
 
 from sable import lax
 from sable import numpy as jnp
+from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
@@ -180,7 +181,9 @@ maxwell = _simple("maxwell", "one-sided Maxwell distribution of scale 1", _maxwe
 def gumbel_words(words: Value, shape: tuple[int, ...], dtype: np.dtype, mode: str | None) -> Value:
     """-log(-log u). In mode "high" a second uniform sample continues the first where that is below 1/2."""
     info = dtypes.finfo(dtype)
-    if mode is None or mode == "low":
+    if mode is None:
+        mode = "high" if config.jax_high_dynamic_range_gumbel else "low"
+    if mode == "low":
         u = uniform_words(words, shape, dtype, float(info.tiny), 1.0)
         return BIND.negate(BIND.log(BIND.negate(BIND.log(u))))
     if mode == "highest":

@@ -16,7 +16,7 @@ from sable.core.operands import array_argument, convert, normal_axis
 
 from ._bits import both, float_dtype, parameter, randint, random_bits, shape_argument, uniform_words
 from ._continuous import gumbel_words
-from ._keys import two_keys, words_of
+from ._keys import clone, two_keys, words_of
 
 
 def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
@@ -125,7 +125,7 @@ def choice(
             f"Cannot take a larger sample (size {count}) than population (size {total}) when 'replace=False'"
         )
     if p is None and not replace:
-        whole = permutation(key, value if ndim else total, place)
+        whole = permutation(clone(key), value if ndim else total, place)
         found = lax.slice_in_dim(whole, 0, count, axis=place)
     else:
         chosen = _chosen(key, words, total, sizes, count, p, replace, mode)

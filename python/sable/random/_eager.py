@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sable._config import config
 from sable._threefry import threefry2x32
 from sable.core.array import Array, from_numpy
 from sable.core.dtypes import finfo
@@ -52,7 +53,9 @@ _TAIL = np.float32(
 
 def ready(words: Any) -> bool:
     """Whether the words of a key are known, on the CPU, bound to no device, and no program is being traced."""
-    return type(words) is Array and words._device is None and not words.committed and STATE.staged is None
+    if not config.jax_threefry_partitionable or STATE.staged is not None:
+        return False
+    return type(words) is Array and words._device is None and not words.committed
 
 
 def _hashed(words: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

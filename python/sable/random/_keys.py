@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from sable._config import config
-from sable.core import dtypes
+from sable.core import dtypes, key_reuse, transfers
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.operands import shape_argument
+from sable.core.placement import default_device
 from sable.core.state import STATE
-from sable.core.values import as_value
+from sable.core.values import as_value, aval_of_value
 from sable.numpy.indexing.read import getitem
 from sable.numpy.ufuncs import equal
 from sable.tree_util import register_pytree_with_keys
@@ -115,7 +116,12 @@ class KeyArray:
     def __getitem__(self, index: Any) -> KeyArray:
         parts = index if isinstance(index, tuple) else (index,)
         whole = parts if any(p is Ellipsis for p in parts) else (*parts, Ellipsis)
-        return KeyArray(getitem(as_value(self._data), (*whole, slice(None))))
+        return self._forwarded(getitem(as_value(self._data), (*whole, slice(None))))
+
+    def _forwarded(self, words: Value) -> KeyArray:
+        """A key array of words made of these by moving them."""
+        key_reuse.forward(self._data, words)
+        return KeyArray(words)
 
     def reshape(self, *shape: Any) -> KeyArray:
         """The keys, in row-major order, in another shape."""
@@ -123,7 +129,7 @@ class KeyArray:
         if -1 in sizes:
             rest = -math.prod(sizes)
             sizes = tuple(self.size // rest if n == -1 else n for n in sizes)
-        return KeyArray(BIND.reshape(as_value(self._data), shape=(*map(int, sizes), _WORDS)))
+        return self._forwarded(BIND.reshape(as_value(self._data), shape=(*map(int, sizes), _WORDS)))
 
     def ravel(self) -> KeyArray:
         """The keys as a vector."""
@@ -135,7 +141,7 @@ class KeyArray:
         """The keys with their dimensions in another order (by default the reverse)."""
         order = tuple(axes[0]) if len(axes) == 1 and isinstance(axes[0], Sequence) else axes
         order = order or tuple(range(self.ndim))[::-1]
-        return KeyArray(BIND.transpose(as_value(self._data), permutation=(*order, self.ndim)))
+        return self._forwarded(BIND.transpose(as_value(self._data), permutation=(*order, self.ndim)))
 
     def _equal(self, other: Any, direction: str) -> Any:
         if not isinstance(other, KeyArray):
@@ -211,17 +217,19 @@ def _check_words(data: Any) -> None:
         raise TypeError(f"{start} key_data.dtype = uint32; got dtype={data.dtype}")
 
 
-def words_of(name: str, key: Any, batched: bool = False) -> tuple[Value, bool]:
+def words_of(name: str, key: Any, batched: bool = False, uses: bool = True) -> tuple[Value, bool]:
     """The words of a key, and whether it is typed.
 
     Args:
       name: the function that got the key, for messages.
       key: typed or raw.
       batched: whether an array of keys will do.
+      uses: whether the function uses the key up.
 
     Raises:
       TypeError: not a key.
       ValueError: an array of keys.
+      KeyReuseError: a typed key was used up before, and `jax_debug_key_reuse` is on.
     """
     if isinstance(key, KeyArray):
         data, typed = as_value(key._data), True
@@ -237,6 +245,8 @@ def words_of(name: str, key: Any, batched: bool = False) -> tuple[Value, bool]:
         raise ValueError(
             f"{name} accepts a single key, but was given a key array of shape {shape} != (). Use jax.vmap for batching."
         )
+    if typed and uses:
+        key_reuse.use(data, name)
     return data, typed
 
 
@@ -289,6 +299,21 @@ def hashed(data: Value, shape: tuple[int, ...]) -> tuple[Value, Value]:
     return BIND.threefry2x32(*key_words(data), high, low)
 
 
+def hashed_in_halves(data: Value, count: int) -> Value:
+    """Words as they were made before `jax_threefry_partitionable`: the numbers up to `count`, hashed under a key.
+
+    The two words of a hash are element i of the first half of the numbers and of the second, an odd count being filled up
+    with a 0.
+    """
+    half = (count + 1) // 2
+    numbers = BIND.iota(shape=(count,), dtype=_UINT32, iota_dimension=0)
+    if count % 2:
+        numbers = BIND.concatenate(numbers, constant(np.zeros(1, _UINT32)), dimension=0)
+    parts = [BIND.slice(numbers, start_indices=(i,), limit_indices=(i + half,), strides=(1,)) for i in (0, half)]
+    whole = BIND.concatenate(*BIND.threefry2x32(*key_words(data), *parts), dimension=0)
+    return BIND.slice(whole, start_indices=(0,), limit_indices=(count,), strides=(1,)) if count % 2 else whole
+
+
 def _joined(first: Value, second: Value) -> Value:
     """Words as keys: a new last dimension."""
     shape = (*first.aval.shape, 1)
@@ -298,6 +323,8 @@ def _joined(first: Value, second: Value) -> Value:
 
 def split_words(data: Value, shape: tuple[int, ...] = (2,)) -> Value:
     """The words of new keys, of the shape (*shape, 2)."""
+    if not config.jax_threefry_partitionable:
+        return BIND.reshape(hashed_in_halves(data, 2 * math.prod(shape)), shape=(*shape, _WORDS))
     if _eager.ready(data):
         return _eager.keys(data, shape)  # type: ignore[arg-type]
     return _joined(*hashed(data, shape))
@@ -321,8 +348,11 @@ def _seed_words(name: str, seed: Any) -> Value:
             f"{name} accepts a scalar seed, but was given an array of shape {np.shape(seed)} != (). "
             "Use jax.vmap for batching"
         )
+    offset = config.jax_random_seed_offset
     if isinstance(seed, int):
-        whole = int(np.int64(seed))
+        if config.eager_key is None and STATE.staged is None:
+            transfers.guard(transfers.HOST_TO_DEVICE, aval_of_value(seed), default_device())
+        whole = int(np.int64(seed + offset))
         high = (whole >> 32) & 0xFFFFFFFF if config.jax_enable_x64 else 0
         made = constant(np.array([high, whole & 0xFFFFFFFF], _UINT32))
         made.constant = False
@@ -330,6 +360,8 @@ def _seed_words(name: str, seed: Any) -> Value:
     value = as_value(seed)
     if value.aval.dtype.kind not in "iu":
         raise TypeError(f"PRNG key seed must be an integer; got {seed!r}")
+    if offset:
+        value = BIND.add(value, BIND.full(value.aval, offset))
     low = BIND.convert(value, dtype=_UINT32)
     high = constant(np.uint32(0))
     if value.aval.dtype.itemsize == 8:
@@ -409,7 +441,7 @@ def fold_in(key: Any, data: Any) -> Any:
       OverflowError: a Python integer that uint32 cannot hold.
       ValueError: an array of keys.
     """
-    words, typed = words_of("fold_in", key)
+    words, typed = words_of("fold_in", key, uses=False)
     if isinstance(data, int) and not 0 <= data < 2**32:
         raise OverflowError(f"Python integer {data} out of bounds for uint32")
     value = constant(np.uint32(data)) if isinstance(data, int) else as_value(data)
@@ -425,7 +457,7 @@ def fold_in(key: Any, data: Any) -> Any:
 
 def key_data(keys: Any) -> Value:
     """The words of keys: uint32, with a last dimension of size 2."""
-    return words_of("key_data", keys, batched=True)[0]
+    return words_of("key_data", keys, batched=True, uses=False)[0]
 
 
 def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
@@ -461,5 +493,5 @@ def key_dtype(impl_spec: Any = None) -> KeyDType:
 
 def clone(key: Any) -> Any:
     """The same key, said to be used again on purpose."""
-    data, typed = words_of("clone", key, batched=True)
-    return KeyArray(data) if typed else data
+    data, typed = words_of("clone", key, batched=True, uses=False)
+    return KeyArray(key_reuse.fresh(data)) if typed else data

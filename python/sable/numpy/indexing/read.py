@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sable._config import config
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.operands import convert, expand_to
@@ -50,6 +51,7 @@ def getitem(x: Value, index: Any) -> Value:
         if kind is int and a.shape and a.shape[0]:
             return _row(x, index)
         parsed = parse(a.shape, index)
+        _check_static(parsed, a.shape)
         if parsed.known:
             _check_not_empty(a.shape, parsed.entries)
             return _taken(x, parsed)
@@ -60,9 +62,24 @@ def getitem(x: Value, index: Any) -> Value:
 def _row(x: Array, i: int) -> Array:
     a = x.aval
     size = a.shape[0]
+    if not -size <= i < size and config.jax_check_static_indices:
+        raise _out_of_bounds(0, size)
     i = max(i + size, 0) if i < 0 else min(i, size - 1)
     whole = x.numpy()
     return Array(aval(a.shape[1:], a.dtype, a.weak_type), released(whole[i, ...], whole))
+
+
+def _check_static(parsed: Parsed, shape: tuple[int, ...]) -> None:
+    """Where `jax_check_static_indices` is on, Python integers must be inside of the array."""
+    if not config.jax_check_static_indices:
+        return
+    for entry in parsed.entries:
+        if isinstance(entry, Fixed) and not entry.inside:
+            raise _out_of_bounds(entry.dim, shape[entry.dim])
+
+
+def _out_of_bounds(dim: int, size: int) -> IndexError:
+    return IndexError(f"a static index is out of bounds for axis {dim} with size {size}")
 
 
 def _taken(x: Array, parsed: Parsed) -> Array:
@@ -94,6 +111,8 @@ def read(
     """
     way = GatherScatterMode.PROMISE_IN_BOUNDS if mode is None else GatherScatterMode.from_any(mode)
     parsed = parse(x.aval.shape, index, wrap_negative_indices)
+    if way is GatherScatterMode.PROMISE_IN_BOUNDS:
+        _check_static(parsed, x.aval.shape)
     options = {"indices_are_sorted": indices_are_sorted, "unique_indices": unique_indices}
     return _read(x, parsed, way, fill_value, options)
 
