@@ -39,7 +39,6 @@ from sable.api.autodiff import grad, jvp, linear_transpose, linearize, value_and
 from sable.api.batching import vmap
 from sable.api.callback import pure_callback
 from sable.api.compilation import ShapeDtypeStruct, eval_shape, jit, make_jaxpr
-from sable.api.custom import custom_gradient, custom_jvp, custom_vjp
 from sable.api.devices import (
     block_until_ready,
     default_backend,
@@ -51,6 +50,7 @@ from sable.api.devices import (
 )
 from sable.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from sable.core.array import Array
+from sable.core.custom_derivatives import custom_gradient, custom_jvp, custom_vjp
 
 __all__ = [
     "Array",

@@ -10,8 +10,8 @@ import numpy as np
 import sable.numpy as jnp
 from sable import lax
 from sable._config import config
-from sable.api.custom import custom_jvp
 from sable.core.bind import BIND
+from sable.core.custom_derivatives import custom_jvp
 from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import array_argument, convert
 from sable.lax.autodiff import stop_gradient

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from sable.core.array import Value
-from sable.core.bind import BIND, bind
-from sable.core.trace import Tracer
-from sable.core.tracing import Traced, argument_names, function_name, signature_of, trace_flat
-from sable.core.values import as_value, is_array_like
 from sable.dialects.ops.rules import is_inexact
 from sable.ir.aval import Aval, float0
 from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
 from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_unflatten
+
+from .array import Value
+from .bind import BIND, bind
+from .trace import Tracer
+from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
+from .values import as_value, is_array_like
 
 
 def _resolve(fun: Callable, args: tuple, kwargs: dict) -> tuple:
