@@ -16,7 +16,7 @@ from sable.ir.op import LINEAR, defop
 from .compose import convert, move_to_front
 from .rules import floats, generator, integers, kind_of, sample, weak
 from .samples import complexes
-from .windows import dilated, padded, result_sizes, windows
+from .windows import dilated, padded, result_sizes, transposed_padding, windows
 
 
 class Spatial(NamedTuple):
@@ -246,21 +246,12 @@ def _transpose_lhs(
         out, inner = numbers.rhs_spec[:2]
         rhs = split(b, rhs, out, groups)
         rhs = merge(b, rhs, out, inner)
-    inner_sizes = _take(avals[0].shape, numbers.lhs_spec[2:])
-    sizes = zip(
-        inner_sizes,
+    padding = transposed_padding(
+        _take(avals[0].shape, numbers.lhs_spec[2:]),
         _take(avals[1].shape, numbers.rhs_spec[2:]),
         _take(b.aval(ct).shape, numbers.out_spec[2:]),
-        where.window_strides,
-        where.padding,
-        where.lhs_dilation,
-        where.rhs_dilation,
+        *where[:4],
     )
-    padding = []
-    for n, window, places, stride, (low, _), holes, window_holes in sizes:
-        reach = dilated(window, window_holes) - 1
-        whole = dilated(n, holes) + reach
-        padding.append((reach - low, whole - dilated(places, stride) - reach + low))
     found = _convolve(
         b,
         ct,
@@ -269,7 +260,7 @@ def _transpose_lhs(
         precision_config,
         dimension_numbers=ConvDimensionNumbers(numbers.out_spec, _swapped(numbers.rhs_spec), numbers.lhs_spec),
         window_strides=where.lhs_dilation,
-        padding=tuple(padding),
+        padding=padding,
         lhs_dilation=where.window_strides,
         rhs_dilation=where.rhs_dilation,
         window_reversal=tuple(not r for r in where.window_reversal),

@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.dialects.ops.compose import convert
 from sable.dialects.ops.convolution import merge, split
-from sable.dialects.ops.windows import dilated
+from sable.dialects.ops.windows import covering, pad
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import ConvDimensionNumbers
 from sable.ir.op import OPS
@@ -77,24 +77,10 @@ def _by_parts(b: Any, lhs: Any, rhs: Any, out: Aval, params: dict[str, Any]) -> 
 def _covered(b: Any, lhs: Any, window: Sequence[int], params: Mapping[str, Any]) -> Any:
     """The input with its padding and holes, cut off behind the last window."""
     a = b.aval(lhs)
-    edges = [(0, 0)]
-    for n, w, stride, (low, high), holes, window_holes in zip(
-        a.shape[1:-1],
-        window,
-        params["window_strides"],
-        params["padding"],
-        params["lhs_dilation"],
-        params["rhs_dilation"],
-    ):
-        whole, reach = dilated(n, holes) + low + high, dilated(w, window_holes)
-        edges.append((low, high - (whole - reach) % stride))
-    edges.append((0, 0))
-    holes = (0, *(d - 1 for d in params["lhs_dilation"]), 0)
-    if not any(holes) and all(edge == (0, 0) for edge in edges):
-        return lhs
-    lows, highs = zip(*edges)
+    names = ("window_strides", "padding", "lhs_dilation", "rhs_dilation")
+    edges = covering(a.shape[1:-1], window[:-2], *(params[p] for p in names))
     zero = b.full(aval((), a.dtype), False if a.dtype.kind == "b" else 0)
-    return b.pad(lhs, zero, edge_padding_low=lows, edge_padding_high=highs, interior_padding=holes)
+    return pad(b, lhs, zero, ((0, 0), *edges, (0, 0)), (1, *params["lhs_dilation"], 1))
 
 
 def _features_last(rank: int) -> ConvDimensionNumbers:
