@@ -1,12 +1,14 @@
 """importer: anyone's StableHLO module to `Function`s that the passes take; `assemble` is the way back.
 
 Regions of `stablehlo.while`, `if` and `case` become functions by symbol (`sable.while`, `sable.case`; `sable.scan`
-where the number of steps is known), and what they use from outside becomes arguments. Everything else is taken over as
+where the number of steps is known), and what they use from outside becomes arguments. Regions of reductions, windows and
+sorts that no row of the table knows become functions too (`sable.reduce` ...). Everything else is taken over as
 it stands, attributes and locations included.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,8 +16,9 @@ import numpy as np
 
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, aval_of_type, ir
+from sable.ir.form import RegionsForm
 from sable.ir.function import Deferred, Function, FunctionBuilder, find_row
-from sable.ir.op import OPS
+from sable.ir.op import OPS, Op
 
 from .assemble import symbols
 from .counted_loops import trip_count
@@ -184,6 +187,10 @@ class _Scope:
         try:
             op = find_row(made, made.name)
         except NotImplementedError as error:
+            outlined = _outlined().get(operation.name)
+            if outlined is not None:
+                made.erase()
+                return self.outline(operation, outlined)
             if self.importer.check:
                 raise ModuleImportError(str(error)) from None
             return made.results
@@ -191,6 +198,26 @@ class _Scope:
         for p in op.functions:
             self._bind_symbol(made, op, p)
         return made.results
+
+    def outline(self, operation: Any, op: Op) -> Sequence[Any]:
+        """An operation whose regions are no row's, its regions as functions.
+
+        Raises:
+          ModuleImportError: a region uses a value from outside (there is no operand to lift it to), or returns what the
+            operation does not take.
+        """
+        _avals((*operation.operands, *operation.results), operation)
+        params = op.form.plain.decode(operation, [aval_of_type(r.type) for r in operation.results])[1]
+        for region, parameter in zip(operation.regions, op.form.regions):
+            block = region.blocks[0]
+            outside = captures(block)
+            if outside:
+                raise _error(operation, f"{operation.name}: its {parameter} uses a value from outside, {outside[0]}")
+            params[parameter] = self.region(block, (), parameter)
+        try:
+            return self.b.bind(op, *[self.env[v] for v in operation.operands], **params)
+        except (TypeError, ValueError) as error:
+            raise _error(operation, str(error)) from None
 
     def clone(self, operation: Any) -> Any:
         """A copy in this function, with this function's values, also in its regions.
@@ -242,6 +269,12 @@ class _Scope:
         for v in filter(_is_constant, free_values(block)):
             scope.env[v] = scope.clone(v.owner.operation).result
         return function.finish(scope.fill(block))
+
+
+@functools.cache
+def _outlined() -> dict[str, Op]:
+    """StableHLO operation -> the op that names its regions as functions."""
+    return {op.form.twin: op for op in OPS.values() if isinstance(op.form, RegionsForm)}
 
 
 def _is_constant(value: Any) -> bool:

@@ -18,6 +18,7 @@ from sable.ir.op import OPS, Op, interpret
 
 from .legalize import (  # noqa: F401  (they register rules)
     arctangent,
+    bodies,
     bounded_loops,
     complex_functions,
     convolution,
@@ -29,10 +30,17 @@ from .legalize import (  # noqa: F401  (they register rules)
     vulkan,
 )
 from .legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
+from .transforms import TRANSFORMS
 
 
 class LoweringBuilder(FunctionBuilder):
-    """Emits only what IREE takes. Its insertion point moves into the regions of loops and branches."""
+    """Emits only what IREE takes. Its insertion point moves into the regions of loops and branches.
+
+    Attributes:
+      passes: what legalisation may do to the functions that an op names.
+    """
+
+    passes = TRANSFORMS
 
     def __init__(self, function: Function, platform: str):
         super().__init__(function)
@@ -67,11 +75,30 @@ class LoweringBuilder(FunctionBuilder):
         Operation.create("stablehlo.return", operands=outs, ip=self.ip, loc=self.location)
         self.ip = saved
 
-    def structured(self, name: str, operands: Sequence[Any], types: Sequence[Any], regions: int) -> Any:
+    def structured(
+        self, name: str, operands: Sequence[Any], types: Sequence[Any], regions: int, attributes: Any = None
+    ) -> Any:
         """An operation with regions to be filled."""
         return Operation.create(
-            name, results=list(types), operands=list(operands), regions=regions, loc=self.location, ip=self.ip
+            name,
+            results=list(types),
+            operands=list(operands),
+            attributes=attributes,
+            regions=regions,
+            loc=self.location,
+            ip=self.ip,
         )
+
+    def with_regions(self, op: Op, operands: Sequence[Any], **params: Any) -> tuple[Any, ...]:
+        """The StableHLO twin of an op with a `RegionsForm`, its functions written into the regions."""
+        found = op.type(*[self.aval(x) for x in operands], **params)
+        types = [mlir_type(a) for a in found]
+        made = self.structured(op.form.twin, operands, types, len(op.form.regions), op.form.plain.attributes(params))
+        for k, p in enumerate(op.form.regions):
+            function = params[p]
+            scalars = [mlir_type(a) for a in function.in_avals]
+            self.region(made, k, scalars, lambda xs, f=function: self.inline(f, xs))
+        return tuple(made.results)
 
     def host(self, callback: Any, operands: Sequence[Any]) -> Any:
         """A call of a function of the host, which the module imports."""

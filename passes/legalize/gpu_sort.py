@@ -35,7 +35,7 @@ _COUNTED = 1024
 @legalize("sort", "cuda")
 def sort(b: Any, *operands: Any, dimension: int, num_keys: int, is_stable: bool) -> Any:
     """Stable whether asked to or not."""
-    return sorted_by(b, operands, dimension, num_keys, _COUNTED, _order_by_network)
+    return sorted_by(b, operands, dimension, num_keys, _COUNTED, order_by_network)
 
 
 def sorted_by(
@@ -50,9 +50,9 @@ def sorted_by(
     shape = b.aval(operands[0]).shape
     if not shape or shape[dimension] <= 1 or 0 in shape:
         return operands
-    words = [_as_rows(b, w, dimension) for key in operands[:num_keys] for w in _ordered_words(b, key)]
+    words = [as_rows(b, w, dimension) for key in operands[:num_keys] for w in _ordered_words(b, key)]
     find_order = _order_by_counting if shape[dimension] <= counted else order_of_long_rows
-    order = _from_rows(b, find_order(b, words), shape, dimension)
+    order = from_rows(b, find_order(b, words), shape, dimension)
     return tuple(take_along(b, x, order, dimension) for x in operands)
 
 
@@ -106,14 +106,14 @@ def _last(rank: int, dimension: int) -> tuple[int, ...]:
     return (*[d for d in range(rank) if d != dimension], dimension)
 
 
-def _as_rows(b: Any, x: Any, dimension: int) -> Any:
+def as_rows(b: Any, x: Any, dimension: int) -> Any:
     """A matrix whose rows run along the dimension."""
     shape = b.aval(x).shape
     moved = b.transpose(x, permutation=_last(len(shape), dimension))
     return b.reshape(moved, shape=(math.prod(shape) // shape[dimension], shape[dimension]))
 
 
-def _from_rows(b: Any, x: Any, shape: tuple[int, ...], dimension: int) -> Any:
+def from_rows(b: Any, x: Any, shape: tuple[int, ...], dimension: int) -> Any:
     permutation = _last(len(shape), dimension)
     spread = b.reshape(x, shape=tuple(shape[d] for d in permutation))
     return b.transpose(spread, permutation=tuple(int(k) for k in np.argsort(permutation)))
@@ -152,8 +152,11 @@ def _order_by_counting(b: Any, words: Sequence[Any]) -> Any:
 # ---- the bitonic network -------------------------------------------------------------------------------------
 
 
-def _order_by_network(b: Any, words: Sequence[Any]) -> Any:
-    """As `_order_by_counting`, rows padded to a power of two by elements that come last."""
+def order_by_network(b: Any, words: Sequence[Any], precedes: Callable = _precedes) -> Any:
+    """As `_order_by_counting`, rows padded to a power of two by elements that come last.
+
+    precedes: `(b, left, right) -> left comes first`, of lists of words, the last of which are the elements' places.
+    """
     rows, n = b.aval(words[0]).shape
     size = 1 << (n - 1).bit_length()
     places = b.iota(shape=(rows, size), dtype=_U32, iota_dimension=1)
@@ -163,22 +166,23 @@ def _order_by_network(b: Any, words: Sequence[Any]) -> Any:
     types = [mlir_type(b.aval(x)) for x in carry]
     loop = b.structured("stablehlo.while", carry, types, 2)
     b.region(loop, 0, types, lambda xs: [compare(b, xs[0], b.full(scalar, size), "LE")])
-    b.region(loop, 1, types, lambda xs: _stage(b, *xs[:2], xs[2:]))
+    b.region(loop, 1, types, lambda xs: _stage(b, *xs[:2], xs[2:], precedes))
     sorted_places = b.slice(loop.results[-1], start_indices=(0, 0), limit_indices=(rows, n), strides=(1, 1))
     return b.convert(sorted_places, dtype=_I32)
 
 
 def _padded(b: Any, words: Any, count: int) -> Any:
+    dtype = b.aval(words).dtype
     return b.pad(
         words,
-        b.full(aval((), _U32), 0xFFFFFFFF),
+        b.full(aval((), dtype), 0xFFFFFFFF if dtype == _U32 else False if dtype.kind == "b" else 0),
         edge_padding_low=(0, 0),
         edge_padding_high=(0, count),
         interior_padding=(0, 0),
     )
 
 
-def _stage(b: Any, block: Any, distance: Any, state: Sequence[Any]) -> list[Any]:
+def _stage(b: Any, block: Any, distance: Any, state: Sequence[Any], precedes: Callable) -> list[Any]:
     """Every element meets the one at place xor distance; the order alternates from block to block."""
     rows, size = b.aval(state[0]).shape
     line, whole = aval((size,), _I32), (rows, size)
@@ -192,7 +196,7 @@ def _stage(b: Any, block: Any, distance: Any, state: Sequence[Any]) -> list[Any]
 
     wants_smaller = compare(b, bit_is_clear(block), bit_is_clear(distance), "EQ")
     wants_smaller = b.broadcast_in_dim(wants_smaller, shape=whole, broadcast_dimensions=(1,))
-    keeps = compare(b, _precedes(b, state, other), wants_smaller, "EQ")
+    keeps = compare(b, precedes(b, state, other), wants_smaller, "EQ")
     following = [b.emit("select", keeps, mine, theirs) for mine, theirs in zip(state, other)]
     scalar = aval((), _I32)
     one, two = b.full(scalar, 1), b.full(scalar, 2)

@@ -69,6 +69,31 @@ class OperationForm:
         return make and make(operation)
 
 
+class RegionsForm(OperationForm):
+    """An operation that names functions, of which StableHLO has a twin with these functions as its regions.
+
+    Functions of ours name theirs by symbol, so that passes transform them; `sable.passes.importer` outlines the regions
+    of the twin, `sable.passes.lower` writes it. Attributes have the same names in both.
+
+    Args:
+      mlir_name, params, defaults: as for `OperationForm`; defaults are those of the twin's attributes.
+      twin: name of the StableHLO operation.
+      regions: the parameters that name functions, in the order of the regions.
+    """
+
+    def __init__(
+        self,
+        mlir_name: str,
+        params: Mapping[str, Any],
+        twin: str,
+        regions: tuple[str, ...],
+        defaults: Mapping[str, Any] | None = None,
+    ):
+        super().__init__(mlir_name, params)
+        self.twin, self.regions = twin, regions
+        self.plain = OperationForm(twin, {p: c for p, c in params.items() if p not in regions}, defaults)
+
+
 class ConstantForm:
     """`stablehlo.constant`, whose value is a `Literal`."""
 
@@ -218,6 +243,10 @@ class ReduceForm(RegionForm):
         self.combine = f"stablehlo.{combine}"
         self.neutral = neutral
 
+    def attributes(self, params: Mapping[str, Any]) -> dict | None:
+        """The attribute dictionary of these parameters."""
+        return {"dimensions": ir.DenseI64ArrayAttr.get(list(params["dimensions"]))}
+
     def emit(self, values, params, results, ip, location) -> Any:
         (x,) = values
         a = aval_of_type(x.type)
@@ -226,12 +255,11 @@ class ReduceForm(RegionForm):
             init = ConstantForm().emit(
                 [], {"value": Literal.full(scalar, self.neutral(a.dtype))}, [mlir_type(scalar)], ip, location
             )
-            attributes = {"dimensions": ir.DenseI64ArrayAttr.get(list(params["dimensions"]))}
             operation = Operation.create(
                 self.mlir_name,
                 results=results,
                 operands=[x, init.result],
-                attributes=attributes,
+                attributes=self.attributes(params),
                 regions=1,
                 loc=location,
                 ip=ip,
