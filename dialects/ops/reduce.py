@@ -81,17 +81,17 @@ class ReduceRules(ExpandedRules):
         return OPS["reduce"]
 
     def samples(self):
-        f, i = aval((), np.dtype(np.float32)), aval((), np.dtype(np.int32))
+        f, i = aval((), np.dtype(np.float64)), aval((), np.dtype(np.int32))
         norm = function_of(lambda b, x, y: [b.sqrt(b.add(b.multiply(x, x), b.multiply(y, y)))], f, f, name="norm")
         larger = function_of(_larger, f, i, f, i, name="larger")
-        x = floats((3, 4), 0.5, 2.0)
+        x = floats((3, 4), 0.5, 2.0, np.float64)
         places = integers((3, 4), 0, 99)
-        none = (np.float32(0.5), np.int32(-1))
+        none = (np.float64(0.5), np.int32(-1))
         return [
-            sample(x, np.float32(0.5), body=norm, dimensions=(0,)),
-            sample(floats((2, 3, 2), 0.5, 2.0), np.float32(0.1), body=norm, dimensions=(2, 0)),
-            sample(floats((5,), 0.5, 2.0), np.float32(0.1), body=norm, dimensions=()),
-            sample(floats((0, 3)), np.float32(0.1), body=norm, dimensions=(0,)),
+            sample(x, np.float64(0.5), body=norm, dimensions=(0,)),
+            sample(floats((2, 3, 2), 0.5, 2.0, np.float64), np.float64(0.1), body=norm, dimensions=(2, 0)),
+            sample(floats((5,), 0.5, 2.0, np.float64), np.float64(0.1), body=norm, dimensions=()),
+            sample(floats((0, 3), dtype=np.float64), np.float64(0.1), body=norm, dimensions=(0,)),
             sample(x, places, *none, body=larger, dimensions=(1,)),
         ]
 

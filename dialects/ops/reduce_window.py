@@ -161,20 +161,20 @@ def _window(*operands: np.ndarray, grad: bool = True, why: str = "", **params: A
     return sample(*operands, grad=grad, why=why, **given, **params)
 
 
-def _grid(*more: Any, **params: Any) -> list:
+def _grid(*more: Any, dtype: Any = np.float32, **params: Any) -> list:
     """Samples with and without strides, edges, dilations."""
+
+    def x(shape: tuple[int, ...]) -> np.ndarray:
+        return floats(shape, dtype=dtype)
+
     return [
-        _window(floats((7,)), *more, window_dimensions=(3,), **params),
-        _window(floats((2, 7, 6)), *more, window_dimensions=(1, 3, 2), window_strides=(1, 2, 2), **params),
-        _window(
-            floats((5, 6)), *more, window_dimensions=(2, 3), padding=((1, 1), (0, 2)), window_strides=(3, 1), **params
-        ),
-        _window(
-            floats((4, 5)), *more, window_dimensions=(5, 2), base_dilations=(3, 1), window_dilations=(1, 2), **params
-        ),
-        _window(floats((6,)), *more, window_dimensions=(4,), padding=((-1, 2),), window_dilations=(2,), **params),
-        _window(floats(()), *more, window_dimensions=(), **params),
-        _window(floats((2, 3)), *more, window_dimensions=(3, 1), **params),
+        _window(x((7,)), *more, window_dimensions=(3,), **params),
+        _window(x((2, 7, 6)), *more, window_dimensions=(1, 3, 2), window_strides=(1, 2, 2), **params),
+        _window(x((5, 6)), *more, window_dimensions=(2, 3), padding=((1, 1), (0, 2)), window_strides=(3, 1), **params),
+        _window(x((4, 5)), *more, window_dimensions=(5, 2), base_dilations=(3, 1), window_dilations=(1, 2), **params),
+        _window(x((6,)), *more, window_dimensions=(4,), padding=((-1, 2),), window_dilations=(2,), **params),
+        _window(x(()), *more, window_dimensions=(), **params),
+        _window(x((2, 3)), *more, window_dimensions=(3, 1), **params),
     ]
 
 
@@ -278,14 +278,14 @@ class ReduceWindowRules(ExpandedRules):
         return OPS["reduce_window"]
 
     def samples(self):
-        f, i = aval((), np.dtype(np.float32)), aval((), np.dtype(np.int32))
+        f, i = aval((), np.dtype(np.float64)), aval((), np.dtype(np.int32))
         # commutative and associative, with 0 as neutral element
         either = function_of(lambda b, x, y: [b.subtract(b.add(x, y), b.multiply(x, y))], f, f, name="either")
         product = function_of(lambda b, x, i, y, j: [b.multiply(x, y), b.add(i, j)], f, i, f, i, name="product")
-        x, k = floats((4, 5)), integers((4, 5))
+        x, k = floats((4, 5), dtype=np.float64), integers((4, 5))
         return [
-            *_grid(np.float32(0), body=either, rtol=1e-4, atol=1e-4),
-            _window(x, k, np.float32(1), np.int32(0), window_dimensions=(2, 2), padding=((0, 1), (1, 0)), body=product),
+            *_grid(np.float64(0), body=either, dtype=np.float64),
+            _window(x, k, np.float64(1), np.int32(0), window_dimensions=(2, 2), padding=((0, 1), (1, 0)), body=product),
         ]
 
 

@@ -116,7 +116,7 @@ class SelectAndScatterRules(ExpandedRules):
         return OPS["select_and_scatter"]
 
     def samples(self):
-        f, i = aval((), np.dtype(np.float32)), aval((), np.dtype(np.int32))
+        f, i = aval((), np.dtype(np.float64)), aval((), np.dtype(np.int32))
         largest = function_of(lambda b, x, y: [compare(b, x, y, "GE")], f, f, name="largest")
         added = function_of(lambda b, x, y: [b.add(x, y)], f, f, name="added")
         weighed = function_of(lambda b, x, y: [b.add(x, b.multiply(y, b.sine(x)))], f, f, name="weighed")
@@ -125,17 +125,26 @@ class SelectAndScatterRules(ExpandedRules):
         plain = {"select": largest, "scatter": added}
 
         def one(x: Any, places: Any, init: Any, window: Any, strides: Any, padding: Any, **more: Any) -> Any:
-            y = floats(places, seed=1).astype(x.dtype)
+            y = floats(places, dtype=np.float64, seed=1).astype(x.dtype)
             return sample(x, y, init, window_dimensions=window, window_strides=strides, padding=padding, **more)
 
         none = ((0, 0), (0, 0))
         return [
-            one(floats((4, 6)), (2, 3), np.float32(0), (2, 2), (2, 2), none, **plain),
-            one(floats((4, 5)), (3, 5), np.float32(0.5), (2, 3), (1, 1), ((0, 0), (1, 1)), **plain),
-            one(floats((7,)), (3,), np.float32(1), (3,), (2,), ((0, 0),), select=largest, scatter=weighed),
-            one(floats((5,)), (2,), np.float32(0), (2,), (4,), ((2, -1),), **plain),
+            one(floats((4, 6), dtype=np.float64), (2, 3), np.float64(0), (2, 2), (2, 2), none, **plain),
+            one(floats((4, 5), dtype=np.float64), (3, 5), np.float64(0.5), (2, 3), (1, 1), ((0, 0), (1, 1)), **plain),
+            one(
+                floats((7,), dtype=np.float64),
+                (3,),
+                np.float64(1),
+                (3,),
+                (2,),
+                ((0, 0),),
+                select=largest,
+                scatter=weighed,
+            ),
+            one(floats((5,), dtype=np.float64), (2,), np.float64(0), (2,), (4,), ((2, -1),), **plain),
             one(integers((6,)), (4,), np.int32(-9), (3,), (1,), ((0, 0),), select=smallest, scatter=most),
-            one(floats((0,)), (0,), np.float32(0), (1,), (1,), ((0, 0),), **plain),
+            one(floats((0,), dtype=np.float64), (0,), np.float64(0), (1,), (1,), ((0, 0),), **plain),
         ]
 
 

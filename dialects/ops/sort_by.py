@@ -91,14 +91,14 @@ class SortRules(FunctionRules):
         """The type rule says all there is to say."""
 
     def samples(self):
-        f, i = aval((), np.dtype(np.float32)), aval((), np.dtype(np.int32))
+        f, i = aval((), np.dtype(np.float64)), aval((), np.dtype(np.int32))
         descending = function_of(_descending, f, f, name="descending")
         by_remainder = function_of(_by_remainder, i, i, f, f, name="by_remainder")
-        x, keys = floats((3, 5)), integers((3, 5), 0, 9)
+        x, keys = floats((3, 5), dtype=np.float64), integers((3, 5), 0, 9)
         return [
             sample(x, comparator=descending, dimension=1, is_stable=True),
             sample(keys, x, comparator=by_remainder, dimension=0, is_stable=True),
-            sample(floats((0, 3)), comparator=descending, dimension=0, is_stable=False),
+            sample(floats((0, 3), dtype=np.float64), comparator=descending, dimension=0, is_stable=False),
         ]
 
 
