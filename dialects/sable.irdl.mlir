@@ -183,6 +183,30 @@ irdl.dialect @sable {
     irdl.attributes {"axes" = %axes}
   }
 
+  irdl.operation @reduce {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %body = irdl.base "#builtin.symbol_ref"
+    %dimensions = irdl.base "#builtin.dense_array"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"body" = %body, "dimensions" = %dimensions}
+  }
+
+  irdl.operation @reduce_window {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %body = irdl.base "#builtin.symbol_ref"
+    %window_dimensions = irdl.base "#builtin.dense_array"
+    %window_strides = irdl.base "#builtin.dense_array"
+    %padding = irdl.any
+    %base_dilations = irdl.base "#builtin.dense_array"
+    %window_dilations = irdl.base "#builtin.dense_array"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"body" = %body, "window_dimensions" = %window_dimensions, "window_strides" = %window_strides, "padding" = %padding, "base_dilations" = %base_dilations, "window_dilations" = %window_dilations}
+  }
+
   irdl.operation @scan {
     %operands = irdl.base "!builtin.tensor"
     %results = irdl.base "!builtin.tensor"
@@ -196,6 +220,34 @@ irdl.dialect @sable {
     irdl.operands(operands: variadic %operands)
     irdl.results(results: variadic %results)
     irdl.attributes {"body" = %body, "num_consts" = %num_consts, "num_carry" = %num_carry, "length" = %length, "reverse" = %reverse}
+  }
+
+  irdl.operation @select_and_scatter {
+    %operand = irdl.base "!builtin.tensor"
+    %source = irdl.base "!builtin.tensor"
+    %init_value = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %select = irdl.base "#builtin.symbol_ref"
+    %scatter = irdl.base "#builtin.symbol_ref"
+    %window_dimensions = irdl.base "#builtin.dense_array"
+    %window_strides = irdl.base "#builtin.dense_array"
+    %padding = irdl.any
+    irdl.operands(operand: %operand, source: %source, init_value: %init_value)
+    irdl.results(result: %result)
+    irdl.attributes {"select" = %select, "scatter" = %scatter, "window_dimensions" = %window_dimensions, "window_strides" = %window_strides, "padding" = %padding}
+  }
+
+  irdl.operation @sort_by {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %comparator = irdl.base "#builtin.symbol_ref"
+    %dimension = irdl.base "#builtin.integer"
+    %is_stable_true = irdl.is true
+    %is_stable_false = irdl.is false
+    %is_stable = irdl.any_of(%is_stable_true, %is_stable_false)
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"comparator" = %comparator, "dimension" = %dimension, "is_stable" = %is_stable}
   }
 
   irdl.operation @stop_gradient {

@@ -188,7 +188,7 @@ class _Scope:
             op = find_row(made, made.name)
         except NotImplementedError as error:
             outlined = _outlined().get(operation.name)
-            if outlined is not None:
+            if outlined is not None and self.importer.check:
                 made.erase()
                 return self.outline(operation, outlined)
             if self.importer.check:
@@ -212,7 +212,9 @@ class _Scope:
             block = region.blocks[0]
             outside = captures(block)
             if outside:
-                raise _error(operation, f"{operation.name}: its {parameter} uses a value from outside, {outside[0]}")
+                raise _error(
+                    operation, f"{operation.name}: its {parameter} uses a value from outside, of type {outside[0].type}"
+                )
             params[parameter] = self.region(block, (), parameter)
         try:
             return self.b.bind(op, *[self.env[v] for v in operation.operands], **params)
