@@ -7,15 +7,17 @@ regions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
 from sable.ir.op import OPS, Op, interpret
 
+from .kernels import create_native_call
 from .legalize import (  # noqa: F401  (they register rules)
     arctangent,
     bodies,
@@ -32,6 +34,8 @@ from .legalize import (  # noqa: F401  (they register rules)
 from .legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
 from .transforms import TRANSFORMS
 
+_INDEX = aval((), np.dtype(np.int32))
+
 
 class LoweringBuilder(FunctionBuilder):
     """Emits only what IREE takes. Its insertion point moves into the regions of loops and branches.
@@ -42,22 +46,40 @@ class LoweringBuilder(FunctionBuilder):
 
     passes = TRANSFORMS
 
-    def __init__(self, function: Function, platform: str):
+    def __init__(self, function: Function, platform: str, native: bool = False):
         super().__init__(function)
         self.platform = platform
+        self.native = native
         self._rules = () if platform == "any" else (PLATFORM_LEGALIZE.get(platform, {}), LEGALIZE)
         self.hosts: dict[str, Any] = {}
+        self.native_kernels: set[str] = set()
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
+        if self.native and op.native is not None:
+            kernel = op.native.symbol([self.aval(x) for x in operands])
+            if kernel is not None:
+                return self._native_call(kernel, op, operands, params)
         for rules in self._rules:
             rule = rules.get(op.name)
             if rule is not None:
                 out = rule(self, *operands, **params)
                 if out is not NotImplemented:
                     return out
-        if op.lower is not None:
+        if op.lower is not None and (op.dialect == "sable" or self.platform != "any"):
             return op.lower(self, *operands, **params)
         return super().bind(op, *operands, **params)
+
+    def _native_call(self, kernel: str, op: Op, operands: Sequence[Any], params: dict) -> Any:
+        self.native_kernels.add(kernel)
+        avals = [self.aval(x) for x in operands]
+        out = op.type(*avals, **params)
+        outs = out if op.multiple_results else (out,)
+        stacks = [self.reshape(x, shape=s) for x, s in zip(operands, op.native.operand_stacks(avals))]
+        types = [mlir_type(aval(s, a.dtype)) for s, a in zip(op.native.result_stacks(outs), outs)]
+        with CONTEXT, self.location:
+            made = create_native_call(kernel, stacks, types, op.native.words(params), self.ip)
+        results = tuple(self.reshape(y, shape=a.shape) for y, a in zip(made, outs))
+        return results if op.multiple_results else results[0]
 
     def emit(self, op_name: str, *operands: Any, **params: Any) -> Any:
         """An op as it is, past the legalisation."""
@@ -74,6 +96,19 @@ class LoweringBuilder(FunctionBuilder):
         outs = body(list(block.arguments))
         Operation.create("stablehlo.return", operands=outs, ip=self.ip, loc=self.location)
         self.ip = saved
+
+    def repeat(self, trips: int, carry: Sequence[Any], body: Callable[[Any, list[Any]], Sequence[Any]]) -> list[Any]:
+        """carry = body(i, carry) for i in range(trips); i is an i32 scalar."""
+        state = [self.full(_INDEX, 0), *carry]
+        types = [mlir_type(self.aval(x).update(weak_type=False)) for x in state]
+        loop = self.structured("stablehlo.while", state, types, 2)
+
+        def goes_on(xs: list[Any]) -> list[Any]:
+            return [self.emit("compare", xs[0], self.full(_INDEX, trips), comparison_direction="LT")]
+
+        self.region(loop, 0, types, goes_on)
+        self.region(loop, 1, types, lambda xs: [self.add(xs[0], self.full(_INDEX, 1)), *body(xs[0], xs[1:])])
+        return list(loop.results)[1:]
 
     def structured(
         self, name: str, operands: Sequence[Any], types: Sequence[Any], regions: int, attributes: Any = None
@@ -120,26 +155,34 @@ class LoweringBuilder(FunctionBuilder):
 
 
 class LoweredModule:
-    """A module with one public function `main`, and the host functions that it imports (by name)."""
+    """A module with one public function `main`, and what it imports: host functions by name, names of native kernels."""
 
-    def __init__(self, module: ir.Module, hosts: dict[str, Any]):
-        self.module, self.hosts = module, hosts
+    def __init__(self, module: ir.Module, hosts: dict[str, Any], native_kernels: Sequence[str]):
+        self.module, self.hosts, self.native_kernels = module, hosts, tuple(native_kernels)
 
 
-def lower(function: Function, platform: str = "cpu", name: str = "main", captures: Sequence[Any] = ()) -> LoweredModule:
+def lower(
+    function: Function,
+    platform: str = "cpu",
+    name: str = "main",
+    captures: Sequence[Any] = (),
+    native: bool = False,
+) -> LoweredModule:
     """One StableHLO module of a function and all it refers to.
 
     Args:
       function: a finished function.
       platform: whose traps are legalised: 'cpu', 'vulkan' or 'cuda'; none of them for 'any', which is plain StableHLO.
       name: symbol of the public function.
+      native: whether the target may call native kernels: not a deployed module, and none but CPUs. Without them ops that
+        have one are expanded.
       captures: NumPy arrays for the last arguments: they become constants of the module (ahead-of-time compilation).
     """
     from sable.ir.literal import Literal
 
     keep = len(function.in_avals) - len(captures)
     made = Function(function.in_avals[:keep], name)
-    b = LoweringBuilder(made, platform)
+    b = LoweringBuilder(made, platform, native)
     constants = [b.emit("constant", value=Literal.of(np.asarray(c))) for c in captures]
     outs = b.inline(function, [*made.arguments, *constants])
     made.finish(outs)
@@ -151,7 +194,7 @@ def lower(function: Function, platform: str = "cpu", name: str = "main", capture
         clone = made.operation.clone(ip=ip)
         clone.attributes["sym_name"] = ir.StringAttr.get(name)
         clone.attributes["sym_visibility"] = ir.StringAttr.get("public")
-    return LoweredModule(module, b.hosts)
+    return LoweredModule(module, b.hosts, sorted(b.native_kernels))
 
 
 def _declare(name: str, callback: Any, ip: Any) -> None:

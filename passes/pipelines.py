@@ -318,6 +318,9 @@ class LowerOptions:
 
     function: str | None = option(None, "only this function; by default all public ones")
     platform: str = option("cpu", "whose traps are legalised: cpu, vulkan or cuda; any for plain StableHLO")
+    native: bool = option(
+        False, "calls of native kernels where ops have one (on CPUs), for programs run by the library"
+    )
 
 
 _PLATFORMS = ("cpu", "vulkan", "cuda")
@@ -333,6 +336,8 @@ def _check_choice(name: str, given: str, choices: Sequence[str]) -> None:
 )
 def _lower(module: ir.Module, options: LowerOptions) -> ir.Module:
     _check_choice("platform", options.platform, (*_PLATFORMS, "any"))
+    if options.native and options.platform != "cpu":
+        raise OptionError(f"native: only cpu has native kernels, not '{options.platform}'")
     importer = Importer(module)
     if options.function is not None:
         chosen = [choose_function(module, options.function)]
@@ -340,7 +345,7 @@ def _lower(module: ir.Module, options: LowerOptions) -> ir.Module:
         functions = symbols(module).items()
         chosen = [n for n, f in functions if f.name == "func.func" and not is_declaration(f) and not is_private(f)]
     hosts: dict[str, Any] = {}
-    lowered = {name: _lowered(importer.function(name), options.platform, hosts) for name in chosen}
+    lowered = {name: _lowered(importer.function(name), options, hosts) for name in chosen}
     assembler = Assembler(module, {})
     for name, function in lowered.items():
         assembler.add(name, function, like=symbols(module)[name])
@@ -357,9 +362,9 @@ def _drop_unused_private(module: ir.Module, names: Sequence[str]) -> None:
     drop_unused(module, [n for n in names if is_private(found[n])])
 
 
-def _lowered(function: Function, platform: str, hosts: dict[str, Any]) -> Function:
+def _lowered(function: Function, options: LowerOptions, hosts: dict[str, Any]) -> Function:
     made = Function(function.in_avals, function.name)
-    b = LoweringBuilder(made, platform)
+    b = LoweringBuilder(made, options.platform, options.native)
     b.hosts = hosts  # shared, so that functions of one module agree about names
     return made.finish(b.inline(function, made.arguments))
 

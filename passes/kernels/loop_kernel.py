@@ -13,6 +13,7 @@ from ..ir_tools import CONTROL_FLOW, functions_with_body, run_pipeline, walk, wa
 from .affine_repairs import allow_contraction, hide_from_vectoriser, promote_reductions, widen_booleans
 from .dispatch import Kernel, check_bindings, place_buffers
 from .loop_state import LoopsInMemory
+from .native_calls import LOWER_TO_CALLS, calls_in_kernel, is_native_call
 from .not_a_kernel import NotAKernel
 from .scatter_in_kernel import expand_scatter
 
@@ -80,6 +81,7 @@ _TO_LINALG = (
 # not eliminate-empty-tensors: wrong results here
 _TO_BUFFERS = (
     "empty-tensor-to-alloc-tensor,one-shot-bufferize{bufferize-function-boundaries},canonicalize,cse,"
+    f"{LOWER_TO_CALLS},"
     "func.func(buffer-loop-hoisting,buffer-hoisting),func.func(iree-codegen-memrefcopy-to-linalg),canonicalize,cse"
 )
 _TO_AFFINE = (
@@ -110,6 +112,7 @@ def make_kernel(module: ir.Module) -> Kernel:
         check_bindings(len(inputs) + len(outputs))
         _prepare(function)
         LoopsInMemory(function).run()
+        calls_in_kernel(function.regions[0].blocks[0])
         module.operation.verify()
         _lower(module)
         (function,) = functions_with_body(module)
@@ -125,7 +128,7 @@ def check_kernel_ops(function: ir.Operation) -> None:
 
 def check_block(block: ir.Block) -> None:
     for op in walk(block):
-        if op.name in REFUSED:
+        if op.name in REFUSED and not is_native_call(op):
             raise NotAKernel(f"{op.name} has no form inside of a kernel")
         for value in (*op.operands, *op.results):
             _check_type(value.type, op.name)

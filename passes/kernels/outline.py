@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sable.ir.bindings import ir
 
 from ..ir_tools import (
+    CONTROL_FLOW,
     at_end,
     before,
     copy_module,
@@ -49,6 +50,8 @@ def kernels_for_loops(module: ir.Module, limits: KernelLimits) -> Outcome:
     outcome = Outcome()
     with module.context, ir.Location.unknown():
         function = public_function(module)
+        if not any(op.name in CONTROL_FLOW for op in walk(function.regions[0].blocks[0])):
+            return Outcome(refused=["the whole program: straight code is IREE's own kernels"])
         try:
             _whole_program(module, function, limits)
         except NotAKernel as refusal:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import aval
-from sable.ir.bindings import mlir_type
 from sable.ir.codec import DotDimensions
 from sable.ir.op import OPS
 
@@ -234,23 +233,12 @@ class _Pieces:
         return b.bind(self.op, operand, *[_slice(b, x, axis, start, stop) for x, axis in self.sources], **self.params)
 
     def _loop(self, b: Any, operand: Any, count: int) -> Any:
-        scalar = aval((), _I32)
-        carry = [b.full(scalar, 0), operand]
-        types = [mlir_type(b.aval(x)) for x in carry]
-        loop = b.structured("stablehlo.while", carry, types, 2)
-
-        def goes_on(xs: list) -> list:
-            return [b.compare(xs[0], b.full(scalar, count), comparison_direction="LT")]
-
-        def body(xs: list) -> list:
-            start = b.multiply(xs[0], b.full(scalar, self.length))
+        def body(i: Any, carry: list) -> list:
+            start = b.multiply(i, b.full(aval((), _I32), self.length))
             pieces = [self._at(b, x, axis, start) for x, axis in self.sources]
-            following = b.bind(self.op, xs[1], *pieces, **self.params)
-            return [b.add(xs[0], b.full(scalar, 1)), following]
+            return [b.bind(self.op, carry[0], *pieces, **self.params)]
 
-        b.region(loop, 0, types, goes_on)
-        b.region(loop, 1, types, body)
-        return loop.results[1]
+        return b.repeat(count, [operand], body)[0]
 
     def _at(self, b: Any, x: Any, axis: int, start: Any) -> Any:
         shape = b.aval(x).shape

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sable.ir.bindings import CONTEXT, ir
 
 from ..ir_tools import CONTROL_FLOW, copy_module, functions_with_body, inline_calls, walk_module
-from ..kernels import FLAGS, KernelLimits, NotAKernel, kernels_for_loops
+from ..kernels import FLAGS, KernelLimits, NotAKernel, dispatch_native_calls, has_native_calls, kernels_for_loops
 from .known_branches import fold_known_control_flow
 from .loops_to_blocks import blocks_of_control_flow
 from .private_copies import copy_update_targets
@@ -57,13 +57,13 @@ def fold_control_flow(module: ir.Module) -> bool:
       module: StableHLO with one public function; changed in place. Only operations are moved: no pass of MLIR runs.
 
     Returns:
-      Whether there is control flow left, which is `lower_loops`' to lower.
+      Whether there is something left that is `lower_loops`' to lower: control flow, or calls of native kernels.
     """
     with module.context, ir.Location.unknown():
         inline_calls(module)
         for function in functions_with_body(module):
             fold_known_control_flow(function.regions[0].blocks[0])
-        if _has_control_flow(module):
+        if _has_control_flow(module) or has_native_calls(module):
             return True
         # not only loops: IREE overwrites the caller's array by an update in place in straight code too
         copy_update_targets(module)
@@ -71,7 +71,7 @@ def fold_control_flow(module: ir.Module) -> bool:
 
 
 def lower_loops(module: ir.Module, options: LoopOptions = LoopOptions()) -> LoweredLoops:
-    """Removes all structured control flow, and copies what IREE would wrongly update in place.
+    """Removes all structured control flow and calls of native kernels, and copies what IREE would wrongly update in place.
 
     Run it where a compiler crash is survivable: the kernel route runs many of MLIR's passes.
 
@@ -99,6 +99,7 @@ def lower_text(text: bytes, platform: str, route: str) -> tuple[bytes, tuple[str
 def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
     if options.route == "blocks" or options.target_platform != "cpu":
         blocks_of_control_flow(module)
+        dispatch_native_calls(module)
         return LoweredLoops(module, "blocks", reason="asked for" if options.route == "blocks" else "no CPU")
     outcome = kernels_for_loops(module, options.limits)
     reason = "; ".join(outcome.refused)
@@ -106,6 +107,7 @@ def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
         raise NotAKernel(reason)
     complete = not _has_control_flow(module)
     blocks_of_control_flow(module)
+    dispatch_native_calls(module)
     if not outcome.kernels:
         return LoweredLoops(module, "blocks", reason=reason)
     return LoweredLoops(module, "kernel" if complete else "mixed", extra_flags=FLAGS, reason=reason)

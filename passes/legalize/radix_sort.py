@@ -8,16 +8,15 @@ are ranked by counting, which vectorises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from sable.ir.aval import Aval, aval
-from sable.ir.bindings import mlir_type
+from sable.ir.aval import aval
 
 from .gpu_sort import sorted_by
-from .rules import compare, legalize
+from .rules import legalize
 
 _I32 = np.dtype(np.int32)
 _SCALAR = aval((), _I32)
@@ -48,7 +47,7 @@ def _order_by_digits(b: Any, words: Sequence[Any]) -> Any:
         order = _order_of_row(b, [b.emit("dynamic_slice", w, start, slice_sizes=(n,)) for w in flat])
         return [b.emit("dynamic_update_slice", carry[0], order, start)]
 
-    (order,) = _loop(b, rows, [b.full(aval((rows * n,), _I32), 0)], sort_row)
+    (order,) = b.repeat(rows, [b.full(aval((rows * n,), _I32), 0)], sort_row)
     return b.reshape(order, shape=(rows, n))
 
 
@@ -56,7 +55,7 @@ def _order_of_row(b: Any, words: Sequence[Any]) -> Any:
     (n,) = b.aval(words[0]).shape
     carry = [b.iota(shape=(n,), dtype=_I32, iota_dimension=0), b.full(aval((n,), _I32), 0)]
     for word in reversed(words):
-        carry = _loop(b, _WORD_BITS // _DIGIT_BITS, carry, lambda k, c, w=word: _distribute(b, w, k, c))
+        carry = b.repeat(_WORD_BITS // _DIGIT_BITS, carry, lambda k, c, w=word: _distribute(b, w, k, c))
     return carry[0]
 
 
@@ -85,24 +84,10 @@ def _distribute(b: Any, word: Any, digit: Any, carry: Sequence[Any]) -> Sequence
         to = _read(b, starts, digit)
         return [_write(b, starts, digit, b.add(to, b.full(_SCALAR, 1))), _write(b, space, to, place)]
 
-    starts = _loop(b, n, [b.full(aval((_DIGITS + 1,), _I32), 0)], count)
-    starts = _loop(b, _DIGITS, starts, accumulate)
-    _, space = _loop(b, n, [*starts, space], move)
+    starts = b.repeat(n, [b.full(aval((_DIGITS + 1,), _I32), 0)], count)
+    starts = b.repeat(_DIGITS, starts, accumulate)
+    _, space = b.repeat(n, [*starts, space], move)
     return [space, places]
-
-
-def _loop(b: Any, trips: int, carry: Sequence[Any], body: Callable[[Any, Sequence[Any]], Sequence[Any]]) -> list[Any]:
-    """carry = body(i, carry) for i in range(trips)."""
-    state = [b.full(_SCALAR, 0), *carry]
-    types = [mlir_type(_strong(b.aval(x))) for x in state]
-    loop = b.structured("stablehlo.while", state, types, 2)
-    b.region(loop, 0, types, lambda xs: [compare(b, xs[0], b.full(_SCALAR, trips), "LT")])
-    b.region(loop, 1, types, lambda xs: [b.add(xs[0], b.full(_SCALAR, 1)), *body(xs[0], xs[1:])])
-    return list(loop.results)[1:]
-
-
-def _strong(a: Aval) -> Aval:
-    return a.update(weak_type=False)
 
 
 def _read(b: Any, x: Any, i: Any) -> Any:

@@ -163,5 +163,7 @@ void bind_pytree(nb::module_& module);
 void bind_signature(nb::module_& module);
 void bind_threefry(nb::module_& module);
 void bind_call(nb::module_& module);
+void bind_kernels(nb::module_& module);
+void bind_linear_algebra(nb::module_& module);
 
 }  // namespace sable

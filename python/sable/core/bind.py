@@ -14,7 +14,7 @@ from sable.ir.op import OPS, Builder, Op
 
 from . import watch
 from .array import Array, Value
-from .evaluation import run_op
+from .evaluation import meaning_of, run_op
 from .placement import common_device, cpu_device, home
 from .state import STATE
 from .trace import Trace, Tracer, deepest, emit
@@ -126,7 +126,8 @@ def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
 
 def _evaluate_numpy(op: Op, values: Sequence[Any], params: dict) -> Any:
     out = infer(op, tuple([x.aval for x in values]), params)
-    result = STATE.run(op.ref, *[x.numpy() for x in values], **params)
+    meaning = op.ref if op.native is None else meaning_of(op, values)
+    result = STATE.run(meaning, *[x.numpy() for x in values], **params)
     if op.multiple_results:
         return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
     return Array(out, result if type(result) is np.ndarray else np.asarray(result))

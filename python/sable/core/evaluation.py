@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sable.ir.aval import Aval
+import numpy as np
+
+from sable.ir.aval import Aval, aval_of
 from sable.ir.bindings import UNKNOWN
 from sable.ir.function import Function
 from sable.ir.location import user_location
 from sable.ir.op import Op
+from sable.runtime import native_kernels
 
 from .array import Array
 from .placement import common_device, cpu_device
@@ -33,6 +37,23 @@ def compiled(op: Op, values: Sequence[Array], params: dict) -> Any:
     function = op_function(op, tuple(x.aval for x in values), params)
     out = run(function, values)
     return tuple(out) if op.multiple_results else out[0]
+
+
+def meaning_of(op: Op, values: Sequence[Array]) -> Callable[..., Any]:
+    """What computes an op that has a native kernel: the kernel where it is there for these types, else NumPy."""
+    kernel = op.native.symbol([x.aval for x in values]) if native_kernels.available() else None
+    return op.ref if kernel is None else functools.partial(_run_native, op, kernel)
+
+
+def _run_native(op: Op, kernel: str, *arrays: np.ndarray, **params: Any) -> Any:
+    avals = [aval_of(x) for x in arrays]
+    out = op.type(*avals, **params)
+    outs = out if op.multiple_results else (out,)
+    operands = [np.reshape(x, s) for x, s in zip(arrays, op.native.operand_stacks(avals))]
+    results = [np.empty(s, a.dtype) for s, a in zip(op.native.result_stacks(outs), outs)]
+    native_kernels.call(kernel, operands, results, op.native.words(params))
+    made = tuple(np.reshape(y, a.shape) for y, a in zip(results, outs))
+    return made if op.multiple_results else made[0]
 
 
 def run_on_host(callback: Any, values: Sequence[Array]) -> tuple:

@@ -95,7 +95,7 @@ def _load(function: Function, device: Any) -> Loaded:
     compile_log.log_compile(function.name, function.in_avals)
     start = time.perf_counter()
     with compile_log.timed(f"Finished lowering jit({function.name}) to StableHLO"):
-        prepared = prepare(function, device.platform)
+        prepared = prepare(function, device.platform, native=device.native_kernels)
     STATISTICS.lower_seconds += time.perf_counter() - start
     start = time.perf_counter()
     with compile_log.timed(f"Finished compilation of jit({function.name})"):
@@ -112,6 +112,7 @@ def _load(function: Function, device: Any) -> Loaded:
         results=[a.update(weak_type=False) for a in function.out_avals],
         host_functions=hosts,
         threaded=prepared.tiled,
+        native_kernels=prepared.native_kernels,
     )
     return Loaded(executable, device, function.out_avals, compiled.source)
 
@@ -147,18 +148,23 @@ class Prepared:
 
     text: bytes
     hosts: dict[str, Any]
+    native_kernels: tuple[str, ...]
     options: Any
     tiled: bool
 
 
-def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = ()) -> Prepared:
-    """Lower a function to StableHLO, as bytes. Its loops are lowered where a crash is survivable: by the compiler."""
+def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = (), native: bool = False) -> Prepared:
+    """Lower a function to StableHLO, as bytes. Its loops are lowered where a crash is survivable: by the compiler.
+
+    Args:
+      native: whether it may call native kernels, which are there in this process only; see `sable.passes.lower.lower`.
+    """
     from sable.compiler import CompileOptions
     from sable.passes.estimate import estimate
     from sable.passes.legalize.loops import fold_control_flow
     from sable.passes.lower import lower
 
-    lowered = lower(function, platform, captures=captures)
+    lowered = lower(function, platform, captures=captures, native=native)
     compile_log.check(function, lowered.module)
     compile_log.dump(function, lowered.module)
     tiled = platform == "cpu" and not lowered.hosts and estimate(lowered.module).tiled
@@ -174,7 +180,7 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
         fingerprint=None if config.jax_compilation_cache_include_metadata_in_key else hashlib.sha256(plain).digest(),
         keeping=compile_log.keeping(),
     )
-    return Prepared(text, lowered.hosts, options, tiled)
+    return Prepared(text, lowered.hosts, lowered.native_kernels, options, tiled)
 
 
 def target_of(device: Any) -> Any:

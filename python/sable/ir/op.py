@@ -25,6 +25,7 @@ from .codec import SymbolCodec
 from .form import OperationForm
 from .function_rules import FunctionRules
 from .literal import Literal
+from .native import NativeKernel
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Op:
     effects: bool = False
     form: Any = None
     lower: Callable | None = None
+    native: NativeKernel | None = None
     functions: tuple[str, ...] = ()
     rules: Any = None
     collective: Callable | None = None
@@ -128,6 +130,7 @@ def defop(
     effects: bool = False,
     form: Any = None,
     lower: Callable | None = None,
+    native: NativeKernel | None = None,
     collective: Callable | None = None,
 ) -> Op:
     """Define an op. Every rule is required, so that an omission fails at import and not in a user's program.
@@ -159,7 +162,10 @@ def defop(
         regions, attributes by `params`) will not do; see `sable.ir.form`.
       collective: for ops over named axes (parameter `axes`): `rule(b, op, axis_name, size, operands, mapped, **params)`
         applied by `batch` for the axis of that name; returns the result and whether it is mapped.
-      lower: for ops outside StableHLO and CHLO: `rule(b, *operands, **params)` in terms of StableHLO ops.
+      lower: `rule(b, *operands, **params)` in terms of other StableHLO ops: for ops outside StableHLO and CHLO, and for
+        those of StableHLO that IREE does not know.
+      native: the C function that is the op's eager meaning and that programs for CPUs call, where the target allows it;
+        everywhere else the op is lowered. `ref` remains its meaning where there is no native module, and in tests.
     """
     if name in OPS:
         raise ValueError(f"op {name} is defined twice")
@@ -179,6 +185,8 @@ def defop(
             raise ValueError(f"op {name}: derivative rules for unknown operands {sorted(unknown)}")
     if dialect == "sable" and lower is None:
         raise ValueError(f"op {name} is not a StableHLO op and needs a lowering")
+    if native is not None and lower is None:
+        raise ValueError(f"op {name} has a native kernel and needs a lowering for targets without it")
     op = Op(
         name=name,
         dialect=dialect,
@@ -195,6 +203,7 @@ def defop(
         effects=effects,
         form=form or OperationForm(f"{dialect}.{name}", dict(params or {})),
         lower=lower,
+        native=native,
         collective=collective,
         functions=named,
         rules=functions,

@@ -3,6 +3,7 @@
 from sable.core.dtypes import dtype
 from sable.core.precision import Precision
 
+from . import linalg
 from .autodiff import stop_gradient
 from .contraction import DotDimensionNumbers, PrecisionLike, batch_matmul, dot, dot_general
 from .control_flow import cond, fori_loop, map, scan, switch, while_loop
@@ -260,6 +261,7 @@ __all__ = [
     "is_finite",
     "le",
     "lgamma",
+    "linalg",
     "log",
     "log1p",
     "logistic",

@@ -1,4 +1,4 @@
-"""Linear algebra that is made of other functions: norms, products, powers."""
+"""Linear algebra: factorisations, and what is made of other functions: norms, products, powers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import (
     BIND,
     array_argument,
@@ -20,6 +21,7 @@ from sable.core.operands import (
     retype,
     truth,
 )
+from sable.lax import linalg as lax_linalg
 
 from . import reductions
 from ._fusion import fused
@@ -33,6 +35,7 @@ from .products import trace as _trace
 from .ufuncs import absolute, power
 
 __all__ = [
+    "cholesky",
     "cross",
     "diagonal",
     "matmul",
@@ -47,6 +50,27 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+
+def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> Value:
+    """The factor L of Hermitian positive definite matrices a = L L^H, or U of a = U^H U.
+
+    Args:
+      a: (..., n, n); integers are converted to the default floating dtype.
+      upper: U instead of L.
+      symmetrize_input: factor (a + a^H) / 2; otherwise only the lower triangle is read.
+
+    Returns:
+      Triangular matrices of the shape of a; NaN in the triangle of a matrix that is not positive definite.
+
+    Raises:
+      TypeError: half precision, or the matrices are not square.
+      ValueError: the same without `symmetrize_input`.
+    """
+    x = array_argument("jnp.linalg.cholesky", a)
+    x = convert(x, to_inexact_dtype(x.aval.dtype), x.aval.weak_type)
+    factor = lax_linalg.cholesky(x, symmetrize_input=symmetrize_input)
+    return lax_linalg.adjoint(factor) if upper else factor
 
 
 def _squares(x: Value) -> Value:

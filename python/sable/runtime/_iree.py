@@ -13,6 +13,7 @@ Measured with IREE 3.13 (benchmarks/runtime_call.py prints the figures of your m
 from __future__ import annotations
 
 import ctypes
+import functools
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -105,6 +106,22 @@ def driver_devices(driver: str) -> list[dict[str, Any]]:
 def describe_device(driver: str, device_id: int) -> str:
     """The driver's own description of a device: several lines of text, different for each driver."""
     return rt.get_driver(driver).dump_device_info(device_id)
+
+
+#: Bytes of a worker's stack on local-task, whose default of 128 KiB is little for LAPACK.
+_WORKER_STACK = 8 << 20
+
+
+@functools.cache
+def prepare_cpu_drivers(plugin: str | None) -> None:
+    """What IREE's CPU drivers must know before they are made, which happens once in a process.
+
+    Args:
+      plugin: the shared library that resolves the imports of executables, if there is one.
+    """
+    rt.flags.parse_flags(f"--task_worker_stack_size={_WORKER_STACK}")
+    if plugin is not None:
+        rt.flags.parse_flags(f"--executable_plugin={plugin}")
 
 
 def create_device(driver: str, device_id: int, caching: bool) -> HalDevice:

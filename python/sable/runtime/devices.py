@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.runtime import _iree
+from sable.runtime import _iree, native_kernels
 from sable.runtime._iree import Buffer
 from sable.runtime.buffers import DeviceMemory, HostMemory
 from sable.runtime.memory import CacheWatch
@@ -107,6 +107,14 @@ class Device:
         kind = self.device_kind.lower()
         return next((target for word, target in _VULKAN_TARGETS if word in kind), None)
 
+    @cached_property
+    def native_kernels(self) -> bool:
+        """Whether programs for the device may call native kernels: CPUs, where the native module is there."""
+        if self.platform != "cpu" or not native_kernels.available():
+            return False
+        self.hal()
+        return native_kernels.importable()
+
     def description(self) -> str:
         """The driver's own words about the device, for people: limits, features, versions."""
         return _iree.describe_device(self._driver(threaded=False), self._driver_id)
@@ -149,6 +157,8 @@ class Device:
                 # The Vulkan driver's queue allocations ask for what its allocator refuses under a caching
                 # one. Both CPU drivers cache: a process that held a plain and a caching one crashed at exit.
                 caching = self.platform == "cpu"
+                if self.platform == "cpu":
+                    _iree.prepare_cpu_drivers(native_kernels.plugin_path() if native_kernels.available() else None)
                 hal = _iree.create_device(driver, self._driver_id, caching)
                 if caching:
                     self._watches[driver] = CacheWatch(hal.allocator)

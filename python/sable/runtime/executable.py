@@ -15,6 +15,7 @@ from sable.runtime.devices import Device
 from sable.runtime.errors import ExecutionError
 from sable.runtime.host_calls import MODULE_NAME, HostFunction, HostFunctions
 from sable.runtime.memory import call_weight
+from sable.runtime.native_kernels import require
 from sable.runtime.signature import DECLARATION
 
 
@@ -76,6 +77,7 @@ class Executable:
       entry: the name of the exported function.
       host_functions: the Python functions that the program imports, by the name after `host.`.
       threaded: on the CPU, spread the work over worker threads; costs some 10 to 100 µs a call.
+      native_kernels: the names of the native kernels that the program imports.
       parameters: scope -> parameter file (.safetensors, .irpa, .gguf) or mapping of key -> array, for
         programs that name parameters. Every concurrent call holds a copy of what it uses.
 
@@ -87,7 +89,7 @@ class Executable:
 
     Raises:
       ExecutionError: the program does not load: not a module, of another version or device, no such function,
-        or host functions that are missing or differ from what it imports.
+        or host functions or native kernels that are missing or differ from what it imports.
 
     >>> executable = Executable(vmfb, device, results=[aval])          # doctest: +SKIP
     >>> [result] = executable([device.put(array)])                     # doctest: +SKIP
@@ -107,12 +109,15 @@ class Executable:
         entry: str = "main",
         host_functions: Mapping[str, HostFunction] | None = None,
         threaded: bool = False,
+        native_kernels: Sequence[str] = (),
         parameters: Mapping[str, Any] | None = None,
     ):
         self.device = device
         self.entry = entry
         self.results = tuple(results)
         self.threaded = threaded
+        device.hal(threaded)
+        require(native_kernels)
         try:
             self._program = Program(vmfb, device, host_functions or {}, threaded, parameters)
             function = self._program.module.lookup_function(entry)

@@ -1,5 +1,5 @@
 """Parts of SciPy in terms of ops."""
 
-from . import special, stats
+from . import linalg, special, stats
 
-__all__ = ["special", "stats"]
+__all__ = ["linalg", "special", "stats"]

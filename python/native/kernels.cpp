@@ -1,0 +1,166 @@
+// The registry of native kernels, its faces to Python (eager calls) and to IREE (imports of compiled programs).
+#include "kernels.h"
+
+#include <nanobind/stl/vector.h>
+
+#include <map>
+#include <mutex>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "pytree.h"
+
+namespace sable {
+
+namespace {
+
+std::mutex& registry_lock() {
+  static std::mutex lock;
+  return lock;
+}
+
+std::map<std::string, Kernel, std::less<>>& registry() {
+  static std::map<std::string, Kernel, std::less<>> kernels;
+  return kernels;
+}
+
+Kernel find_kernel(const char* name) {
+  std::lock_guard<std::mutex> guard(registry_lock());
+  auto found = registry().find(name);
+  return found == registry().end() ? nullptr : found->second;
+}
+
+// ---- IREE: the library is an executable plugin (iree/hal/local/executable_plugin.h, version 0.1, whose structures
+// these are). It is asked for the imports of each executable that is loaded.
+
+struct PluginHeader {
+  uint32_t version;
+  const char* name;
+  const char* description;
+  uint32_t features;
+  int32_t sanitizer;
+  uint64_t reserved[8];
+};
+
+struct ResolveRequest {
+  size_t count;
+  const char* const* names;  // a leading '?' marks an import that may be missing
+  void** functions;
+  void** contexts;
+};
+
+struct Plugin {
+  const PluginHeader* header;
+  void* (*load)(const void* environment, size_t parameters, const void* values, void** self);
+  void (*unload)(void* self);
+  void* (*resolve)(void* self, const ResolveRequest* request, uint32_t* resolution);
+};
+
+constexpr uint32_t kVersion_0_1 = 1;
+constexpr uint32_t kSomeOptionalMissing = 1;
+constexpr uintptr_t kNotFound = 5;  // a status is its code; IREE_STATUS_NOT_FOUND
+constexpr int kOutOfMemory = 8;     // IREE_STATUS_RESOURCE_EXHAUSTED
+
+bool plugin_is_loaded = false;
+
+// An import: `parameters` points to the arguments of the call one after the other, all of them 8 bytes wide.
+int call_import(void* parameters, void* context, void*) {
+  try {
+    reinterpret_cast<Kernel>(context)(static_cast<const int64_t*>(parameters));
+  } catch (const std::bad_alloc&) {
+    return kOutOfMemory;
+  }
+  return 0;
+}
+
+void* load_plugin(const void*, size_t, const void*, void** self) {
+  *self = nullptr;
+  plugin_is_loaded = true;
+  return nullptr;
+}
+
+void unload_plugin(void*) {}
+
+void* resolve_imports(void*, const ResolveRequest* request, uint32_t* resolution) {
+  *resolution = 0;
+  bool missing = false;
+  for (size_t i = 0; i < request->count; ++i) {
+    if (request->functions[i] != nullptr) continue;  // another plugin's
+    const char* name = request->names[i];
+    bool optional = name[0] == '?';
+    Kernel kernel = find_kernel(optional ? name + 1 : name);
+    if (kernel != nullptr) {
+      request->functions[i] = reinterpret_cast<void*>(call_import);
+      request->contexts[i] = reinterpret_cast<void*>(kernel);
+    } else if (optional) {
+      *resolution |= kSomeOptionalMissing;
+    } else {
+      missing = true;
+    }
+  }
+  return reinterpret_cast<void*>(missing ? kNotFound : 0);
+}
+
+const PluginHeader header = {kVersion_0_1, "sable", "Sable's native kernels", 0, 0, {0}};
+const Plugin plugin = {&header, load_plugin, unload_plugin, resolve_imports};
+
+// ---- Python: eager calls
+
+class Buffer {
+ public:
+  Buffer(nb::handle array, bool writable) {
+    check(PyObject_GetBuffer(array.ptr(), &view_, PyBUF_STRIDES | (writable ? PyBUF_WRITABLE : 0)));
+  }
+  Buffer(Buffer&& other) noexcept : view_(other.view_) { other.view_.obj = nullptr; }
+  ~Buffer() { PyBuffer_Release(&view_); }
+
+  void append_place(std::vector<int64_t>& words) const {
+    words.push_back(reinterpret_cast<int64_t>(view_.buf));
+    words.push_back(0);
+    for (int i = 0; i < view_.ndim; ++i) words.push_back(view_.strides[i] / view_.itemsize);
+  }
+  void append_extents(std::vector<int64_t>& words) const {
+    words.insert(words.end(), view_.shape, view_.shape + view_.ndim);
+  }
+
+ private:
+  Py_buffer view_;
+};
+
+void call_kernel(const char* name, nb::sequence operands, nb::sequence results, const std::vector<int64_t>& options) {
+  Kernel kernel = find_kernel(name);
+  if (kernel == nullptr) raise(PyExc_LookupError, "there is no native kernel named %s", name);
+  std::vector<Buffer> buffers;
+  for (nb::handle array : operands) buffers.emplace_back(array, false);
+  for (nb::handle array : results) buffers.emplace_back(array, true);
+  std::vector<int64_t> words;
+  for (const Buffer& buffer : buffers) buffer.append_place(words);
+  for (const Buffer& buffer : buffers) buffer.append_extents(words);
+  words.insert(words.end(), options.begin(), options.end());
+  nb::gil_scoped_release release;
+  kernel(words.data());
+}
+
+}  // namespace
+
+void register_kernel(const char* name, Kernel kernel) {
+  std::lock_guard<std::mutex> guard(registry_lock());
+  registry()[name] = kernel;
+}
+
+void bind_kernels(nb::module_& module) {
+  module.def("call_kernel", call_kernel, nb::arg("name"), nb::arg("operands"), nb::arg("results"), nb::arg("options"),
+             "call_kernel(name, operands, results, options): runs a native kernel on arrays; the results are written "
+             "into. Every array has one batch dimension first. Dtypes and shapes are the caller's responsibility.");
+  module.def("has_kernel", [](const char* name) { return find_kernel(name) != nullptr; });
+  module.def(
+      "kernels_are_importable", [] { return plugin_is_loaded; },
+      "Whether IREE's CPU drivers have this library as their plugin.");
+}
+
+}  // namespace sable
+
+extern "C" __attribute__((visibility("default"))) const void* iree_hal_executable_plugin_query(uint32_t, void*) {
+  return &sable::plugin;
+}

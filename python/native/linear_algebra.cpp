@@ -1,0 +1,146 @@
+// Native kernels of linear algebra: LAPACK and BLAS over stacks of matrices.
+//
+// The functions come from an instance of OpenBLAS of our own, whose addresses Python hands over. Rows are adjacent in
+// our matrices, columns in LAPACK's: what it sees is the transpose.
+#include <complex>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "kernels.h"
+#include "pytree.h"
+
+namespace sable {
+
+namespace {
+
+template <typename T>
+struct Library {
+  void (*potrf)(const char* triangle, const int* n, T* a, const int* lda, int* info);
+  void (*trsm)(const char* side, const char* triangle, const char* transpose, const char* diagonal, const int* m,
+               const int* n, const T* alpha, const T* a, const int* lda, T* b, const int* ldb);
+};
+
+template <typename T>
+Library<T> library = {};
+
+template <typename T>
+T not_a_number() {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::numeric_limits<T>::quiet_NaN();
+  } else {
+    auto nan = std::numeric_limits<typename T::value_type>::quiet_NaN();
+    return T(nan, nan);
+  }
+}
+
+// A matrix with dense rows: the one in the stack, or a copy of it.
+template <typename T>
+class Dense {
+ public:
+  explicit Dense(const Matrices<T>& stack) : stack_(stack), in_place_(stack.has_dense_rows()) {
+    if (!in_place_) copy_.resize(static_cast<size_t>(stack.rows() * stack.columns()));
+  }
+  T* data(int64_t number) { return in_place_ ? stack_.matrix(number) : copy_.data(); }
+  int leading() const { return in_place_ ? stack_.leading() : static_cast<int>(stack_.columns()); }
+  void read(int64_t number) {
+    if (!in_place_) each(number, [](T& copy, T& original) { copy = original; });
+  }
+  void write(int64_t number) {
+    if (!in_place_) each(number, [](T& copy, T& original) { original = copy; });
+  }
+
+ private:
+  template <typename F>
+  void each(int64_t number, F f) {
+    size_t place = 0;
+    for (int64_t i = 0; i < stack_.rows(); ++i)
+      for (int64_t j = 0; j < stack_.columns(); ++j) f(copy_[place++], stack_.at(number, i, j));
+  }
+
+  const Matrices<T>& stack_;
+  bool in_place_;
+  std::vector<T> copy_;
+};
+
+// Operand a, result; option: lower. The other triangle of a is not read, that of the result is zero. A factor that does
+// not exist is NaN in its triangle.
+template <typename T>
+void cholesky(const int64_t* words) {
+  Matrices<T> a(words, 0, 2), result(words, 1, 2);
+  bool lower = Matrices<T>::options(words, 2)[0] != 0;
+  const int n = static_cast<int>(a.rows());
+  const char triangle = lower ? 'U' : 'L';  // of the transpose
+  Dense<T> factor(result);
+  const int leading = factor.leading();
+  for (int64_t number = 0; number < a.batch(); ++number) {
+    T* matrix = factor.data(number);
+    auto fill = [&](auto value) {
+      for (int64_t i = 0; i < n; ++i) {
+        T* row = matrix + i * leading;
+        for (int64_t j = 0; j < n; ++j) row[j] = (lower ? j <= i : j >= i) ? value(i, j) : T(0);
+      }
+    };
+    fill([&](int64_t i, int64_t j) { return a.at(number, i, j); });
+    int info = 0;
+    library<T>.potrf(&triangle, &n, matrix, &leading, &info);
+    if (info != 0) fill([](int64_t, int64_t) { return not_a_number<T>(); });
+    factor.write(number);
+  }
+}
+
+// Operands a, b, result x of op(a) x = b or x op(a) = b; options: left, lower, unit diagonal, op (0: a, 1: transpose,
+// 2: conjugate transpose).
+template <typename T>
+void triangular_solve(const int64_t* words) {
+  Matrices<T> a(words, 0, 3), b(words, 1, 3), result(words, 2, 3);
+  const int64_t* options = Matrices<T>::options(words, 3);
+  // x op(a) = b is, transposed, op(a)' x' = b', and a' is what BLAS sees: side and triangle change, op stays
+  const char side = options[0] ? 'R' : 'L', triangle = options[1] ? 'U' : 'L', diagonal = options[2] ? 'U' : 'N';
+  const char transpose = "NTC"[options[3]];
+  const int rows = static_cast<int>(b.rows()), columns = static_cast<int>(b.columns());
+  const T one(1);
+  Dense<T> matrix(a), solution(result);
+  const int lda = matrix.leading(), ldb = solution.leading();
+  for (int64_t number = 0; number < b.batch(); ++number) {
+    T* x = solution.data(number);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < columns; ++j) x[i * ldb + j] = b.at(number, i, j);
+    matrix.read(number);
+    library<T>.trsm(&side, &triangle, &transpose, &diagonal, &columns, &rows, &one, matrix.data(number), &lda, x, &ldb);
+    solution.write(number);
+  }
+}
+
+using Addresses = nb::dict;
+
+template <typename F>
+void take(Addresses addresses, const std::string& name, F& function) {
+  function = reinterpret_cast<F>(nb::cast<uintptr_t>(addresses[name.c_str()]));
+}
+
+template <typename T>
+void bind_type(Addresses addresses, const char* prefix, const std::string& dtype) {
+  take(addresses, prefix + std::string("potrf"), library<T>.potrf);
+  take(addresses, prefix + std::string("trsm"), library<T>.trsm);
+  register_kernel(("sable_cholesky_" + dtype).c_str(), cholesky<T>);
+  register_kernel(("sable_triangular_solve_" + dtype).c_str(), triangular_solve<T>);
+}
+
+}  // namespace
+
+void bind_linear_algebra(nb::module_& module) {
+  module.def(
+      "bind_lapack",
+      [](Addresses addresses) {
+        bind_type<float>(addresses, "s", "float32");
+        bind_type<double>(addresses, "d", "float64");
+        bind_type<std::complex<float>>(addresses, "c", "complex64");
+        bind_type<std::complex<double>>(addresses, "z", "complex128");
+      },
+      "bind_lapack(addresses): takes LAPACK's and BLAS's functions ('spotrf', 'ztrsm' ...) by their addresses and makes "
+      "the kernels of linear algebra known.");
+}
+
+}  // namespace sable

@@ -1,0 +1,61 @@
+"""Which C function of the native module computes an op, and how it wants its operands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .aval import Aval
+
+
+def _no_options(**params: Any) -> tuple[int, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class NativeKernel:
+    """The native kernel of an op: its eager meaning, and what compiled CPU programs call.
+
+    The op works on stacks: all operands and results have the same leading batch dimensions, which reach the kernel as
+    one. `python/native/kernels.h` says what else it gets. It tells of failure by values (NaN).
+
+    Attributes:
+      name: of the kernels, without the dtype: `sable_cholesky` for `sable_cholesky_float32`.
+      operand_ranks, result_ranks: dimensions of each operand and result behind those of the batch.
+      dtypes: of all operands and results, those that there is a kernel for.
+      options: `options(**params)`: the op's parameters as integers.
+    """
+
+    name: str
+    operand_ranks: tuple[int, ...]
+    result_ranks: tuple[int, ...]
+    dtypes: tuple[np.dtype, ...]
+    options: Callable[..., tuple[int, ...]] = _no_options
+
+    def symbol(self, avals: Sequence[Aval]) -> str | None:
+        """The kernel for these operands; None where there is none: other dtypes, empty operands."""
+        dtype = avals[0].dtype
+        if dtype not in self.dtypes or any(a.dtype != dtype or a.size == 0 for a in avals):
+            return None
+        return f"{self.name}_{dtype.name}"
+
+    def operand_stacks(self, avals: Sequence[Aval]) -> list[tuple[int, ...]]:
+        """The shapes in which the operands reach the kernel."""
+        return [_stack(a.shape, rank) for a, rank in zip(avals, self.operand_ranks)]
+
+    def result_stacks(self, avals: Sequence[Aval]) -> list[tuple[int, ...]]:
+        """The shapes in which the kernel writes the results."""
+        return [_stack(a.shape, rank) for a, rank in zip(avals, self.result_ranks)]
+
+    def words(self, params: Mapping[str, Any]) -> tuple[int, ...]:
+        """The options of an op with these parameters."""
+        return tuple(int(word) for word in self.options(**params))
+
+
+def _stack(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
+    first = len(shape) - rank
+    return (math.prod(shape[:first]), *shape[first:])

@@ -1,0 +1,97 @@
+"""`jax.lax.linalg`: linear algebra on stacks of matrices, without promotion of dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sable.core.array import Value
+from sable.core.bind import BIND
+from sable.core.dtypes import to_inexact_dtype
+from sable.core.operands import value_of, values_of
+
+from .elementwise import convert
+
+__all__ = ["cholesky", "triangular_solve"]
+
+
+def adjoint(x: Value) -> Value:
+    """The conjugate transposes of a stack of matrices."""
+    n = x.aval.ndim
+    return _conjugate(BIND.transpose(x, permutation=(*range(n - 2), n - 1, n - 2)))
+
+
+def _conjugate(x: Value) -> Value:
+    return x if x.aval.dtype.kind != "c" else BIND.complex(BIND.real(x), BIND.negate(BIND.imag(x)))
+
+
+def cholesky(x: Any, *, symmetrize_input: bool = True) -> Value:
+    """The lower triangular L of Hermitian positive definite matrices x = L L^H.
+
+    Args:
+      x: (..., n, n), f32, f64, c64 or c128.
+      symmetrize_input: factor (x + x^H) / 2; otherwise only the lower triangle of x is read. The derivative is that for
+        Hermitian tangents in either case.
+
+    Returns:
+      Lower triangular matrices of the shape and dtype of x; NaN in the triangle of a matrix that is not positive definite.
+
+    Raises:
+      TypeError: another dtype, or the matrices are not square.
+      ValueError: the same without `symmetrize_input`.
+    """
+    value = value_of(x, "cholesky")
+    return BIND.cholesky(_hermitian_part(value) if symmetrize_input else value, lower=True)
+
+
+def _hermitian_part(x: Value) -> Value:
+    """(x + x^H) / 2; integers become floats."""
+    shape = x.aval.shape
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise TypeError(f"The input to cholesky must be a square matrix. Got shape {shape[-2:]}.")
+    x = convert(x, to_inexact_dtype(x.aval.dtype), x.aval.weak_type)
+    return BIND.multiply(BIND.add(x, adjoint(x)), BIND.full(x.aval, 0.5))
+
+
+def triangular_solve(
+    a: Any,
+    b: Any,
+    *,
+    left_side: bool = False,
+    lower: bool = False,
+    transpose_a: bool = False,
+    conjugate_a: bool = False,
+    unit_diagonal: bool = False,
+) -> Value:
+    """x of op(a) x = b, or of x op(a) = b, for triangular matrices a.
+
+    Args:
+      a: (..., n, n), f32, f64, c64 or c128; the other triangle is not read.
+      b: (..., n, m) with `left_side`, else (..., m, n); without that m, one right-hand side for each matrix.
+      left_side: op(a) stands on the left of x.
+      lower: which triangle of a it is.
+      transpose_a, conjugate_a: what op does.
+      unit_diagonal: take the diagonal of a for ones, without reading it.
+
+    Returns:
+      An array of the shape and dtype of b.
+
+    Raises:
+      TypeError: shapes or dtypes do not fit.
+    """
+    matrix, sides = values_of("triangular_solve", a, b)
+    single = sides.aval.ndim == matrix.aval.ndim - 1
+    shape = sides.aval.shape
+    if single:
+        sides = BIND.reshape(sides, shape=(*shape, 1) if left_side else (*shape[:-1], 1, *shape[-1:]))
+    if conjugate_a and not transpose_a:
+        matrix = _conjugate(matrix)
+    operation = "NO_TRANSPOSE" if not transpose_a else "ADJOINT" if conjugate_a else "TRANSPOSE"
+    x = BIND.triangular_solve(
+        matrix,
+        sides,
+        left_side=bool(left_side),
+        lower=bool(lower),
+        unit_diagonal=bool(unit_diagonal),
+        transpose_a=operation,
+    )
+    return BIND.reshape(x, shape=shape) if single else x

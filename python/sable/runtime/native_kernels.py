@@ -1,0 +1,125 @@
+"""Native kernels: C functions of `sable._native` that eager ops and compiled CPU programs call by name.
+
+A program imports them as IREE resolves imports, through a plugin of its CPU drivers, which the native module is too
+(`python/native/kernels.cpp`). Those of linear algebra call LAPACK and BLAS in an OpenBLAS of our own, from the package
+scipy-openblas32, loaded when the first kernel is asked for. It runs on the calling thread: its own threads take long to
+meet on a busy machine, and a program's parallel calls are the program's business.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sable.pytree.registry import implementation, native
+from sable.runtime.errors import ExecutionError
+
+_OPENBLAS_PACKAGE = "scipy_openblas32"
+_OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
+#: LAPACK's and BLAS's functions without the letter of the type.
+_FUNCTIONS = ("potrf", "trsm")
+_TYPE_LETTERS = "sdcz"
+
+_LOCK = threading.Lock()
+
+
+@functools.cache
+def available() -> bool:
+    """Whether there are native kernels: the native module was built and is in use, and OpenBLAS is installed."""
+    return native and _openblas_path() is not None
+
+
+def plugin_path() -> str:
+    """The file that IREE's CPU drivers load as their plugin."""
+    return implementation.__file__
+
+
+def importable() -> bool:
+    """Whether programs can import native kernels; known once a CPU device is open."""
+    return available() and implementation.kernels_are_importable()
+
+
+def require(names: Iterable[str]) -> None:
+    """Make sure that a program's imports are there before it is loaded: IREE's own message names none of them.
+
+    Raises:
+      ExecutionError: naming those that are missing, and why.
+    """
+    wanted = sorted(set(names))
+    if not wanted:
+        return
+    if not available():
+        raise ExecutionError(f"the program calls the native kernels {', '.join(wanted)}: {_why_unavailable()}")
+    _bind_lapack()
+    missing = [name for name in wanted if not implementation.has_kernel(name)]
+    if missing:
+        raise ExecutionError(f"the program calls native kernels that this version does not have: {', '.join(missing)}")
+    if not importable():
+        raise ExecutionError(
+            f"the program calls the native kernels {', '.join(wanted)}, which IREE's CPU drivers do not know: another "
+            "library made them before Sable opened its first device"
+        )
+
+
+def call(name: str, operands: Sequence[np.ndarray], results: Sequence[np.ndarray], options: Sequence[int] = ()) -> None:
+    """Run a kernel here and now.
+
+    Args:
+      name: of the kernel.
+      operands: arrays of the kernel's dtype and ranks, with one batch dimension first.
+      results: arrays that are written.
+      options: the op's options.
+    """
+    _bind_lapack()
+    implementation.call_kernel(name, operands, results, options)
+
+
+def _why_unavailable() -> str:
+    if not native:
+        return "Sable runs without its native module"
+    return "the package scipy-openblas32 is not installed"
+
+
+def _openblas_path() -> Path | None:
+    spec = importlib.util.find_spec(_OPENBLAS_PACKAGE)
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "lib"
+    return next((f for f in sorted(folder.glob("*scipy_openblas*")) if f.suffix in (".so", ".dylib", ".dll")), None)
+
+
+@functools.cache
+def _bind_lapack() -> None:
+    with _LOCK:
+        library = _load_openblas()
+        names = [letter + function for function in _FUNCTIONS for letter in _TYPE_LETTERS]
+        implementation.bind_lapack({name: _address(library, name) for name in names})
+
+
+def _load_openblas() -> Any:
+    """OpenBLAS with one thread: said before it is loaded, so that it starts no others."""
+    before = os.environ.get(_OPENBLAS_THREADS)
+    os.environ[_OPENBLAS_THREADS] = "1"
+    try:
+        library = ctypes.CDLL(str(_openblas_path()))
+    finally:
+        if before is None:
+            del os.environ[_OPENBLAS_THREADS]
+        else:
+            os.environ[_OPENBLAS_THREADS] = before
+    library.scipy_openblas_set_num_threads(1)
+    return library
+
+
+def _address(library: Any, name: str) -> int:
+    address = ctypes.cast(getattr(library, f"scipy_{name}_"), ctypes.c_void_p).value
+    assert address is not None
+    return address
