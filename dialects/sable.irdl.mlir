@@ -54,6 +54,22 @@ irdl.dialect @sable {
     irdl.attributes {"branches" = %branches}
   }
 
+  irdl.operation @checkpoint {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callee = irdl.base "#builtin.symbol_ref"
+    %policy = irdl.any
+    %prevent_cse_true = irdl.is true
+    %prevent_cse_false = irdl.is false
+    %prevent_cse = irdl.any_of(%prevent_cse_true, %prevent_cse_false)
+    %differentiated_true = irdl.is true
+    %differentiated_false = irdl.is false
+    %differentiated = irdl.any_of(%differentiated_true, %differentiated_false)
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callee" = %callee, "policy" = %policy, "prevent_cse" = %prevent_cse, "differentiated" = %differentiated}
+  }
+
   irdl.operation @cumlogsumexp {
     %operand = irdl.base "!builtin.tensor"
     %axis = irdl.base "#builtin.integer"
@@ -157,6 +173,14 @@ irdl.dialect @sable {
     irdl.operands(operands: variadic %operands)
     irdl.results(results: variadic %results)
     irdl.attributes {"callback" = %callback}
+  }
+
+  irdl.operation @name {
+    %x = irdl.base "!builtin.tensor"
+    %name = irdl.base "#builtin.string"
+    irdl.operands(x: %x)
+    irdl.results(result: %x)
+    irdl.attributes {"name" = %name}
   }
 
   irdl.operation @pmax {

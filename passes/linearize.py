@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, Node
@@ -38,10 +40,19 @@ class Linearized(NamedTuple):
 
 
 class TwoStageBuilder(Builder):
-    """Sends ops among known values to the inner builder, and whatever touches a tangent into a linear function."""
+    """Sends ops among known values to the inner builder, and whatever touches a tangent into a linear function.
 
-    def __init__(self, inner: Any, linear: Function):
+    Args:
+      inner: the builder of known values.
+      linear: the function to be filled.
+      keep: a policy `(op, *avals, **params) -> bool` for every known value that the linear function needs: whether it
+        becomes a residual, or is computed again there from what does. None keeps all. The inner builder is then one
+        of a function, which knows what made its values.
+    """
+
+    def __init__(self, inner: Any, linear: Function, keep: Callable[..., bool] | None = None):
         self.inner = inner
+        self.keep = keep
         self.linear = FunctionBuilder(linear)
         self.residuals: list[Any] = []
         self._places: dict[Any, Any] = {}
@@ -59,16 +70,56 @@ class TwoStageBuilder(Builder):
         if type(v) is not Known:
             return v
         key = self.inner.key(v.x)
-        found = self._places.get(key)
-        if found is None:
-            literal = self.inner.literal_of(v.x)
-            if literal is not None and literal.is_splat:
-                found = self.linear.constant(value=literal)
+        if key not in self._places:
+            if self.keep is None:
+                self._places[key] = self._kept(v.x)
             else:
-                found = self.linear.function.add_argument(self.inner.aval(v.x))
-                self.residuals.append(v.x)
-            self._places[key] = found
-        return found
+                self._place(v.x)
+        return self._places[key]
+
+    def _kept(self, x: Any) -> Any:
+        literal = self.inner.literal_of(x)
+        if literal is not None and literal.is_splat:
+            return self.linear.constant(value=literal)
+        self.residuals.append(x)
+        return self.linear.function.add_argument(self.inner.aval(x))
+
+    def _place(self, x: Any) -> None:
+        """Give x a place in the linear function: what the policy does not keep, with what it is made of, is made anew."""
+        location = self.linear.location
+        todo = [x]
+        while todo:
+            x = todo[-1]
+            if x in self._places:
+                todo.pop()
+                continue
+            node = self._made_anew(x)
+            if node is None:
+                self._places[x] = self._kept(x)
+                continue
+            missing = [v for v in node.operands if v not in self._places]
+            todo += missing
+            if not missing:
+                self.linear.at(node.location)
+                out = self.linear.bind(node.op, *[self._places[v] for v in node.operands], **node.params)
+                self._places.update(zip(node.results, out if node.op.multiple_results else (out,)))
+        self.linear.at(location)
+
+    def _made_anew(self, x: Any) -> Node | None:
+        """What makes x, where that is to be done again; what has no operands (constants) always is."""
+        node = self.inner.producer(x)
+        if node is None or node.op.effects:
+            return None
+        if not node.operands and not node.op.functions:
+            return node
+        assert self.keep is not None
+        answer = self.keep(node.op, *[self.inner.aval(v) for v in node.operands], **node.params)
+        if not isinstance(answer, (bool, np.bool_)):
+            raise TypeError(
+                f"the checkpoint policy {self.keep} returned {answer!r} for {node.op}: expected True (keep the value) or "
+                "False (compute it again); values cannot be moved to another memory"
+            )
+        return None if answer else node
 
     def known(self, x: Any) -> Known:
         """A value of the inner builder as a value of this one."""
@@ -155,6 +206,7 @@ def linearize(
     b: Any,
     known: dict | None = None,
     instantiate: Sequence[bool] | None = None,
+    keep: Callable[..., bool] | None = None,
 ) -> Linearized:
     """Evaluate a function with builder b and record its derivative with respect to the active arguments.
 
@@ -165,9 +217,10 @@ def linearize(
       b: the builder for everything that does not depend on tangents.
       known: MLIR value -> Array, for results that are computed already (eager derivatives).
       instantiate: results which shall have a tangent even if it is zero.
+      keep: which residuals are kept, see `TwoStageBuilder`.
     """
     linear = Function([a for a, on in zip(function.in_avals, active) if on], f"{function.name}_linear")
-    two = TwoStageBuilder(b, linear)
+    two = TwoStageBuilder(b, linear, keep)
     outer = b.location
     env: dict[Any, Any] = {v: Known(x) for v, x in zip(function.arguments, args)}
     tangents = dict(zip([v for v, on in zip(function.arguments, active) if on], list(linear.arguments)))
@@ -224,14 +277,18 @@ class LinearizedFunction(NamedTuple):
 
 @transform
 def linearize_function(
-    function: Function, active: tuple[bool, ...], instantiate: tuple[bool, ...] | None = None
+    function: Function,
+    active: tuple[bool, ...],
+    instantiate: tuple[bool, ...] | None = None,
+    keep: Callable[..., bool] | None = None,
 ) -> LinearizedFunction:
     """`linearize` with the function builder, memoised: for callees, loops and branches."""
-    key = ("linearize", active, instantiate)
+    key = ("linearize", active, instantiate, keep)
     if key not in function.memo:
         forward = Function(function.in_avals, f"{function.name}_forward")
-        made = linearize(function, forward.arguments, active, FunctionBuilder(forward), instantiate=instantiate)
-        avals = [FunctionBuilder(forward).aval(r) for r in made.residuals]
+        b = FunctionBuilder(forward)
+        made = linearize(function, forward.arguments, active, b, instantiate=instantiate, keep=keep)
+        avals = [b.aval(r) for r in made.residuals]
         forward.finish([*made.outs, *made.residuals], [*function.out_avals, *avals])
         function.memo[key] = LinearizedFunction(forward, made.linear, len(made.residuals), made.active)
     return function.memo[key]

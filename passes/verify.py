@@ -7,7 +7,7 @@ kind. StableHLO and the rest is verified by MLIR.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,18 +129,6 @@ def _check_types(op: Op, operands: list[Aval], results: list[Aval], params: dict
         raise VerificationError(f"{op.mlir_name}: expected results ({listed(wanted)}), got ({listed(results)})")
 
 
-#: What an attribute of a codec should look like, for messages.
-KINDS: dict[Callable, str] = {
-    codecs.INTS._encode: "array<i64: ...>",
-    codecs.INT._encode: "an i64",
-    codecs.BOOL._encode: "true or false",
-    codecs.STRING._encode: "a string",
-    codecs.STRINGS._encode: "an array of strings",
-    codecs.SYMBOL._encode: "a symbol",
-    codecs.SYMBOLS._encode: "an array of symbols",
-}
-
-
 def optional(op: Op) -> set[str]:
     """Parameters which may be left out: those that some sample of the row gives as None."""
     found = set()
@@ -159,16 +147,15 @@ def _params(operation: Any, op: Op) -> dict[str, Any]:
             continue
         key = codec.name or p
         known.add(key)
-        kind = KINDS.get(codec._encode, "another kind")
         if key not in attributes:
             if p not in optional(op):
-                raise VerificationError(f"{name}: attribute '{key}' is missing, expected {kind}")
+                raise VerificationError(f"{name}: attribute '{key}' is missing, expected {codec.kind}")
             params[p] = None
             continue
         try:
             params[p] = codec.decode(attributes[key])
         except (ValueError, TypeError):
-            raise VerificationError(f"{name}: attribute '{key}' is {attributes[key]}, expected {kind}") from None
+            raise VerificationError(f"{name}: attribute '{key}' is {attributes[key]}, expected {codec.kind}") from None
     for key in attributes:
         if key not in known and "." not in key:
             names = ", ".join(sorted(known)) or "none"

@@ -289,7 +289,7 @@ def _dot_samples() -> list:
     ]
 
 
-defop(
+dot_general = defop(
     "dot_general",
     operands=("lhs", "rhs"),
     params={

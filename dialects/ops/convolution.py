@@ -459,7 +459,7 @@ def _every(value: Any) -> Any:
     return lambda operation: (value,) * (len(operation.operands[0].type.shape) - 2)
 
 
-defop(
+convolution = defop(
     "convolution",
     operands=("lhs", "rhs"),
     params=_PARAMS,

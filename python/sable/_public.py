@@ -1,7 +1,22 @@
 """Everything that `import sable as jax` shows; `sable/__init__.py` loads it when first asked for something."""
 
 import sable.dialects.ops  # noqa: F401  (defines every op)
-from sable import aot, debug, dtypes, errors, lax, nn, numpy, random, scipy, tree, tree_util, typing
+from sable import (
+    ad_checkpoint,
+    aot,
+    checkpoint_policies,
+    debug,
+    dtypes,
+    errors,
+    lax,
+    nn,
+    numpy,
+    random,
+    scipy,
+    tree,
+    tree_util,
+    typing,
+)
 from sable._config import (
     allow_f16_reductions,
     array_garbage_collection_guard,
@@ -38,6 +53,7 @@ from sable._config import (
 from sable.api.autodiff import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
 from sable.api.batching import vmap
 from sable.api.callback import pure_callback
+from sable.api.checkpoint import checkpoint
 from sable.api.compilation import ShapeDtypeStruct, eval_shape, jit, make_jaxpr
 from sable.api.devices import (
     block_until_ready,
@@ -52,9 +68,12 @@ from sable.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from sable.core.array import Array
 from sable.core.custom_derivatives import custom_gradient, custom_jvp, custom_vjp
 
+remat = checkpoint
+
 __all__ = [
     "Array",
     "ShapeDtypeStruct",
+    "ad_checkpoint",
     "allow_f16_reductions",
     "aot",
     "array_garbage_collection_guard",
@@ -62,6 +81,8 @@ __all__ = [
     "block_until_ready",
     "check_tracer_leaks",
     "checking_leaks",
+    "checkpoint",
+    "checkpoint_policies",
     "config",
     "custom_gradient",
     "custom_jvp",
@@ -108,6 +129,7 @@ __all__ = [
     "numpy_rank_promotion",
     "pure_callback",
     "random",
+    "remat",
     "remove_size_one_mesh_axis_from_type",
     "scipy",
     "softmax_custom_jvp",

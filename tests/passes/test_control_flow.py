@@ -11,6 +11,7 @@ import pytest
 import sable
 
 jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
+pytest.importorskip("jax.ad_checkpoint")
 
 X = np.float32(0.7)
 XS = np.float32([1.0, 2.0, 3.0, 0.5])
@@ -107,9 +108,34 @@ def while_with_captures(j):
     return lambda x: j.lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, s[1] * x), (0, x))[1]
 
 
+def _layers(j, x):
+    f = j.custom_jvp(lambda v: j.numpy.sin(v))
+    f.defjvp(lambda primals, tangents: (f(primals[0]), tangents[0] * j.numpy.cos(primals[0])))
+    return j.jit(lambda v: f(v) * j.numpy.exp(v * 0.5))(j.ad_checkpoint.checkpoint_name(j.numpy.tanh(x), "hidden"))
+
+
+def checkpoint(j):
+    policies = j.checkpoint_policies
+    keep = policies.save_from_both_policies(policies.save_only_these_names("hidden"), policies.dots_saveable)
+    first = j.checkpoint(lambda x: _layers(j, x), policy=keep)
+    return lambda x: j.checkpoint(lambda y: first(y) * y)(first(x))
+
+
+def checkpoint_in_scan(j):
+    step = j.checkpoint(lambda c, e: (_layers(j, c * e), c), prevent_cse=False)
+    return lambda x: j.lax.scan(step, x, j.numpy.asarray(XS))[0]
+
+
+def scan_in_checkpoint(j):
+    def loop(x):
+        return j.lax.scan(lambda c, e: (_layers(j, c * e) + x, c), x, j.numpy.asarray(XS))[1].sum()
+
+    return j.checkpoint(loop, policy=j.checkpoint_policies.dots_with_no_batch_dims_saveable)
+
+
 BOTH_MODES = [
     scan_carry_and_outputs, scan_stacked, scan_reverse, scan_closure, scan_counter, scan_nested, fori, conditional,
-    switched, conditional_in_scan, custom_jvp, jitted_callee,
+    switched, conditional_in_scan, custom_jvp, jitted_callee, checkpoint, checkpoint_in_scan, scan_in_checkpoint,
 ]  # fmt: skip
 REVERSE_ONLY = [custom_vjp, custom_vjp_in_loop]
 FORWARD_ONLY = [while_loop, while_with_captures]
@@ -158,7 +184,7 @@ def test_under_jit(function, forward, reverse) -> None:
 
 #: One of each mechanism: eager loops are compiled one by one, which takes its time.
 EAGER = [(scan_stacked, True, True), (conditional, True, True), (custom_jvp, True, True), (custom_vjp, False, True),
-         (jitted_callee, True, True), (while_with_captures, True, False)]  # fmt: skip
+         (jitted_callee, True, True), (checkpoint, True, True), (while_with_captures, True, False)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("function", "forward", "reverse"), EAGER, ids=lambda v: getattr(v, "__name__", None))

@@ -20,16 +20,27 @@ _MEMO_SIZE = 65536
 
 
 class Codec:
-    """A pair of functions between parameter values (hashable) and MLIR attributes."""
+    """A pair of functions between parameter values (hashable) and MLIR attributes.
 
-    def __init__(self, encode: Callable[[Any], Any], decode: Callable[[Any], Any], name: str | None = None):
-        self._encode, self._decode, self.name = encode, decode, name
+    Attributes:
+      name: of the attribute, where that is not the parameter's.
+      kind: what the attribute should look like, for messages.
+    """
+
+    def __init__(
+        self,
+        encode: Callable[[Any], Any],
+        decode: Callable[[Any], Any],
+        name: str | None = None,
+        kind: str = "another kind",
+    ):
+        self._encode, self._decode, self.name, self.kind = encode, decode, name, kind
         self._attributes: dict = {}
         self._values: dict = {}
 
     def named(self, name: str) -> Codec:
         """The same codec for an attribute of another name."""
-        return Codec(self._encode, self._decode, name)
+        return Codec(self._encode, self._decode, name, self.kind)
 
     def encode(self, value: Any) -> Any:
         found = self._attributes.get(value)
@@ -54,17 +65,20 @@ def _i64(value: int):
 
 
 #: tuple of ints <-> array<i64: ...>
-INTS = Codec(lambda v: ir.DenseI64ArrayAttr.get(list(v)), lambda a: tuple(ir.DenseI64ArrayAttr(a)))
+INTS = Codec(
+    lambda v: ir.DenseI64ArrayAttr.get(list(v)), lambda a: tuple(ir.DenseI64ArrayAttr(a)), kind="array<i64: ...>"
+)
 #: int <-> i64
-INT = Codec(_i64, lambda a: int(ir.IntegerAttr(a)))
+INT = Codec(_i64, lambda a: int(ir.IntegerAttr(a)), kind="an i64")
 #: bool <-> true / false
-BOOL = Codec(lambda v: ir.BoolAttr.get(bool(v)), lambda a: bool(ir.BoolAttr(a).value))
+BOOL = Codec(lambda v: ir.BoolAttr.get(bool(v)), lambda a: bool(ir.BoolAttr(a).value), kind="true or false")
 #: str <-> string
-STRING = Codec(lambda v: ir.StringAttr.get(v), lambda a: ir.StringAttr(a).value)
+STRING = Codec(lambda v: ir.StringAttr.get(v), lambda a: ir.StringAttr(a).value, kind="a string")
 #: tuple of str <-> array of strings
 STRINGS = Codec(
     lambda v: ir.ArrayAttr.get([ir.StringAttr.get(s) for s in v]),
     lambda a: tuple(ir.StringAttr(s).value for s in ir.ArrayAttr(a)),
+    kind="an array of strings",
 )
 
 #: tuple of bools <-> array<i1: ...>
@@ -96,7 +110,7 @@ class SymbolCodec(Codec):
     """
 
     def __init__(self, encode: Callable[[Any], Any], decode: Callable[[Any], Any], many: bool, role: str = "function"):
-        super().__init__(encode, decode)
+        super().__init__(encode, decode, kind="an array of symbols" if many else "a symbol")
         self.many, self.role = many, role
 
     def of(self, role: str) -> SymbolCodec:

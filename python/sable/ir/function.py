@@ -137,12 +137,16 @@ class Function:
             name = operation.name
             if name == _RETURN:
                 return
-            op = find_row(operation, name)
-            results = list(operation.results)
-            operands, params = op.form.decode(operation, [aval_of_type(r.type) for r in results])
-            if op.functions:
-                params = self._from_symbols(op, params)
-            yield Node(op, operands, results, params, operation.location)
+            yield self.node(operation, name)
+
+    def node(self, operation: ir.Operation, name: str) -> Node:
+        """One operation of this function, of that name, read through the op table."""
+        op = find_row(operation, name)
+        results = list(operation.results)
+        operands, params = op.form.decode(operation, [aval_of_type(r.type) for r in results])
+        if op.functions:
+            params = self._from_symbols(op, params)
+        return Node(op, operands, results, params, operation.location)
 
     def __repr__(self) -> str:
         ins = ", ".join(a.short() for a in self.in_avals)
@@ -197,6 +201,10 @@ class FunctionBuilder(Builder):
     def at(self, location: Any) -> None:
         """Give that location to what is emitted from now on."""
         self.location = location or UNKNOWN
+
+    def producer(self, x: ir.Value) -> Node | None:
+        """The operation that makes x; None for arguments."""
+        return None if isinstance(x, ir.BlockArgument) else self.function.node(x.owner, x.owner.name)
 
     def literal_of(self, x: ir.Value) -> Literal | None:
         """The literal that x is, if it is a constant of the program."""

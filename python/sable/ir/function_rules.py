@@ -14,9 +14,11 @@ from typing import Any, Protocol
 class Transforms(Protocol):
     """What the passes do to a function that an op names; all memoised on the function."""
 
-    def linearize_function(self, function: Any, active: tuple[bool, ...], instantiate: Any = None) -> Any:
+    def linearize_function(
+        self, function: Any, active: tuple[bool, ...], instantiate: Any = None, keep: Any = None
+    ) -> Any:
         """`.forward`: results, then residuals; `.linear`: active tangents, then residuals, to tangents of the results
-        that `.active` marks (those of `instantiate` even if zero); `.residuals`: their number."""
+        that `.active` marks (those of `instantiate` even if zero); `.residuals`: their number. `keep`: see `linearize`."""
         ...
 
     def jvp_function(self, function: Any, active: tuple[bool, ...], instantiate: Any = None) -> tuple[Any, list[bool]]:

@@ -102,6 +102,9 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.dialect}.{self.name}>"
 
+    def __str__(self) -> str:
+        return self.name
+
     def operand_name(self, i: int) -> str:
         """Name of operand number i; the last name of a variadic op stands for all from there on."""
         return self.operands[min(i, len(self.operands) - 1)]

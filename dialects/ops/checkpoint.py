@@ -1,0 +1,218 @@
+"""`checkpoint`: a call whose derivative computes residuals again in place of keeping them; `name` for its policies.
+
+A policy decides about every value that the derivative needs: kept, or computed again from what is kept. The two-stage
+builder asks it (`sable.passes.linearize`) while it fills the linear function. That function is a `checkpoint` again, so
+higher derivatives follow the policy too, with `differentiated` set: a barrier before its operands then keeps compilers
+from recognising what is computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import aval
+from sable.ir.bindings import ir
+from sable.ir.codec import BOOL, STRING, SYMBOL, Codec, DotDimensions
+from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.ir.op import Linear, Op, defop
+
+from .calls import CallRules, call, call_ref, call_type
+from .contraction import dot_general
+from .convolution import convolution
+from .functions import function_of, rearranged, spread, there
+from .rules import elementwise, floats, sample
+
+#: A value with a name by which policies know it; the identity.
+name_value = defop(
+    "name",
+    dialect="sable",
+    operands=("x",),
+    params={"name": STRING},
+    type=lambda x, name: x,
+    ref=lambda x, name: x,
+    jvp={"x": Linear(lambda b, t, y, x, name: t)},
+    transpose={"x": lambda b, ct, avals, x, name: ct},
+    batch=elementwise,
+    samples=lambda: [
+        sample(floats(), name="activation"),
+        sample(np.int32(3), name="count", grad=False, why="integers"),
+    ],
+    lower=lambda b, x, name: x,
+)
+
+# ---- policies ------------------------------------------------------------------------------------------------
+
+
+def _dots(op: Op, names: frozenset[str], params: dict) -> bool:
+    return op is dot_general or op is convolution
+
+
+def _unbatched_dots(op: Op, names: frozenset[str], params: dict) -> bool:
+    return op is dot_general and not params["dot_dimension_numbers"].lhs_batching_dimensions
+
+
+#: What each policy says of an op with its parameters, given the policy's names.
+_KINDS: dict[str, Callable[[Op, frozenset[str], dict], bool]] = {
+    "everything_saveable": lambda op, names, params: True,
+    "nothing_saveable": lambda op, names, params: False,
+    "dots_saveable": _dots,
+    "dots_with_no_batch_dims_saveable": _unbatched_dots,
+    "save_only_these_names": lambda op, names, params: op is name_value and params["name"] in names,
+    "save_any_names_but_these": lambda op, names, params: op is name_value and params["name"] not in names,
+    "save_anything_except_these_names": lambda op, names, params: op is not name_value or params["name"] not in names,
+}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One of the named policies: called with an op, its operands' abstract values and its parameters.
+
+    Attributes:
+      kind: its name.
+      names: for the kinds that are about names, in order.
+    """
+
+    kind: str
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise ValueError(f"no checkpoint policy is named {self.kind!r}; there are {', '.join(sorted(_KINDS))}")
+
+    def __call__(self, op: Op, *avals: Any, **params: Any) -> bool:
+        return _KINDS[self.kind](op, frozenset(self.names), params)
+
+
+@dataclass(frozen=True)
+class EitherPolicy:
+    """Keeps what one of two policies keeps."""
+
+    first: Callable[..., bool]
+    second: Callable[..., bool]
+
+    def __call__(self, op: Op, *avals: Any, **params: Any) -> bool:
+        return self.first(op, *avals, **params) or self.second(op, *avals, **params)
+
+
+#: Policies that are functions of the user's, by the number that stands for them in a program; alive for ever.
+_USERS: list[Callable[..., bool]] = []
+_NUMBERS: dict[Callable[..., bool], int] = {}
+
+_EITHER, _USER = "save_from_both_policies", "python"
+
+
+def _encode(policy: Any) -> Any:
+    """`["save_only_these_names", "a", "b"]`."""
+    if isinstance(policy, Policy):
+        parts = [policy.kind, *policy.names]
+    elif isinstance(policy, EitherPolicy):
+        return ir.ArrayAttr.get([ir.StringAttr.get(_EITHER), _encode(policy.first), _encode(policy.second)])
+    else:
+        number = _NUMBERS.setdefault(policy, len(_USERS))
+        if number == len(_USERS):
+            _USERS.append(policy)
+        parts = [_USER, getattr(policy, "__qualname__", type(policy).__name__), str(number)]
+    return ir.ArrayAttr.get([ir.StringAttr.get(part) for part in parts])
+
+
+def _decode(attribute: Any) -> Any:
+    head, *rest = ir.ArrayAttr(attribute)
+    kind = ir.StringAttr(head).value
+    if kind == _EITHER:
+        return EitherPolicy(*map(_decode, rest))
+    names = tuple(ir.StringAttr(name).value for name in rest)
+    if kind != _USER:
+        return Policy(kind, names)
+    if int(names[1]) >= len(_USERS):
+        raise ValueError(f"the checkpoint policy {names[0]} is a Python function, which only its own process knows")
+    return _USERS[int(names[1])]
+
+
+POLICY = Codec(_encode, _decode, kind="a checkpoint policy")
+
+
+# ---- the op --------------------------------------------------------------------------------------------------
+
+
+class _Inliner(FunctionBuilder):
+    """Writes the bodies of plain calls in their places."""
+
+    def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
+        if op is call:
+            return tuple(interpret(params["callee"], operands, self))
+        return super().bind(op, *operands, **params)
+
+
+def _inlined(function: Function) -> Function:
+    """The function without plain calls: a policy is asked about what is in them."""
+    if all(node.op is not call for node in function.nodes()):
+        return function
+    if "inlined" not in function.memo:
+        made = Function(function.in_avals, function.name)
+        function.memo["inlined"] = made.finish(interpret(function, made.arguments, _Inliner(made)), function.out_avals)
+    return function.memo["inlined"]
+
+
+class CheckpointRules(CallRules):
+    """A call; `linearize` keeps as residuals what the policy says, and the operands."""
+
+    def linearize(self, passes, two, node, xs, tangents):
+        p = node.params
+        active = tuple(t is not None for t in tangents)
+        made = passes.linearize_function(_inlined(p["callee"]), active, keep=p["policy"])
+        n = len(node.results)
+        operand = dict(zip(made.forward.arguments, xs))
+        saved = made.forward.outputs[n:]
+        computed = [n + k for k, v in enumerate(saved) if v not in operand]
+        forward = rearranged(made.forward, range(len(xs)), [*range(n), *computed])
+        out = two.inner.bind(node.op, *xs, **{**p, "callee": forward})
+        rest = iter(out[n:])
+        residuals = [two.residual(operand[v] if v in operand else next(rest)) for v in saved]
+        again = {**p, "callee": made.linear, "differentiated": True}
+        return out[:n], spread(two.linear.bind(node.op, *there(tangents), *residuals, **again), made.active)
+
+    def lower(self, b, *operands, callee, policy, prevent_cse, differentiated):
+        if differentiated and prevent_cse and operands:
+            operands = b.optimization_barrier(*operands)
+        return tuple(b.inline(callee, operands))
+
+    def samples(self):
+        a = aval((2, 2), np.dtype(np.float64))
+        dot = {
+            "dot_dimension_numbers": DotDimensions((), (), (1,), (0,)),
+            "precision_config": None,
+            "preferred_element_type": a.dtype,
+        }
+
+        def layer(b: Any, x: Any, w: Any) -> list:
+            hidden = b.name(b.tanh(b.dot_general(x, w, **dot)), name="hidden")
+            return [b.sine(b.multiply(hidden, hidden))]
+
+        inner = function_of(layer, a, a, name="layer")
+        nested = function_of(lambda b, x, w: [*b.call(*b.call(x, w, callee=inner), w, callee=inner)], a, a, name="two")
+        operands = floats((2, 2), dtype=np.float64), floats((2, 2), dtype=np.float64, seed=1)
+        rest = {"prevent_cse": True, "differentiated": False}
+        policies = (
+            Policy("nothing_saveable"),
+            Policy("dots_saveable"),
+            Policy("save_only_these_names", ("hidden", "other")),
+        )
+        found = [sample(*operands, callee=nested, policy=policy, **rest) for policy in policies]
+        rest = {"prevent_cse": False, "differentiated": True}
+        return [*found, sample(*operands, callee=inner, policy=Policy("everything_saveable"), **rest)]
+
+
+checkpoint = defop(
+    "checkpoint",
+    dialect="sable",
+    operands=("*operands",),
+    params={"callee": SYMBOL, "policy": POLICY, "prevent_cse": BOOL, "differentiated": BOOL},
+    type=call_type,
+    ref=call_ref,
+    functions=CheckpointRules(),
+    multiple_results=True,
+)
