@@ -10,7 +10,7 @@ from typing import Any
 
 from sable._config import config
 from sable.core import compile_log, key_reuse, loading, placement, watch
-from sable.core.array import Array
+from sable.core.array import Array, cpu_device
 from sable.core.bind import bind
 from sable.core.boundary import boundary
 from sable.core.state import STATE
@@ -134,7 +134,7 @@ def _call_cache() -> Any:
 
 
 def _upload(x: Array) -> Any:
-    return placement.buffer_of(x, placement.cpu_device())
+    return placement.buffer_of(x, cpu_device())
 
 
 class _Entry:
@@ -154,7 +154,7 @@ class _Entry:
         """The captured arrays on a device, brought there once; like constants they follow the arguments."""
         if not self.captures:
             return []
-        if device is placement.cpu_device() and all(x._device is None for x in self.captures):
+        if device is cpu_device() and all(x._device is None for x in self.captures):
             return self.captures
         found = self.elsewhere.get(device)
         if found is None:
@@ -209,7 +209,7 @@ class Jitted:
 
     def _prepare(self, entry: _Entry, args: tuple, kwargs: dict) -> None:
         """Make the next call with this signature a native one, where all arrays are on the default CPU device."""
-        device = placement.cpu_device()
+        device = cpu_device()
         loaded = entry.traced.function.memo.get(("loaded", device))
         captures = entry.captures
         if loaded is None or any(type(x) is not Array or x._device is not None for x in captures):

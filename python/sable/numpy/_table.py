@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from sable.core.array import Value
+from sable.core.bind import OPS, bind
 from sable.core.dtypes import kind_of
-from sable.core.operands import OPS, Value, array_arguments, bind, promote, retype
+from sable.core.operands import array_arguments, promote
+from sable.core.values import retype
 
 from ._eager import Choice, Plans, eager_binary, eager_unary
 from ._fusion import fused

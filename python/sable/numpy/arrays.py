@@ -10,11 +10,11 @@ import numpy as np
 from sable.core.array import Array, Value, copy_of
 from sable.core.bind import constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
-from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, retype, truth
+from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, truth
 from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
-from sable.core.values import as_value, is_array_like
+from sable.core.values import as_value, is_array_like, retype
 
 from .joining import stack
 

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.bind import constant
+from sable.core.bind import BIND, constant
 from sable.core.dtype_kinds import BOOL
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type, to_inexact_dtype
 from sable.core.operands import (
-    BIND,
     array_argument,
     array_arguments,
     broadcast_values,
@@ -27,7 +26,6 @@ from sable.core.operands import (
     normal_axis,
     promote_dtypes,
     reshape_to,
-    retype,
     scalar,
     select,
     shape_argument,
@@ -36,6 +34,7 @@ from sable.core.operands import full_like as constant_like
 from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
+from sable.core.values import retype
 
 from ._fusion import fused
 from .arrays import asarray

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.bind import BIND, OPS, bind
 from sable.core.dtypes import default_dtype
 from sable.core.operands import (
-    BIND,
-    OPS,
     array_argument,
     array_arguments,
-    bind,
     broadcast_shape,
     convert,
     dtype_argument,
@@ -24,8 +22,8 @@ from sable.core.operands import (
     normal_axis,
     promote_dtypes,
     reshape_to,
-    retype,
 )
+from sable.core.values import retype
 
 from ._fusion import fused
 from .joining import concatenate

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.operands import BIND, array_arguments, convert, dtype_argument, promote_dtypes, retype
+from sable.core.bind import BIND
+from sable.core.operands import array_arguments, convert, dtype_argument, promote_dtypes
 from sable.core.precision import precision_config
+from sable.core.values import retype
 
 from ._fusion import fused
 from .creation import diagonal

@@ -9,18 +9,10 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import (
-    BIND,
-    array_argument,
-    array_arguments,
-    convert,
-    kind,
-    normal_axis,
-    promote_dtypes,
-    retype,
-    truth,
-)
+from sable.core.operands import array_argument, array_arguments, convert, kind, normal_axis, promote_dtypes, truth
+from sable.core.values import retype
 from sable.lax import linalg as lax_linalg
 
 from . import reductions

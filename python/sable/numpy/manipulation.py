@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.bind import BIND
 from sable.core.operands import (
-    BIND,
     array_argument,
     array_arguments,
     broadcast_shape,

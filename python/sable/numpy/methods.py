@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Array, Value
-from sable.core.bind import constant
+from sable.core.bind import BIND, constant
 from sable.core.dtypes import kind_of
-from sable.core.operands import BIND, convert, dtype_argument, reshape_to
+from sable.core.operands import convert, dtype_argument, reshape_to
 
 from . import arrays, creation, cumulative, manipulation, ordering, products, reductions, ufuncs, ufuncs_float
 from ._eager import eager_binary, eager_unary

@@ -8,19 +8,10 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import (
-    BIND,
-    array_argument,
-    compare,
-    convert,
-    dtype_argument,
-    full_like,
-    kind,
-    logical,
-    retype,
-    select,
-)
+from sable.core.operands import array_argument, compare, convert, dtype_argument, full_like, kind, logical, select
+from sable.core.values import retype
 
 from . import reductions
 from ._fusion import fused

@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.bind import BIND, OPS, bind
 from sable.core.dtypes import default_dtype, to_complex_dtype
 from sable.core.operands import (
-    BIND,
-    OPS,
     array_argument,
     array_arguments,
-    bind,
     compare,
     convert,
     dtype_argument,
@@ -25,9 +23,9 @@ from sable.core.operands import (
     normal_axis,
     promote_dtypes,
     reshape_to,
-    retype,
     select,
 )
+from sable.core.values import retype
 
 from ._fusion import fused
 from .indexing.selection import take, take_along_axis

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.operands import BIND, array_argument, convert, promote_dtypes, reshape_to
+from sable.core.bind import BIND
+from sable.core.operands import array_argument, convert, promote_dtypes, reshape_to
 
 from . import ordering, reductions
 from ._fusion import fused

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.bind import BIND, OPS, bind
 from sable.core.dtypes import kind_of
 from sable.core.operands import (
-    BIND,
-    OPS,
     array_argument,
     array_arguments,
-    bind,
     broadcast_shape,
     convert,
     dtype_argument,
@@ -24,9 +22,9 @@ from sable.core.operands import (
     normal_axis,
     promote_dtypes,
     reshape_to,
-    retype,
 )
 from sable.core.precision import precision_config
+from sable.core.values import retype
 from sable.ir.codec import DotDimensions
 
 from ._fusion import fused

@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.bind import BIND, OPS, bind
 from sable.core.dtypes import default_dtype, finfo, kind_of, to_inexact_dtype
 from sable.core.operands import (
-    BIND,
-    OPS,
     array_argument,
     array_arguments,
-    bind,
     broadcast_shape,
     broadcast_values,
     convert,
@@ -29,11 +27,11 @@ from sable.core.operands import (
     normal_axis,
     promote_dtypes,
     reshape_to,
-    retype,
     scalar,
     select,
     truth,
 )
+from sable.core.values import retype
 
 from ._fusion import fused
 

@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from sable.core.array import Array, Value
+from sable.core.bind import BIND, OPS
 from sable.core.operands import (
-    BIND,
-    OPS,
-    Array,
-    Value,
     array_argument,
     array_arguments,
     broadcast_values,
@@ -26,10 +24,10 @@ from sable.core.operands import (
     promote,
     promote_dtypes,
     reshape_to,
-    retype,
     select,
     truth,
 )
+from sable.core.values import retype
 
 from ._fusion import fused
 from ._table import binary, by_kind, several, single, unary

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sable.core.array import Value
+from sable.core.bind import BIND
 from sable.core.dtypes import finfo
 from sable.core.operands import (
-    BIND,
-    Value,
     array_argument,
     array_arguments,
     broadcast_shape,
@@ -22,10 +22,10 @@ from sable.core.operands import (
     logical,
     promote,
     promote_dtypes,
-    retype,
     scalar,
     select,
 )
+from sable.core.values import retype
 
 from . import reductions
 from ._fusion import fused
