@@ -50,11 +50,12 @@ from sable._config import (
     transfer_guard_device_to_host,
     transfer_guard_host_to_device,
 )
+from sable.api.abstract import ShapeDtypeStruct, eval_shape
 from sable.api.autodiff import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
 from sable.api.batching import vmap
 from sable.api.callback import pure_callback
 from sable.api.checkpoint import checkpoint
-from sable.api.compilation import ShapeDtypeStruct, eval_shape, jit, make_jaxpr
+from sable.api.compilation import jit, make_jaxpr
 from sable.api.devices import (
     block_until_ready,
     default_backend,

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import sable.numpy  # noqa: F401  (gives arrays their operators)
-from sable.api.compilation import Jitted, _abstract_trace
+from sable.api.abstract import abstract_trace
+from sable.api.compilation import Jitted
 from sable.api.stages import concrete_captures
 from sable.core.loading import compile_prepared, prepare
 
@@ -40,10 +41,10 @@ def save(fn: Callable, args: Sequence[Any], path: str | os.PathLike, *, target: 
       >>> from sable import aot
       >>> path = aot.save(lambda x: x + 1, (jnp.zeros(3),), "/tmp/plus.vmfb")   # doctest: +SKIP
     """
-    from sable.compiler import Target
+    from sable.compiler import Target  # 0.05 s: only when something is compiled
 
     fun = fn._fun if isinstance(fn, Jitted) else fn
-    traced = _abstract_trace(fun, tuple(args), {}, "aot.save")
+    traced = abstract_trace(fun, tuple(args), {}, "aot.save")
     target = target or Target()
     prepared = prepare(traced.function, target.platform, concrete_captures(traced))
     if prepared.hosts:

@@ -22,7 +22,9 @@ from sable.ir.op import OPS
 from sable.pytree import registry as pytree
 from sable.tree_util import tree_flatten, tree_unflatten
 
+from .abstract import ShapeDtypeStruct, abstract_trace, structs_of
 from .cache_misses import Key, explain
+from .stages import ClosedFunction, Lowered, TracedStage
 
 _CALL = OPS["call"]
 
@@ -325,15 +327,11 @@ class Jitted:
         Returns:
           A `Lowered`: `.as_text()` is the StableHLO, `.compile()` gives an executable.
         """
-        from .stages import Lowered
-
         entry, tree = self._entry_for(args, kwargs)
         return Lowered(entry.traced, tree, function_name(self._fun), self._device_for(args, kwargs))
 
     def trace(self, *args: Any, **kwargs: Any) -> Any:
         """Trace for these arguments without lowering."""
-        from .stages import TracedStage
-
         entry, tree = self._entry_for(args, kwargs)
         return TracedStage(entry.traced, tree, function_name(self._fun), self._device_for(args, kwargs))
 
@@ -344,7 +342,7 @@ class Jitted:
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the results."""
         entry, _ = self._entry_for(args, kwargs)
-        return _structs(entry.traced)
+        return structs_of(entry.traced)
 
     def clear_cache(self) -> None:
         """Forget all traces of this function."""
@@ -448,91 +446,12 @@ def _jit(fun: Any, static_argnums: Any, static_argnames: Any, options: dict) -> 
     return Jitted(fun, static_argnums, static_argnames, options)
 
 
-class ShapeDtypeStruct:
-    """Shape and dtype of an array that need not exist; for `eval_shape`, `lower`, `aot.save`.
-
-    Args:
-      shape: tuple of ints.
-      dtype: anything NumPy takes as a dtype.
-      weak_type: see `Array.weak_type`.
-    """
-
-    __slots__ = ("aval",)
-
-    def __init__(self, shape: Sequence[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False, **_: Any):
-        import numpy as np
-
-        from sable.ir.aval import aval
-
-        if dtype is None:
-            raise ValueError("ShapeDtypeStruct: dtype must be specified.")
-        self.aval = aval(tuple(int(n) for n in shape), np.dtype(dtype), weak_type)
-
-    shape = property(lambda self: self.aval.shape)
-    dtype = property(lambda self: self.aval.dtype)
-    ndim = property(lambda self: self.aval.ndim)
-    size = property(lambda self: self.aval.size)
-    weak_type = property(lambda self: self.aval.weak_type)
-    sharding = None
-
-    def __len__(self) -> int:
-        if not self.aval.shape:
-            raise TypeError("len() of unsized object")
-        return self.aval.shape[0]
-
-    def __repr__(self) -> str:
-        weak = ", weak_type=True" if self.aval.weak_type else ""
-        return f"ShapeDtypeStruct(shape={self.aval.shape}, dtype={self.aval.dtype.name}{weak})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ShapeDtypeStruct) and self.aval is other.aval
-
-    def __hash__(self) -> int:
-        return hash(self.aval)
-
-
-def _structs(traced: Traced) -> Any:
-    outs = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in traced.out_avals]
-    return tree_unflatten(traced.out_tree, outs)
-
-
-def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Shapes and dtypes of `fun(*args, **kwargs)` without computing it; arguments may be `ShapeDtypeStruct`s.
-
-    Example:
-      >>> import sable as jax, sable.numpy as jnp
-      >>> jax.eval_shape(lambda x: x @ x, jax.ShapeDtypeStruct((3, 3), jnp.float32))
-      ShapeDtypeStruct(shape=(3, 3), dtype=float32)
-    """
-    return _structs(_abstract_trace(fun, args, kwargs, "eval_shape"))
-
-
-def _abstract_trace(fun: Callable, args: tuple, kwargs: dict, kind: str) -> Traced:
-    leaves, tree = tree_flatten((args, kwargs))
-    avals = [x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_shaped(x) for x in leaves]
-
-    def call(tracers: list) -> Any:
-        a, k = tree_unflatten(tree, tracers)
-        return fun(*a, **k)
-
-    return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=lambda: argument_names(fun, args, kwargs))
-
-
-def aval_of_shaped(x: Any) -> Aval:
-    """The aval of an array or of any object with shape and dtype."""
-    if not is_array_like(x) and hasattr(x, "shape") and hasattr(x, "dtype"):
-        return ShapeDtypeStruct(x.shape, x.dtype).aval
-    return aval_of_value(x)
-
-
 def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, return_shape: bool = False) -> Callable:
     """A function that traces `fun` on its arguments and returns what was traced: print it.
 
     Returns:
       A function giving a `ClosedFunction` (its text is MLIR); with return_shape a pair with the results' shapes.
     """
-    from .stages import ClosedFunction
-
     nums = _as_tuple(static_argnums, int, "static_argnums")
 
     @functools.wraps(fun)
@@ -545,11 +464,11 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
 
         functools.update_wrapper(inner, fun)
         dynamic = tuple(a for i, a in enumerate(args) if i not in fixed)
-        found = _abstract_trace(inner, dynamic, kwargs, "make_jaxpr")
+        found = abstract_trace(inner, dynamic, kwargs, "make_jaxpr")
         closed = ClosedFunction(found.function, found.captures)
-        return (closed, _structs(found)) if return_shape else closed
+        return (closed, structs_of(found)) if return_shape else closed
 
     return traced
 
 
-__all__ = ["Jitted", "ShapeDtypeStruct", "eval_shape", "jit", "make_jaxpr"]
+__all__ = ["Jitted", "jit", "make_jaxpr"]
