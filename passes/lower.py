@@ -31,7 +31,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     trigonometry,
     vulkan,
 )
-from .legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
+from .legalize.rules import rules_of
 from .transforms import TRANSFORMS
 
 _INDEX = aval((), np.dtype(np.int32))
@@ -50,7 +50,6 @@ class LoweringBuilder(FunctionBuilder):
         super().__init__(function)
         self.platform = platform
         self.native = native
-        self._rules = () if platform == "any" else (PLATFORM_LEGALIZE.get(platform, {}), LEGALIZE)
         self.hosts: dict[str, Any] = {}
         self.native_kernels: set[str] = set()
 
@@ -59,12 +58,10 @@ class LoweringBuilder(FunctionBuilder):
             kernel = op.native.symbol([self.aval(x) for x in operands])
             if kernel is not None:
                 return self._native_call(kernel, op, operands, params)
-        for rules in self._rules:
-            rule = rules.get(op.name)
-            if rule is not None:
-                out = rule(self, *operands, **params)
-                if out is not NotImplemented:
-                    return out
+        for rule in rules_of(op.name, self.platform):
+            out = rule(self, *operands, **params)
+            if out is not NotImplemented:
+                return out
         if op.lower is not None and (op.dialect == "sable" or self.platform != "any"):
             return op.lower(self, *operands, **params)
         return super().bind(op, *operands, **params)

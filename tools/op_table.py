@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.ir.op import OPS, Op
-from sable.passes.legalize.rules import LEGALIZE, PLATFORM_LEGALIZE
+from sable.passes.legalize.rules import platforms_of
 from sable.passes.lower import LoweringBuilder  # noqa: F401  (registers the rules of legalisation)
 
 _HEAD = """# Ops
@@ -27,8 +27,7 @@ def row(op: Op) -> str:
     """One line of the table."""
     derivative = "by a rule of its own" if callable(op.jvp) or op.rules else ", ".join(n for n in op.jvp or {}) or "–"
     dtypes = sorted({x.dtype.name for s in op.samples() for x in s.operands})
-    platforms = ["all"] if op.name in LEGALIZE or op.lower else []
-    platforms += [p for p, rules in sorted(PLATFORM_LEGALIZE.items()) if op.name in rules]
+    platforms = sorted({*platforms_of(op.name), *(["all"] if op.lower else [])})
     cells = [
         f"`{op.mlir_name}`" + ("" if op.mlir_name.endswith(f".{op.name}") else f" ({op.name})"),
         ", ".join(op.operands) + (" …" if op.variadic else ""),

@@ -1,6 +1,6 @@
 """Traps of IREE 3.13 that are rewritten before it sees them; the generated tests compare every op with its reference.
 
-`LEGALIZE[op](b, *operands, **params)` gives the op's results in terms that are safe, or NotImplemented where the op can
+A rule `(b, *operands, **params)`, registered with `legalize`, gives the op's results in terms that are safe, or NotImplemented where the op can
 stay as it is. `b.emit(name, ...)` writes an op past these rules.
 """
 
@@ -14,26 +14,44 @@ import numpy as np
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 from sable.ir.literal import Literal
+from sable.ir.op import OPS
 
 #: Added to an f64 below 2^51 and subtracted again: rounds to a whole number, whose low bits the sum ends with.
 ROUNDER = 1.5 * 2.0**52
 
-LEGALIZE: dict[str, Callable[..., Any]] = {}
-#: Rules for one platform only, by platform and op; they are asked before those of all platforms.
-PLATFORM_LEGALIZE: dict[str, dict[str, Callable[..., Any]]] = {}
+#: The rules by op and platform; None stands for all platforms, whose rules are asked behind those of the one at hand.
+_RULES: dict[tuple[str, str | None], Callable[..., Any]] = {}
 
 _F32 = np.dtype(np.float32)
 
 
 def legalize(name: str, platform: str | None = None) -> Callable:
-    """Decorator: register a rule for the op, on all platforms or on one."""
-    table = LEGALIZE if platform is None else PLATFORM_LEGALIZE.setdefault(platform, {})
+    """Decorator: register the rule for the op, on all platforms or on one.
+
+    Raises:
+      ValueError: at import, where there is one already: which of two were taken would depend on the order of imports.
+    """
 
     def register(rule: Callable) -> Callable:
-        table[name] = rule
+        other = _RULES.setdefault((name, platform), rule)
+        if other is not rule:
+            where = f"on {platform}" if platform else "on all platforms"
+            raise ValueError(f"two rules legalise {name} {where}: {other.__module__} and {rule.__module__}")
         return rule
 
     return register
+
+
+def rules_of(name: str, platform: str) -> list[Callable[..., Any]]:
+    """The rules for an op in the order in which they are asked; none for the platform 'any', which is plain StableHLO."""
+    if platform == "any":
+        return []
+    return [_RULES[key] for key in ((name, platform), (name, None)) if key in _RULES]
+
+
+def platforms_of(name: str) -> list[str]:
+    """For the documentation: the platforms that an op is rewritten for, 'all' where it is for every one."""
+    return sorted("all" if platform is None else platform for op, platform in _RULES if op == name)
 
 
 def compare(b: Any, x: Any, y: Any, direction: str) -> Any:
@@ -177,33 +195,20 @@ def constant(b: Any, value: Any) -> Any:
 # ---- data movement -------------------------------------------------------------------------------------------
 
 
-def _on_signless(name: str) -> None:
-    """Unsigned operands of an op that only moves data: IREE fails on some, so the bits are moved as signed."""
-
-    @legalize(name)
-    def rule(b: Any, *operands: Any, **params: Any) -> Any:
-        a = b.aval(operands[0])
-        if a.dtype.kind != "u":
-            return NotImplemented
-        signed = np.dtype(f"i{a.dtype.itemsize}")
-        moved = [b.bitcast_convert(x, dtype=signed) if b.aval(x).dtype == a.dtype else x for x in operands]
-        return b.bitcast_convert(b.bind(_op(name), *moved, **params), dtype=a.dtype)
+@legalize("reverse")
+def reverse(b: Any, x: Any, dimensions: tuple[int, ...]) -> Any:
+    """IREE refuses a reversal of no dimension, and fails on some of unsigned operands: their bits are moved as signed."""
+    a = b.aval(x)
+    if not dimensions:
+        return x
+    if a.dtype.kind != "u":
+        return NotImplemented
+    moved = b.bitcast_convert(x, dtype=np.dtype(f"i{a.dtype.itemsize}"))
+    return b.bitcast_convert(b.emit("reverse", moved, dimensions=dimensions), dtype=a.dtype)
 
 
 def _op(name: str) -> Any:
-    from sable.ir.op import OPS
-
     return OPS[name]
-
-
-_on_signless("reverse")
-_reverse_signless = LEGALIZE["reverse"]
-
-
-@legalize("reverse")
-def reverse(b: Any, x: Any, dimensions: tuple[int, ...]) -> Any:
-    """IREE refuses a reversal of no dimension."""
-    return _reverse_signless(b, x, dimensions=dimensions) if dimensions else x
 
 
 # ---- contraction ---------------------------------------------------------------------------------------------
@@ -238,4 +243,4 @@ def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     return b.convert(b.bind(op, lhs, rhs, **{**params, "preferred_element_type": _F32}), dtype=out.dtype)
 
 
-__all__ = ["LEGALIZE", "PLATFORM_LEGALIZE", "legalize"]
+__all__ = ["legalize", "platforms_of", "rules_of"]

@@ -1,0 +1,22 @@
+"""The registry of legalisations."""
+
+from __future__ import annotations
+
+import pytest
+
+from sable.ir.op import OPS
+from sable.passes.legalize.rules import _RULES, legalize, platforms_of, rules_of
+from sable.passes.lower import LoweringBuilder  # noqa: F401  (registers every rule)
+
+
+def test_rules_are_asked_in_order_and_each_stands_once() -> None:
+    every, one = rules_of("sine", "cpu"), rules_of("sine", "vulkan")
+    assert one[-1:] == [r for r in every if r in one][-1:]
+    assert rules_of("sine", "any") == []
+    with pytest.raises(ValueError, match=r"two rules legalise convert on all platforms: sable.passes.legalize.rules"):
+        legalize("convert")(lambda b, x, dtype: x)
+    assert platforms_of("convert") == ["all", "vulkan"]
+
+
+def test_every_rule_is_for_an_op_of_the_table() -> None:
+    assert {name for name, _ in _RULES} <= set(OPS)
