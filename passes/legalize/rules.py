@@ -1,7 +1,7 @@
 """Traps of IREE 3.13 that are rewritten before it sees them; the generated tests compare every op with its reference.
 
-A rule `(b, *operands, **params)`, registered with `legalize`, gives the op's results in terms that are safe, or NotImplemented where the op can
-stay as it is. `b.emit(name, ...)` writes an op past these rules.
+A rule `(b, *operands, **params)`, registered with `legalize`, gives the op's results in terms that are safe, or
+NotImplemented where the op can stay as it is. `b.emit(name, ...)` writes an op past these rules.
 """
 
 from __future__ import annotations
