@@ -13,7 +13,7 @@ from sable.dialects.ops.checkpoint import Policy
 from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_map, tree_unflatten
 
-from .compilation import _Static as StaticArguments
+from .static_arguments import StaticArguments
 
 _NOTHING = Policy("nothing_saveable")
 

@@ -15,7 +15,7 @@ from sable.core.bind import bind
 from sable.core.boundary import boundary
 from sable.core.state import STATE
 from sable.core.trace import Tracer
-from sable.core.tracing import Traced, argument_names, function_name, function_place, signature_of, trace_flat
+from sable.core.tracing import Traced, argument_names, function_name, function_place, trace_flat
 from sable.core.values import as_value, aval_of_value, is_array_like
 from sable.ir.aval import Aval
 from sable.ir.op import OPS
@@ -25,6 +25,7 @@ from sable.tree_util import tree_flatten, tree_unflatten
 from .abstract import ShapeDtypeStruct, abstract_trace, structs_of
 from .cache_misses import Key, explain
 from .stages import ClosedFunction, Lowered, TracedStage
+from .static_arguments import StaticArguments, as_tuple
 
 _CALL = OPS["call"]
 
@@ -33,99 +34,6 @@ _MISS = object()
 
 #: Signatures with a native call: they are tried one after the other, so beyond a few Python's dictionary is as quick.
 _PREPARED_SIZE = 16
-
-
-class _Static:
-    """Which arguments are static: positions and names, each completed from the other by the signature."""
-
-    def __init__(self, fun: Callable, argnums: Any, argnames: Any):
-        signature = signature_of(fun)
-        parameters = list(signature.parameters.values()) if signature else []
-        self.argnums = _as_tuple(argnums, int, "static_argnums")
-        self.argnames = _as_tuple(argnames, str, "static_argnames")
-        positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        self._check(fun, parameters, positional, variadic)
-        if argnums is None:
-            self.argnums = tuple(i for i, p in enumerate(positional) if p.name in self.argnames)
-        elif argnames is None:
-            named = [i if i >= 0 else len(positional) + i for i in self.argnums]
-            self.argnames = tuple(
-                positional[i].name
-                for i in named
-                if i < len(positional) and positional[i].kind is positional[i].POSITIONAL_OR_KEYWORD
-            )
-        self.any = bool(self.argnums or self.argnames)
-
-    def _check(self, fun: Callable, parameters: list, positional: list, variadic: bool) -> None:
-        if not parameters:
-            return
-        for i in self.argnums:
-            if not variadic and not -len(positional) <= i < len(positional):
-                raise ValueError(
-                    f"jitted function has static_argnums={self.argnums} but only accepts {len(positional)} positional "
-                    f"arguments: {function_name(fun)}."
-                )
-        names = {p.name for p in parameters}
-        if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return
-        for name in self.argnames:
-            if name not in names:
-                raise ValueError(
-                    f"jitted function has invalid argnames {{{name!r}}} in static_argnames. Function "
-                    f"{function_name(fun)} does not take these args. Valid names: {sorted(names)}"
-                )
-
-    def split(self, args: tuple, kwargs: dict) -> tuple[tuple, dict, tuple]:
-        """-> the dynamic arguments, and a hashable key of the static ones.
-
-        Raises:
-          ValueError: a static argument is not hashable.
-        """
-        n = len(args)
-        nums = {i % n for i in self.argnums if -n <= i < n}
-        dynamic = tuple(a for i, a in enumerate(args) if i not in nums)
-        left = {k: v for k, v in kwargs.items() if k not in self.argnames}
-        fixed = (
-            n,
-            tuple((i, args[i]) for i in sorted(nums)),
-            tuple(sorted((k, v) for k, v in kwargs.items() if k in self.argnames)),
-        )
-        try:
-            hash(fixed)
-        except TypeError as error:
-            raise ValueError(self._unhashable(args, kwargs, nums, error)) from None
-        # 1 == 1.0 == True: the types belong to the key
-        types = tuple(type(v) for part in fixed[1:] for _, v in part)
-        return dynamic, left, (*fixed, types)
-
-    def _unhashable(self, args: tuple, kwargs: dict, nums: set, error: Exception) -> str:
-        for where, value in [*((i, args[i]) for i in sorted(nums)), *kwargs.items()]:
-            try:
-                hash(value)
-            except TypeError:
-                place = f"position {where}" if isinstance(where, int) else f"name {where}"
-                return (
-                    "Non-hashable static arguments are not supported. An error occurred while trying to hash an object of "
-                    f"type {type(value)} at {place}, {value}. The error was:\nTypeError: {error}"
-                )
-        return f"Non-hashable static arguments are not supported: {error}"
-
-    def join(self, key: tuple, dynamic: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        """All arguments again."""
-        n, fixed, named = key[0], dict(key[1]), dict(key[2])
-        rest = iter(dynamic)
-        return tuple(fixed[i] if i in fixed else next(rest) for i in range(n)), {**kwargs, **named}
-
-
-def _as_tuple(value: Any, kind: type, what: str) -> tuple:
-    if value is None:
-        return ()
-    found = (value,) if isinstance(value, kind) else tuple(value)
-    for item in found:
-        if not isinstance(item, kind) and not hasattr(item, "__index__"):
-            raise TypeError(f"{what} must be {kind.__name__} or a sequence of these, got {value!r}")
-    return found
 
 
 def _call_cache() -> Any:
@@ -171,7 +79,7 @@ class Jitted:
         functools.update_wrapper(self, fun)
         self.__dict__.pop(_ENTRIES_NAME, None)
         self._fun = fun
-        self._static = _Static(fun, static_argnums, static_argnames)
+        self._static = StaticArguments(fun, static_argnums, static_argnames)
         self._options = options
         self._entries = _shared_entries(fun, (self._static.argnums, self._static.argnames))
         self._prepared = _call_cache() if not self._static.any else None
@@ -452,7 +360,7 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
     Returns:
       A function giving a `ClosedFunction` (its text is MLIR); with return_shape a pair with the results' shapes.
     """
-    nums = _as_tuple(static_argnums, int, "static_argnums")
+    nums = as_tuple(static_argnums, int, "static_argnums")
 
     @functools.wraps(fun)
     def traced(*args: Any, **kwargs: Any) -> Any:

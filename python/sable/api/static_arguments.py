@@ -1,0 +1,101 @@
+"""Which arguments of a function are no arrays but part of what is traced: positions and names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sable.core.tracing import function_name, signature_of
+
+
+class StaticArguments:
+    """Which arguments are static: positions and names, each completed from the other by the signature."""
+
+    def __init__(self, fun: Callable, argnums: Any, argnames: Any):
+        signature = signature_of(fun)
+        parameters = list(signature.parameters.values()) if signature else []
+        self.argnums = as_tuple(argnums, int, "static_argnums")
+        self.argnames = as_tuple(argnames, str, "static_argnames")
+        positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self._check(fun, parameters, positional, variadic)
+        if argnums is None:
+            self.argnums = tuple(i for i, p in enumerate(positional) if p.name in self.argnames)
+        elif argnames is None:
+            named = [i if i >= 0 else len(positional) + i for i in self.argnums]
+            self.argnames = tuple(
+                positional[i].name
+                for i in named
+                if i < len(positional) and positional[i].kind is positional[i].POSITIONAL_OR_KEYWORD
+            )
+        self.any = bool(self.argnums or self.argnames)
+
+    def _check(self, fun: Callable, parameters: list, positional: list, variadic: bool) -> None:
+        if not parameters:
+            return
+        for i in self.argnums:
+            if not variadic and not -len(positional) <= i < len(positional):
+                raise ValueError(
+                    f"jitted function has static_argnums={self.argnums} but only accepts {len(positional)} positional "
+                    f"arguments: {function_name(fun)}."
+                )
+        names = {p.name for p in parameters}
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return
+        for name in self.argnames:
+            if name not in names:
+                raise ValueError(
+                    f"jitted function has invalid argnames {{{name!r}}} in static_argnames. Function "
+                    f"{function_name(fun)} does not take these args. Valid names: {sorted(names)}"
+                )
+
+    def split(self, args: tuple, kwargs: dict) -> tuple[tuple, dict, tuple]:
+        """-> the dynamic arguments, and a hashable key of the static ones.
+
+        Raises:
+          ValueError: a static argument is not hashable.
+        """
+        n = len(args)
+        nums = {i % n for i in self.argnums if -n <= i < n}
+        dynamic = tuple(a for i, a in enumerate(args) if i not in nums)
+        left = {k: v for k, v in kwargs.items() if k not in self.argnames}
+        fixed = (
+            n,
+            tuple((i, args[i]) for i in sorted(nums)),
+            tuple(sorted((k, v) for k, v in kwargs.items() if k in self.argnames)),
+        )
+        try:
+            hash(fixed)
+        except TypeError as error:
+            raise ValueError(self._unhashable(args, kwargs, nums, error)) from None
+        # 1 == 1.0 == True: the types belong to the key
+        types = tuple(type(v) for part in fixed[1:] for _, v in part)
+        return dynamic, left, (*fixed, types)
+
+    def _unhashable(self, args: tuple, kwargs: dict, nums: set, error: Exception) -> str:
+        for where, value in [*((i, args[i]) for i in sorted(nums)), *kwargs.items()]:
+            try:
+                hash(value)
+            except TypeError:
+                place = f"position {where}" if isinstance(where, int) else f"name {where}"
+                return (
+                    "Non-hashable static arguments are not supported. An error occurred while trying to hash an object of "
+                    f"type {type(value)} at {place}, {value}. The error was:\nTypeError: {error}"
+                )
+        return f"Non-hashable static arguments are not supported: {error}"
+
+    def join(self, key: tuple, dynamic: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        """All arguments again."""
+        n, fixed, named = key[0], dict(key[1]), dict(key[2])
+        rest = iter(dynamic)
+        return tuple(fixed[i] if i in fixed else next(rest) for i in range(n)), {**kwargs, **named}
+
+
+def as_tuple(value: Any, kind: type, what: str) -> tuple:
+    if value is None:
+        return ()
+    found = (value,) if isinstance(value, kind) else tuple(value)
+    for item in found:
+        if not isinstance(item, kind) and not hasattr(item, "__index__"):
+            raise TypeError(f"{what} must be {kind.__name__} or a sequence of these, got {value!r}")
+    return found
