@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sable.ir.eager import EagerPolicy, per_element
 from sable.ir.op import Op, defop
 
 from .nary import like, nary, one_minus_square, slope, square_of, through_float32, to_bool
@@ -38,6 +39,7 @@ def unary(
     kinds: str = "f",
     lax_name: str | None = None,
     dtype: Callable | None = None,
+    eager: EagerPolicy | None = None,
 ) -> Op:
     """A row of a CHLO function of one operand; `derivative(b, y, x)` from the result and the operand."""
     return defop(
@@ -50,6 +52,7 @@ def unary(
         transpose={},
         batch=elementwise,
         samples=samples,
+        eager=eager,
     )
 
 
@@ -69,7 +72,7 @@ def _erf_inv(x: np.ndarray) -> np.ndarray:
     return np.copysign(_erfinv(x), x)
 
 
-erf = unary("erf", special("erf"), _gauss(2 / math.sqrt(math.pi)), float_samples(loosen=4))
+erf = unary("erf", special("erf"), _gauss(2 / math.sqrt(math.pi)), float_samples(loosen=4), eager=per_element(25))
 erfc = unary("erfc", special("erfc"), _gauss(-2 / math.sqrt(math.pi)), float_samples(loosen=10))
 erf_inv = unary(
     "erf_inv",
@@ -77,6 +80,7 @@ erf_inv = unary(
     # sqrt(pi)/2 exp(y**2)
     lambda b, y, x: b.multiply(like(b, y, math.sqrt(math.pi) / 2), b.exponential(square_of(b, y))),
     float_samples(low=-0.9, high=0.9, loosen=10),
+    eager=per_element(87),
 )
 
 # ---- gamma functions ---------------------------------------------------------------------------------------
@@ -160,14 +164,17 @@ zeta = defop(
 
 _INSIDE = float_samples(low=-0.9, high=0.9, complex=True, loosen=4)
 
-asin = unary("asin", np.arcsin, lambda b, y, x: b.rsqrt(one_minus_square(b, x)), _INSIDE, "fc")
-acos = unary("acos", np.arccos, lambda b, y, x: b.negate(b.rsqrt(one_minus_square(b, x))), _INSIDE, "fc")
+asin = unary("asin", np.arcsin, lambda b, y, x: b.rsqrt(one_minus_square(b, x)), _INSIDE, "fc", eager=per_element(28))
+acos = unary(
+    "acos", np.arccos, lambda b, y, x: b.negate(b.rsqrt(one_minus_square(b, x))), _INSIDE, "fc", eager=per_element(25)
+)
 atan = unary(
     "atan",
     np.arctan,
     lambda b, y, x: b.divide(like(b, x, 1), b.add(like(b, x, 1), square_of(b, x))),  # 1 / (1 + x**2)
     float_samples(complex=True, loosen=4),
     "fc",
+    eager=per_element(28),
 )
 
 # ---- hyperbolic functions ----------------------------------------------------------------------------------
@@ -180,13 +187,16 @@ def _acosh_slope(b: Any, y: Any, x: Any) -> Any:
 
 
 sinh = unary("sinh", np.sinh, lambda b, y, x: b.cosh(x), float_samples(complex=True, loosen=4), "fc")
-cosh = unary("cosh", np.cosh, lambda b, y, x: b.sinh(x), float_samples(complex=True, loosen=4), "fc")
+cosh = unary(
+    "cosh", np.cosh, lambda b, y, x: b.sinh(x), float_samples(complex=True, loosen=4), "fc", eager=per_element(58)
+)
 asinh = unary(
     "asinh",
     np.arcsinh,
     lambda b, y, x: b.rsqrt(b.add(square_of(b, x), like(b, x, 1))),  # 1 / sqrt(x**2 + 1)
     float_samples(complex=True, loosen=4),
     "fc",
+    eager=per_element(125),
 )
 acosh = unary("acosh", np.arccosh, _acosh_slope, float_samples(low=1.1, high=4, complex=True, loosen=4), "fc")
 atanh = unary(
@@ -195,6 +205,7 @@ atanh = unary(
     lambda b, y, x: b.divide(like(b, x, 1), one_minus_square(b, x)),
     _INSIDE,
     "fc",
+    eager=per_element(78),
 )
 
 # ---- the rest ----------------------------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import BOOLS, CONV, INT, INTS, PAIRS, PRECISION, RESULT_DTYPE, ConvDimensionNumbers
+from sable.ir.eager import EagerPolicy
 from sable.ir.form import OperationForm
 from sable.ir.op import LINEAR, defop
 
@@ -459,6 +460,15 @@ def _every(value: Any) -> Any:
     return lambda operation: (value,) * (len(operation.operands[0].type.shape) - 2)
 
 
+def _grouped_products(avals: Sequence[Aval], params: Mapping[str, Any]) -> int:
+    """Those of each result element with its feature's part of the kernel; none without groups, where NumPy has BLAS."""
+    if params["feature_group_count"] == params["batch_group_count"] == 1:
+        return 0
+    kernel = avals[1]
+    features = kernel.shape[params["dimension_numbers"].rhs_spec[0]]
+    return _type(*avals, **params).size * kernel.size // max(1, features)
+
+
 convolution = defop(
     "convolution",
     operands=("lhs", "rhs"),
@@ -469,6 +479,7 @@ convolution = defop(
     transpose={"lhs": _transpose_lhs, "rhs": _transpose_rhs},
     batch=_batch,
     samples=_samples,
+    eager=EagerPolicy(_grouped_products, "products", 5),
     form=OperationForm(
         "stablehlo.convolution",
         _PARAMS,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sable.ir.eager import per_element
 from sable.ir.op import LINEAR, Linear, defop
 
 from .nary import like, nary, negated_tangent, same_tangent, square_of, to_real
@@ -265,6 +266,7 @@ atan2 = defop(
     },
     transpose={},
     batch=elementwise,
+    eager=per_element(75),
     samples=float_samples(2, complex=True, loosen=4),
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 from sable.ir.aval import Aval
 from sable.ir.bindings import ir
 from sable.ir.codec import Codec
+from sable.ir.eager import EagerPolicy, per_element
 from sable.ir.op import LINEAR, Linear, Op, defop
 
 from .nary import (
@@ -37,6 +38,7 @@ def unary(
     samples: Callable,
     kinds: str = "fc",
     dtype: Callable | None = None,
+    eager: EagerPolicy | None = None,
 ) -> Op:
     """A row of a function of one operand.
 
@@ -48,6 +50,7 @@ def unary(
       samples: as in `defop`.
       kinds: kinds of dtype that it takes.
       dtype: result dtype from the operand's.
+      eager: as in `defop`.
     """
     return defop(
         name,
@@ -58,6 +61,7 @@ def unary(
         transpose={},
         batch=elementwise,
         samples=samples,
+        eager=eager,
     )
 
 
@@ -108,6 +112,7 @@ exponential_minus_one = unary(
     np.expm1,
     lambda b, y, x: b.add(y, like(b, y, 1)),  # e**x = y + 1
     float_samples(complex=True, loosen=4),
+    eager=per_element(46),
 )
 log = unary(
     "log",
@@ -122,6 +127,7 @@ log_plus_one = unary(
     _log_plus_one,
     lambda b, y, x: b.divide(like(b, x, 1), b.add(x, like(b, x, 1))),
     float_samples(low=-0.8, high=4, complex=True, loosen=4),
+    eager=per_element(36),
 )
 logistic = unary(
     "logistic",
@@ -154,6 +160,7 @@ tanh = unary(
     np.tanh,
     lambda b, y, x: one_minus_square(b, y),
     float_samples(low=-3, high=3, complex=True, loosen=4),
+    eager=per_element(23),
 )
 
 # ---- roots -------------------------------------------------------------------------------------------------
@@ -185,6 +192,7 @@ cbrt = unary(
     lambda b, y, x: b.divide(like(b, y, 1 / 3), square_of(b, y)),
     float_samples(low=0.2, high=4),
     "f",
+    eager=per_element(62),
 )
 
 # ---- complex numbers ---------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import numpy as np
 from sable.ir.aval import Aval, bfloat16
 from sable.ir.codec import BOOL as FLAG
 from sable.ir.codec import SCATTER, ScatterDimensions
+from sable.ir.eager import EagerPolicy
 from sable.ir.op import JOINT, LINEAR, OPS, defop
 
 from ..form_regions import ScatterForm
@@ -216,6 +217,7 @@ def _row(name: str, combine: str | None, ufunc: np.ufunc | None, jvp: Any, trans
         batch=_batch,
         samples=samples,
         form=ScatterForm(combine, _PARAMS),
+        eager=EagerPolicy(lambda avals, params: avals[2].size, "updates", 100),
     )
 
 

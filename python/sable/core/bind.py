@@ -14,7 +14,7 @@ from sable.ir.op import OPS, Builder, Op
 
 from . import watch
 from .array import Array, Value
-from .evaluation import meaning_of, run_op
+from .evaluation import compiled, meaning_of, run_op
 from .placement import common_device, cpu_device, home
 from .state import STATE
 from .trace import Trace, Tracer, deepest, emit
@@ -113,7 +113,7 @@ def _compute(trace: Trace, op: Op, values: Sequence[Value], params: dict, result
 
 
 def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
-    """Compute an op on arrays now: by its NumPy meaning on the CPU, compiled elsewhere and for ops that name functions."""
+    """Compute an op on arrays now: by NumPy on the CPU, compiled where the row says so, elsewhere, and if it names functions."""
     if config.eager_key is None:
         return _evaluate_watched(op, values, params)
     if op.functions:
@@ -121,10 +121,12 @@ def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
     for x in values:
         if x._device is not None or x.committed:
             return _evaluate_placed(op, values, params)
-    return _evaluate_numpy(op, values, params)
+    return _evaluate_on_cpu(op, values, params)
 
 
-def _evaluate_numpy(op: Op, values: Sequence[Any], params: dict) -> Any:
+def _evaluate_on_cpu(op: Op, values: Sequence[Any], params: dict) -> Any:
+    if op.eager is not None and op.eager.is_long([x.aval for x in values], params):
+        return compiled(op, values, params)
     out = infer(op, tuple([x.aval for x in values]), params)
     meaning = op.ref if op.native is None else meaning_of(op, values)
     result = STATE.run(meaning, *[x.numpy() for x in values], **params)
@@ -145,7 +147,7 @@ def _evaluate_placed(op: Op, values: Sequence[Any], params: dict) -> Any:
     """`evaluate` where the operands, or the configuration, name a device."""
     if common_device(values, op.name) is not cpu_device():
         return run_op(op, values, params)
-    made = _evaluate_numpy(op, values, params)
+    made = _evaluate_on_cpu(op, values, params)
     if any(x.committed for x in values):
         for y in made if op.multiple_results else (made,):
             y.committed = True

@@ -22,6 +22,7 @@ import numpy as np
 from .aval import Aval, aval_of
 from .bindings import UNKNOWN
 from .codec import SymbolCodec
+from .eager import EagerPolicy
 from .form import OperationForm
 from .function_rules import FunctionRules
 from .literal import Literal
@@ -85,6 +86,7 @@ class Op:
     form: Any = None
     lower: Callable | None = None
     native: NativeKernel | None = None
+    eager: EagerPolicy | None = None
     functions: tuple[str, ...] = ()
     rules: Any = None
     collective: Callable | None = None
@@ -134,6 +136,7 @@ def defop(
     form: Any = None,
     lower: Callable | None = None,
     native: NativeKernel | None = None,
+    eager: EagerPolicy | None = None,
     collective: Callable | None = None,
 ) -> Op:
     """Define an op. Every rule is required, so that an omission fails at import and not in a user's program.
@@ -169,6 +172,7 @@ def defop(
         those of StableHLO that IREE does not know.
       native: the C function that is the op's eager meaning and that programs for CPUs call, where the target allows it;
         everywhere else the op is lowered. `ref` remains its meaning where there is no native module, and in tests.
+      eager: from what work on an eager op on the CPU is a compiled program, where NumPy takes long; None: never.
     """
     if name in OPS:
         raise ValueError(f"op {name} is defined twice")
@@ -207,6 +211,7 @@ def defop(
         form=form or OperationForm(f"{dialect}.{name}", dict(params or {})),
         lower=lower,
         native=native,
+        eager=eager,
         collective=collective,
         functions=named,
         rules=functions,
