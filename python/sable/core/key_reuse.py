@@ -24,14 +24,20 @@ from .trace import Tracer
 _USED: dict[int, tuple[weakref.ref, str]] = {}
 #: Kinds of traces whose functions run again and again.
 _LOOPS = ("scan", "while_loop")
+#: Kinds of traces of whose functions one is run.
+_BRANCHES = ("cond", "switch")
 _MEMO = "key use"
 
 
 class _Use(NamedTuple):
-    """What a function does with keys: numbers of the arguments it uses up, and of results that are used up."""
+    """What a function does with keys: numbers of the arguments it uses up, of results that are used up, keys of others."""
 
     arguments: tuple[int, ...]
     results: tuple[int, ...]
+    outside: tuple[weakref.ref, ...]
+
+
+_NO_USE = _Use((), (), ())
 
 
 def is_used(words: Any) -> bool:
@@ -93,24 +99,38 @@ def noting(kind: str, name: str, arguments: Sequence[Value]) -> Iterator[Any]:
         yield lambda function, results: None
         return
     outer, STATE.used_keys = STATE.used_keys, []
+    traces = {x.trace for x in arguments if type(x) is Tracer}
 
     def note(function: Function, results: Sequence[Value]) -> None:
-        used = tuple(i for i, x in enumerate(arguments) if is_used(x))
-        function.memo[_MEMO] = _Use(used, tuple(i for i, x in enumerate(results) if is_used(x)))
-        own = {id(x) for x in arguments}
-        if kind in _LOOPS and any(id(x) not in own and getattr(x, "trace", None) not in inner for x in STATE.used_keys):
-            raise KeyReuseError(
-                f"{kind} body function {name} leads to key reuse when repeatedly executed: it uses a key from outside of the "
-                f"loop.\n  at {user_line()}\nCarry the key, and split it in each turn."
-            )
+        outside = [x for x in STATE.used_keys or () if type(x) is not Tracer or x.trace not in traces]
+        if kind in _LOOPS and outside:
+            raise _repeated(kind, name, "a key from outside of the loop")
+        if kind in _BRANCHES:  # one of several, which may use up the same keys: `branches` does it for all
+            for x in outside:
+                _USED.pop(id(x), None)
+        function.memo[_MEMO] = _Use(
+            tuple(i for i, x in enumerate(arguments) if is_used(x)),
+            tuple(i for i, x in enumerate(results) if is_used(x)),
+            tuple(weakref.ref(x) for x in outside),
+        )
 
-    inner = {getattr(x, "trace", None) for x in arguments} - {None}
     try:
         yield note
     finally:
         found, STATE.used_keys = STATE.used_keys, outer
         if outer is not None:
-            outer += found
+            outer += found or ()
+
+
+def _repeated(kind: str, name: str, what: str) -> KeyReuseError:
+    return KeyReuseError(
+        f"{kind} body function {name} leads to key reuse when repeatedly executed: it uses up {what}.\n  at {user_line()}\n"
+        "Carry the key, and split it in each turn."
+    )
+
+
+def _use_of(function: Function) -> _Use:
+    return function.memo.get(_MEMO, _NO_USE)
 
 
 def call(function: Function, values: Sequence[Value], name: str) -> None:
@@ -123,15 +143,42 @@ def call(function: Function, values: Sequence[Value], name: str) -> None:
     Raises:
       KeyReuseError: one was used up before.
     """
-    for i in function.memo.get(_MEMO, _Use((), ())).arguments:
+    for i in _use_of(function).arguments:
         if i < len(values):
             use(values[i], name)
 
 
+def branches(functions: Sequence[Function], values: Sequence[Value], name: str) -> None:
+    """Use up the keys that any of several functions uses up, one of which is called; arguments as of `call`."""
+    if not config.jax_debug_key_reuse:
+        return
+    uses = [_use_of(f) for f in functions]
+    for i in sorted({i for u in uses for i in u.arguments}):
+        use(values[i], name)
+    outside = {id(x): x for u in uses for reference in u.outside if (x := reference()) is not None}
+    for x in outside.values():
+        use(x, name)
+
+
+def loop(body: Function, values: Sequence[Value], carried: int, kind: str) -> None:
+    """Use up the keys that a loop's body uses up of its arguments; arguments as of `call`.
+
+    Args:
+      carried: how many of the arguments are the results of the turn before.
+
+    Raises:
+      KeyReuseError: a key is carried on though it is used up.
+    """
+    found = _use_of(body)
+    if any(i < carried and i in found.results for i in found.arguments):
+        raise _repeated(kind, body.name, "a key that it carries on")
+    call(body, values, kind)
+
+
 def returned(function: Function, results: Sequence[Value]) -> None:
     """Mark the results of a call that are keys which were used up."""
-    for i in function.memo.get(_MEMO, _Use((), ())).results:
+    for i in _use_of(function).results:
         _mark(results[i])
 
 
-__all__ = ["call", "forward", "fresh", "is_used", "noting", "returned", "use"]
+__all__ = ["branches", "call", "forward", "fresh", "is_used", "loop", "noting", "returned", "use"]

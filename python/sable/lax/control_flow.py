@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sable._config import config
+from sable.core import key_reuse
 from sable.core.array import Array, Value
 from sable.core.batching import batched_call
 from sable.core.bind import BIND, bind
@@ -136,6 +137,7 @@ def scan(
     traced, values = _settled(lambda avals: _trace_body(f, tree, [*avals, *slices], "scan"), values, len(values))
     carry_tree, _ys_tree, n_carry = _pair(f, traced)
     _same_types("scan body", init_tree, [x.aval for x in values], traced, carry_tree, init)
+    key_reuse.loop(traced.function, [*values, *rows], n_carry, "scan")
     captures = traced.captures
     body = _captures_first(traced, captures, len(values) + len(rows))
     out = bind(
@@ -224,6 +226,7 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     cond = _trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
     _check_predicate("cond_fun must return a boolean scalar", cond)
     n = len(values)
+    key_reuse.loop(body.function, values, n, "while_loop")
     out = bind(
         OPS["while"],
         *cond.captures,
@@ -358,6 +361,7 @@ def _branches(what: str, index: Value, functions: Sequence[Callable], names: Seq
     avals = [x.aval for x in values]
     traced = [_trace_body(f, tree, avals, what) for f in functions]
     _check_branches(what, traced, names)
+    key_reuse.branches([t.function for t in traced], values, what)
     traced = _equal_outputs(traced)
     captures = _union(*[t.captures for t in traced])
     n = len(values)
