@@ -58,8 +58,13 @@ class _Flat:
                     f"{kind} function {function_name(fun)}: {argument_names(fun, args)[i]} of type {type(x)} is not a valid "
                     "JAX type; mark it with nondiff_argnums"
                 )
-        self.values: list[Value] = [as_value(x) for x in leaves]
-        self.avals = [x.aval for x in self.values]
+        self._values: list[Value] = [as_value(x) for x in leaves]
+        self.avals = [x.aval for x in self._values]
+
+    def taken(self) -> list[Value]:
+        """The arguments; only once: rules that are traced later, if ever, are not to keep them alive."""
+        values, self._values = self._values, []
+        return values
 
     def join(self, leaves: Sequence[Any]) -> tuple:
         """All arguments again, these leaves in the place of the differentiable ones."""
@@ -150,7 +155,7 @@ class custom_jvp:
         flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_jvp")
         traced = _trace(lambda xs: self.fun(*flat.join(xs)), flat.avals, self.fun, "custom_jvp")
         captures, rule = traced.captures, Deferred(lambda: self._rule(flat, traced), "rule")
-        out = bind(OPS["custom_jvp_call"], *flat.values, *captures, callee=traced.function, rule=rule)
+        out = bind(OPS["custom_jvp_call"], *flat.taken(), *captures, callee=traced.function, rule=rule)
         return tree_unflatten(traced.out_tree, out)
 
     def _rule(self, flat: _Flat, traced: Traced) -> Function:
@@ -271,7 +276,7 @@ class custom_vjp:
 
         out = bind(
             OPS["custom_vjp_call"],
-            *flat.values,
+            *flat.taken(),
             *traced.captures,
             callee=traced.function,
             forward=forward,

@@ -38,12 +38,16 @@ def check_leaks(trace: Trace) -> None:
 
 
 def _holders(value: Any, ignored: list[Any], depth: int) -> list[str]:
-    """Who holds a value, in words: a global's name, an attribute, an element of a list that ..."""
+    """Who holds a value, in words: a global's name, an attribute, an element of a list that ...
+
+    No expression here makes a closure, which would be one more holder.
+    """
     found = []
     referrers = gc.get_referrers(value)
     ignored = [*ignored, referrers, ignored]
+    ours = set(map(id, ignored))
     for holder in referrers:
-        if isinstance(holder, (FrameType, Trace)) or any(holder is x for x in ignored):
+        if isinstance(holder, (FrameType, Trace)) or id(holder) in ours:
             continue
         text = _described(holder, value)
         further = (
@@ -57,13 +61,16 @@ def _holders(value: Any, ignored: list[Any], depth: int) -> list[str]:
 
 def _described(holder: Any, value: Any) -> str:
     if isinstance(holder, dict):
-        name = next((k for k, v in list(holder.items()) if v is value), "?")
+        name = "?"
+        for key, item in list(holder.items()):
+            if item is value:
+                name = key
         if "__name__" in holder and "__loader__" in holder:
             return f"the global {holder['__name__']}.{name}"
         return f"a dict, at {name!r}"
     if isinstance(holder, (list, tuple)):
-        place = next((i for i, v in enumerate(holder) if v is value), "?")
-        return f"a {type(holder).__name__}, at [{place}]"
+        places = [i for i, held in enumerate(map(id, holder)) if held == id(value)]
+        return f"a {type(holder).__name__}, at {places or '?'}"
     if isinstance(holder, FunctionType):
         return f"the function {holder.__qualname__}"
     if type(holder).__name__ == "cell":

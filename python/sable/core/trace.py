@@ -150,7 +150,6 @@ class Trace:
         "known",
         "live",
         "name",
-        "parent",
         "place",
         "staged",
     )
@@ -168,7 +167,6 @@ class Trace:
         self.argument_names: list[str] = []
         self.depth = STATE.depth + 1
         self.live = True
-        self.parent: Trace | None = None
         self.axis: tuple[str, int] | None = None
 
     def lift(self, x: Value) -> ir.Value:
@@ -235,6 +233,7 @@ class Trace:
         """Close the function; from now on its tracers are dead."""
         values = [self.lift(x) for x in outputs]
         self.live = False
+        self._places = {}  # values of outer traces, which may end before this one is forgotten
         return self.function.finish(values, [x.aval for x in outputs])
 
 
@@ -255,7 +254,6 @@ class tracing:
             STATE.axes = {**STATE.axes, name: size}
             STATE.axis_traces = {**STATE.axis_traces, name: self.trace}
         if self.trace.staged:
-            self.trace.parent = STATE.staged
             STATE.staged = self.trace
         return self.trace
 
