@@ -165,7 +165,7 @@ from .slicing import (
     slice,
     slice_in_dim,
 )
-from .windows import padtype_to_pads
+from .windows import padtype_to_pads, reduce_window
 
 __all__ = [
     "ConvDimensionNumbers",
@@ -293,6 +293,7 @@ __all__ = [
     "reduce_precision",
     "reduce_prod",
     "reduce_sum",
+    "reduce_window",
     "reduce_xor",
     "rem",
     "reshape",

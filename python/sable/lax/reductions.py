@@ -10,16 +10,15 @@ import numpy as np
 
 from sable._config import config
 from sable.core import dtypes
-from sable.core.array import Array, Value
+from sable.core.array import Value
 from sable.core.bind import BIND, bind
-from sable.core.operands import broadcast_operands, convert, integers, normal_axis, value_of
+from sable.core.operands import broadcast_operands, integers, normal_axis, value_of
 from sable.core.values import as_value
 from sable.dialects.ops import cumulative
 from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_unflatten
 
-from . import elementwise
-from .shapes import concatenate
+from .bodies import combiner, is_neutral, operands_of, single_op
 from .slicing import slice_in_dim
 
 # ---- by an op ------------------------------------------------------------------------------------------------
@@ -179,15 +178,15 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
 
 # ---- by any function -----------------------------------------------------------------------------------------
 
-#: function -> (reduction op, its elementwise op, its neutral element)
-_MONOIDS: dict[Callable, tuple[str, str, Callable[[np.dtype], Any]]] = {
-    elementwise.add: ("reduce_sum", "add", lambda dtype: 0),
-    elementwise.mul: ("reduce_prod", "multiply", lambda dtype: 1),
-    elementwise.max: ("reduce_max", "maximum", lambda dtype: cumulative.lowest(dtype)),
-    elementwise.min: ("reduce_min", "minimum", lambda dtype: cumulative.highest(dtype)),
-    elementwise.bitwise_and: ("reduce_and", "and", lambda dtype: True if dtype.kind == "b" else ~np.zeros((), dtype)),
-    elementwise.bitwise_or: ("reduce_or", "or", lambda dtype: 0),
-    elementwise.bitwise_xor: ("reduce_xor", "xor", lambda dtype: 0),
+#: elementwise op -> the reduction by it
+_REDUCTIONS = {
+    "add": "reduce_sum",
+    "multiply": "reduce_prod",
+    "maximum": "reduce_max",
+    "minimum": "reduce_min",
+    "and": "reduce_and",
+    "or": "reduce_or",
+    "xor": "reduce_xor",
 }
 
 
@@ -203,7 +202,8 @@ def reduce(
     Args:
       operands: an array, or a pytree of arrays of one shape.
       init_values: likewise scalars: the function's neutral element.
-      computation: takes two (pytrees of) arrays and combines them elementwise.
+      computation: takes two (pytrees of) scalars and combines them; it may close over concrete arrays only. A sum, a
+        product, an extreme and the bitwise operations are recognised by what they do.
       dimensions: not negative.
 
     Returns:
@@ -212,77 +212,24 @@ def reduce(
     Raises:
       ValueError: structures or shapes disagree; dimensions out of bounds; initial values that are not scalars.
       TypeError: initial values of another dtype.
+      NotImplementedError: the computation closes over a traced value.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> reduce(jnp.array([3., 4.]), 0., lambda x, y: jnp.sqrt(x * x + y * y), (0,))
+      Array(5., dtype=float32)
     """
-    leaves, tree = tree_flatten(operands)
-    starts, starts_tree = tree_flatten(init_values)
-    if tree != starts_tree:
-        raise ValueError(f"Operands must have the same tree structure as init_values: {tree} vs. {starts_tree}")
-    if not leaves:
-        raise ValueError("reduce requires at least one operand")
-    values = [value_of(x, "reduce", i) for i, x in enumerate(leaves)]
-    if any(v.aval.shape != values[0].aval.shape for v in values):
-        raise ValueError(f"reduce requires operands of one shape, got {', '.join(v.aval.short() for v in values)}")
+    found = operands_of("reduce", operands, init_values)
     dims = integers(dimensions)
-    inits = [_initial(s, v) for s, v in zip(starts, values)]
-    recognised = _by_op(computation, values, inits, dims)
-    if recognised is not None:
-        return tree_unflatten(tree, [recognised])
-    folded = _fold(values, tree, computation, dims)
-    shape = values[0].aval.shape
-    kept = tuple(n for i, n in enumerate(shape) if i not in dims)
-    spread = [BIND.broadcast_in_dim(s, shape=kept, broadcast_dimensions=()) if kept else s for s in inits]
-    if folded is None:
-        return tree_unflatten(tree, spread)
-    return computation(tree_unflatten(tree, spread), tree_unflatten(tree, folded))
-
-
-def _initial(start: Any, x: Value) -> Value:
-    """An initial value in the operand's dtype."""
-    value = as_value(start)
-    if value.aval.shape:
-        raise ValueError(f"reduce found non-scalar initial value: {value.aval.short()}")
-    if value.aval.dtype != x.aval.dtype and not value.aval.weak_type:
-        raise TypeError(
-            f"reduce operands and initial values must have the same dtypes, got {x.aval.dtype.name} "
-            f"and {value.aval.dtype.name}."
-        )
-    return convert(value, x.aval.dtype)
-
-
-def _by_op(computation: Callable, values: Sequence[Value], inits: Sequence[Value], dims: tuple) -> Value | None:
-    """The reduction by an op, where the function is one of this package's."""
-    found = _MONOIDS.get(computation) if len(values) == 1 else None
-    if found is None:
-        return None
-    reduction, mnemonic, neutral = found
-    x, start = values[0], inits[0]
-    reduced = bind(OPS[reduction], x, dimensions=dims)
-    if type(start) is Array and start.numpy() == np.asarray(neutral(x.aval.dtype), x.aval.dtype):
-        return reduced
-    return bind(OPS[mnemonic], *broadcast_operands([start, reduced]))
-
-
-def _fold(values: Sequence[Value], tree: Any, computation: Callable, dims: tuple) -> list[Value] | None:
-    """Combines halves until one slice is left: log2(n) calls of the function. None where there is no element."""
-    shape = values[0].aval.shape
-    kept = tuple(i for i in range(len(shape)) if i not in dims)
-    count = int(np.prod([shape[d] for d in dims], dtype=np.int64))
-    lines = [BIND.transpose(v, permutation=(*dims, *kept)) for v in values]
-    lines = [BIND.reshape(v, shape=(count, *[shape[i] for i in kept])) for v in lines]
-    if count == 0:
-        return None
-    while count > 1:
-        half = count // 2
-        # neighbours are combined, so that the order of the elements stays
-        first = [slice_in_dim(v, 0, 2 * half, 2) for v in lines]
-        second = [slice_in_dim(v, 1, 2 * half, 2) for v in lines]
-        made, made_tree = tree_flatten(computation(tree_unflatten(tree, first), tree_unflatten(tree, second)))
-        if made_tree != tree:
-            raise ValueError(f"reduce: the computation returned {made_tree} for operands {tree}")
-        rest = [slice_in_dim(v, 2 * half, count) for v in lines]
-        lines = [concatenate([m, r], 0) if count % 2 else as_value(m) for m, r in zip(made, rest)]
-        count = half + count % 2
-    return [BIND.reshape(v, shape=v.aval.shape[1:]) for v in lines]
+    body = combiner("reduce", computation, found)
+    name = single_op(body)
+    if name in _REDUCTIONS:
+        (x,), (start,) = found.values, found.inits
+        reduced = bind(OPS[_REDUCTIONS[name]], x, dimensions=dims)
+        if not is_neutral(name, start):
+            reduced = bind(OPS[name], *broadcast_operands([start, reduced]))
+        return tree_unflatten(found.tree, [reduced])
+    return tree_unflatten(found.tree, BIND.reduce(*found.values, *found.inits, body=body, dimensions=dims))
 
 
 def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:

@@ -1,13 +1,21 @@
-"""What all functions with sliding windows do with their arguments: padding by name, entries for each dimension."""
+"""Sliding windows: their padding and other arguments, reductions of windows, values scattered to what they select."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sable.core.operands import integers
-from sable.dialects.ops.windows import Padding
+from sable.core.array import Value
+from sable.core.bind import BIND, bind
+from sable.core.operands import integers, value_of
+from sable.dialects.ops.reduce_window import Window
+from sable.dialects.ops.windows import Padding, dilated
+from sable.ir.aval import aval
+from sable.ir.op import OPS
+from sable.tree_util import tree_unflatten
+
+from .bodies import combiner, is_neutral, operands_of, single_op, traced_body
 
 
 def padtype_to_pads(
@@ -65,3 +73,134 @@ def entries(name: str, what: str, values: Sequence[int] | None, rank: int) -> tu
     if len(found) != rank:
         raise ValueError(f"{name} {what} must have one entry for each of {rank} dimensions, got {found}")
     return found
+
+
+def _window(
+    name: str,
+    shape: tuple[int, ...],
+    dimensions: Sequence[int],
+    strides: Sequence[int] | None,
+    padding: Any,
+    base_dilation: Sequence[int] | None = None,
+    window_dilation: Sequence[int] | None = None,
+) -> Window:
+    """The parameters of a window over an array of that shape."""
+    rank = len(shape)
+    window = entries(name, "window_dimensions", dimensions, rank)
+    steps = entries(name, "window_strides", strides, rank)
+    holes = entries(name, "base_dilation", base_dilation, rank)
+    window_holes = entries(name, "window_dilation", window_dilation, rank)
+    if isinstance(padding, str):
+        reach = [dilated(w, d) for w, d in zip(window, window_holes)]
+        padding = padtype_to_pads(shape, reach, steps, padding)
+    return Window(window, steps, tuple(padding_pairs(name, padding)), holes, window_holes)
+
+
+#: elementwise op -> the reduction of windows by it
+_WINDOW_REDUCTIONS = {
+    "add": "reduce_window_sum",
+    "maximum": "reduce_window_max",
+    "minimum": "reduce_window_min",
+}
+
+
+def reduce_window(
+    operand: Any,
+    init_value: Any,
+    computation: Callable[[Any, Any], Any],
+    window_dimensions: Sequence[int],
+    window_strides: Sequence[int] | None = None,
+    padding: str | Sequence[tuple[int, int]] = "VALID",
+    base_dilation: Sequence[int] | None = None,
+    window_dilation: Sequence[int] | None = None,
+) -> Any:
+    """Reduces every window of an array by an associative function.
+
+    Args:
+      operand: an array, or a pytree of arrays of one shape.
+      init_value: likewise scalars: the function's neutral element, which is also in the edges.
+      computation: takes two (pytrees of) scalars and combines them; it may close over concrete arrays only. Sums and
+        extremes are recognised by what they do.
+      window_dimensions: sizes of the window, one for each dimension.
+      window_strides: steps between windows, 1 by default.
+      padding: 'VALID', 'SAME', 'SAME_LOWER', or pairs (low, high); negative ones cut off.
+      base_dilation: distances at which the elements lie, initial values between them; 1 by default.
+      window_dilation: distances at which the window's elements lie; 1 by default.
+
+    Returns:
+      One value for each window, in the structure of `operand`.
+
+    Raises:
+      ValueError: structures, shapes or entries disagree; initial values that are not scalars.
+      TypeError: initial values of another dtype.
+      NotImplementedError: the computation closes over a traced value.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> reduce_window(jnp.arange(6.), 1., lambda x, y: x * y, (2,), (2,))
+      Array([ 0.,  6., 20.], dtype=float32)
+    """
+    found = operands_of("reduce_window", operand, init_value)
+    w = _window(
+        "reduce_window",
+        found.values[0].aval.shape,
+        window_dimensions,
+        window_strides,
+        padding,
+        base_dilation,
+        window_dilation,
+    )
+    body = combiner("reduce_window", computation, found)
+    name = single_op(body)
+    if name in _WINDOW_REDUCTIONS and is_neutral(name, found.inits[0]):
+        return tree_unflatten(found.tree, [bind(OPS[_WINDOW_REDUCTIONS[name]], found.values[0], **w._asdict())])
+    return tree_unflatten(found.tree, BIND.reduce_window(*found.values, *found.inits, body=body, **w._asdict()))
+
+
+def select_and_scatter(
+    operand: Any,
+    select: Callable[[Any, Any], Any],
+    window_dimensions: Sequence[int],
+    window_strides: Sequence[int] | None,
+    padding: str | Sequence[tuple[int, int]],
+    source: Any,
+    init_value: Any,
+    scatter: Callable[[Any, Any], Any],
+) -> Value:
+    """Of each window of an array selects an element, and combines a value into the place of it.
+
+    Args:
+      operand: the array.
+      select: `(x, y) -> bool` of scalars: whether x stays selected, given a later y.
+      window_dimensions, window_strides, padding: as for `reduce_window`; elements of the edges are never selected.
+      source: one value for each window.
+      init_value: what all places have at first.
+      scatter: `(x, y) -> value` of scalars: the place's value combined with the window's.
+
+    Returns:
+      An array like `operand`.
+
+    Raises:
+      ValueError: `window_*`, `padding` or the functions do not fit.
+      TypeError: a source of another shape, dtypes that differ.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> x = jnp.array([1., 5., 2., 3.])
+      >>> select_and_scatter(x, jnp.greater_equal, (2,), (2,), "VALID", jnp.array([7., 8.]), 0., jnp.add)
+      Array([0., 7., 0., 8.], dtype=float32)
+    """
+    name = "select_and_scatter"
+    found = operands_of(name, operand, init_value)
+    ((x,), (start,), tree), scalar = found, aval((), found.values[0].aval.dtype)
+    w = _window(name, x.aval.shape, window_dimensions, window_strides, padding)
+    return BIND.select_and_scatter(
+        x,
+        value_of(source, name, 1),
+        start,
+        select=traced_body(name, select, tree, [scalar])[0],
+        scatter=combiner(name, scatter, found),
+        window_dimensions=w.window_dimensions,
+        window_strides=w.window_strides,
+        padding=w.padding,
+    )[0]
