@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sable.ir.bindings import ir
+from sable.ir.codec import DOT
 
 #: Products from which a matmul is tiled: where all its sizes are multiples of VECTOR, and else.
 TILED_EVEN = 10**8
@@ -107,7 +108,5 @@ def _dot(operation: Any) -> tuple[int, bool]:
 
 
 def _batch_sizes(operation: Any) -> list[int]:
-    from sable.ir.codec import DOT
-
     dims = DOT.decode(operation.attributes["dot_dimension_numbers"]).lhs_batching_dimensions
     return [operation.operands[0].type.shape[d] for d in dims]

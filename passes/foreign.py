@@ -15,6 +15,8 @@ import subprocess
 import warnings
 from dataclasses import dataclass
 
+from iree.compiler.tools import binaries
+
 from sable.ir.bindings import CONTEXT, ir, passmanager
 
 from .diagnostics import Diagnostic, PassError, from_mlir
@@ -194,7 +196,5 @@ def foreign_dialects() -> list[str]:
 @functools.lru_cache(maxsize=1)
 def _help() -> str:
     """The bindings cannot list passes and dialects, the program beside them can."""
-    from iree.compiler.tools import binaries
-
     command = [binaries.find_tool("iree-opt"), "--help"]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout

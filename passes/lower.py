@@ -15,6 +15,7 @@ import numpy as np
 from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, FunctionBuilder
+from sable.ir.literal import Literal
 from sable.ir.op import OPS, Op, interpret
 
 from .kernels import create_native_call
@@ -175,8 +176,6 @@ def lower(
         have one are expanded.
       captures: NumPy arrays for the last arguments: they become constants of the module (ahead-of-time compilation).
     """
-    from sable.ir.literal import Literal
-
     keep = len(function.in_avals) - len(captures)
     made = Function(function.in_avals[:keep], name)
     b = LoweringBuilder(made, platform, native)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sable.ir.aval import Aval, aval
+from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function
 from sable.ir.function_rules import FunctionRules
 from sable.ir.op import OPS
@@ -69,8 +70,6 @@ class ExpandedRules(FunctionRules):
         return call.op.rules.jvp(passes, b, call, xs, tangents)
 
     def transpose(self, passes, b, node, on, xs, cotangents):
-        from sable.ir.bindings import aval_of_type
-
         call = self._as_call(passes, node, [aval_of_type(v.type) for v in node.operands])
         return call.op.rules.transpose(passes, b, call, on, xs, cotangents)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import INT, STRINGS
-from sable.ir.op import LINEAR, defop
+from sable.ir.op import LINEAR, OPS, defop
 
 from .rules import elementwise, sample
 
@@ -30,17 +30,11 @@ def _reduce(combine: str, repeat: Any) -> Any:
 
     def rule(b: Any, op: Any, name: str, size: int, operands: Any, mapped: Any, axes: tuple[str, ...]) -> Any:
         (x,), (on,) = operands, mapped
-        y = b.bind(_OPS(combine), x, dimensions=(0,)) if on else repeat(b, x, size)
+        y = b.bind(OPS[combine], x, dimensions=(0,)) if on else repeat(b, x, size)
         rest = _without(axes, name)
         return (b.bind(op, y, axes=rest) if rest else y), False
 
     return rule
-
-
-def _OPS(name: str) -> Any:
-    from sable.ir.op import OPS
-
-    return OPS[name]
 
 
 def _over(axes: tuple[str, ...], result: Aval) -> Aval:

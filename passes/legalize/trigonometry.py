@@ -26,6 +26,7 @@ from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 
 from .rules import ROUNDER, compare, in_f32, is_negative, legalize, negated_if, polynomial
+from .vulkan import refuse
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 _I32, _I64 = np.dtype(np.int32), np.dtype(np.int64)
@@ -164,8 +165,6 @@ def _tan(b: Any, x: Any, q: Any, s: Any, c: Any, a: Aval) -> Any:
 
 
 def _register(name: str, compute: Callable, platform: str, reduce: Callable) -> None:
-    from .vulkan import refuse
-
     @legalize(name, platform)
     def rule(b: Any, x: Any) -> Any:
         a = b.aval(x)

@@ -13,6 +13,9 @@ from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, Node
 from sable.passes.diagnostics import place_of
 
+from .evaluation import op_function
+from .loading import prepare
+
 #: Seconds for the search, and for one op of it.
 _SEARCH_SECONDS = 20.0
 _OP_SECONDS = 5.0
@@ -57,9 +60,6 @@ def _nodes(function: Function) -> Iterator[Node]:
 
 
 def _compiles(node: Node, target: Any) -> bool:
-    from .evaluation import op_function
-    from .loading import prepare
-
     if node.op.calls_host:
         return True
     function = op_function(node.op, tuple(aval_of_type(v.type) for v in node.operands), dict(node.params))

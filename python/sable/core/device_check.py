@@ -18,6 +18,8 @@ from sable.compiler import CacheSettings, CompilationError, Compiled, compile_mo
 from sable.compiler.ladder import iree_version
 from sable.ir.aval import aval_of
 
+from .loading import target_of
+
 #: Every device must be right about these.
 _BASIC = """
 func.func public @main(%x: tensor<37xf32>, %i: tensor<37xi32>, %p: tensor<37xi1>, %q: tensor<37xi1>)
@@ -79,8 +81,6 @@ def check_device(device: Any) -> None:
 
 def _differences(device: Any, text: str, arguments: list, expected: list, optional: bool = False) -> list[str]:
     """Names of the dtypes of results that are wrong; none if the program is optional and cannot be compiled."""
-    from .loading import target_of
-
     wanted = [np.asarray(y) for y in expected]
     compiled = _compiled(lambda: compile_module(text.encode(), target_of(device)), optional)
     if compiled is None:
