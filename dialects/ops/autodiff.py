@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sable.ir.native_form import views
 from sable.ir.op import defop
 
 from .rules import elementwise, floats, sample
@@ -14,7 +15,7 @@ stop_gradient = defop(
     dialect="sable",
     operands=("x",),
     type=lambda x: x,
-    ref=lambda x: x,
+    ref=views()(lambda x: x),
     jvp=None,
     transpose={},
     batch=elementwise,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sable.ir.eager import per_element
+from sable.ir.native_form import for_reals, loops
 from sable.ir.op import LINEAR, Linear, defop
 
 from .nary import like, nary, negated_tangent, same_tangent, square_of, to_real
@@ -76,10 +77,12 @@ def _divide_integers(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(none, np.invert(np.zeros_like(quotient)), quotient)
 
 
+@loops(for_reals(np.divide))
 def _divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return _divide_integers(x, y) if x.dtype.kind in "iu" else np.divide(x, y)
 
 
+@loops(for_reals(np.fmod))
 def _remainder(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     # the sign of the dividend (C's fmod); x % 0 = x for integers
     remainder = np.fmod(x, y)
@@ -138,6 +141,7 @@ def _power_complex(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where((x == 0) | (y == 0), zero, power).astype(x.dtype)
 
 
+@loops(for_reals(np.power))
 def _power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     kind = x.dtype.kind
     if kind in "iu":
@@ -244,6 +248,7 @@ minimum = defop(
 # ---- atan2 -------------------------------------------------------------------------------------------------
 
 
+@loops(for_reals(np.arctan2))
 def _atan2(y: np.ndarray, x: np.ndarray) -> np.ndarray:
     if x.dtype.kind != "c":
         return np.arctan2(y, x)

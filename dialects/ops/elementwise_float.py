@@ -11,6 +11,7 @@ from sable.ir.aval import Aval
 from sable.ir.bindings import ir
 from sable.ir.codec import Codec
 from sable.ir.eager import EagerPolicy, per_element
+from sable.ir.native_form import for_reals, loops
 from sable.ir.op import LINEAR, Linear, Op, defop
 
 from .nary import (
@@ -91,12 +92,17 @@ is_finite = unary("is_finite", "is_finite", np.isfinite, None, float_samples(kin
 # ---- exponentials and logarithms ---------------------------------------------------------------------------
 
 
+_LOGISTIC = ((np.negative, (0,)), (np.exp, (1,)), (np.add, (1.0, 2)), (np.divide, (1.0, 3)))
+
+
+@loops(for_reals(_LOGISTIC))
 @through_float32
 def _logistic(x: np.ndarray) -> np.ndarray:
     one = x.dtype.type(1)
     return np.divide(one, np.add(one, np.exp(np.negative(x))))
 
 
+@loops(for_reals(np.log1p))
 def _log_plus_one(x: np.ndarray) -> np.ndarray:
     if x.dtype.kind != "c":
         return np.log1p(x)
@@ -166,6 +172,7 @@ tanh = unary(
 # ---- roots -------------------------------------------------------------------------------------------------
 
 
+@loops(for_reals(((np.sqrt, (0,)), (np.reciprocal, (1,)))))
 @through_float32
 def _rsqrt(x: np.ndarray) -> np.ndarray:
     return np.reciprocal(np.sqrt(x))

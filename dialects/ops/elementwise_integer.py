@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sable.ir.native_form import loops
 from sable.ir.op import Op, defop
 
 from .nary import nary
@@ -49,10 +50,12 @@ not_ = bits("not", "not", np.invert, 1, "iub", together(integer_samples(), bool_
 # A shift by the width or more (or a negative one) leaves 0, or all sign bits: so do NumPy's ufuncs.
 
 
+@loops(lambda dtype, _: np.right_shift if dtype.kind == "i" else None)
 def _shift_right_arithmetic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.right_shift(_as_signed(x), _as_signed(y)).view(x.dtype)
 
 
+@loops("shift_right_logical")
 def _shift_right_logical(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.right_shift(_as_unsigned(x), _as_unsigned(y)).view(x.dtype)
 

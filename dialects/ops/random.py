@@ -8,6 +8,7 @@ import numpy as np
 
 from sable._threefry import threefry2x32 as hash_words
 from sable.ir.aval import Aval, aval
+from sable.ir.native_form import loops
 from sable.ir.op import OPS, defop
 
 from .rules import sample
@@ -98,7 +99,7 @@ defop(
     dialect="sable",
     operands=("k1", "k2", "x1", "x2"),
     type=_type,
-    ref=lambda k1, k2, x1, x2: hash_words(k1, k2, x1, x2),
+    ref=loops("threefry2x32")(lambda k1, k2, x1, x2: hash_words(k1, k2, x1, x2)),
     jvp=None,
     transpose={},
     batch=_batch,

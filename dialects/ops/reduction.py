@@ -11,6 +11,7 @@ import numpy as np
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import INT, INTS, RESULT_DTYPE
 from sable.ir.form import ReduceForm
+from sable.ir.native_form import reduces
 from sable.ir.op import LINEAR, OPS, defop
 
 from ..form_regions import ArgReduceForm
@@ -47,6 +48,7 @@ def _type(name: str, kinds: str) -> Callable:
 def _accumulate(ufunc: np.ufunc) -> Callable:
     """Sums and products; half precision is accumulated in f32."""
 
+    @reduces(ufunc)
     def ref(operand: np.ndarray, dimensions: tuple[int, ...]) -> Any:
         dtype = operand.dtype
         if dtype in (bfloat16, np.float16):
@@ -57,6 +59,7 @@ def _accumulate(ufunc: np.ufunc) -> Callable:
 
 
 def _choose(ufunc: np.ufunc, neutral: Callable[[np.dtype], Any]) -> Callable:
+    @reduces(ufunc)
     def ref(operand: np.ndarray, dimensions: tuple[int, ...]) -> Any:
         if operand.size:
             return ufunc.reduce(operand, axis=dimensions)

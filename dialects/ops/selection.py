@@ -11,6 +11,7 @@ from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import RESULT_DTYPE, enum
 from sable.ir.form import ConstantForm, OperationForm
 from sable.ir.literal import Literal
+from sable.ir.native_form import for_reals, loops, views
 from sable.ir.op import JOINT, Linear, defop
 
 from .nary import KINDS, check_dtypes, check_kinds, check_shapes, elementwise_with_scalars
@@ -40,6 +41,7 @@ _COMPARE = {
 _BOOL = np.dtype(np.bool_)
 
 
+@loops(lambda *dtypes, comparison_direction: _COMPARE[comparison_direction])
 def _compare(lhs: np.ndarray, rhs: np.ndarray, comparison_direction: str) -> np.ndarray:
     return _COMPARE[comparison_direction](lhs, rhs)
 
@@ -109,6 +111,11 @@ def _select_type(pred: Aval, on_true: Aval, on_false: Aval) -> Aval:
     return aval(on_true.shape, on_true.dtype, weak(cases))
 
 
+@loops("select")
+def _select(pred: np.ndarray, on_true: np.ndarray, on_false: np.ndarray) -> np.ndarray:
+    return np.where(pred, on_true, on_false)
+
+
 def _select_samples() -> list:
     found = []
     for shape, dtype in (((2, 3), np.float32), ((), np.float64), ((4,), np.float16), ((4,), bfloat16)):
@@ -134,7 +141,7 @@ select = defop(
     "select",
     operands=("pred", "on_true", "on_false"),
     type=_select_type,
-    ref=np.where,
+    ref=_select,
     jvp={"on_true": JOINT, "on_false": JOINT},
     transpose={
         "on_true": lambda b, ct, avals, pred, *_: b.select(pred, ct, _zero_like(b, ct)),
@@ -145,6 +152,7 @@ select = defop(
 )
 
 
+@loops(for_reals(((np.maximum, (0, 1)), (np.minimum, (3, 2)))))
 def _clamp(min: np.ndarray, operand: np.ndarray, max: np.ndarray) -> np.ndarray:
     return np.minimum(np.maximum(min, operand), max)
 
@@ -232,6 +240,7 @@ def _saturate(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.where(wide >= top, largest, np.where(wide <= bottom, smallest, inside))
 
 
+@loops("convert")
 def _convert(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     kind = KINDS[dtype]
     if x.dtype.kind == "c" and kind != "c":
@@ -313,6 +322,7 @@ def _bitcast_type(operand: Aval, *, dtype: np.dtype) -> Aval:
     return aval(operand.shape[:-1], dtype)
 
 
+@views()
 def _bitcast_convert(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if x.dtype == dtype:
         return x

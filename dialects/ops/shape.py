@@ -9,6 +9,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import INT, INTS, RESULT_DTYPE, RESULT_SHAPE
+from sable.ir.native_form import places, views
 from sable.ir.op import JOINT, LINEAR, defop
 
 from .compose import BOOL, INT32, released, spread, up, zeros
@@ -44,7 +45,7 @@ def _broadcast_type(x: Aval, shape: tuple, broadcast_dimensions: tuple) -> Aval:
     return aval(tuple(shape), x.dtype, x.weak_type)
 
 
-def _broadcast_ref(x: np.ndarray, shape: tuple, broadcast_dimensions: tuple) -> np.ndarray:
+def _broadcast_view(x: np.ndarray, shape: tuple, broadcast_dimensions: tuple) -> np.ndarray:
     dims = broadcast_dimensions
     order = tuple(sorted(range(len(dims)), key=dims.__getitem__))
     if order != tuple(range(len(dims))):
@@ -54,10 +55,19 @@ def _broadcast_ref(x: np.ndarray, shape: tuple, broadcast_dimensions: tuple) -> 
         for n, d in zip(x.shape, dims):
             aligned[d] = n
         x = x.reshape(aligned)
+    return np.broadcast_to(x, shape)
+
+
+@views(_broadcast_view)
+def _broadcast_ref(x: np.ndarray, shape: tuple, broadcast_dimensions: tuple) -> np.ndarray:
     if math.prod(shape) > _SMALL:
-        return np.broadcast_to(x, shape)
+        return _broadcast_view(x, shape, broadcast_dimensions)
+    aligned = [1] * len(shape)
+    for n, d in zip(x.shape, broadcast_dimensions):
+        aligned[d] = n
+    order = sorted(range(x.ndim), key=broadcast_dimensions.__getitem__)
     out = np.empty(shape, x.dtype)
-    out[...] = x
+    out[...] = x.transpose(order).reshape(aligned)
     return out
 
 
@@ -114,7 +124,7 @@ defop(
     operands=("operand",),
     params={"shape": RESULT_SHAPE},
     type=_reshape_type,
-    ref=lambda x, shape: x.reshape(shape),
+    ref=views()(lambda x, shape: x.reshape(shape)),
     jvp={"operand": LINEAR},
     transpose={"operand": lambda b, ct, avals, x, shape: b.reshape(ct, shape=avals[0].shape)},
     batch=lambda b, op, size, operands, mapped, shape: b.reshape(operands[0], shape=(size, *shape)),
@@ -151,7 +161,7 @@ defop(
     operands=("operand",),
     params={"permutation": INTS},
     type=_transpose_type,
-    ref=lambda x, permutation: x.transpose(permutation),
+    ref=views()(lambda x, permutation: x.transpose(permutation)),
     jvp={"operand": LINEAR},
     transpose={
         "operand": lambda b, ct, avals, x, permutation: b.transpose(ct, permutation=_inverse(permutation)),
@@ -183,6 +193,7 @@ def _reverse_type(x: Aval, dimensions: tuple) -> Aval:
     return x
 
 
+@views()
 def _reverse_ref(x: np.ndarray, dimensions: tuple) -> np.ndarray:
     backwards = slice(None, None, -1)
     return x[tuple(backwards if d in dimensions else slice(None) for d in range(x.ndim))]
@@ -232,6 +243,16 @@ def _concatenate_type(*xs: Aval, dimension: int) -> Aval:
     return aval(tuple(shape), first.dtype, weak(xs))
 
 
+def _concatenate_places(out: np.ndarray, *xs: np.ndarray, dimension: int) -> list[np.ndarray]:
+    ends = np.cumsum([x.shape[dimension] for x in xs])
+    return np.split(out, ends[:-1], dimension)
+
+
+@places(_concatenate_places)
+def _concatenate_ref(*xs: np.ndarray, dimension: int) -> np.ndarray:
+    return np.concatenate(xs, dimension)
+
+
 def _concatenate_transpose(b: Any, ct: Any, avals: Any, *xs: Any, index: int, dimension: int) -> Any:
     starts, limits = [0] * avals[index].ndim, list(avals[index].shape)
     starts[dimension] = sum(a.shape[dimension] for a in avals[:index])
@@ -249,7 +270,7 @@ defop(
     operands=("*operands",),
     params={"dimension": INT},
     type=_concatenate_type,
-    ref=lambda *xs, dimension: np.concatenate(xs, dimension),
+    ref=_concatenate_ref,
     jvp={"operands": JOINT},
     transpose={"operands": _concatenate_transpose},
     batch=_concatenate_batch,
@@ -302,8 +323,13 @@ def _slice_type(x: Aval, start_indices: tuple, limit_indices: tuple, strides: tu
     return aval(shape, x.dtype, x.weak_type)
 
 
+def _slice_view(x: np.ndarray, start_indices: tuple, limit_indices: tuple, strides: tuple) -> np.ndarray:
+    return x[tuple(map(slice, start_indices, limit_indices, strides))]
+
+
+@views(_slice_view)
 def _slice_ref(x: np.ndarray, start_indices: tuple, limit_indices: tuple, strides: tuple) -> np.ndarray:
-    return released(x[tuple(map(slice, start_indices, limit_indices, strides))], x)
+    return released(_slice_view(x, start_indices, limit_indices, strides), x)
 
 
 def _slice_transpose(b: Any, ct: Any, avals: Any, x: Any, start_indices: tuple, limit_indices: tuple, strides: tuple):

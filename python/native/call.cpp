@@ -2,7 +2,7 @@
 //
 // Only the usual case is handled here, in which every leaf is an Array with a buffer on the default device; anything
 // else is a miss, and Python's way (api/compilation.py) does the work.
-#include "pytree.h"
+#include "array.h"
 
 #include <memory>
 #include <vector>
@@ -20,53 +20,6 @@ struct Entry {
   std::vector<nb::object> captures;  // buffers behind the arguments
   std::vector<nb::object> out_avals;
   nb::object out_tree;  // None where the result is one array
-};
-
-// Where the slots of Array are.
-struct ArrayLayout {
-  PyTypeObject* type = nullptr;
-  Py_ssize_t aval, value, buffer, device, constant, committed, deleted;
-
-  explicit ArrayLayout(nb::handle array_type) : type(reinterpret_cast<PyTypeObject*>(array_type.ptr())) {
-    aval = offset("aval");
-    value = offset("_value");
-    buffer = offset("_buffer");
-    device = offset("_device");
-    constant = offset("constant");
-    committed = offset("committed");
-    deleted = offset("deleted");
-  }
-
-  static PyObject*& at(PyObject* array, Py_ssize_t offset) {
-    return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(array) + offset);
-  }
-
-  // A new array on the default device, committed to it where an argument was; takes over `result`.
-  nb::object make(const nb::object& array_aval, nb::object result, bool is_committed) const {
-    nb::object array = checked(type->tp_alloc(type, 0));
-    PyObject* self = array.ptr();
-    at(self, aval) = nb::object(array_aval).release().ptr();
-    at(self, buffer) = result.release().ptr();
-    set(self, value, Py_None);
-    set(self, device, Py_None);
-    set(self, constant, Py_False);
-    set(self, committed, is_committed ? Py_True : Py_False);
-    set(self, deleted, Py_False);
-    return array;
-  }
-
- private:
-  static void set(PyObject* self, Py_ssize_t offset, PyObject* constant) {
-    Py_INCREF(constant);
-    at(self, offset) = constant;
-  }
-
-  Py_ssize_t offset(const char* name) const {
-    nb::object text = checked(PyUnicode_InternFromString(name));
-    Py_ssize_t found = slot_offset(reinterpret_cast<PyObject*>(type), text.ptr());
-    if (found < 0) raise(PyExc_TypeError, "the array type has no slot %s", name);
-    return found;
-  }
 };
 
 class CallCache {
@@ -198,8 +151,8 @@ class CallCache {
     Objects arrays;
     for (size_t i = 0; i < count; ++i) {
       arrays.emplace_back(
-          layout_.make(entry.out_avals[i], nb::borrow(PyList_GET_ITEM(results.ptr(), static_cast<Py_ssize_t>(i))),
-                       is_committed));
+          checked(layout_.make(entry.out_avals[i].ptr(), nullptr,
+                               Py_NewRef(PyList_GET_ITEM(results.ptr(), static_cast<Py_ssize_t>(i))), is_committed)));
     }
     if (entry.out_tree.is_none()) return arrays.data()[0];
     return unwrap(entry.out_tree).unflatten(arrays.data());

@@ -165,5 +165,7 @@ void bind_threefry(nb::module_& module);
 void bind_call(nb::module_& module);
 void bind_kernels(nb::module_& module);
 void bind_linear_algebra(nb::module_& module);
+void bind_plan(nb::module_& module);
+void bind_library(nb::module_& module);
 
 }  // namespace sable

@@ -12,12 +12,11 @@ from sable.core.bind import OPS, bind
 from sable.core.dtypes import kind_of
 from sable.core.operands import array_arguments, promote
 from sable.core.values import retype
+from sable.ir.op import Op
+from sable.library.declare import library
 
-from ._eager import Choice, Plans, eager_binary, eager_unary
-from ._fusion import fused
-
-#: plans by function name: the operators take the same short way as the functions
-PLANS: dict[str, Plans] = {}
+#: what a function does with operands of a dtype: an op and its parameters, or None if it takes several ops
+Choice = Callable[[np.dtype], "tuple[Op, dict] | None"]
 
 
 def single(name: str, **params: Any) -> Choice:
@@ -39,7 +38,7 @@ def several(dtype: np.dtype) -> None:
 
 
 def _general(name: str, rule: str, choose: Choice, body: Callable | None, hardens: bool = False) -> Callable:
-    def otherwise(*xs: Any) -> Value:
+    def run(*xs: Any) -> Value:
         values = promote(name, xs, rule)
         chosen = choose(values[0].aval.dtype)
         if chosen is not None:
@@ -50,15 +49,7 @@ def _general(name: str, rule: str, choose: Choice, body: Callable | None, harden
             return retype(found, False)
         return found
 
-    return otherwise
-
-
-def _short(name: str, general: Callable, body: Callable | None) -> Callable:
-    """Functions of several ops are fused; the others have plans."""
-    if body is None:
-        return general
-    general.__name__ = name
-    return fused(general)
+    return run
 
 
 def unary(
@@ -73,9 +64,12 @@ def unary(
       rule: how the argument's dtype is changed first; see `RULES`.
       body: `body(x)` in terms of ops, for dtypes without an op of their own.
     """
-    plans = PLANS[name] = Plans(rule, choose)
-    made = eager_unary(plans, _short(name, _general(name, rule, choose, body), body))
-    return _named(made, name, meaning, "x: an array or scalar; lists are not accepted.", rule, "x")
+    run = _general(name, rule, choose, body)
+
+    def function(x: Any, /) -> Value:
+        return run(x)
+
+    return _named(function, name, meaning, "x: an array or scalar; lists are not accepted.", rule, "x")
 
 
 def binary(
@@ -91,10 +85,13 @@ def binary(
     Args:
       hardens: results of `body` are not weakly typed if shapes had to be broadcast (some functions of JAX's).
     """
-    plans = PLANS[name] = Plans(rule, choose)
-    made = eager_binary(plans, _short(name, _general(name, rule, choose, body, hardens), body))
+    run = _general(name, rule, choose, body, hardens)
+
+    def function(x1: Any, x2: Any, /) -> Value:
+        return run(x1, x2)
+
     arguments = "x1, x2: arrays or scalars, which are promoted to one dtype and broadcast to one shape."
-    return _named(made, name, meaning, arguments, rule, "x1 and x2")
+    return _named(function, name, meaning, arguments, rule, "x1 and x2")
 
 
 _RESULT = {
@@ -118,4 +115,4 @@ def _named(function: Callable, name: str, meaning: str, arguments: str, rule: st
     Raises:
       TypeError: {which} cannot be read as an array or scalar, or the dtype has no such function.
     """
-    return function
+    return library(operands=("x", "x1", "x2"))(function)

@@ -35,8 +35,8 @@ from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import retype
+from sable.library.declare import library
 
-from ._fusion import fused
 from .arrays import asarray
 from .manipulation import broadcast_to, moveaxis
 from .ufuncs import multiply, power, sign
@@ -239,7 +239,7 @@ def linspace(
     return (out, delta) if retstep else out
 
 
-@fused
+@library
 def _spaced(low: Value, high: Value, num: int, endpoint: bool) -> tuple[Value, Value]:
     a = low.aval
     divisions = num - 1 if endpoint else num
@@ -344,19 +344,19 @@ def _triangle(name: str, m: Any, k: int, lower: bool) -> Value:
     return select(mask, x, constant_like(x, 0))
 
 
-@fused
+@library
 def tril(m: Any, k: int = 0) -> Value:
     """The lower triangles of matrices (the last two axes), with zeros above diagonal k."""
     return _triangle("tril", m, k, True)
 
 
-@fused
+@library
 def triu(m: Any, k: int = 0) -> Value:
     """The upper triangles of matrices (the last two axes), with zeros below diagonal k."""
     return _triangle("triu", m, k, False)
 
 
-@fused
+@library
 def diag(v: Any, k: int = 0) -> Value:
     """A vector as a diagonal of a matrix, or a diagonal of a matrix as a vector.
 
@@ -388,7 +388,7 @@ def diagflat(v: Any, k: int = 0) -> Value:
     return diag(reshape_to(x, (x.aval.size,)), k)
 
 
-@fused
+@library
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     """The diagonal of each matrix that lies along two axes; it becomes the last axis.
 

@@ -24,8 +24,8 @@ from sable.core.operands import (
     reshape_to,
 )
 from sable.core.values import retype
+from sable.library.declare import library
 
-from ._fusion import fused
 from .joining import concatenate
 from .manipulation import moveaxis, ravel, slice_axis
 from .reductions import accumulator, no_out, reduced_axes, sum
@@ -44,7 +44,7 @@ def _running(name: str, mnemonic: str, a: Any, axis: Any, dtype: Any, out: Any) 
     return retype(bind(OPS[mnemonic], x, axis=axis, reverse=False), False)
 
 
-@fused
+@library
 def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
     """Running sum along an axis.
 
@@ -61,7 +61,7 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Val
     return _running("cumsum", "cumsum", a, axis, dtype, out)
 
 
-@fused
+@library
 def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
     """Running product along an axis; arguments as of `cumsum`."""
     return _running("cumprod", "cumprod", a, axis, dtype, out)
@@ -111,7 +111,7 @@ def _end(x: Value, value: Any, axis: int) -> Value:
     return found
 
 
-@fused
+@library
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Value:
     """Differences of neighbours along an axis, n times over.
 

@@ -14,8 +14,8 @@ from sable.core.bind import BIND
 from sable.core.operands import array_arguments, convert, dtype_argument, promote_dtypes
 from sable.core.precision import precision_config
 from sable.core.values import retype
+from sable.library.declare import library
 
-from ._fusion import fused
 from .creation import diagonal
 from .manipulation import moveaxis, permuted
 from .products import contract
@@ -125,7 +125,7 @@ def _needed(inputs: Sequence[_Labels], out: _Labels, pair: tuple[int, int]) -> s
     return set(out).union(*(labels for k, labels in enumerate(inputs) if k not in pair))
 
 
-@fused
+@library
 def einsum(
     subscripts: Any,
     /,

@@ -20,8 +20,8 @@ from sable.core.operands import (
     promote_dtypes,
     reshape_to,
 )
+from sable.library.declare import library
 
-from ._fusion import fused
 from .manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel, slice_axis
 
 # ---- together ------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def joined(values: list[Value], axis: int) -> Value:
     return values[0] if len(values) == 1 else BIND.concatenate(*values, dimension=axis)
 
 
-@fused
+@library
 def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None) -> Value:
     """Arrays put together along an axis that they have.
 
@@ -85,7 +85,7 @@ def concat(arrays: Any, /, *, axis: Any = 0) -> Value:
     return concatenate(arrays, axis)
 
 
-@fused
+@library
 def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Value:
     """Arrays of one shape put together along a new axis.
 
@@ -116,13 +116,13 @@ def _grown(name: str, tup: Any, grow: Callable) -> list[Value]:
     return rows
 
 
-@fused
+@library
 def vstack(tup: Any, dtype: Any = None) -> Value:
     """Rows (or matrices) put one below the other."""
     return concatenate(_grown("vstack", tup, atleast_2d), 0, dtype)
 
 
-@fused
+@library
 def hstack(tup: Any, dtype: Any = None) -> Value:
     """Arrays put side by side: along the second axis, vectors along their only one."""
     rows = _grown("hstack", tup, atleast_1d)
@@ -191,7 +191,7 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, uneven: boo
     return [slice_axis(x, axis, a, b) for a, b in itertools.pairwise(cuts)]
 
 
-@fused
+@library
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     """Parts along an axis.
 

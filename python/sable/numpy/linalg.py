@@ -14,9 +14,9 @@ from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import array_argument, array_arguments, convert, kind, normal_axis, promote_dtypes, truth
 from sable.core.values import retype
 from sable.lax import linalg as lax_linalg
+from sable.library.declare import library
 
 from . import reductions
-from ._fusion import fused
 from .creation import diagonal as _diagonal
 from .creation import eye
 from .einsum import einsum
@@ -108,7 +108,7 @@ def _norm_of_matrices(x: Value, order: Any, axes: tuple[int, int], keepdims: boo
     return reductions.squeezed(choose(sums, axes, keepdims=True), axes, keepdims)
 
 
-@fused
+@library
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value:
     """Norm of vectors or matrices.
 
@@ -141,7 +141,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
     raise ValueError(f"Improper number of axes for norm: {axes}")
 
 
-@fused
+@library
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:
     """Norm of vectors along an axis or several (None: all); `ord` as of `norm`."""
     (value,) = promote_dtypes(array_arguments("vector_norm", x), "inexact")
@@ -149,7 +149,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     return _norm_of_vectors(value, ord, reductions.reduced_axes(value, axis), keepdims)
 
 
-@fused
+@library
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value:
     """Norm of the matrices along the last two axes; `ord` as of `norm`."""
     (value,) = promote_dtypes(array_arguments("matrix_norm", x), "inexact")

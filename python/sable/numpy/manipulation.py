@@ -24,8 +24,8 @@ from sable.core.operands import (
     shape_argument,
     wrapped,
 )
+from sable.library.declare import library
 
-from ._fusion import fused
 from .indexing.selection import take
 
 # ---- reshape -------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def _size(n: Any) -> int:
         raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got a size {n!r}.") from None
 
 
-@fused
+@library
 def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None, out_sharding: Any = None) -> Value:
     """The elements in another shape.
 
@@ -99,7 +99,7 @@ def _reversed_axes(x: Value) -> Value:
     return permuted(x, tuple(range(x.aval.ndim))[::-1])
 
 
-@fused
+@library
 def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Value:
     """The elements as a vector; `order` as of `reshape`."""
     if order == "K":
@@ -108,7 +108,7 @@ def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Value:
     return reshape(x, (x.aval.size,), order)
 
 
-@fused
+@library
 def squeeze(a: Any, axis: Any = None) -> Value:
     """The array without axes of size 1.
 
@@ -128,7 +128,7 @@ def squeeze(a: Any, axis: Any = None) -> Value:
     return reshape_to(x, tuple(n for i, n in enumerate(shape) if i not in axes))
 
 
-@fused
+@library
 def expand_dims(a: Any, axis: Any) -> Value:
     """The array with new axes of size 1, at the positions that they have in the result."""
     x = array_argument("expand_dims", a)
@@ -170,7 +170,7 @@ def permuted(x: Value, order: tuple[int, ...]) -> Value:
     return x if order == tuple(range(len(order))) else BIND.transpose(x, permutation=order)
 
 
-@fused
+@library
 def transpose(a: Any, axes: Any = None) -> Value:
     """The array with its axes in another order.
 
@@ -207,7 +207,7 @@ def matrix_transpose(x: Any, /) -> Value:
     return swapaxes(value, -1, -2)
 
 
-@fused
+@library
 def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
     """Two axes exchanged."""
     x = array_argument("swapaxes", a)
@@ -217,7 +217,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
     return permuted(x, tuple(order))
 
 
-@fused
+@library
 def moveaxis(a: Any, source: Any, destination: Any) -> Value:
     """Axes moved to other positions; the others keep their order.
 
@@ -251,7 +251,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
 # ---- broadcast -----------------------------------------------------------------------------------
 
 
-@fused
+@library
 def broadcast_to(array: Any, shape: Any, *, out_sharding: Any = None) -> Value:
     """The array repeated to a shape.
 
@@ -290,7 +290,7 @@ def broadcast_arrays(*args: Any) -> list[Value]:
 # ---- order of elements ---------------------------------------------------------------------------
 
 
-@fused
+@library
 def flip(m: Any, axis: Any = None) -> Value:
     """The elements in reverse order along axes (None: all)."""
     x = array_argument("flip", m)
@@ -338,7 +338,7 @@ def slice_axis(x: Value, axis: int, start: int, stop: int, step: int = 1) -> Val
     return BIND.slice(x, start_indices=tuple(starts), limit_indices=tuple(limits), strides=tuple(strides))
 
 
-@fused
+@library
 def roll(a: Any, shift: Any, axis: Any = None) -> Value:
     """The elements moved along axes; what leaves at the end comes in at the start.
 
@@ -390,7 +390,7 @@ def _roll_axis(x: Value, shift: Any, axis: int) -> Value:
 # ---- repetition ----------------------------------------------------------------------------------
 
 
-@fused
+@library
 def tile(A: Any, reps: Any) -> Value:
     """The array repeated as a whole along each axis.
 
@@ -407,7 +407,7 @@ def tile(A: Any, reps: Any) -> Value:
     return reshape_to(whole, tuple(c * s for c, s in zip(counts, shape)))
 
 
-@fused
+@library
 def repeat(
     a: Any,
     repeats: Any,

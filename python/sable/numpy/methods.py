@@ -13,10 +13,9 @@ from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.dtypes import kind_of
 from sable.core.operands import convert, dtype_argument, reshape_to
+from sable.library.declare import library
 
 from . import arrays, creation, cumulative, manipulation, ordering, products, reductions, ufuncs, ufuncs_float
-from ._eager import eager_binary, eager_unary
-from ._table import PLANS
 from .indexing import positions, selection
 from .indexing.read import getitem
 from .manipulation import slice_axis
@@ -60,24 +59,24 @@ def _operators(symbol: str, function: Callable) -> tuple[Callable, Callable]:
 
 def _install_binary(name: str, symbol: str, function: Callable, reflected: bool = True) -> None:
     forward, backward = _operators(symbol, function)
-    plans = PLANS.get(function.__name__)
-    if plans is not None:
-        short = eager_binary(plans, forward)
-        _put(f"__{name}__", short)
-        if reflected:
-            turned = eager_binary(plans, lambda x1, x2: backward(x2, x1))
-            _put(f"__r{name}__", lambda self, other: turned(other, self))
-        return
-    _put(f"__{name}__", forward)
+    _put(f"__{name}__", forward, operands=("self", "other"))
     if reflected:
-        _put(f"__r{name}__", backward)
+        _put(f"__r{name}__", backward, operands=("self", "other"))
 
 
-def _put(name: str, function: Any) -> None:
+def _operator(function: Callable) -> Callable:
+    def apply(self: Any) -> Any:
+        return function(self)
+
+    return apply
+
+
+def _put(name: str, function: Any, operands: tuple[str, ...] | None = None) -> None:
+    """A method; an operator, with plans of its own, where `operands` says which of its parameters may be scalars."""
     if callable(function) and not isinstance(function, type):
         function.__name__ = name
         function.__qualname__ = f"Array.{name}"
-    setattr(Value, name, function)
+    setattr(Value, name, function if operands is None else library(operands=operands)(function))
 
 
 def _power(self: Any, other: Any, modulus: None = None) -> Any:
@@ -163,8 +162,7 @@ def _install_operators() -> None:
         ("abs", ufuncs.absolute),
         ("invert", ufuncs.invert),
     ):
-        plans = PLANS[function.__name__]
-        _put(f"__{name}__", eager_unary(plans, lambda self, f=function: f(self)))
+        _put(f"__{name}__", _operator(function), operands=("self",))
     for name, function in (
         ("pow", _power),
         ("rpow", _reflected_power),

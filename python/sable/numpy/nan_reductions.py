@@ -12,9 +12,9 @@ from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import array_argument, compare, convert, dtype_argument, full_like, kind, logical, select
 from sable.core.values import retype
+from sable.library.declare import library
 
 from . import reductions
-from ._fusion import fused
 from .cumulative import cumprod, cumsum
 from .reductions import computed_in, no_out
 from .ufuncs import logical_and
@@ -30,7 +30,7 @@ def _filled(name: str, a: Any, value: float) -> Value:
     return x if kind(x) not in "fc" else select(_known(x), x, full_like(x, value))
 
 
-@fused
+@library
 def nansum(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = None,
@@ -62,7 +62,7 @@ def _extreme(
     return select(none, full_like(made, np.nan), made)
 
 
-@fused
+@library
 def nanmax(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
@@ -70,7 +70,7 @@ def nanmax(
     return _extreme("nanmax", reductions.max, -np.inf, a, axis, out, keepdims, initial, where)
 
 
-@fused
+@library
 def nanmin(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
@@ -103,7 +103,7 @@ def _both(where: Any, known: Value) -> Value:
     return known if where is None else logical_and(where, known)
 
 
-@fused
+@library
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = None
 ) -> Value:

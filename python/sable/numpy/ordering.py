@@ -26,8 +26,8 @@ from sable.core.operands import (
     select,
 )
 from sable.core.values import retype
+from sable.library.declare import library
 
-from ._fusion import fused
 from .indexing.selection import take, take_along_axis
 from .joining import stack, unstack
 from .manipulation import moveaxis, slice_axis
@@ -48,7 +48,7 @@ def _prepared(name: str, a: Any, axis: Any, kind_argument: Any, order: Any) -> t
     return x, normal_axis(axis, x.aval.ndim)
 
 
-@fused
+@library
 def sort(
     a: Any, axis: Any = -1, *, kind: None = None, order: None = None, stable: bool = True, descending: bool = False
 ) -> Value:
@@ -73,7 +73,7 @@ def sort(
     return BIND.reverse(made, dimensions=(place,)) if descending else made
 
 
-@fused
+@library
 def argsort(
     a: Any, axis: Any = -1, *, kind: None = None, order: None = None, stable: bool = True,
     descending: bool = False, dtype: Any = None,

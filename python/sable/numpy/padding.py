@@ -11,9 +11,9 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import array_argument, convert, promote_dtypes, reshape_to
+from sable.library.declare import library
 
 from . import ordering, reductions
-from ._fusion import fused
 from .creation import linspace
 from .joining import joined
 from .manipulation import slice_axis
@@ -159,7 +159,7 @@ _MODES: dict[str, tuple[str, ...]] = {
 }
 
 
-@fused
+@library
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Value:
     """The array with more elements before and behind it along each axis.
 

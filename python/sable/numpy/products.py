@@ -26,8 +26,8 @@ from sable.core.operands import (
 from sable.core.precision import precision_config
 from sable.core.values import retype
 from sable.ir.codec import DotDimensions
+from sable.library.declare import library
 
-from ._fusion import fused
 from .creation import diagonal
 from .joining import stack as stacked
 from .manipulation import moveaxis, permuted, ravel, slice_axis
@@ -137,7 +137,7 @@ def _finished(made: Value, weak: bool, preferred: Any) -> Value:
 # ---- products --------------------------------------------------------------------------------------
 
 
-@fused
+@library
 def dot(
     a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: Any = None
 ) -> Value:
@@ -171,7 +171,7 @@ def _check_inner(name: str, x: Value, i: int, y: Value, j: int) -> None:
         )
 
 
-@fused
+@library
 def matmul(
     a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: Any = None
 ) -> Value:
@@ -221,7 +221,7 @@ def vecmat(x1: Any, x2: Any, /) -> Value:
     return reshape_to(made, (*made.aval.shape[:-2], made.aval.shape[-1]))
 
 
-@fused
+@library
 def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
     """Inner product of two arrays as vectors; the first one is conjugated."""
     x, y = array_arguments("vdot", a, b)
@@ -239,7 +239,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, prefer
     return reshape_to(made, made.aval.shape[:-2])
 
 
-@fused
+@library
 def inner(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
     """Sums over the last axes of both arrays; a scalar multiplies."""
     x, y = array_arguments("inner", a, b)
@@ -248,7 +248,7 @@ def inner(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any 
     return tensordot(x, y, (-1, -1), precision=precision, preferred_element_type=preferred_element_type)
 
 
-@fused
+@library
 def outer(a: Any, b: Any, out: None = None) -> Value:
     """All products of the elements of two arrays as vectors: a matrix."""
     if out is not None:
@@ -257,7 +257,7 @@ def outer(a: Any, b: Any, out: None = None) -> Value:
     return multiply(reshape_to(x, (x.aval.size, 1)), reshape_to(y, (1, y.aval.size)))
 
 
-@fused
+@library
 def tensordot(
     a: Any,
     b: Any,
@@ -308,7 +308,7 @@ def _tensordot_axes(x: Value, y: Value, axes: Any) -> tuple[list[int], list[int]
     return [normal_axis(i, x.aval.ndim) for i in left], [normal_axis(j, y.aval.ndim) for j in right]
 
 
-@fused
+@library
 def kron(a: Any, b: Any) -> Value:
     """Kronecker product: a with each element replaced by it times b."""
     x, y = promote_dtypes(array_arguments("kron", a, b))
@@ -321,7 +321,7 @@ def kron(a: Any, b: Any) -> Value:
     return reshape_to(made, tuple(m * n for m, n in zip(left, right)))
 
 
-@fused
+@library
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Value:
     """Sum of a diagonal of each matrix that lies along two axes.
 
@@ -336,7 +336,7 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     return retype(BIND.reduce_sum(x, dimensions=(x.aval.ndim - 1,)), False)
 
 
-@fused
+@library
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Value:
     """Vector products; vectors of two elements lie in a plane, and their product is a number.
 

@@ -32,8 +32,7 @@ from sable.core.operands import (
     truth,
 )
 from sable.core.values import retype
-
-from ._fusion import fused
+from sable.library.declare import library
 
 _FLOAT32 = np.dtype(np.float32)
 
@@ -130,7 +129,7 @@ def _accumulate(
     return _with_initial(mnemonics[1], made, initial)
 
 
-@fused
+@library
 def sum(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = None, promote_integers: bool = True,
@@ -158,7 +157,7 @@ def sum(
     return _accumulate("sum", names, 0, a, axis, dtype, out, keepdims, initial, where, promote_integers)
 
 
-@fused
+@library
 def prod(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = None, promote_integers: bool = True,
@@ -168,7 +167,7 @@ def prod(
     return _accumulate("prod", names, 1, a, axis, dtype, out, keepdims, initial, where, promote_integers)
 
 
-@fused
+@library
 def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Value:
     """Number of elements along axes that are not zero."""
     return sum(retype(truth(array_argument("count_nonzero", a)), False), axis, keepdims=keepdims)
@@ -209,7 +208,7 @@ def _complex_extreme(name: str, x: Value, axes: tuple[int, ...], keepdims: bool)
     return squeezed(BIND.complex(best, second), axes, keepdims)
 
 
-@fused
+@library
 def max(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
@@ -228,7 +227,7 @@ def max(
     return _extreme("max", a, axis, out, keepdims, initial, where)
 
 
-@fused
+@library
 def min(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
@@ -239,7 +238,7 @@ def min(
 amax, amin = max, min
 
 
-@fused
+@library
 def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Value:
     """The largest less the smallest element along axes."""
     no_out("ptp", out)
@@ -262,7 +261,7 @@ def _arg_extreme(name: str, a: Any, axis: Any, out: Any, keepdims: bool | None) 
     return reshape_to(made, kept) if keepdims else made
 
 
-@fused
+@library
 def argmax(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
     """Position of the (first) largest element, or of the first NaN, along an axis.
 
@@ -277,7 +276,7 @@ def argmax(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = N
     return _arg_extreme("argmax", a, axis, out, keepdims)
 
 
-@fused
+@library
 def argmin(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
     """Position of the (first) smallest element, or of the first NaN; arguments as of `argmax`."""
     return _arg_extreme("argmin", a, axis, out, keepdims)
@@ -294,13 +293,13 @@ def _truth(name: str, mnemonic: str, neutral: bool, a: Any, axis: Any, out: Any,
     return reduce_with(mnemonic, x, reduced_axes(x, axis), keepdims)
 
 
-@fused
+@library
 def all(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Value:
     """True where all elements along axes are not zero (`where` says which to look at)."""
     return _truth("all", "reduce_and", True, a, axis, out, keepdims, where)
 
 
-@fused
+@library
 def any(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Value:
     """True where some element along axes is not zero (`where` says which to look at)."""
     return _truth("any", "reduce_or", False, a, axis, out, keepdims, where)
@@ -323,7 +322,7 @@ def _count(x: Value, axes: tuple[int, ...], where: Any, keepdims: bool, dtype: n
     return convert(sum(mask, axes, keepdims=keepdims), dtype)
 
 
-@fused
+@library
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None
 ) -> Value:
@@ -347,7 +346,7 @@ def mean(
     return convert(BIND.divide(*broadcast_values("mean", [total, count])), result)
 
 
-@fused
+@library
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: bool = False) -> Any:
     """Weighted mean along axes.
 
@@ -383,7 +382,7 @@ def _spread_weights(x: Value, w: Value, axis: Any) -> Value:
     return BIND.broadcast_in_dim(w, shape=x.aval.shape, broadcast_dimensions=axes)
 
 
-@fused
+@library
 def var(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False, *,
     where: Any = None, mean: Any = None, correction: Any = None,
@@ -438,7 +437,7 @@ def _real_of(dtype: np.dtype) -> np.dtype:
     return finfo(dtype).dtype if kind_of(dtype) == "c" else dtype
 
 
-@fused
+@library
 def std(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False, *,
     where: Any = None, mean: Any = None, correction: Any = None,

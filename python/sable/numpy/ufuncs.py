@@ -28,8 +28,8 @@ from sable.core.operands import (
     truth,
 )
 from sable.core.values import retype
+from sable.library.declare import library
 
-from ._fusion import fused
 from ._table import binary, by_kind, several, single, unary
 from .indexing.positions import nonzero
 
@@ -120,7 +120,7 @@ remainder = mod = binary("remainder", "x1 modulo x2, with the sign of x2.", seve
 floor_divide = binary("floor_divide", "The largest integer not above x1 / x2.", several, "numeric", _floor_divide)
 
 
-@fused
+@library
 def divmod(x1: Any, x2: Any, /) -> tuple[Value, Value]:
     """The pair (x1 // x2, x1 % x2) of arrays that broadcast.
 
@@ -146,7 +146,7 @@ def _static_exponent(x: Any) -> int | None:
 _power = binary("power", "x1 ** x2.", single("power"))
 
 
-@fused
+@library
 def _integer_power(x: Any, n: int) -> Value:
     (base,) = promote("power", (x,), "numeric")
     return integer_pow(base, n)
@@ -182,19 +182,19 @@ def power(x1: Any, x2: Any, /) -> Value:
 pow = power
 
 
-@fused
+@library
 def fmax(x1: Any, x2: Any) -> Value:
     """The larger of x1 and x2; where one of them is NaN, the other one."""
     return where(logical_or(greater(x1, x2), isnan(x2)), x1, x2)
 
 
-@fused
+@library
 def fmin(x1: Any, x2: Any) -> Value:
     """The smaller of x1 and x2; where one of them is NaN, the other one."""
     return where(logical_or(less(x1, x2), isnan(x2)), x1, x2)
 
 
-@fused
+@library
 def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Value:
     """Values limited to an interval.
 
@@ -286,7 +286,7 @@ def bitwise_count(x: Any, /) -> Value:
 # ---- where ---------------------------------------------------------------------------------------
 
 
-@fused
+@library
 def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
     """x where the condition is true, else y; with the condition alone, the indices where it is true.
 

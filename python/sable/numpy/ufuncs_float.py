@@ -26,9 +26,9 @@ from sable.core.operands import (
     select,
 )
 from sable.core.values import retype
+from sable.library.declare import library
 
 from . import reductions
-from ._fusion import fused
 from ._table import binary, by_kind, several, single, unary
 from .arrays import asarray
 from .ufuncs import absolute, choose, equal, isnan, less_equal, logical_and, logical_or, signbit
@@ -171,7 +171,7 @@ def _by_parts(f: Any, x: Value) -> Value:
     return BIND.complex(f(BIND.real(x)), f(BIND.imag(x)))
 
 
-@fused
+@library
 def rint(x: Any, /) -> Value:
     """The nearest integers as floats; halves go to the even one."""
     value = array_argument("rint", x)
@@ -182,7 +182,7 @@ def rint(x: Any, /) -> Value:
     return BIND.round_nearest_even(value)
 
 
-@fused
+@library
 def round(a: Any, decimals: int = 0, out: None = None) -> Value:
     """Values rounded to a number of decimals; halves go to the even neighbour.
 
@@ -223,7 +223,7 @@ def _round(x: Value, decimals: int) -> Value:
     return convert(made, a.dtype, a.weak_type)
 
 
-@fused
+@library
 def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
     """The pair (fraction, whole part), both with the sign of x."""
     (value,) = promote("modf", (x,), "inexact")
@@ -231,7 +231,7 @@ def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
     return BIND.subtract(value, whole), whole
 
 
-@fused
+@library
 def frexp(x: Any, /) -> tuple[Value, Value]:
     """The pair (m, e) with x = m * 2**e and 0.5 <= |m| < 1; e as int32.
 
@@ -259,7 +259,7 @@ def frexp(x: Any, /) -> tuple[Value, Value]:
     return retype(select(special, value, fraction), False), convert(exponent, np.dtype(np.int32))
 
 
-@fused
+@library
 def ldexp(x1: Any, x2: Any, /) -> Value:
     """x1 * 2**x2 for integers x2.
 
@@ -300,7 +300,7 @@ def _conjugate(x: Value) -> Value:
 conjugate = conj = unary("conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate)
 
 
-@fused
+@library
 def fabs(x: Any, /) -> Value:
     """Absolute value as floats.
 
@@ -313,7 +313,7 @@ def fabs(x: Any, /) -> Value:
     return BIND.abs(value)
 
 
-@fused
+@library
 def angle(z: Any, deg: bool = False) -> Value:
     """Angle of complex numbers from the positive real axis; 0 or pi for real ones.
 
@@ -331,7 +331,7 @@ def angle(z: Any, deg: bool = False) -> Value:
     return rad2deg(found) if deg else found
 
 
-@fused
+@library
 def copysign(x1: Any, x2: Any, /) -> Value:
     """|x1| with the sign of x2, as floats; the arrays broadcast.
 
@@ -359,7 +359,7 @@ heaviside = binary(
 # ---- closeness -----------------------------------------------------------------------------------
 
 
-@fused
+@library
 def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
     """|a - b| <= atol + rtol |b|, or both the same infinity; as booleans.
 
@@ -384,7 +384,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
     return retype(same, False)
 
 
-@fused
+@library
 def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
     """True if all elements are close; arguments as of `isclose`."""
     return reductions.all(isclose(a, b, rtol, atol, equal_nan))
@@ -433,7 +433,7 @@ def _finite(x: Value) -> Value:
     return BIND.is_finite(x)
 
 
-@fused
+@library
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Value:
     """NaN and infinities replaced by numbers.
 
