@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 
 from sable.ir.bindings import CONTEXT, ir
@@ -89,11 +90,21 @@ def lower_loops(module: ir.Module, options: LoopOptions = LoopOptions()) -> Lowe
         return _lower(module, options)
 
 
-def lower_text(text: bytes, platform: str, route: str) -> tuple[bytes, tuple[str, ...]]:
-    """`lower_loops` on a module's text: the new text, and flags for the compiler. For the compiler's own process."""
+def lower_bytes(module: bytes, platform: str, route: str) -> tuple[bytes, tuple[str, ...], str]:
+    """`lower_loops` in the compiler's own process, which knows bytes.
+
+    Args:
+      module: text or bytecode.
+      platform, route: see `LoopOptions`.
+
+    Returns:
+      The new module as bytecode, flags for the compiler, and the reason of `LoweredLoops`.
+    """
     with CONTEXT:
-        lowered = lower_loops(ir.Module.parse(text), LoopOptions(target_platform=platform, route=route))
-        return lowered.module.operation.get_asm(binary=False, enable_debug_info=True).encode(), lowered.extra_flags
+        lowered = lower_loops(ir.Module.parse(module), LoopOptions(target_platform=platform, route=route))
+    stream = io.BytesIO()
+    lowered.module.operation.write_bytecode(stream)
+    return stream.getvalue(), lowered.extra_flags, lowered.reason
 
 
 def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sable._config import config
+from sable._once import Once
 from sable.core import compile_log, key_reuse, loading, placement, watch
 from sable.core.array import Array, cpu_device
 from sable.core.bind import bind
@@ -34,6 +35,9 @@ _MISS = object()
 
 #: Signatures with a native call: they are tried one after the other, so beyond a few Python's dictionary is as quick.
 _PREPARED_SIZE = 16
+
+
+_TRACING: Once[_Entry] = Once()
 
 
 def _call_cache() -> Any:
@@ -109,9 +113,7 @@ class Jitted:
         if config.jax_disable_jit:
             return self._fun(*args, **kwargs)
         key = _key(tree, avals, static)
-        entry = self._entries.get(key)
-        if entry is None:
-            entry = self._trace(key, leaves, tree, avals, static)
+        entry = self._entries.get(key) or self._make_entry(key, leaves, tree, avals, static)
         result = self._call(entry, leaves)
         if self._prepared is not None and STATE.staged is None and not STATE.axes and config.eager_key is not None:
             self._prepare(entry, args, kwargs)
@@ -172,6 +174,16 @@ class Jitted:
                 )
         return tuple(_leaf_aval(x) for x in leaves)
 
+    def _make_entry(self, key: Key, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
+        """Trace, or wait for another thread that traces the same."""
+
+        def make() -> _Entry:
+            return self._trace(key, leaves, tree, avals, static)
+
+        if STATE.depth:  # the functions that two threads are tracing may want each other
+            return make()
+        return _TRACING.get((id(self._entries), key), lambda: self._entries.get(key), make)
+
     def _trace(self, key: Key, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
         def call(tracers: list) -> Any:
             dynamic, left = tree_unflatten(tree, tracers)
@@ -227,7 +239,7 @@ class Jitted:
         avals = tuple(x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_value(x) for x in leaves)
         key = _key(tree, avals, static)
         entry = self._entries.get(key)
-        return entry or self._trace(key, leaves, tree, avals, static), tree
+        return entry or self._make_entry(key, leaves, tree, avals, static), tree
 
     def lower(self, *args: Any, **kwargs: Any) -> Any:
         """Trace for these arguments (arrays or `ShapeDtypeStruct`s) and lower, without running.

@@ -108,28 +108,44 @@ class Compiler:
 
     def __init__(self, flags: list[str]) -> None:
         from iree.compiler import api
+        from iree.compiler.api import ctypes_dl
 
         # Before the first session: with a thread pool in the parent a forked child would wait for dead
         # threads.
         api._initializeGlobalCL("sable", "--mlir-disable-threading", *flags)
         self._api = api
+        self._set_verify = ctypes_dl._dylib.ireeCompilerInvocationSetVerifyIR
+        self._set_verify.argtypes, self._set_verify.restype = [ctypes.c_void_p, ctypes.c_bool], None
         self._repair = _load("vm_repair").repair
 
-    def lower_loops(self, module: bytes, platform: str, route: str) -> tuple[bytes, tuple[str, ...]]:
-        """The module without structured control flow, and the flags that it wants besides the target's."""
-        from sable.passes.legalize.loops import lower_text
+    def lower_loops(self, module: bytes, platform: str, route: str) -> tuple[bytes, tuple[str, ...], str]:
+        """The module without structured control flow, the flags that it wants besides the target's, and why not all of
+        its loops are kernels.
 
-        return lower_text(module, platform, route)
+        Raises:
+          Stage: 'loops' failed; the traceback is on stderr.
+        """
+        try:
+            from sable.passes.legalize.loops import lower_bytes
 
-    def compile(self, module: bytes, flags: tuple[str, ...], source_name: str) -> tuple[bytes, int]:
+            return lower_bytes(module, platform, route)
+        except Exception as error:  # a fault of ours, or of MLIR's passes: other settings may do without them
+            traceback.print_exc()
+            raise Stage("loops") from error
+
+    def compile(
+        self, module: bytes, flags: tuple[str, ...], source_name: str, verify: bool = True
+    ) -> tuple[bytes, int]:
         """The .vmfb of `module` (MLIR text or bytecode), and the number of branches repaired.
+
+        Args:
+          verify: check the IR after each pass; a quarter of the time of a large compile.
 
         Raises:
           Stage: 'flags', 'parse', 'compile' or 'output' failed; IREE has written why to stderr.
         """
         session = self._session(flags)
-        invocation = session.invocation()
-        invocation.enable_console_diagnostics()
+        invocation = self._invocation(session, verify)
         # Text is given with its terminating zero: without it the parser would need a copy.
         buffer = module if module[:4] == b"ML\xefR" else module + b"\0"
         source = self._api.Source.wrap_buffer(session, buffer, buffer_name=source_name)
@@ -139,8 +155,7 @@ class Compiler:
             raise Stage("compile")
         repaired = invocation.export_module()
         count = self._repair(repaired)
-        final = session.invocation()
-        final.enable_console_diagnostics()
+        final = self._invocation(session, verify)
         final.import_module(repaired)
         output = self._api.Output.open_membuffer()
         try:
@@ -149,6 +164,12 @@ class Compiler:
             print(error, file=sys.stderr, flush=True)
             raise Stage("output") from error
         return bytes(output.map_memory()), count
+
+    def _invocation(self, session: Any, verify: bool) -> Any:
+        invocation = session.invocation()
+        self._set_verify(invocation._inv_p, verify)
+        invocation.enable_console_diagnostics()
+        return invocation
 
     def _session(self, flags: tuple[str, ...]) -> Any:
         # A new one each time: it costs 0.5 ms, and a set of flags that kills the compiler does so in the
@@ -173,13 +194,14 @@ def _answer(compiler: Compiler, wire: ModuleType, sock: Any) -> None:
         os.chdir(header["folder"])
     sock.settimeout(None)
     began = time.perf_counter()
+    refused = ""
     try:
         _fault(header["fault"])
         flags = tuple(header["flags"])
         if header["loops"]:
-            module, more = compiler.lower_loops(module, *header["loops"])
+            module, more, refused = compiler.lower_loops(module, *header["loops"])
             flags += more
-        vmfb, repaired = compiler.compile(module, flags, header["source_name"])
+        vmfb, repaired = compiler.compile(module, flags, header["source_name"], header["verify"])
     except Stage as failure:
         reply, vmfb = {"ok": False, "kind": "error", "stage": failure.args[0]}, b""
     except Exception:  # a fault of ours or of the bindings: its traceback is the diagnosis
@@ -187,7 +209,7 @@ def _answer(compiler: Compiler, wire: ModuleType, sock: Any) -> None:
         reply, vmfb = {"ok": False, "kind": "error", "stage": "internal"}, b""
     else:
         reply = {"ok": True, "repaired": repaired}
-    reply.update(seconds=time.perf_counter() - began, diagnostics=_diagnostics())
+    reply.update(seconds=time.perf_counter() - began, diagnostics=_diagnostics(), refused=refused)
     wire.send(sock, reply, vmfb)
 
 
@@ -200,9 +222,9 @@ def _fault(name: str) -> None:
     if name == "hang":
         while True:
             time.sleep(1)
-    if name == "fail":
+    if name in ("fail", "loops"):
         print("<unknown>:0: error: failure asked for by a test", file=sys.stderr, flush=True)
-        raise Stage("compile")
+        raise Stage("compile" if name == "fail" else name)
 
 
 def _redirect_stderr(folder: str) -> None:
@@ -280,7 +302,7 @@ class Server:
         signal.alarm(0)
         steps = collections.deque(self._warm_up_steps() if warm else ())
         while os.getppid() == self._parent:
-            idle = len(self._jobs) < (os.cpu_count() or 1)
+            idle = len(self._jobs) < self._workers
             events = self._poll.poll(0 if steps and idle else _PARENT_CHECK_SECONDS * 1000)
             if not events and steps and idle:
                 self._warm_up(steps.popleft())

@@ -31,6 +31,7 @@ from typing import Any
 from . import wire
 from .ladder import PROCESS_FLAGS, iree_package
 from .options import UNNAMED_SOURCE
+from .processors import usable_processors
 
 _PROGRAM = Path(__file__).with_name("_server.py")
 #: Seconds given to a server to end by itself when its socket closes; it takes milliseconds.
@@ -52,6 +53,7 @@ class Request:
       flags: flags of IREE.
       source_name: file name of the module's own text in diagnostics.
       loops: platform and route (of `LoopOptions`) by which loops are lowered first; () for a module without any.
+      verify: check the IR after each pass.
       fault: see `CompileOptions.fault`.
     """
 
@@ -59,6 +61,7 @@ class Request:
     flags: tuple[str, ...]
     source_name: str = UNNAMED_SOURCE
     loops: tuple[str, ...] = ()
+    verify: bool = True
     fault: str = ""
 
     def header(self) -> dict[str, Any]:
@@ -70,6 +73,7 @@ class Request:
             "flags": list(self.flags),
             "source_name": self.source_name,
             "loops": list(self.loops),
+            "verify": self.verify,
             "fault": self.fault,
             "folder": folder,
         }
@@ -82,9 +86,10 @@ class Reply:
     Attributes:
       vmfb: the compiled module; empty where the compile failed.
       kind: 'ok', 'error', 'crash' or 'timeout'.
-      stage: of an error: 'flags', 'parse', 'compile', 'output', 'server' or 'internal'.
+      stage: of an error: 'flags', 'loops', 'parse', 'compile', 'output', 'server' or 'internal'.
       code: of a crash: the exit code of the process, negative for a signal.
       diagnostics: what the compiler wrote to stderr.
+      refused: why not all loops became kernels, '' where they did.
     """
 
     vmfb: bytes = b""
@@ -92,6 +97,7 @@ class Reply:
     stage: str = ""
     code: int = 0
     diagnostics: str = ""
+    refused: str = ""
 
 
 def compile_once(request: Request, timeout: float) -> Reply:
@@ -149,7 +155,7 @@ class CompileServer:
         self._lock = threading.Lock()
         self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._control, theirs = socket.socketpair()
-        workers = str(_processor_count())
+        workers = str(usable_processors())  # as many compiles run at once
         arguments = [str(theirs.fileno()), str(os.getpid()), workers, "1" if warm else "0"]
         try:
             with open(self._log, "wb") as log:
@@ -240,6 +246,7 @@ def _reply(header: dict[str, Any], vmfb: bytes) -> Reply:
         header.get("stage", ""),
         header.get("code", 0),
         header.get("diagnostics", ""),
+        header.get("refused", ""),
     )
 
 
@@ -322,13 +329,6 @@ def _search_path() -> list[str]:
 def _environment() -> dict[str, str]:
     """The user's, save that NumPy's BLAS starts no threads: a process that forks must have a single one."""
     return {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-
-
-def _processor_count() -> int:
-    """Processors this process may use: as many compiles run at once."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 _lock = threading.Lock()

@@ -21,7 +21,8 @@ class Failure:
       op: MLIR name of the op that it named, or None.
       location: file and line of the user's program, or None.
       diagnostics: all that the compiler said.
-      stage: 'flags', 'parse', 'compile', 'output', 'server' or 'internal' for an error; '' otherwise.
+      stage: 'flags', 'loops', 'parse', 'compile', 'output', 'server' or 'internal' for an error; 'killed' for a crash by
+        SIGKILL, which comes from outside (out of memory); '' otherwise.
       rung: the name of the settings under which it failed.
       tried: the names of all settings that were tried.
       target: what was compiled for.
@@ -96,11 +97,11 @@ def _advice(failure: Failure) -> str:
             "Compile smaller functions (a loop unrolled by Python can become lax.fori_loop or lax.scan), or "
             "allow more seconds by SABLE_COMPILE_TIMEOUT."
         )
-    if failure.kind == "crash":
+    if failure.kind == "crash" and failure.stage != "killed":
         return "This is a fault of the compiler: rewrite the function another way, and please report the module."
     if failure.stage == "flags":
         return "Check the target and the extra flags."
-    if failure.stage == "server":
+    if failure.stage in ("server", "killed"):
         return "Check the memory and disk space of this machine, then try again."
     if failure.location is not None:
         return "Rewrite that line without the op, or report the module."

@@ -39,7 +39,7 @@ class CompileOptions:
         (`sable.passes.legalize.loops`), '' for a module without any. The last rung makes no kernels of them.
       use_cache: look into the caches and write to them.
       keeping: what is read from and written to the disk.
-      fault: for tests: 'abort', 'segfault', 'hang' or 'fail' in the compiler's process; 'hang@fast' on that
+      fault: for tests: 'abort', 'segfault', 'hang', 'fail' or 'loops' in the compiler's process; 'hang@fast' on that
         rung only.
 
     Raises:

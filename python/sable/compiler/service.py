@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shlex
+import signal
 import threading
 import time
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+from sable._config.logs import log_compiles_level
+from sable._once import Once
 
 from . import cache, client
 from . import messages as diagnostics
@@ -26,6 +31,10 @@ DEFAULT_TIMEOUT_SECONDS = 600.0
 _SHARE = 0.6
 #: Stages in which settings make no difference.
 _HOPELESS_STAGES = ("flags", "parse", "server", "internal")
+#: Named, so that programs can listen to it.
+_LOG = logging.getLogger("sable.compiler")
+
+_BYTECODE_MAGIC = b"ML\xefR"
 
 _DEFAULT_OPTIONS = CompileOptions()
 
@@ -78,9 +87,14 @@ class _Caches:
         self.memory = cache.MemoryCache(settings.memory_bytes)
         self._disks: dict[tuple, cache.DiskCache] = {}
         self.disk = self.disk_for(cache.Keeping())
-        self.lock = threading.Lock()
-        self.under_way: dict[str, Future[Compiled]] = {}
+        self.under_way: Once[Compiled] = Once(lasting=(CompilationError,))
+        self._lock = threading.Lock()
         self.counts = {"memory": 0, "disk": 0, "compiled": 0}
+
+    def count(self, source: str) -> None:
+        """One more module that came from there."""
+        with self._lock:
+            self.counts[source] += 1
 
     def disk_for(self, keeping: cache.Keeping) -> cache.DiskCache | None:
         """The files that a compile may use, None for none."""
@@ -188,33 +202,28 @@ def _cached(work: _Work, seconds: float) -> Compiled:
     """From a cache, else from another thread that compiles the same, else from the compiler."""
     began = time.perf_counter()
     caches = _current_caches()
-    found = caches.find(work.key, work.options.keeping)
-    if found is not None:
+    mine: list[Compiled] = []
+
+    def find() -> Compiled | None:
+        found = caches.find(work.key, work.options.keeping)
+        if found is None:
+            return None
         entry, source = found
-        caches.counts[source] += 1
-        return Compiled(entry.vmfb, source, time.perf_counter() - began, entry.rung, work.key)
-    mine: Future[Compiled] = Future()
-    with caches.lock:
-        shared = caches.under_way.setdefault(work.key, mine)
-    if shared is not mine:
-        error = shared.exception()
-        if error is None:
-            return replace(shared.result(), source="memory", seconds=time.perf_counter() - began)
-        if isinstance(error, CompilationError):
-            raise CompilationError(error.failure)
-        return _cached(work, seconds)  # the other thread was interrupted
-    try:
+        caches.count(source)
+        mine.append(Compiled(entry.vmfb, source, time.perf_counter() - began, entry.rung, work.key))
+        return mine[0]
+
+    def make() -> Compiled:
         compiled = work.climb(seconds)
-        caches.counts["compiled"] += 1
+        caches.count("compiled")
         caches.keep(work.key, cache.Entry(compiled.vmfb, compiled.rung), compiled.seconds, work.options.keeping)
-        mine.set_result(compiled)
+        mine.append(compiled)
         return compiled
-    except BaseException as error:
-        mine.set_exception(error)
-        raise
-    finally:
-        with caches.lock:
-            del caches.under_way[work.key]
+
+    compiled = caches.under_way.get(work.key, find, make)
+    if mine:
+        return compiled
+    return replace(compiled, source="memory", seconds=time.perf_counter() - began)
 
 
 def _current_caches() -> _Caches:
@@ -267,44 +276,62 @@ class _Work:
         for index, rung in enumerate(self.rungs):
             left = max(0.0, seconds - (time.perf_counter() - began))
             share = _SHARE if index + 1 < len(self.rungs) else 1.0
-            outcome = self._attempt(rung, left * share)
+            outcome = self._attempt(rung, left * share, failures)
             if isinstance(outcome, bytes):
                 return Compiled(outcome, "compiled", time.perf_counter() - began, rung.name, self.key)
             failures.append(outcome)
+            self._log("The settings %r failed (%s): %s", rung.name, outcome.stage or outcome.kind, outcome.summary)
             if outcome.kind == "error" and outcome.stage in _HOPELESS_STAGES:
                 break
         raise CompilationError(self._explain(failures))
 
-    def _attempt(self, rung: Rung, seconds: float) -> bytes | Failure:
-        fault = self.options.fault_on(rung.name)
-        request = client.Request(self.module, rung.flags(), self.options.source_name, self._loops(rung), fault)
+    def _attempt(self, rung: Rung, seconds: float, before: Sequence[Failure]) -> bytes | Failure:
+        """The executable by one rung, after those failures. The first goes without checks between the passes."""
+        request = client.Request(
+            self.module,
+            rung.flags(),
+            self.options.source_name,
+            self._loops(rung, before),
+            bool(before),
+            self.options.fault_on(rung.name),
+        )
         try:
             reply = client.compile_once(request, seconds)
         except client.ServerDied as died:
             text = str(died).strip()
             summary = "the compile server died twice" + (f": {text[-200:]}" if text else "")
             return Failure("crash", summary, diagnostics=text, rung=rung.name)
+        if reply.refused:
+            self._log("Not all loops of the program are kernels: %s", reply.refused)
         if reply.kind == "ok":
             return reply.vmfb
         if reply.kind == "timeout":
             return Failure("timeout", f"the compiler had not finished after {seconds:.3g} s", rung=rung.name)
         text = reply.diagnostics
+        is_killed = reply.kind == "crash" and reply.code == -signal.SIGKILL
         return Failure(
             "crash" if reply.kind == "crash" else "error",
             diagnostics.summary(text, reply.kind, reply.stage, reply.code),
             diagnostics.op(text),
             diagnostics.location(text),
             text,
-            reply.stage,
+            "killed" if is_killed else reply.stage,
             rung.name,
         )
 
-    def _loops(self, rung: Rung) -> tuple[str, ...]:
-        """Platform and route of the lowering of loops; the last of several rungs takes the route with fewer passes."""
+    def _loops(self, rung: Rung, before: Sequence[Failure]) -> tuple[str, ...]:
+        """Platform and route of the lowering of loops, by that rung after those failures.
+
+        The last of several rungs takes the route with fewer passes, and so does each after that lowering has failed.
+        """
         if not self.options.loops:
             return ()
         is_last_resort = rung is self.rungs[-1] and len(self.rungs) > 1
-        return self.options.loops, "blocks" if is_last_resort else "auto"
+        failed = any(failure.stage == "loops" for failure in before)
+        return self.options.loops, "blocks" if is_last_resort or failed else "auto"
+
+    def _log(self, message: str, *values: object) -> None:
+        _LOG.log(log_compiles_level(), message + " (module %s)", *values, self.key[:16])
 
     def _explain(self, failures: list[Failure]) -> Failure:
         """The failure to report: the first that names a line of the user's, else the first."""
@@ -316,20 +343,20 @@ class _Work:
 
     def _reproducer(self, failures: list[Failure]) -> dict[str, bytes]:
         """The module as it was, and beside it how to compile it and what came of that."""
-        commands = {rung.name: self._command(rung) for rung in self.rungs}
         report = [
             f"== {failure.rung}: {failure.kind} {failure.stage}: {failure.summary}\n"
-            f"{commands[failure.rung]}\n\n{failure.diagnostics}\n"
-            for failure in failures
+            f"{self._command(rung, failures[:index])}\n\n{failure.diagnostics}\n"
+            for index, (rung, failure) in enumerate(zip(self.rungs, failures))
         ]
-        return {".mlir": self.module, ".txt": "\n".join(report).encode()}
+        suffix = ".mlirbc" if self.module.startswith(_BYTECODE_MAGIC) else ".mlir"
+        return {suffix: self.module, ".txt": "\n".join(report).encode()}
 
-    def _command(self, rung: Rung) -> str:
+    def _command(self, rung: Rung, before: Sequence[Failure]) -> str:
         """What does the same in a shell."""
         compile = f"iree-compile {shlex.join((*PROCESS_FLAGS, *rung.flags()))}"
         if not self.options.loops:
             return f"{compile} FILE"
-        platform, route = self._loops(rung)
+        platform, route = self._loops(rung, before)
         return f"sable-opt --lower-loops='platform={platform} route={route}' FILE | {compile} -"
 
 

@@ -23,7 +23,7 @@ _OP_SECONDS = 5.0
 
 def with_culprit(failure: Failure, function: Function, target: Any) -> Failure:
     """The failure with the op and the user's line added, where the compiler did not name them and one op fails alone."""
-    if failure.location is not None or failure.stage in ("flags", "server"):
+    if failure.location is not None or failure.stage in ("flags", "server", "killed"):
         return failure
     found = _culprit(function, target, time.monotonic() + _SEARCH_SECONDS)
     if found is None:
@@ -60,15 +60,17 @@ def _nodes(function: Function) -> Iterator[Node]:
 
 
 def _compiles(node: Node, target: Any) -> bool:
+    """False where the compiler fails on the op for the op's own sake."""
     if node.op.calls_host:
         return True
     function = op_function(node.op, tuple(aval_of_type(v.type) for v in node.operands), dict(node.params))
     prepared = prepare(function, target.platform)
     options = replace(prepared.options, use_cache=False, rungs=())
     try:
-        compile_module(prepared.text, target, options=options, timeout=_OP_SECONDS)
-    except CompilationError:
-        return False
+        compile_module(prepared.module, target, options=options, timeout=_OP_SECONDS)
+    except CompilationError as error:
+        # an op that was slow, or had no memory, may well be innocent
+        return error.kind == "timeout" or error.failure.stage in ("server", "killed")
     return True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import threading
+import io
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,11 @@ import numpy as np
 
 from sable import runtime
 from sable._config import config
+from sable._config.logs import log_compiles_level
+from sable._once import Once
+from sable.compiler import CompilationError, CompileOptions, Target, compile_module, prestart
 from sable.ir.aval import Aval
+from sable.ir.bindings import CONTEXT, ir, passmanager
 from sable.ir.function import Function
 
 from . import compile_log
@@ -28,8 +33,10 @@ _TILING_FLAGS = (
     "--iree-llvmcpu-enable-inner-tiled",
     "--iree-llvmcpu-enable-ukernels=none",
 )
+_STRIP_LOCATIONS = "builtin.module(strip-debuginfo)"
+_LOG = logging.getLogger(__name__)
 
-_LOCK = threading.RLock()
+_LOADING: Once[Loaded] = Once(lasting=(CompilationError,))
 
 
 class Loaded:
@@ -69,26 +76,26 @@ def expect_compiles() -> None:
     if _compiles_expected:
         return
     _compiles_expected = True
-    from sable.compiler import prestart
-
     with contextlib.suppress(OSError):  # the first compile will say what is wrong
         prestart()
 
 
 def load(function: Function, device: Any) -> Loaded:
-    """The function compiled for a device, made once.
+    """The function compiled for a device, made once; threads that load different functions do not wait for each other.
 
     Raises:
       CompilationError: the compiler failed; names the op and the user's line.
     """
     key = ("loaded", device)
     found = function.memo.get(key)
-    if found is None:
-        with _LOCK:
-            found = function.memo.get(key)
-            if found is None:
-                found = function.memo[key] = _load(function, device)
-    return found
+    if found is not None:
+        return found
+
+    def make() -> Loaded:
+        made = function.memo[key] = _load(function, device)
+        return made
+
+    return _LOADING.get((function, device), lambda: function.memo.get(key), make)
 
 
 def _load(function: Function, device: Any) -> Loaded:
@@ -96,12 +103,10 @@ def _load(function: Function, device: Any) -> Loaded:
     start = time.perf_counter()
     with compile_log.timed(f"Finished lowering jit({function.name}) to StableHLO"):
         prepared = prepare(function, device.platform, native=device.native_kernels)
-    STATISTICS.lower_seconds += time.perf_counter() - start
-    start = time.perf_counter()
+    lowered = time.perf_counter()
     with compile_log.timed(f"Finished compilation of jit({function.name})"):
         compiled = _compile(function, prepared, target_of(device))
-    STATISTICS.compile_seconds += time.perf_counter() - start
-    STATISTICS.count(compiled.source, function.name)
+    STATISTICS.count(compiled.source, function.name, lowered - start, time.perf_counter() - lowered)
     hosts = {
         name.removeprefix("host."): runtime.HostFunction(c.checked, c.in_avals, c.out_avals)
         for name, c in prepared.hosts.items()
@@ -118,8 +123,6 @@ def _load(function: Function, device: Any) -> Loaded:
 
 
 def _compile(function: Function, prepared: Prepared, target: Any) -> Any:
-    from sable.compiler import CompilationError
-
     try:
         return compile_prepared(prepared, target)
     except CompilationError as error:
@@ -130,23 +133,22 @@ def _compile(function: Function, prepared: Prepared, target: Any) -> Any:
 
 def compile_prepared(prepared: Prepared, target: Any) -> Any:
     """Compile a prepared module; if it was to be tiled and the compiler fails on that, without tiling."""
-    from sable.compiler import CompilationError, compile_module
-
     options = prepared.options
     if not prepared.tiled:
-        return compile_module(prepared.text, target, options=options)
+        return compile_module(prepared.module, target, options=options)
     try:
         flags = (*options.extra_flags, *_TILING_FLAGS)
-        return compile_module(prepared.text, target, options=replace(options, extra_flags=flags))
-    except CompilationError:
-        return compile_module(prepared.text, target, options=options)
+        return compile_module(prepared.module, target, options=replace(options, extra_flags=flags))
+    except CompilationError as error:
+        _LOG.log(log_compiles_level(), "Compiling without tiles after a failure with them: %s", error.failure.summary)
+        return compile_module(prepared.module, target, options=options)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A module ready for the compiler; `tiled` where it is to be tiled and run on worker threads."""
+    """A module ready for the compiler, as bytecode; `tiled` where it is to be tiled and run on worker threads."""
 
-    text: bytes
+    module: bytes
     hosts: dict[str, Any]
     native_kernels: tuple[str, ...]
     options: Any
@@ -159,7 +161,6 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
     Args:
       native: whether it may call native kernels, which are there in this process only; see `sable.passes.lower.lower`.
     """
-    from sable.compiler import CompileOptions
     from sable.passes.estimate import estimate
     from sable.passes.legalize.loops import fold_control_flow
     from sable.passes.lower import lower
@@ -169,24 +170,44 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
     compile_log.dump(function, lowered.module)
     tiled = platform == "cpu" and not lowered.hosts and estimate(lowered.module).tiled
     has_loops = fold_control_flow(lowered.module)
-    operation = lowered.module.operation
-    # locations are no part of the cache key: moving a function in its file compiles nothing
-    plain = operation.get_asm(binary=False, enable_debug_info=False).encode()
-    text = operation.get_asm(binary=False, enable_debug_info=True).encode()
+    module, fingerprint = _written(lowered.module)
     options = CompileOptions(
         input_type="auto" if has_loops else "stablehlo",
         loops=platform if has_loops else "",
         distribute=tiled or platform != "cpu",
-        fingerprint=None if config.jax_compilation_cache_include_metadata_in_key else hashlib.sha256(plain).digest(),
+        fingerprint=None if config.jax_compilation_cache_include_metadata_in_key else fingerprint,
         keeping=compile_log.keeping(),
     )
-    return Prepared(text, lowered.hosts, lowered.native_kernels, options, tiled)
+    return Prepared(module, lowered.hosts, lowered.native_kernels, options, tiled)
+
+
+class _Hashed:
+    """A file that keeps the hash of what is written to it."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self.write = self._digest.update
+        self.digest = self._digest.digest
+
+
+def _written(module: ir.Module) -> tuple[bytes, bytes]:
+    """The module as bytecode, and a hash of all but its locations, which the module loses.
+
+    Locations are no part of the cache key: moving a function in its file compiles nothing. Bytecode numbers what it
+    refers to in the order of the operations, so that the hash is the same in every process.
+    """
+    stream, hashed = io.BytesIO(), _Hashed()
+    module.operation.write_bytecode(stream)
+    with CONTEXT:
+        strip = passmanager.PassManager.parse(_STRIP_LOCATIONS)
+    strip.enable_verifier(False)
+    strip.run(module.operation)
+    module.operation.write_bytecode(hashed)
+    return stream.getvalue(), hashed.digest()
 
 
 def target_of(device: Any) -> Any:
     """The compiler's target for a device."""
-    from sable.compiler import Target
-
     if device.platform == "vulkan":
         if device.compile_target is None:
             raise RuntimeError(

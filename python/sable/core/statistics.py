@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
+
+_LOCK = threading.Lock()
 
 
 @dataclass
@@ -16,15 +19,18 @@ class Statistics:
     compile_seconds: float = 0.0
     names: list[str] = field(default_factory=list)
 
-    def count(self, source: str, name: str) -> None:
-        """One more program of that name: compiled now, or found in memory or on disk."""
-        self.names.append(name)
-        if source == "memory":
-            self.from_memory += 1
-        elif source == "disk":
-            self.from_disk += 1
-        else:
-            self.compiled += 1
+    def count(self, source: str, name: str, lower_seconds: float, compile_seconds: float) -> None:
+        """One more program of that name: compiled now, or found in memory or on disk; any thread may say so."""
+        with _LOCK:
+            self.names.append(name)
+            self.lower_seconds += lower_seconds
+            self.compile_seconds += compile_seconds
+            if source == "memory":
+                self.from_memory += 1
+            elif source == "disk":
+                self.from_disk += 1
+            else:
+                self.compiled += 1
 
     def reset(self) -> None:
         """Start counting anew."""

@@ -43,9 +43,11 @@ register_dialect = _cext.register_dialect
 register_operation = _cext.register_operation
 Operation = ir.Operation
 
-#: The one context of the process. It is never left, so that types and attributes can be made anywhere on this thread;
-#: other threads enter it by `ensure_context`.
+#: The one context of the process, for all its threads: the bindings hold the GIL in every call, passes included, so that
+#: one at a time is inside. MLIR's own threads are off: in a forked child they would be waited for in vain. Whoever makes
+#: types and attributes without naming it enters it: `with CONTEXT`.
 CONTEXT = ir.Context()
+CONTEXT.enable_multithreading(False)
 CONTEXT.allow_unregistered_dialects = True
 CONTEXT.load_all_available_dialects()
 
