@@ -15,6 +15,7 @@ import sable as jax
 import sable.numpy as jnp
 from sable.compiler import CompilationError, CompileOptions, client
 from sable.core.statistics import STATISTICS
+from sable.ir.bindings import CONTEXT, ir
 
 
 def inject(monkeypatch, name: str) -> None:
@@ -80,12 +81,17 @@ def test_kernels_that_kill_the_compiler_are_done_without(monkeypatch):
     np.testing.assert_allclose(f(1.0), 32 + 26 + 0.123, rtol=1e-6)
 
 
+def text_of(bytecode: bytes) -> str:
+    with CONTEXT:
+        return str(ir.Module.parse(bytecode))
+
+
 def die_of(monkeypatch, op: str) -> None:
     """Make the compiler's process abort on modules that hold an op."""
     compile_once = client.compile_once
 
     def compile_or_die(request, timeout):
-        return compile_once(replace(request, fault="abort" if op.encode() in request.module else ""), timeout)
+        return compile_once(replace(request, fault="abort" if op in text_of(request.module) else ""), timeout)
 
     monkeypatch.setattr(client, "compile_once", compile_or_die)
 

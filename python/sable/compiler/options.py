@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,7 @@ class CompileOptions:
         (`sable.passes.legalize.loops`), '' for a module without any. The last rung makes no kernels of them.
       use_cache: look into the caches and write to them.
       keeping: what is read from and written to the disk.
+      printed: makes text of the module, for the reproducer of a failure; None keeps it as it is.
       fault: for tests: 'abort', 'segfault', 'hang', 'fail' or 'loops' in the compiler's process; 'hang@fast' on that
         rung only.
 
@@ -55,6 +57,7 @@ class CompileOptions:
     fingerprint: bytes | None = None
     loops: str = ""
     use_cache: bool = True
+    printed: Callable[[bytes], bytes] | None = None
     keeping: Keeping = _KEEPING
     fault: str = ""
 

@@ -34,8 +34,6 @@ _HOPELESS_STAGES = ("flags", "parse", "server", "internal")
 #: Named, so that programs can listen to it.
 _LOG = logging.getLogger("sable.compiler")
 
-_BYTECODE_MAGIC = b"ML\xefR"
-
 _DEFAULT_OPTIONS = CompileOptions()
 
 
@@ -348,8 +346,8 @@ class _Work:
             f"{self._command(rung, failures[:index])}\n\n{failure.diagnostics}\n"
             for index, (rung, failure) in enumerate(zip(self.rungs, failures))
         ]
-        suffix = ".mlirbc" if self.module.startswith(_BYTECODE_MAGIC) else ".mlir"
-        return {suffix: self.module, ".txt": "\n".join(report).encode()}
+        printed = self.options.printed
+        return {".mlir": self.module if printed is None else printed(self.module), ".txt": "\n".join(report).encode()}
 
     def _command(self, rung: Rung, before: Sequence[Failure]) -> str:
         """What does the same in a shell."""

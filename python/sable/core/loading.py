@@ -177,8 +177,15 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
         distribute=tiled or platform != "cpu",
         fingerprint=None if config.jax_compilation_cache_include_metadata_in_key else fingerprint,
         keeping=compile_log.keeping(),
+        printed=_printed,
     )
     return Prepared(module, lowered.hosts, lowered.native_kernels, options, tiled)
+
+
+def _printed(module: bytes) -> bytes:
+    with CONTEXT:
+        operation = ir.Module.parse(module).operation
+    return operation.get_asm(enable_debug_info=True, assume_verified=True).encode()
 
 
 class _Hashed:
