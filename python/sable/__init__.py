@@ -9,12 +9,19 @@ the compiler is not installed.
 
 import importlib
 import importlib.util
+import sysconfig
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sable._public import *  # noqa: F403
 
 __version__ = "0.1.0"
+
+if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    raise ImportError(
+        "Sable does not run on free-threaded Python: its caches and the MLIR bindings rely on the GIL. "
+        "Use a build of Python with the GIL (python3.13 instead of python3.13t)."
+    )
 
 
 def __getattr__(name: str) -> Any:
