@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+# an editable install knows the modules that were there when it was made: another list of them needs another one
+MODULES := $(shell find python/sable dialects passes tools -name '*.py' | LC_ALL=C sort | cksum | cut -d' ' -f1)
+STAMP := $(VENV)/.installed-$(MODULES)
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard python/native/*)
 PYTEST_WORKERS ?= auto
 BASE ?= HEAD
@@ -28,6 +30,7 @@ $(STAMP): $(NATIVE)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet 'scikit-build-core>=0.11' 'nanobind>=2.4' 'numpy>=2.0' cmake ninja
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[dev]'
+	@rm -f $(VENV)/.installed*
 	@touch $@
 
 setup: $(STAMP)
