@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sable.dialects.ops.rules import kind_of
-from sable.ir.aval import Aval, bfloat16
+from sable.ir.aval import Aval
 from sable.ir.bindings import ir
 
 from .rules import compare, legalize
@@ -237,35 +237,6 @@ def _times_power_of_two(b: Any, x: Any, exponent: Any, a: Aval, signed: Aval) ->
         factor = b.bitcast_convert(b.emit("shift_left", biased, b.full(signed, _FRACTION_BITS)), dtype=_F32)
         x = b.multiply(x, factor)
     return x
-
-
-# ---- bfloat16 ------------------------------------------------------------------------------------------------
-
-
-@legalize("convert", "vulkan")
-def convert(b: Any, x: Any, dtype: np.dtype) -> Any:
-    """Integers become bfloat16 by way of f32, rounded by hand: IREE folds two conversions into one that does not verify.
-
-    bfloat16 is the upper half of f32; adding 0x7FFF and the lowest bit that stays rounds to nearest, ties to even.
-    """
-    a = b.aval(x)
-    if dtype != bfloat16 or kind_of(a.dtype) not in "iu":
-        return NotImplemented
-    word = a.update(dtype=_U32, weak_type=False)
-    bits = b.bitcast_convert(b.emit("convert", x, dtype=_F32), dtype=_U32)
-    sixteen = b.full(word, 16)
-    lowest = b.emit("and", b.emit("shift_right_logical", bits, sixteen), b.full(word, 1))
-    rounded = b.emit("add", bits, b.emit("add", lowest, b.full(word, 0x7FFF)))
-    upper = b.emit("convert", b.emit("shift_right_logical", rounded, sixteen), dtype=np.dtype(np.uint16))
-    return b.bitcast_convert(upper, dtype=bfloat16)
-
-
-@legalize("iota", "vulkan")
-def iota(b: Any, **params: Any) -> Any:
-    """bfloat16 as in `convert`."""
-    if params["dtype"] != bfloat16:
-        return NotImplemented
-    return b.convert(b.emit("iota", **{**params, "dtype": _I32}), dtype=bfloat16)
 
 
 __all__ = ["REFUSED", "refusal", "refuse"]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+import sable
+
 from .expressions import compare, table
+
+jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
 
 
 @table(
@@ -157,3 +164,10 @@ def test_products(text: str) -> None:
 )
 def test_einsum(text: str) -> None:
     compare(text, rtol=1e-3 if "float16" in text else 1e-5, atol=1e-5)
+
+
+def test_einsum_path() -> None:
+    a, b, c = np.ones((2, 3)), np.ones((3, 4)), np.ones((4, 2))
+    path, text = sable.numpy.einsum_path("ij,jk,kl->il", a, b, c)
+    assert path == jax.numpy.einsum_path("ij,jk,kl->il", a, b, c)[0]
+    assert "ij,jk,kl->il" in text

@@ -144,18 +144,15 @@ def sizes_argument(shape: Any) -> tuple[int, ...]:
         raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
 
 
-def shape_argument(shape: Any, negative: type[Exception] = ValueError) -> tuple[int, ...]:
+def shape_argument(shape: Any) -> tuple[int, ...]:
     """A shape given as an int or a sequence of ints.
 
-    Args:
-      negative: the error for negative sizes: a TypeError in `sable.lax`, where the op refuses them.
-
     Raises:
-      TypeError: something else, or a traced value.
+      TypeError: something else, a traced value, or a negative size.
     """
     found = sizes_argument(shape)
     if any(n < 0 for n in found):
-        raise negative(f"broadcast_in_dim shape must have every element be nonnegative, got {found}.")
+        raise TypeError(f"broadcast_in_dim shape must have every element be nonnegative, got {found}.")
     return found
 
 

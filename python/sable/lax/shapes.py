@@ -84,7 +84,7 @@ def reshape(
     x = value_of(operand, "reshape")
     if dimensions is not None and integers(dimensions) != tuple(range(x.aval.ndim)):
         x = BIND.transpose(x, permutation=integers(dimensions))
-    shape = integers(new_sizes) if hasattr(new_sizes, "__iter__") else shape_argument(new_sizes, TypeError)
+    shape = integers(new_sizes) if hasattr(new_sizes, "__iter__") else shape_argument(new_sizes)
     if any(n < 0 for n in shape):
         raise TypeError(f"reshape new_sizes must all be positive, got {shape}.")
     return x if shape == x.aval.shape else BIND.reshape(x, shape=shape)
@@ -297,7 +297,7 @@ def broadcasted_iota(dtype: Any, shape: Sequence[int], dimension: int, *, out_sh
       ValueError: no such dimension.
     """
     found = dtypes.user_dtype(dtype, "iota")
-    return BIND.iota(shape=shape_argument(shape, TypeError), dtype=found, iota_dimension=int(dimension))
+    return BIND.iota(shape=shape_argument(shape), dtype=found, iota_dimension=int(dimension))
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Value:
@@ -311,7 +311,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
     Raises:
       TypeError: the value is no scalar; a negative size.
     """
-    sizes = shape_argument(shape, TypeError)
+    sizes = shape_argument(shape)
     value = value_of(fill_value, "full")
     if value.aval.ndim:
         raise TypeError(f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}.")
@@ -331,7 +331,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sha
       TypeError: the value is no scalar.
     """
     like = value_of(x, "full_like").aval
-    sizes = like.shape if shape is None else shape_argument(shape, TypeError)
+    sizes = like.shape if shape is None else shape_argument(shape)
     if dtype is not None:
         return full(sizes, fill_value, dtype)
     value = value_of(fill_value, "full_like")

@@ -61,7 +61,7 @@ from .ufuncs import (
 from .ufuncs_float import (
     acos, acosh, allclose, angle, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, around, array_equal,
     array_equiv, asin, asinh, atan, atanh, cbrt, ceil, conj, conjugate, copysign, cos, cosh, deg2rad, degrees, exp,
-    exp2, expm1, fabs, fix, floor, frexp, heaviside, hypot, imag, isclose, ldexp, log, log10, log1p, log2,
+    exp2, expm1, fabs, floor, frexp, heaviside, hypot, imag, isclose, ldexp, log, log10, log1p, log2,
     logaddexp, logaddexp2, modf, nan_to_num, rad2deg, radians, real, rint, round, sin, sinc, sinh, sqrt, tan, tanh,
     trunc,
 )
@@ -87,7 +87,7 @@ __all__ = [
     "csingle", "cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "deg2rad", "degrees", "diag", "diagflat",
     "diagonal", "diff", "digitize", "divide", "divmod", "dot", "double", "dsplit", "dstack", "dtype", "e",
     "ediff1d", "einsum", "einsum_path", "empty", "empty_like", "equal", "euler_gamma", "exp", "exp2", "expand_dims",
-    "expm1", "extract", "eye", "fabs", "finfo", "fix", "flatnonzero", "flexible", "flip", "fliplr", "flipud",
+    "expm1", "extract", "eye", "fabs", "finfo", "flatnonzero", "flexible", "flip", "fliplr", "flipud",
     "float16", "float32", "float64", "float_", "float_power", "floating", "floor", "floor_divide", "fmax", "fmin",
     "fmod", "frexp", "full", "full_like", "generic", "geomspace", "get_printoptions", "gradient", "greater",
     "greater_equal", "heaviside", "hsplit", "hstack", "hypot", "identity", "iinfo", "imag", "inexact", "inf",

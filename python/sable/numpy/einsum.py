@@ -197,6 +197,7 @@ def _reduce(pairs: list[tuple[Value, _Labels]], out: _Labels, precision: Any, pr
 
 
 def einsum_path(subscripts: Any, /, *operands: Any, optimize: Any = "auto") -> tuple[list, str]:
-    """The order in which NumPy would multiply: the path and a description of it."""
+    """The order in which NumPy would multiply: the path, pairs of operand numbers, and a description of it."""
     shapes = [np.empty(x.shape) if isinstance(x, Value) else x for x in operands]
-    return np.einsum_path(subscripts, *shapes, optimize="greedy" if optimize == "auto" else optimize)
+    path, text = np.einsum_path(subscripts, *shapes, optimize="greedy" if optimize == "auto" else optimize)
+    return path[1:], text  # NumPy's begins with its own name

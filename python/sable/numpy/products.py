@@ -207,9 +207,16 @@ def matmul(
     return _finished(made, weak, preferred)
 
 
+def _need_ranks(name: str, *operands: tuple[Value, int]) -> None:
+    for k, (x, rank) in enumerate(operands, 1):
+        if x.aval.ndim < rank:
+            raise ValueError(f"{name}: x{k} needs at least {rank} dimensions, got shape {x.aval.shape}")
+
+
 def matvec(x1: Any, x2: Any, /) -> Value:
     """Products of matrices (the last two axes of x1) and vectors (the last one of x2); the others broadcast."""
     x, y = array_arguments("matvec", x1, x2)
+    _need_ranks("matvec", (x, 2), (y, 1))
     made = matmul(x, reshape_to(y, (*y.aval.shape, 1)))
     return reshape_to(made, made.aval.shape[:-1])
 
@@ -217,6 +224,7 @@ def matvec(x1: Any, x2: Any, /) -> Value:
 def vecmat(x1: Any, x2: Any, /) -> Value:
     """Products of vectors (conjugated) and matrices; the other axes broadcast."""
     x, y = array_arguments("vecmat", x1, x2)
+    _need_ranks("vecmat", (x, 1), (y, 2))
     made = matmul(reshape_to(conjugate(x), (*x.aval.shape[:-1], 1, x.aval.shape[-1])), y)
     return reshape_to(made, (*made.aval.shape[:-2], made.aval.shape[-1]))
 

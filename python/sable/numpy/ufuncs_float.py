@@ -164,7 +164,7 @@ def _trunc(x: Value) -> Value:
     return select(compare_to(x, 0, "LT"), BIND.ceil(x), BIND.floor(x))
 
 
-trunc = fix = unary("trunc", "x without its fraction.", several, "same", _trunc)
+trunc = unary("trunc", "x without its fraction.", several, "same", _trunc)
 
 
 def _by_parts(f: Any, x: Value) -> Value:

@@ -422,7 +422,7 @@ def split(key: Any, num: int | Sequence[int] = 2) -> Any:
     """
     data, typed = words_of("split", key)
     shape = tuple(int(n) for n in num) if isinstance(num, (Sequence, np.ndarray)) else (operator.index(num),)
-    found = split_words(data, shape_argument(shape, TypeError))
+    found = split_words(data, shape_argument(shape))
     return KeyArray(found) if typed else found
 
 

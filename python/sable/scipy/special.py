@@ -81,13 +81,19 @@ def entr(x: Any) -> Any:
     return jnp.where(value < 0, -jnp.inf, -xlogy(value, value))
 
 
+def _need_single_or_double(name: str, x: Any) -> None:
+    if x.dtype not in _LOG_NDTR_BOUNDS:
+        raise TypeError(f"x.dtype={x.dtype} is not supported by {name}: expected float32 or float64")
+
+
 def ndtr(x: Any) -> Any:
     """The distribution function of the standard normal, by erf near 0 and erfc elsewhere.
 
     Raises:
-      TypeError: not floats.
+      TypeError: neither float32 nor float64.
     """
-    (value,) = inexact("ndtr", x)
+    (value,) = array_arguments("ndtr", x)
+    _need_single_or_double("ndtr", value)
     half = convert(jnp.asarray(0.5), value.dtype)
     scaled = value * convert(jnp.asarray(0.5**0.5), value.dtype)
     size = jnp.abs(scaled)
@@ -109,9 +115,8 @@ def log_ndtr(x: Any, series_order: int = 3) -> Any:
     """
     if not 0 <= series_order <= 30:
         raise ValueError(f"series_order must be from 0 to 30, got {series_order}")
-    (value,) = inexact("log_ndtr", x)
-    if value.dtype not in _LOG_NDTR_BOUNDS:
-        raise TypeError(f"x.dtype={value.dtype} is not supported by log_ndtr: expected float32 or float64")
+    (value,) = array_arguments("log_ndtr", x)
+    _need_single_or_double("log_ndtr", value)
     low, high = _LOG_NDTR_BOUNDS[value.dtype]
     upper = -ndtr(-jnp.maximum(value, high))
     middle = jnp.log(ndtr(jnp.clip(value, low, high)))
