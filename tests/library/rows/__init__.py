@@ -1,0 +1,33 @@
+"""The rows, by library."""
+
+from . import (
+    initializers,
+    lax_control,
+    lax_elementwise,
+    lax_shapes,
+    linalg,
+    nn,
+    numpy_creation,
+    numpy_elementwise,
+    numpy_indexing,
+    numpy_reductions,
+    numpy_shapes,
+    random,
+    scipy,
+)
+
+__all__ = [
+    "initializers",
+    "lax_control",
+    "lax_elementwise",
+    "lax_shapes",
+    "linalg",
+    "nn",
+    "numpy_creation",
+    "numpy_elementwise",
+    "numpy_indexing",
+    "numpy_reductions",
+    "numpy_shapes",
+    "random",
+    "scipy",
+]

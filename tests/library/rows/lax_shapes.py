@@ -1,0 +1,129 @@
+"""sable.lax: shapes, slices, gathers, contractions, reductions, order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..table import Using, add, call
+from .operands import BM, IM, M2, SCALAR, SPECIAL, B, C, E, H, I, J, M, P, T, V, W, normal
+
+add("lax.reshape", call(M, (4, 3)), call(T, (6, 4)), call(M, (5, 5)))
+add("lax.broadcast", call(V, (2,)), call(SCALAR, (2, 3)))
+add("lax.broadcast_in_dim", call(V, (2, 5), (1,)), call(SCALAR, (2,), ()), call(V, (5, 2), (0,)), call(V, (2, 4), (1,)))
+add("lax.broadcast_shapes", call((2, 1), (1, 3)))
+add("lax.broadcast_to_rank", call(V, 3))
+add("lax.broadcast_like", call(V, V))
+add("lax.expand_dims", call(V, (0,)), call(M, (1, 3)))
+add("lax.squeeze", call(T[:1], (0,)), call(T, (0,)))
+add("lax.collapse", call(T, 0, 2), call(T, 1))
+add("lax.concatenate", call([V, W], 0), call([M, M], 1), call([M, V], 0), call([V, I], 0))
+add("lax.stack", call([V, W]), call([M, M], 1))
+add("lax.unstack", call(M), call(M, 1))
+add("lax.split", call(V, (2, 3)), call(M, (1, 3), 1), call(V, (1, 1)))
+add("lax.transpose", call(T, (2, 0, 1)), call(T, (0, 1)))
+add("lax.rev", call(M, (0,)), call(T, (0, 2)))
+add("lax.tile", call(V, (2,)), call(M, (2, 1)))
+add(
+    "lax.pad",
+    call(V, 0.0, ((1, 2, 0),)),
+    call(V, 1.0, ((-1, 2, 1),)),
+    call(M, 0.0, ((0, 0, 1), (1, -1, 0))),
+    call(V, 0, ((1, 1, 0),)),
+)
+add("lax.iota", call(np.int32, 5), call(np.float32, 3))
+add("lax.broadcasted_iota", call(np.int32, (2, 3), 1), call(np.float32, (2, 3), 0))
+add("lax.full", call((2, 3), 1.5), call((2,), 1, np.float16))
+add("lax.full_like", call(M, 2.0), call(I, 1, np.float32))
+add("lax.empty", call((2,), np.float32))
+add("lax.slice", call(V, (1,), (4,)), call(M, (0, 1), (3, 4), (2, 1)), call(V, (2,), (9,)))
+add("lax.slice_in_dim", call(M, 1, 3), call(M, 0, 4, 2, 1), call(M, None, -1))
+add("lax.index_in_dim", call(M, 1), call(M, -1, 1, False))
+add("lax.dynamic_slice", call(V, (1,), (2,)), call(M, (1, 2), (2, 2)), call(V, (9,), (2,)), call(M, I[:2], (2, 2)))
+add("lax.dynamic_slice_in_dim", call(M, 1, 2), call(V, -2, 2))
+add("lax.dynamic_index_in_dim", call(M, 1), call(M, -1, 1, False), call(V, np.int8(3).reshape(())))
+add("lax.dynamic_update_slice", call(V, W[:2], (1,)), call(M, M[:2, :2] * 2, (1, 3)), call(V, I[:2], (0,)))
+add("lax.dynamic_update_slice_in_dim", call(M, M[:1] * 2, 1, 0), call(V, W[:2], 9, 0))
+add("lax.dynamic_update_index_in_dim", call(M, V[:4], 1, 0), call(V, 2.0, 1, 0))
+_ROWS = Using(lambda jax: jax.lax.GatherDimensionNumbers((1,), (0,), (0,)))
+_AT = np.array([[0], [2], [1]], np.int32)
+add(
+    "lax.gather",
+    call(M, _AT, _ROWS, (1, 4)),
+    call(M, _AT + 2, _ROWS, (1, 4), mode="clip"),
+    call(M, _AT + 2, _ROWS, (1, 4), mode="fill", fill_value=7.0),
+)
+_INTO = Using(lambda jax: jax.lax.ScatterDimensionNumbers((1,), (0,), (0,)))
+_TIES = {"without": ("grad",), "why": "JAX has no derivative where indices may repeat"}
+for _name in ["scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_max", "scatter_sub"]:
+    _left_out = _TIES if _name == "scatter_mul" else {}
+    add(
+        f"lax.{_name}",
+        call(M, _AT, M * 2 + 0.01, _INTO),
+        call(M, _AT + 1, M * 2 + 0.01, _INTO, mode="drop"),
+        **_left_out,
+    )
+add("lax.scatter_apply", call(M, _AT, lambda x: x * 3, (3, 4), _INTO))
+add("lax.dot", call(M, M2), call(V, W), call(M, V[:4]), call(M, M), call(I, J))
+add(
+    "lax.dot_general",
+    call(T, T, (((2,), (2,)), ((0,), (0,)))),
+    call(M, M2, (((1,), (0,)), ((), ()))),
+    call(H, H, (((0,), (0,)), ((), ()))),
+    call(M, M2, (((1,), (0,)), ((), ())), preferred_element_type=np.float32),
+    call(M, M, (((1,), (0,)), ((), ()))),
+)
+add("lax.batch_matmul", call(T, np.swapaxes(T, 1, 2)))
+for _name in ["reduce_sum", "reduce_max", "reduce_min", "reduce_prod"]:
+    add(f"lax.{_name}", call(M, (0,)), call(T, (0, 2)), call(IM, (1,)), call(H, (0,)), call(E, (1,)))
+for _name in ["reduce_and", "reduce_or", "reduce_xor"]:
+    add(f"lax.{_name}", call(BM, (0,)), call(IM, (1,)))
+add(
+    "lax.reduce",
+    call(M, 0.0, Using(lambda jax: jax.lax.add), (0,)),
+    call(M, 1.0, Using(lambda jax: jax.lax.mul), (1,)),
+    call(M, -np.inf, Using(lambda jax: jax.lax.max), (0, 1)),
+    call(BM, False, Using(lambda jax: jax.lax.bitwise_or), (0,)),
+)
+add("lax.argmax", call(M, 0, np.int32), call(SPECIAL, 0, np.int32), call(IM, 1, np.int32))
+add("lax.argmin", call(M, 1, np.int32), call(B, 0, np.int32))
+for _name in ["cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp"]:
+    add(f"lax.{_name}", call(V), call(M, 1), call(M, axis=0, reverse=True), call(P), rtol=1e-4)
+for _name in ["cumsum", "cummax"]:
+    add(f"lax.{_name}", call(I), call(IM, 1))
+add("lax.sort", call(V), call(M, 0), call(SPECIAL), call((IM[0], V[:4]), num_keys=1), call(C, 0))
+add("lax.sort_key_val", call(V, I), call(J, V))
+add("lax.top_k", call(V, 2), call(M, 3), call(IM, 2), call(V, 9))
+
+# ---- convolution
+_IMAGE, _KERNEL = normal(2, 3, 6, 5), normal(4, 3, 3, 2)
+add("lax.conv", call(_IMAGE, _KERNEL, (1, 1), "SAME"), call(_IMAGE, _KERNEL, (2, 1), "VALID"), rtol=1e-4, atol=1e-4)
+add(
+    "lax.conv_with_general_padding",
+    call(_IMAGE, _KERNEL, (1, 2), ((1, 0), (2, 1)), (2, 1), (1, 2)),
+    rtol=1e-4,
+    atol=1e-4,
+)
+add(
+    "lax.conv_general_dilated",
+    call(_IMAGE, _KERNEL, (1, 1), "SAME_LOWER"),
+    call(
+        np.moveaxis(_IMAGE, 1, -1),
+        np.moveaxis(_KERNEL, (0, 1), (-1, -2)),
+        (1, 1),
+        "SAME",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    ),
+    call(_IMAGE, _KERNEL[:3, :1], (1, 1), "VALID", feature_group_count=3),
+    call(_IMAGE, _KERNEL[:, :2], (1, 1), "VALID"),
+    rtol=1e-4,
+    atol=1e-4,
+)
+add(
+    "lax.conv_transpose",
+    call(np.moveaxis(_IMAGE, 1, -1), np.moveaxis(_KERNEL, (0, 1), (-1, -2)), (2, 1), "SAME"),
+    rtol=1e-4,
+    atol=1e-4,
+)
+add("lax.conv_general_dilated_patches", call(_IMAGE, (2, 2), (1, 1), "VALID"))
+add("lax.conv_dimension_numbers", call((2, 3, 6, 5), (4, 3, 3, 2), ("NCHW", "OIHW", "NCHW")))
+add("lax.padtype_to_pads", call((6, 5), (3, 2), (1, 2), "SAME"), call((6,), (3,), (1,), "VALID"))

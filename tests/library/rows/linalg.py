@@ -1,0 +1,69 @@
+"""sable.numpy: products of arrays; sable.numpy.linalg."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..table import add, call
+from .operands import BF, C2, IM, M2, B, C, E, H, I, J, M, S, T, V, W
+
+add(
+    "numpy.dot",
+    call(V, W),
+    call(M, M2),
+    call(M, V[:4]),
+    call(T, V[:4]),
+    call(2, V),
+    call(I, J),
+    call(C, C2),
+    call(V, M),
+    call(H, H),
+    call(E, E.T),
+)
+add(
+    "numpy.matmul",
+    call(M, M2),
+    call(T, M.T),
+    call(V[:4], M2),
+    call(I, J),
+    call(M, M),
+    call(V, 2),
+    call(BF, BF),
+    call(IM, IM.T),
+    call(T, np.swapaxes(T, 1, 2)),
+)
+add("numpy.vdot", call(V, W), call(C, C2), call(M, M))
+add("numpy.inner", call(V, W), call(M, M), call(T, V[:4]))
+add("numpy.outer", call(V, W), call(M, V), call(I, J))
+add("numpy.tensordot", call(M, M2, 1), call(T, T, ([0, 1], [0, 1])), call(V, W, 0), call(M, M))
+add("numpy.vecdot", call(V, W), call(M, M), call(C, C2))
+add("numpy.matvec", call(M, V[:4]), call(T, V[:4]))
+add("numpy.vecmat", call(V[:3], M), call(C, C2))
+add("numpy.cross", call(V[:3], W[:3]), call(M2, M2[::-1].copy()), call(V[:2], W[:2]))
+add("numpy.trace", call(S), call(M, 1), call(T), call(IM))
+add(
+    "numpy.einsum",
+    call("ij,jk->ik", M, M2),
+    call("ii->i", S),
+    call("ii", S),
+    call("ijk->kji", T),
+    call("i,i", V, W),
+    call("i,j->ij", I, J),
+    call("bij,bkj->bik", T, T),
+    call("...j,j", T, V[:4]),
+    call("ij,jk", M, M),
+)
+for _name in ["cross", "outer"]:
+    add(f"numpy.linalg.{_name}", call(V[:3], W[:3]))
+add("numpy.linalg.diagonal", call(S), call(T))
+add("numpy.linalg.trace", call(S), call(M, offset=1))
+add("numpy.linalg.matmul", call(M, M2), call(T, M.T))
+add("numpy.linalg.vecdot", call(V, W), call(M, M, axis=0))
+add("numpy.linalg.tensordot", call(M, M2, axes=1))
+add("numpy.linalg.matrix_transpose", call(M), call(V))
+add("numpy.linalg.matrix_norm", call(M), call(M, ord=1), call(T, ord="fro"), call(M, ord=np.inf, keepdims=True))
+add("numpy.linalg.vector_norm", call(V), call(M, axis=0), call(M, ord=1), call(V, ord=3), call(V, ord=np.inf))
+add("numpy.linalg.norm", call(V), call(M), call(M, axis=1), call(V, ord=1), call(M, ord="fro"), call(V, ord=0))
+add("numpy.linalg.matrix_power", call(S, 3), call(S, 0), call(S, 1), call(M, 2), rtol=1e-4, atol=1e-4)
+add("numpy.linalg.multi_dot", call([M, M2, M]), call([V[:3], M, M2]), rtol=1e-4, atol=1e-4)
+add("numpy.kron", call(B, I))

@@ -1,0 +1,47 @@
+"""sable.numpy: reading and writing by index."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..table import add, call
+from .operands import BF, BM, IM, I, M, T, V, W
+
+_AT = np.array([0, 2, -1], np.int32)
+_FAR = np.array([0, 7, -9], np.int32)
+
+add(
+    "numpy.take",
+    call(V, _AT),
+    call(M, _AT, axis=0),
+    call(M, 1),
+    call(V, _FAR),
+    call(V, _FAR, mode="clip"),
+    call(V, _FAR, mode="wrap"),
+    call(V, _FAR, mode="fill", fill_value=-1.0),
+    call(M, IM, axis=1),
+)
+add(
+    "numpy.take_along_axis", call(M, np.argsort(M, axis=1).astype("i4"), 1), call(V, _AT, None), call(M, IM % 3, axis=0)
+)
+add(
+    "numpy.put",
+    call(V, _AT, W[:3], inplace=False),
+    call(V, _AT, 1.0, inplace=False),
+    call(V, _FAR, 2.0, mode="clip", inplace=False),
+)
+add("numpy.put_along_axis", call(M, IM[:, :1] % 4, 9.0, 1, inplace=False), call(V, _AT, W[:3], 0, inplace=False))
+add("numpy.where", call(IM), call(BM))
+add(
+    "numpy.extract",
+    call(BM, IM),
+    without=("jit", "vmap"),
+    why="JAX's TracerBoolConversionError is a subclass of the ConcretizationTypeError raised here",
+)
+add(
+    "numpy.compress",
+    call(np.array([True, False, True]), T, axis=1),
+    without=("jit", "vmap"),
+    why="JAX's TracerBoolConversionError is a subclass of the ConcretizationTypeError raised here",
+)
+add("numpy.digitize", call(I, np.array([0, 2])), call(BF, np.float32([0, 1])))

@@ -1,0 +1,102 @@
+"""Every public function, called as its row says, against JAX: {first eager call, repeated eager call, jit, grad, vmap}.
+
+Compared are values, shapes, dtypes, weak types and error classes. Samples run many at a time, so that little is
+compiled; a failing test lists the samples that differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sable
+
+from . import rows  # noqa: F401  (they fill the table)
+from .run import Outcome, batched, difference, each, gradient, together, value
+from .table import CALLS, Call
+
+jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
+
+#: Samples of one program.
+_CHUNK = 24
+#: Eager calls after which the eager shortcut of a function is in use.
+_REPETITIONS = 5
+
+CHUNKS = [CALLS[k : k + _CHUNK] for k in range(0, len(CALLS), _CHUNK)]
+
+
+def name_of(chunk: Sequence[Call]) -> str:
+    return f"{chunk[0].function}..{chunk[-1].function}"
+
+
+def eager_oracle(samples: Sequence[Call], transform: Callable) -> list[Outcome]:
+    """JAX's eager outcomes. What can be traced is computed in one program, which gives the same."""
+    found = together(jax, samples, transform)
+    again = [i for i, o in enumerate(found) if o.error is not None]
+    for i, outcome in zip(again, each(jax, [samples[i] for i in again], transform)):
+        found[i] = outcome
+    return found
+
+
+def check(samples: Sequence[Call], ours: Sequence[Outcome], theirs: Sequence[Outcome], what: str) -> None:
+    found = [(s, difference(s, x, y)) for s, x, y in zip(samples, ours, theirs)]
+    wrong = [f"  {s!r}: {text}" for s, text in found if text is not None]
+    assert not wrong, "\n".join([f"{len(wrong)} of {len(samples)} samples differ ({what}):", *wrong])
+
+
+def compiled(module: Any, samples: Sequence[Call], transform: Callable) -> list[Outcome]:
+    """`together`; where the program does not compile, one by one to tell which sample it is."""
+    try:
+        return together(module, samples, transform)
+    except Exception:
+        return [together(module, [s], transform)[0] if _compiles(module, s, transform) else _failed(s) for s in samples]
+
+
+def _compiles(module: Any, sample: Call, transform: Callable) -> bool:
+    try:
+        together(module, [sample], transform)
+    except Exception:
+        return False
+    return True
+
+
+def _failed(sample: Call) -> Outcome:
+    return Outcome(error=RuntimeError(f"does not compile: {sample!r}"))
+
+
+chunks = pytest.mark.parametrize("k", range(len(CHUNKS)), ids=lambda k: f"{k}-{name_of(CHUNKS[k])}")
+
+
+@chunks
+def test_eager(k: int) -> None:
+    first = each(sable, CHUNKS[k], value)
+    check(CHUNKS[k], first, eager_oracle(CHUNKS[k], value), "first eager call")
+    for _ in range(_REPETITIONS):
+        later = each(sable, CHUNKS[k], value)
+    for sample, x, y in zip(CHUNKS[k], first, later):
+        assert (x.error is None) == (y.error is None), sample
+        for a, b in zip(x.leaves, y.leaves):
+            if hasattr(a, "dtype"):
+                assert a.dtype == b.dtype and a.weak_type == b.weak_type, sample
+                np.testing.assert_array_equal(np.asarray(a), np.asarray(b), repr(sample))
+
+
+@chunks
+def test_jit(k: int) -> None:
+    samples = [s for s in CHUNKS[k] if "jit" not in s.without]
+    check(samples, compiled(sable, samples, value), together(jax, samples, value), "jit")
+
+
+@chunks
+def test_grad(k: int) -> None:
+    samples = [s for s in CHUNKS[k] if "grad" not in s.without]
+    check(samples, each(sable, samples, gradient), eager_oracle(samples, gradient), "grad")
+
+
+@chunks
+def test_vmap(k: int) -> None:
+    samples = [s for s in CHUNKS[k] if "vmap" not in s.without]
+    check(samples, each(sable, samples, batched), eager_oracle(samples, batched), "vmap")

@@ -1,0 +1,134 @@
+"""Every public function has a row, and takes what JAX's takes: names, kinds and defaults of its parameters."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import sable
+
+from . import rows  # noqa: F401  (they fill the table)
+from .table import CALLS, find
+
+jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
+
+MODULES = (
+    "numpy",
+    "numpy.linalg",
+    "lax",
+    "nn",
+    "nn.initializers",
+    "random",
+    "scipy.special",
+    "scipy.stats.norm",
+    "scipy.stats.uniform",
+)
+
+#: Parameters that come with sharded arrays.
+LATER = ("out_sharding", "to")
+
+#: Functions without a row, and why.
+NO_ROW = {
+    "numpy.get_printoptions": "printing",
+    "numpy.printoptions": "printing",
+    "numpy.set_printoptions": "printing",
+    "numpy.array_repr": "text, which names JAX's internal class there",
+    "numpy.isdtype": "dtypes only",
+    "numpy.einsum_path": "the description is NumPy's: tests/numpy/test_products.py",
+    "lax.dtype": "dtypes only",
+    "random.key_dtype": "dtypes only",
+    "lax.DotDimensionNumbers": "a type",
+}
+
+
+def public_functions(name: str) -> Iterator[tuple[str, Any]]:
+    """Path and function of what a module offers and JAX's has too; classes and scalar types are left out."""
+    ours, theirs = importlib.import_module(f"sable.{name}"), importlib.import_module(f"jax.{name}")
+    for entry in sorted(getattr(ours, "__all__", dir(ours))):
+        function = getattr(ours, entry)
+        if entry.startswith("_") or not callable(function) or isinstance(function, type) or not hasattr(theirs, entry):
+            continue
+        if hasattr(function, "dtype"):
+            continue  # float32 and its like are callable
+        yield f"{name}.{entry}", function
+
+
+FUNCTIONS = dict(pair for name in MODULES for pair in public_functions(name))
+
+
+def parameters(function: Any) -> list[tuple[str, str, str]] | None:
+    """Name, kind and default of each parameter, as a caller sees them; None where there is no signature."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    seen = [p for p in found if not p.name.startswith("_") and p.name not in LATER]
+    by_place = [(_name(p), p.kind.name, _plain(p.default)) for p in seen if p.kind is not p.KEYWORD_ONLY]
+    by_name = sorted((p.name, p.kind.name, _plain(p.default)) for p in seen if p.kind is p.KEYWORD_ONLY)
+    return by_place + by_name
+
+
+def _name(p: inspect.Parameter) -> str:
+    return "" if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL) else p.name
+
+
+def _plain(default: Any) -> str:
+    if default is inspect.Parameter.empty:
+        return "required"
+    if isinstance(default, type):
+        return default.__name__
+    return "nothing" if type(default) is object else str(default)
+
+
+def test_every_function_has_a_row() -> None:
+    missing = set(FUNCTIONS) - {c.function for c in CALLS} - set(NO_ROW) - through_tree_map()
+    assert not missing, f"no row in tests/library/rows for {sorted(missing)}"
+
+
+def through_tree_map() -> set[str]:
+    """Initializers are functions that make functions: their rows call what they make."""
+    return {path for path in FUNCTIONS if path.startswith("nn.initializers.")}
+
+
+def test_no_reason_is_stale() -> None:
+    assert not {name for name in NO_ROW if name not in FUNCTIONS}
+
+
+_UFUNCS = "add bitwise_and bitwise_or bitwise_xor logaddexp logaddexp2 logical_and logical_or logical_xor maximum minimum multiply"
+
+#: Functions whose parameters differ, and why.
+DIFFERENT: dict[str, str] = {
+    **{f"numpy.{name}": "an object with methods there, which takes out= and where=" for name in _UFUNCS.split()},
+    "numpy.subtract": "an object with methods there",
+    "numpy.negative": "an object with methods there",
+    "nn.initializers.Initializer": "a protocol",
+    "numpy.set_printoptions": "NumPy's own",
+    "lax.cond": "also takes linear=, which JAX had",
+    "lax.dtype": "also takes canonicalize=, which JAX had",
+    "numpy.result_type": "also tells the weak type",
+    "lax.switch": "None stands for no operand",
+    # not yet what they should be
+    "lax.nextafter": "parameter names",
+    "lax.polygamma": "parameter names",
+    "lax.zeta": "parameter names",
+    "lax.scatter_sub": "options are passed on unseen",
+    "nn.dot_product_attention": "no return_residual=",
+    "numpy.array": "copy=, order=, ndmin= by position are deprecated there",
+    "numpy.linalg.matmul": "the names of its arguments are taken",
+    "numpy.linalg.outer": "takes out=",
+    "numpy.linalg.tensordot": "axes= by position is taken",
+    "numpy.trunc": "the name of its argument is not taken",
+}
+
+
+@pytest.mark.parametrize("path", sorted(FUNCTIONS))
+def test_parameters(path: str) -> None:
+    ours, theirs = parameters(find(sable, path)), parameters(find(jax, path))
+    if path in DIFFERENT:
+        assert ours != theirs, f"{path} is said to differ, and does not"
+        return
+    assert ours == theirs
