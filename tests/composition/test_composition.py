@@ -55,7 +55,9 @@ OPS: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 Step = tuple[str, int, int]
-steps = st.lists(st.tuples(st.sampled_from(sorted(OPS)), st.integers(0, 29), st.integers(0, 29)), min_size=1, max_size=30)
+steps = st.lists(
+    st.tuples(st.sampled_from(sorted(OPS)), st.integers(0, 29), st.integers(0, 29)), min_size=1, max_size=30
+)
 NESTS = ("jit", "grad", "jvp", "vmap", "checkpoint")
 
 

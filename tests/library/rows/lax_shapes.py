@@ -127,3 +127,15 @@ add(
 add("lax.conv_general_dilated_patches", call(_IMAGE, (2, 2), (1, 1), "VALID"))
 add("lax.conv_dimension_numbers", call((2, 3, 6, 5), (4, 3, 3, 2), ("NCHW", "OIHW", "NCHW")))
 add("lax.padtype_to_pads", call((6, 5), (3, 2), (1, 2), "SAME"), call((6,), (3,), (1,), "VALID"))
+
+# ---- windows
+_SUM, _MAX = Using(lambda jax: jax.lax.add), Using(lambda jax: jax.lax.max)
+add(
+    "lax.reduce_window",
+    call(_IMAGE, 0.0, _SUM, (1, 1, 2, 2), (1, 1, 2, 1), "VALID"),
+    call(_IMAGE, -np.inf, _MAX, (1, 1, 3, 2), (1, 1, 1, 2), "SAME"),
+    call(M, 1.0, lambda x, y: x * y, (2, 2), (1, 1), ((1, 0), (0, 1))),
+    call(IM, 0, _SUM, (2, 1), None, "VALID", (2, 1), (1, 1)),
+    rtol=1e-4,
+    atol=1e-4,
+)

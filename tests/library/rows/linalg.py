@@ -67,3 +67,20 @@ add("numpy.linalg.norm", call(V), call(M), call(M, axis=1), call(V, ord=1), call
 add("numpy.linalg.matrix_power", call(S, 3), call(S, 0), call(S, 1), call(M, 2), rtol=1e-4, atol=1e-4)
 add("numpy.linalg.multi_dot", call([M, M2, M]), call([V[:3], M, M2]), rtol=1e-4, atol=1e-4)
 add("numpy.kron", call(B, I))
+
+# ---- factorisations: the samples under vmap are not positive definite, which gives NaN
+_SPD = (S @ S.T + 3 * np.eye(4, dtype=np.float32)).astype(np.float32)
+_LOW = (np.tril(S) + 2 * np.eye(4, dtype=np.float32)).astype(np.float32)
+for _name in ["numpy.linalg.cholesky", "lax.linalg.cholesky", "scipy.linalg.cholesky"]:
+    add(_name, call(_SPD), call(np.stack([_SPD, 2 * _SPD])), call(-_SPD), call(M), rtol=1e-4, atol=1e-4)
+add("numpy.linalg.cholesky", call(_SPD, upper=True), call(_LOW, symmetrize_input=False), rtol=1e-4, atol=1e-4)
+add("lax.linalg.triangular_solve", call(_LOW, S), call(_LOW, S, left_side=True, lower=True), rtol=1e-3, atol=1e-3)
+add(
+    "lax.linalg.triangular_solve",
+    call(_LOW, S, left_side=True, lower=True, transpose_a=True, unit_diagonal=True),
+    rtol=1e-3,
+    atol=1e-3,
+)
+add("scipy.linalg.solve_triangular", call(_LOW, V[:4], lower=True), call(_LOW.T, S, trans="T"), rtol=1e-3, atol=1e-3)
+add("scipy.linalg.cho_factor", call(_SPD), call(_SPD, lower=True), rtol=1e-4, atol=1e-4)
+add("scipy.linalg.cho_solve", call((_LOW, True), V[:4]), call((_LOW, True), S), rtol=1e-3, atol=1e-3)
