@@ -64,6 +64,16 @@ def eager_chain(j: Any) -> Callable[[], Any]:
     return lambda: ready(sin(x * x + x) * x - x)
 
 
+def eager_softmax(j: Any) -> Callable[[], Any]:
+    x = j.numpy.asarray(normal(10))
+    return lambda: ready(j.nn.softmax(x))
+
+
+def eager_random(j: Any) -> Callable[[], Any]:
+    key = j.random.key(0)
+    return lambda: ready(j.random.normal(key, (10,)))
+
+
 def eager_grad(j: Any) -> Callable[[], Any]:
     x = j.numpy.asarray(normal(10))
     g = j.grad(lambda v: (j.numpy.tanh(v) * v).sum())
@@ -144,6 +154,8 @@ MILLION = (1_000_000,)
 BENCHMARKS = [
     Benchmark("eager add, 10 floats", eager_add, numpy_of(lambda x: x + x, (10,)), "≤ 0.5"),
     Benchmark("eager add of a scalar, 10 floats", eager_scalar, numpy_of(lambda x: x + np.float32(1), (10,))),
+    Benchmark("eager softmax, 10 floats", eager_softmax, numpy_of(numpy_softmax, (10,))),
+    Benchmark("eager random.normal, 10 floats", eager_random),
     Benchmark(
         "eager chain of 5 ops, 1,000 floats",
         eager_chain,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sable.ir.eager import EagerPolicy, per_element
+from sable.ir.native_form import for_float32, loops
 from sable.ir.op import Op, defop
 
 from .nary import like, nary, one_minus_square, slope, square_of, through_float32, to_bool
@@ -64,10 +65,66 @@ def _gauss(factor: float) -> Callable:
     return lambda b, y, x: b.multiply(like(b, x, factor), b.exponential(b.negate(square_of(b, x))))
 
 
+#: Coefficients of erf_inv(x) / x in powers of w - 5/2 for w = -log(1 - x**2) < 5, and of sqrt(w) - 3 for larger w,
+#: highest power first (M. Giles, Approximating the erfinv function, GPU Computing Gems 2, 2011, table 5).
+_CENTRAL = np.float32(
+    [
+        2.81022636e-08,
+        3.43273939e-07,
+        -3.5233877e-06,
+        -4.39150654e-06,
+        0.00021858087,
+        -0.00125372503,
+        -0.00417768164,
+        0.246640727,
+        1.50140941,
+    ]
+)
+_TAIL = np.float32(
+    [
+        -0.000200214257,
+        0.000100950558,
+        0.00134934322,
+        -0.00367342844,
+        0.00573950773,
+        -0.0076224613,
+        0.00943887047,
+        1.00167406,
+        2.83297682,
+    ]
+)
+
+
+def _polynomial(coefficients: np.ndarray, x: np.ndarray) -> np.ndarray:
+    total = np.full(x.shape, coefficients[0])
+    for c in coefficients[1:]:
+        np.multiply(total, x, out=total)
+        np.add(total, c, out=total)
+    return total
+
+
+#: w = -log(1 - x**2), then the polynomials
+_ERF_INV = ((np.multiply, (0, 0)), (np.subtract, (1.0, 1)), (np.log, (2,)), (np.negative, (3,)), ("erf_inv", (4, 0)))
+
+
+def _erf_inv_float32(x: np.ndarray) -> np.ndarray:
+    # 1 - x**2 is exact where it is small, and where it is not its error does not matter
+    flat = np.asarray(x, order="C").reshape(-1)
+    w = np.negative(np.log(np.subtract(np.float32(1), np.multiply(flat, flat))))
+    # (+-1) has w = inf
+    found = np.where(w < 5, _polynomial(_CENTRAL, w - np.float32(2.5)), _polynomial(_TAIL, np.sqrt(w) - np.float32(3)))
+    found = np.where(w == np.inf, w, found)
+    return np.multiply(found, flat).reshape(x.shape)
+
+
 _erfinv = special("erfinv")
 
 
+@loops(for_float32(_ERF_INV))
+@through_float32
 def _erf_inv(x: np.ndarray) -> np.ndarray:
+    if x.dtype == np.float32:
+        return _erf_inv_float32(x)
     # odd, and so is the zero; SciPy has +0 at -0
     return np.copysign(_erfinv(x), x)
 

@@ -13,9 +13,9 @@ import numpy as np
 
 F = TypeVar("F", bound=Callable)
 
-#: ufuncs one after the other: each with its operands, numbers of the op's operands and, from there on, of the ufuncs'
-#: results, or Python floats
-Sequence = tuple[tuple[np.ufunc, tuple["int | float", ...]], ...]
+#: ufuncs (or loops of ours) one after the other: each with its operands, numbers of the op's operands and, from there on,
+#: of the results so far, or Python floats
+Sequence = tuple[tuple[Any, tuple["int | float", ...]], ...]
 
 #: `choose(*dtypes, **params)`: the ufunc, the name of a loop of ours, or several ufuncs, for operands of those dtypes;
 #: None: the reference
@@ -73,6 +73,11 @@ def places(assemble: Callable) -> Callable[[F], F]:
 def for_reals(choice: np.ufunc | Sequence) -> Choice:
     """The same for all floats of 32 and 64 bits."""
     return lambda dtype, *rest, **params: choice if dtype.kind == "f" and dtype.itemsize >= 4 else None
+
+
+def for_float32(choice: Sequence) -> Choice:
+    """The same for float32 alone."""
+    return lambda dtype, *rest, **params: choice if dtype == np.float32 else None
 
 
 def loop_of(ref: Any, dtypes: list[np.dtype], params: dict) -> np.ufunc | str | Sequence | None:

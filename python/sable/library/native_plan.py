@@ -132,7 +132,7 @@ class _Writer:
         return True
 
     def _sequence(self, ufuncs: tuple, step: Step, operands: Sequence[_Place], out: Aval) -> bool:
-        natives = [_native_loop(f, [out.dtype] * f.nin, [out.dtype]) for f, _ in ufuncs]
+        natives = [_native_loop(f, [out.dtype] * len(names), [out.dtype]) for f, names in ufuncs]
         if None in natives:
             return False
         values = list(operands)

@@ -15,6 +15,7 @@ from sable.core.custom_derivatives import custom_jvp
 from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import array_argument, convert
 from sable.lax.autodiff import stop_gradient
+from sable.library.declare import library
 
 #: constants of the self-normalising activation (Klambauer et al. 2017, arXiv:1706.02515, equation 14)
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -32,6 +33,7 @@ def identity(x: Any) -> Any:
     return array_argument("identity", x)
 
 
+@library
 def tanh(x: Any, /) -> Any:
     """The hyperbolic tangent."""
     return jnp.tanh(x)
@@ -40,6 +42,7 @@ def tanh(x: Any, /) -> Any:
 # ---- piecewise linear ------------------------------------------------------------------------------------------
 
 
+@library
 def relu(x: Any) -> Any:
     """The rectifier max(x, 0), with derivative 0 at 0.
 
@@ -58,29 +61,34 @@ def relu(x: Any) -> Any:
     return jnp.where(value <= 0, 0, value)
 
 
+@library
 def relu6(x: Any) -> Any:
     """min(max(x, 0), 6), with derivative 0 at both corners."""
     value = array_argument("relu6", x)
     return jnp.where(value >= 6, 6.0, jnp.where(value <= 0, 0.0, value))
 
 
+@library
 def leaky_relu(x: Any, negative_slope: Any = 1e-2) -> Any:
     """x where x >= 0, else negative_slope x."""
     value = array_argument("leaky_relu", x)
     return jnp.where(value >= 0, value, negative_slope * value)
 
 
+@library
 def hard_tanh(x: Any) -> Any:
     """x moved into [-1, 1]."""
     value = array_argument("hard_tanh", x)
     return jnp.where(value > 1, 1, jnp.where(value < -1, -1, value))
 
 
+@library
 def hard_sigmoid(x: Any) -> Any:
     """relu6(x + 3) / 6."""
     return relu6(jnp.add(x, 3.0)) / 6.0
 
 
+@library
 def hard_silu(x: Any) -> Any:
     """x hard_sigmoid(x) (arXiv:1905.02244)."""
     value = array_argument("hard_silu", x)
@@ -90,12 +98,14 @@ def hard_silu(x: Any) -> Any:
 hard_swish = hard_silu
 
 
+@library
 def sparse_plus(x: Any) -> Any:
     """0 below -1, x above 1, and (x + 1)**2 / 4 between (arXiv:1602.02068)."""
     value = array_argument("sparse_plus", x)
     return jnp.where(value <= -1, 0.0, jnp.where(value >= 1, value, (value + 1.0) ** 2 / 4))
 
 
+@library
 def sparse_sigmoid(x: Any) -> Any:
     """(x + 1) / 2 moved into [0, 1]: the derivative of `sparse_plus`."""
     return 0.5 * jnp.clip(jnp.add(x, 1.0), 0.0, 2.0)
@@ -104,6 +114,7 @@ def sparse_sigmoid(x: Any) -> Any:
 # ---- smooth ----------------------------------------------------------------------------------------------------
 
 
+@library
 def sigmoid(x: Any) -> Any:
     """1 / (1 + e**-x).
 
@@ -113,23 +124,27 @@ def sigmoid(x: Any) -> Any:
     return lax.logistic(x)
 
 
+@library
 def softplus(x: Any) -> Any:
     """log(1 + e**x)."""
     return jnp.logaddexp(x, 0)
 
 
+@library
 def squareplus(x: Any, b: Any = 4) -> Any:
     """(x + sqrt(x**2 + b)) / 2 (arXiv:2112.11687)."""
     value = array_argument("squareplus", x)
     return (value + jnp.sqrt(jnp.square(value) + b)) / 2
 
 
+@library
 def soft_sign(x: Any) -> Any:
     """x / (|x| + 1)."""
     value = array_argument("soft_sign", x)
     return value / (jnp.abs(value) + 1)
 
 
+@library
 def silu(x: Any) -> Any:
     """x sigmoid(x), also called swish (arXiv:1606.08415).
 
@@ -143,17 +158,20 @@ def silu(x: Any) -> Any:
 swish = silu
 
 
+@library
 def mish(x: Any) -> Any:
     """x tanh(softplus(x)) (arXiv:1908.08681)."""
     value = array_argument("mish", x)
     return value * jnp.tanh(softplus(value))
 
 
+@library
 def log_sigmoid(x: Any) -> Any:
     """log(sigmoid(x)) = -softplus(-x)."""
     return jnp.negative(softplus(jnp.negative(array_argument("log_sigmoid", x))))
 
 
+@library
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """x where x > 0, else alpha (e**x - 1) (arXiv:1511.07289)."""
     value = array_argument("elu", x)
@@ -162,16 +180,19 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
     return jnp.where(value > 0, value, alpha * jnp.expm1(safe))
 
 
+@library
 def celu(x: Any, alpha: Any = 1.0) -> Any:
     """max(x, 0) + min(0, alpha (e**(x / alpha) - 1)) (arXiv:1704.07483)."""
     return jnp.maximum(x, 0.0) + alpha * jnp.expm1(jnp.minimum(x, 0.0) / alpha)
 
 
+@library
 def selu(x: Any) -> Any:
     """The scaled exponential linear unit, which keeps mean 0 and variance 1 (arXiv:1706.02515)."""
     return _SELU_SCALE * elu(x, _SELU_ALPHA)
 
 
+@library
 def gelu(x: Any, approximate: bool = True) -> Any:
     """x times the normal distribution function of x (arXiv:1606.08415).
 
@@ -188,6 +209,7 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     return convert(found, value.dtype, found.weak_type)
 
 
+@library
 def glu(x: Any, axis: int = -1) -> Any:
     """The first half along an axis times the sigmoid of the second (arXiv:1612.08083).
 
@@ -202,6 +224,7 @@ def glu(x: Any, axis: int = -1) -> Any:
     return first * sigmoid(second)
 
 
+@library
 def log1mexp(x: Any) -> Any:
     """log(1 - e**-x) for x > 0: by expm1 up to log 2, by log1p above (M. Maechler, Accurately computing
     log(1 - exp(-|a|)), 2012)."""
@@ -215,6 +238,7 @@ def log1mexp(x: Any) -> Any:
 # ---- sums of exponentials --------------------------------------------------------------------------------------
 
 
+@library
 def logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False, where: Any = None
 ) -> Any:
@@ -250,6 +274,7 @@ def logsumexp(
     return jnp.log(total) + shift
 
 
+@library
 def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = False) -> Any:
     """log(mean(exp(x))) over axes, without overflow; see `logsumexp`."""
     value = _inexact("logmeanexp", x)
@@ -259,6 +284,7 @@ def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = Fal
     return total - jnp.log(count)
 
 
+@library
 def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     """exp(x) / sum(exp(x)), without overflow.
 
@@ -299,6 +325,7 @@ def _softmax_jvp(axis: Any, where: Any, primals: tuple, tangents: tuple) -> tupl
     return y, y * (t - jnp.sum(y * t, axis, where=where, keepdims=True))
 
 
+@library
 def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     """log(softmax(x)) along an axis; what `where` leaves out is -inf."""
     value = _inexact("log_softmax", x)
@@ -309,6 +336,7 @@ def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     return result if where is None else jnp.where(where, result, -jnp.inf)
 
 
+@library
 def standardize(
     x: Any,
     axis: Any = -1,
@@ -346,6 +374,7 @@ def standardize(
     return (value - mean) * BIND.rsqrt(_inexact("standardize", jnp.asarray(variance) + epsilon))
 
 
+@library
 def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> Any:
     """Vectors with a one at the index given; indices out of range give zeros.
 

@@ -16,8 +16,8 @@ from sable.core.operands import broadcast_operands, convert, expand_to, sizes_ar
 from sable.core.trace import Tracer
 from sable.core.values import as_value
 from sable.lax.shapes import broadcast_shapes
+from sable.library.declare import library
 
-from . import _eager
 from ._keys import hashed, hashed_in_halves, two_keys, words_of
 
 _UNSIGNED = {n: np.dtype(f"uint{n}") for n in (8, 16, 32, 64)}
@@ -70,8 +70,6 @@ def random_bits(words: Value, width: int, shape: tuple[int, ...]) -> Value:
     """Unsigned integers of 8, 16, 32 or 64 random bits, of the words of a key."""
     if not config.jax_threefry_partitionable:
         return _bits_in_halves(words, width, shape)
-    if _eager.ready(words):
-        return _eager.bits(words, width, shape)  # type: ignore[arg-type]
     first, second = hashed(words, shape)
     if width == 64:
         wide = _UNSIGNED[64]
@@ -113,6 +111,7 @@ def _bits_in_halves(words: Value, width: int, shape: tuple[int, ...]) -> Value:
     return BIND.reshape(found, shape=shape)
 
 
+@library
 def bits(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Random bits.
 
@@ -137,8 +136,6 @@ def bits(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = No
 
 def unit_floats(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     """Floats in [0, 1): random bits as the mantissa of a float in [1, 2), less 1."""
-    if _eager.ready(words):
-        return _eager.unit_floats(words, shape, dtype)  # type: ignore[arg-type]
     info = dtypes.finfo(dtype)
     width, mantissa = info.bits, info.nmant
     drawn = width if mantissa >= 8 else 8  # bfloat16 has 7 bits of mantissa: 8 random bits are enough
@@ -163,6 +160,7 @@ def uniform_words(words: Value, shape: tuple[int, ...], dtype: np.dtype, low: An
     return both("maximum", low, found)  # rounding may have led below
 
 
+@library
 def uniform(
     key: Any, shape: Any = (), dtype: Any = None, minval: Any = 0.0, maxval: Any = 1.0, *, out_sharding: Any = None
 ) -> Value:
@@ -226,6 +224,7 @@ def _integer_bound(x: Any, narrow: np.dtype | None, extra: int) -> Value:
     return BIND.minimum(BIND.maximum(value, low), high)
 
 
+@library
 def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Integers spread evenly over [minval, maxval).
 
@@ -243,10 +242,6 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *
     wanted = dtypes.user_dtype(int if dtype is None else dtype, "randint")
     if dtypes.kind_of(wanted) not in "iu":
         raise TypeError(f"randint only accepts integer dtypes, got {wanted}")
-    if type(minval) is int and type(maxval) is int and _eager.ready(words) and wanted.itemsize >= 4:
-        info, default = np.iinfo(wanted), np.iinfo(dtypes.default_int_dtype())
-        if max(info.min, default.min) <= min(minval, maxval) and max(minval, maxval) <= min(info.max, default.max):
-            return _eager.integers(words, shape_argument("randint", shape), minval, maxval, wanted)  # type: ignore[arg-type]
     narrow = wanted if wanted.itemsize < 4 else None
     work = np.dtype(np.int32) if narrow is not None else wanted
     low, high = _integer_bound(minval, narrow, 0), _integer_bound(maxval, narrow, 1)

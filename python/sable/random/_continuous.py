@@ -16,8 +16,8 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import expand_to, scalar
 from sable.core.values import as_value
+from sable.library.declare import library
 
-from . import _eager
 from ._bits import both, float_dtype, parameter, shape_argument, uniform_words
 from ._keys import two_keys, words_of
 from ._trials import rademacher
@@ -36,13 +36,12 @@ def _shape_of(x: Any) -> tuple[int, ...]:
 
 def normal_words(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     """Standard normal floats of the words of a key: sqrt(2) erf_inv(u) for u uniform in (-1, 1)."""
-    if dtype == np.float32 and _eager.ready(words):
-        return _eager.normal(words, shape)  # type: ignore[arg-type]
     low = np.nextafter(np.asarray(-1, dtype), np.asarray(0, dtype))
     u = uniform_words(words, shape, dtype, scalar(low, dtype), scalar(1, dtype))
     return both("multiply", scalar(math.sqrt(2), dtype), BIND.erf_inv(u))
 
 
+@library
 def normal(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Normal samples of mean 0 and variance 1 (complex ones have it as the sum of both parts').
 

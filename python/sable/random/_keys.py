@@ -18,11 +18,10 @@ from sable.core.operands import shape_argument
 from sable.core.placement import default_device
 from sable.core.state import STATE
 from sable.core.values import as_value, aval_of_value
+from sable.library.declare import library, wrapper_type
 from sable.numpy.indexing.read import getitem
 from sable.numpy.ufuncs import equal
 from sable.tree_util import register_pytree_with_keys
-
-from . import _eager
 
 _UINT32 = np.dtype(np.uint32)
 #: Words of a key.
@@ -184,6 +183,7 @@ class KeyArray:
         return KeyArray(self._data)
 
 
+wrapper_type(KeyArray, "_data")
 register_pytree_with_keys(
     KeyArray, lambda keys: (((None, keys._data),), None), lambda _, children: KeyArray(children[0])
 )
@@ -325,8 +325,6 @@ def split_words(data: Value, shape: tuple[int, ...] = (2,)) -> Value:
     """The words of new keys, of the shape (*shape, 2)."""
     if not config.jax_threefry_partitionable:
         return BIND.reshape(hashed_in_halves(data, 2 * math.prod(shape)), shape=(*shape, _WORDS))
-    if _eager.ready(data):
-        return _eager.keys(data, shape)  # type: ignore[arg-type]
     return _joined(*hashed(data, shape))
 
 
@@ -406,6 +404,7 @@ def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
     return KeyArray(_seed_words("key", seed))
 
 
+@library
 def split(key: Any, num: int | Sequence[int] = 2) -> Any:
     """New keys, independent of each other and of what else is made of the key.
 
