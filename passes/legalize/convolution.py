@@ -46,9 +46,14 @@ def convolution(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     if groups > 1:
         lhs = split(b, lhs, 0, groups)
         lhs = merge(b, lhs, 0, b.aval(lhs).ndim - 2)
+    lhs = _covered(b, lhs, b.aval(rhs).shape, params)
+    moved = numbers != wanted
+    if moved:
+        # a transpose that is fused with a convolution keeps IREE from tiling it: up to seventy times slower
+        lhs, rhs = b.emit("optimization_barrier", lhs, rhs)
     found = b.emit(
         "convolution",
-        _covered(b, lhs, b.aval(rhs).shape, params),
+        lhs,
         rhs,
         **{
             **params,
@@ -60,7 +65,7 @@ def convolution(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
             "batch_group_count": 1,
         },
     )
-    return _moved(b, found, wanted.out_spec, numbers.out_spec)
+    return _moved(b, b.emit("optimization_barrier", found)[0], wanted.out_spec, numbers.out_spec) if moved else found
 
 
 def _by_parts(b: Any, lhs: Any, rhs: Any, out: Aval, params: dict[str, Any]) -> Any:
