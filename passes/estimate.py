@@ -17,25 +17,14 @@ from typing import Any
 from sable.ir.bindings import ir
 from sable.ir.codec import DOT
 
+from .module_traits import traits_of
+
 #: Products from which a matmul is tiled: where all its sizes are multiples of VECTOR, and else.
 TILED_EVEN = 10**8
 TILED_RAGGED = 6 * 10**6
 VECTOR = 16
 #: Share of a module's work that large matmuls must have: the others pay for the tiling.
 TILED_SHARE = 0.8
-
-#: Cost of one result element of ops that are not one machine operation (transcendentals: some 10 to 20 of them).
-_COSTS = {
-    "stablehlo.constant": 0,
-    "stablehlo.broadcast_in_dim": 0,
-    "stablehlo.reshape": 0,
-    "stablehlo.exponential": 10,
-    "stablehlo.log": 10,
-    "stablehlo.sine": 10,
-    "stablehlo.cosine": 10,
-    "stablehlo.tanh": 10,
-    "stablehlo.power": 20,
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +74,7 @@ def _size(value: ir.Value) -> int:
 def _cost(operation: Any) -> int:
     if operation.name == "stablehlo.reduce":
         return _size(operation.operands[0])
-    return sum(map(_size, operation.results)) * _COSTS.get(operation.name, 1)
+    return sum(map(_size, operation.results)) * traits_of(operation.name).cost
 
 
 def _dot(operation: Any) -> tuple[int, bool]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import INTS, GatherDimensions, ScatterDimensions
-from sable.ir.op import JOINT, LINEAR, defop
+from sable.ir.op import JOINT, LINEAR, Traits, defop
 
 from .compose import BOOL, INT32, index_constant, released, zeros
 from .indexing import clamp_indices
@@ -111,6 +111,7 @@ defop(
         sample(integers((4,), 0, 2, BOOL), _at(1), slice_sizes=(4,)),
         sample(floats((4,), dtype=bfloat16), _at(3), slice_sizes=(2,)),
     ],
+    traits=Traits(shares=True),
 )
 
 
@@ -180,4 +181,5 @@ defop(
         sample(integers((4,)), integers((2,), seed=1), _at(2**40, np.int64)),
         sample(floats((4,), dtype=np.float16), floats((2,), dtype=np.float16, seed=1), _at(3)),
     ],
+    traits=Traits(in_place=True),
 )

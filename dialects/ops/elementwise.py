@@ -8,7 +8,7 @@ import numpy as np
 
 from sable.ir.eager import per_element
 from sable.ir.native_form import for_reals, loops
-from sable.ir.op import LINEAR, Linear, defop
+from sable.ir.op import LINEAR, Linear, Traits, defop
 
 from .nary import like, nary, negated_tangent, same_tangent, square_of, to_real
 from .rules import elementwise, sample
@@ -109,6 +109,7 @@ divide = defop(
     transpose={"lhs": lambda b, ct, avals, lhs, rhs: b.divide(ct, rhs)},
     batch=elementwise,
     samples=together(float_samples(2, complex=True, loosen=4), integer_samples(2)),
+    traits=Traits(cost=8),
 )
 
 remainder = defop(
@@ -120,6 +121,7 @@ remainder = defop(
     transpose={},
     batch=elementwise,
     samples=together(float_samples(2, loosen=4), integer_samples(2)),
+    traits=Traits(cost=8),
 )
 
 # ---- power -------------------------------------------------------------------------------------------------
@@ -195,6 +197,7 @@ power = defop(
     transpose={},
     batch=elementwise,
     samples=_power_samples,
+    traits=Traits(cost=20),
 )
 
 # ---- order -------------------------------------------------------------------------------------------------
@@ -273,6 +276,7 @@ atan2 = defop(
     batch=elementwise,
     eager=per_element(75),
     samples=float_samples(2, complex=True, loosen=4),
+    traits=Traits(cost=10),
 )
 
 # ---- abs, sign ---------------------------------------------------------------------------------------------

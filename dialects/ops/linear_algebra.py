@@ -10,7 +10,7 @@ from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.codec import DotDimensions, enum
 from sable.ir.native import NativeKernel
-from sable.ir.op import LINEAR, defop
+from sable.ir.op import LINEAR, Traits, defop
 
 from .compose import compare, zeros
 from .linear_algebra_lowering import lower_cholesky, lower_triangular_solve
@@ -144,6 +144,7 @@ cholesky = defop(
     samples=_cholesky_samples,
     lower=lower_cholesky,
     native=NativeKernel("sable_cholesky", (2,), (2,), LAPACK_DTYPES, lambda lower: (lower,)),
+    traits=Traits(no_kernel="a library function"),
 )
 
 
@@ -296,4 +297,5 @@ triangular_solve = defop(
     samples=_solve_samples,
     lower=lower_triangular_solve,
     native=NativeKernel("sable_triangular_solve", (2, 2), (2,), LAPACK_DTYPES, _solve_options),
+    traits=Traits(no_kernel="a library function"),
 )

@@ -14,7 +14,7 @@ from sable.ir.aval import Aval, bfloat16
 from sable.ir.codec import BOOL as FLAG
 from sable.ir.codec import SCATTER, ScatterDimensions
 from sable.ir.eager import EagerPolicy
-from sable.ir.op import JOINT, LINEAR, OPS, defop
+from sable.ir.op import JOINT, LINEAR, OPS, Traits, defop
 
 from ..form_regions import ScatterForm
 from .compose import INT32, compare, logical, up, zeros
@@ -218,6 +218,7 @@ def _row(name: str, combine: str | None, ufunc: np.ufunc | None, jvp: Any, trans
         samples=samples,
         form=ScatterForm(combine, _PARAMS),
         eager=EagerPolicy(lambda avals, params: avals[2].size, "updates", 100),
+        traits=Traits(in_place=True),
     )
 
 

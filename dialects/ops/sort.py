@@ -10,7 +10,7 @@ import numpy as np
 from sable.ir.aval import Aval, bfloat16
 from sable.ir.codec import BOOL as FLAG
 from sable.ir.codec import INT, GatherDimensions
-from sable.ir.op import defop
+from sable.ir.op import Traits, defop
 
 from ..form_regions import SortForm
 from .compose import BOOL, INT32
@@ -138,4 +138,5 @@ defop(
     samples=_samples,
     multiple_results=True,
     form=SortForm(_PARAMS),
+    traits=Traits(in_place=True, no_kernel="sorting is written by digits, as a loop of its own"),
 )

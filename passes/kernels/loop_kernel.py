@@ -10,6 +10,7 @@ from __future__ import annotations
 from sable.ir.bindings import ir
 
 from ..ir_tools import CONTROL_FLOW, functions_with_body, run_pipeline, walk, walk_module
+from ..module_traits import traits_of
 from .affine_repairs import allow_contraction, hide_from_vectoriser, promote_reductions, widen_booleans
 from .dispatch import Kernel, check_bindings, place_buffers
 from .loop_state import LoopsInMemory
@@ -26,51 +27,6 @@ FLAGS = (
 
 #: Lanes of the vectors that loops are cut into; LLVM splits them on narrower machines.
 VECTOR_WIDTH = 16
-
-#: Ops with no loop code of their own: libraries, randomness, calls, communication.
-REFUSED = frozenset(
-    "stablehlo." + name
-    for name in [
-        "sort",
-        "fft",
-        "rng",
-        "rng_bit_generator",
-        "custom_call",
-        "cholesky",
-        "triangular_solve",
-        "select_and_scatter",
-        "batch_norm_training",
-        "batch_norm_inference",
-        "batch_norm_grad",
-        "all_reduce",
-        "all_gather",
-        "all_to_all",
-        "reduce_scatter",
-        "collective_permute",
-        "collective_broadcast",
-        "partition_id",
-        "replica_id",
-        "infeed",
-        "outfeed",
-        "send",
-        "recv",
-        "dynamic_reshape",
-        "dynamic_gather",
-        "dynamic_iota",
-        "dynamic_pad",
-        "dynamic_broadcast_in_dim",
-        "real_dynamic_slice",
-        "dynamic_conv",
-        "get_dimension_size",
-        "uniform_quantize",
-        "uniform_dequantize",
-        "composite",
-        "after_all",
-        "tuple",
-        "get_tuple_element",
-        "map",
-    ]
-) | {"func.call", "chlo.top_k"}
 
 _TO_LINALG = (
     "func.func(chlo-legalize-to-stablehlo,iree-stablehlo-legalize-control-flow),"
@@ -128,8 +84,9 @@ def check_kernel_ops(function: ir.Operation) -> None:
 
 def check_block(block: ir.Block) -> None:
     for op in walk(block):
-        if op.name in REFUSED and not is_native_call(op):
-            raise NotAKernel(f"{op.name} has no form inside of a kernel")
+        why = traits_of(op.name).no_kernel
+        if why and not is_native_call(op):
+            raise NotAKernel(f"{op.name} has no form inside of a kernel: {why}")
         for value in (*op.operands, *op.results):
             _check_type(value.type, op.name)
 

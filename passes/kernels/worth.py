@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sable.ir.bindings import ir
 
 from ..ir_tools import CONTROL_FLOW, operations
+from ..module_traits import traits_of
 from .not_a_kernel import NotAKernel
 
 
@@ -32,30 +33,6 @@ class KernelLimits:
 
 #: Operations to an element read or written up to which a contraction is bound by memory: tiling it gains nothing.
 _MEMORY_BOUND = 4
-
-#: Scalar operations to a result element of what costs most.
-_COSTLY = dict.fromkeys(
-    (
-        "stablehlo." + name
-        for name in [
-            "exponential",
-            "log",
-            "tanh",
-            "sine",
-            "cosine",
-            "tan",
-            "power",
-            "logistic",
-            "sqrt",
-            "rsqrt",
-            "cbrt",
-            "divide",
-            "remainder",
-            "atan2",
-        ]
-    ),
-    8,
-)
 
 
 def check_trip(loop: ir.Operation, limits: KernelLimits) -> None:
@@ -122,7 +99,7 @@ def _work(op: ir.Operation) -> int:
         return 2 * results * _size(op.operands[1])
     if op.name == "stablehlo.reduce":
         return max(results, sum(_size(operand) for operand in op.operands))
-    return results * _COSTLY.get(op.name, 1)
+    return results * traits_of(op.name).cost
 
 
 def _contracted(dot: ir.Operation) -> int:

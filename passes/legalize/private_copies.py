@@ -29,31 +29,8 @@ from ..ir_tools import (
     walk,
     zeros,
 )
+from ..module_traits import traits_of
 
-#: Ops which IREE does in place, with the number of leading operands that are overwritten; None: all of them.
-IN_PLACE = {
-    "stablehlo.dynamic_update_slice": 1,
-    "stablehlo.scatter": None,
-    "stablehlo.sort": None,
-    "stablehlo.fft": None,
-}
-
-#: Ops whose result may share the operand's buffer.
-_ALIASES = (
-    "stablehlo.reshape",
-    "stablehlo.slice",
-    "stablehlo.dynamic_slice",
-    "stablehlo.broadcast_in_dim",
-    "stablehlo.transpose",
-    "stablehlo.concatenate",
-    "stablehlo.pad",
-    "stablehlo.convert",
-    "stablehlo.bitcast_convert",
-    "stablehlo.optimization_barrier",
-)
-
-#: Values that IREE may share or hoist out of loops and branches.
-_SHARED = ("stablehlo.constant", "stablehlo.iota")
 _BRANCHES = ("stablehlo.if", "stablehlo.case")
 
 
@@ -66,16 +43,10 @@ def copy_update_targets(module: ir.Module) -> None:
     with module.context, ir.Location.unknown():
         for function in functions_with_body(module):
             entry = function.regions[0].blocks[0]
-            for op in [op for op in walk(entry) if op.name in IN_PLACE]:
-                for i in range(_target_count(op)):
+            for op in [op for op in walk(entry) if traits_of(op.name).in_place]:
+                for i in range(len(op.results)):
                     if _needs_copy(op, op.operands[i], entry):
                         op.operands[i] = _copy(op, op.operands[i])
-
-
-def _target_count(op: ir.Operation) -> int:
-    if op.name == "stablehlo.scatter":  # targets, indices, updates: as many updates as targets
-        return (len(op.operands) - 1) // 2
-    return IN_PLACE[op.name] or len(op.operands)
 
 
 def _needs_copy(update: ir.Operation, target: ir.Value, entry: ir.Block) -> bool:
@@ -92,7 +63,7 @@ def _needs_copy(update: ir.Operation, target: ir.Value, entry: ir.Block) -> bool
 def _roots(value: ir.Value) -> Iterator[ir.Value]:
     """The values whose buffers a value may share."""
     op = owner(value)
-    if op is None or op.name not in _ALIASES:
+    if op is None or not traits_of(op.name).shares:
         yield value
         return
     data = 1 if op.name in ("stablehlo.dynamic_slice", "stablehlo.pad") else len(op.operands)
@@ -105,7 +76,7 @@ def _users(root: ir.Value) -> Iterator[ir.Operation]:
     for use in root.uses:
         user = use.owner.operation
         yield user
-        if user.name in _ALIASES:
+        if traits_of(user.name).shares:
             for result in user.results:
                 yield from _users(result)
 
@@ -116,7 +87,7 @@ def _is_owned(update: ir.Operation, root: ir.Value, entry: ir.Block) -> bool:
     block = root.owner if op is None else op.block
     if op is None and block == entry:
         return False  # the caller's array
-    if op is not None and op.name in _SHARED:
+    if op is not None and not len(op.operands) and op.name.startswith("stablehlo."):
         return update.block == entry  # in straight code IREE copies its constants
     if op is not None and op.name in CONTROL_FLOW:
         return False  # a loop's or branch's result may be anybody's buffer

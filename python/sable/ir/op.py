@@ -66,6 +66,24 @@ class Sample:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What passes over modules ask of an operation.
+
+    Attributes:
+      cost: machine operations to an element of the results: 0 for what only renames or repeats, some 10 for a
+        transcendental function.
+      in_place: IREE writes each result over the operand of the same number.
+      shares: a result may share an operand's buffer.
+      no_kernel: why the operation has no form in a loop kernel; empty where it has one.
+    """
+
+    cost: int = 1
+    in_place: bool = False
+    shares: bool = False
+    no_kernel: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Op:
     """A row of the table; see `defop`."""
@@ -90,6 +108,7 @@ class Op:
     functions: tuple[str, ...] = ()
     rules: Any = None
     collective: Callable | None = None
+    traits: Traits = Traits()
 
     @property
     def calls_host(self) -> bool:
@@ -138,6 +157,7 @@ def defop(
     native: NativeKernel | None = None,
     eager: EagerPolicy | None = None,
     collective: Callable | None = None,
+    traits: Traits = Traits(),
 ) -> Op:
     """Define an op. Every rule is required, so that an omission fails at import and not in a user's program.
 
@@ -170,6 +190,7 @@ def defop(
         applied by `batch` for the axis of that name; returns the result and whether it is mapped.
       lower: `rule(b, *operands, **params)` in terms of other StableHLO ops: for ops outside StableHLO and CHLO, and for
         those of StableHLO that IREE does not know.
+      traits: what passes over modules ask, see `Traits`.
       native: the C function that is the op's eager meaning and that programs for CPUs call, where the target allows it;
         everywhere else the op is lowered. `ref` remains its meaning where there is no native module, and in tests.
       eager: from what work on an eager op on the CPU is a compiled program, where NumPy takes long; None: never.
@@ -213,6 +234,7 @@ def defop(
         native=native,
         eager=eager,
         collective=collective,
+        traits=traits,
         functions=named,
         rules=functions,
     )
