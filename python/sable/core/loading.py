@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from sable import runtime
+from sable import compiler, runtime
 from sable._config import config
 from sable._config.logs import log_compiles_level
 from sable._once import Once
-from sable.compiler import CompilationError, CompileOptions, Target, compile_module, prestart
+from sable.compiler import CompilationError, CompileOptions, Target
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, ir, passmanager
 from sable.ir.function import Function
@@ -77,7 +77,7 @@ def expect_compiles() -> None:
         return
     _compiles_expected = True
     with contextlib.suppress(OSError):  # the first compile will say what is wrong
-        prestart()
+        compiler.prestart()
 
 
 def load(function: Function, device: Any) -> Loaded:
@@ -135,13 +135,13 @@ def compile_prepared(prepared: Prepared, target: Any) -> Any:
     """Compile a prepared module; if it was to be tiled and the compiler fails on that, without tiling."""
     options = prepared.options
     if not prepared.tiled:
-        return compile_module(prepared.module, target, options=options)
+        return compiler.compile_module(prepared.module, target, options=options)
     try:
         flags = (*options.extra_flags, *_TILING_FLAGS)
-        return compile_module(prepared.module, target, options=replace(options, extra_flags=flags))
+        return compiler.compile_module(prepared.module, target, options=replace(options, extra_flags=flags))
     except CompilationError as error:
         _LOG.log(log_compiles_level(), "Compiling without tiles after a failure with them: %s", error.failure.summary)
-        return compile_module(prepared.module, target, options=options)
+        return compiler.compile_module(prepared.module, target, options=options)
 
 
 @dataclass(frozen=True)
