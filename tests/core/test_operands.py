@@ -34,9 +34,8 @@ def test_shapes():
     assert shape_argument([np.int64(2), jnp.int32(0)]) == (2, 0)
     with pytest.raises(TypeError, match="concrete values of integer type"):
         shape_argument([2.5])
-    for error in (ValueError, TypeError):
-        with pytest.raises(error, match="nonnegative"):
-            shape_argument((2, -1), error)
+    with pytest.raises(TypeError, match="nonnegative"):
+        shape_argument((2, -1))
 
 
 @pytest.mark.parametrize(
