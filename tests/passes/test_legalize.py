@@ -15,7 +15,8 @@ def test_rules_are_asked_in_order_and_each_stands_once() -> None:
     assert rules_of("sine", "any") == []
     with pytest.raises(ValueError, match=r"two rules legalise convert on all platforms: sable.passes.legalize.rules"):
         legalize("convert")(lambda b, x, dtype: x)
-    assert platforms_of("convert") == ["all", "vulkan"]
+    assert platforms_of("convert") == ["all"]
+    assert platforms_of("sine") == ["all", "cpu", "vulkan"]
 
 
 def test_every_rule_is_for_an_op_of_the_table() -> None:
