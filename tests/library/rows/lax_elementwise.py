@@ -58,7 +58,6 @@ for _name in ["eq", "ne", "ge", "gt", "le", "lt"]:
     add(f"lax.{_name}", call(V, W), call(I, J), call(V, 0.0), call(SPECIAL, SPECIAL), call(V, I))
 add("lax.clamp", call(-0.5, V, 0.5), call(W - 1, V, W + 1), call(0, I, 3), call(np.float32(0).reshape(()), V, W))
 add("lax.select", call(B, V, W), call(B, I, J), call(B, V, I))
-add("lax.select", call(B, M, M), without=("grad",), why="an assertion of JAX's own fails there")
 add("lax.select_n", call(B, V, W), call(np.array([0, 1, 2, 0, 1], "i4"), V, W, V * 2))
 add("lax.select_n", call(B, V), without=("grad",), why="an index error of JAX's own there")
 add(
