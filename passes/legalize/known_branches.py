@@ -47,6 +47,7 @@ _BOOLEAN = _INTEGER | {
     "stablehlo.not": lambda x: 1 - x,
 }
 del _BOOLEAN["stablehlo.negate"]
+_COMPUTED = frozenset((*_INTEGER, "stablehlo.compare", "stablehlo.convert", "stablehlo.remainder"))
 
 
 def fold_known_control_flow(block: ir.Block) -> None:
@@ -75,33 +76,60 @@ def never_runs(loop: ir.Operation) -> bool:
 
 
 def known_integer(value: ir.Value, known: Mapping[ir.Value, int | None]) -> int | None:
-    """The value of a scalar integer if constants alone decide it, else None. Booleans are 0 and 1."""
-    if value in known:
-        return known[value]
+    """The value of a scalar integer if constants alone decide it, else None. Booleans are 0 and 1.
+
+    Each value is looked at once, and without recursion: chains of scalar ops are as long as programs.
+    """
+    found = dict(known)
+    todo = [value]
+    while todo:
+        operands = _operands_to_know(todo[-1])
+        missing = [v for v in operands if v not in found] if todo[-1] not in found else []
+        if missing:
+            todo += missing
+            continue
+        wanted = todo.pop()
+        if wanted not in found:
+            found[wanted] = _known_result(wanted, [found[v] for v in operands])
+    return found[value]
+
+
+def _operands_to_know(value: ir.Value) -> list[ir.Value]:
+    """The operands of the op that makes a scalar integer, if it can be computed here."""
+    op = owner(value)
+    if op is None or op.name not in _COMPUTED or scalar_integer_type(value) is None:
+        return []
+    return list(op.operands)
+
+
+def _known_result(value: ir.Value, operands: list[int | None]) -> int | None:
+    """The value from those of its op's operands."""
     type, op = scalar_integer_type(value), owner(value)
     if type is None or op is None:
         return None
+    boolean = type.width == 1
     if op.name == "stablehlo.constant":
         number = constant_integer(op)
-        return number & 1 if type.width == 1 else number
-    table = _BOOLEAN if type.width == 1 else _INTEGER
-    if op.name not in (*table, "stablehlo.compare", "stablehlo.convert", "stablehlo.remainder"):
+        return number & 1 if boolean else number
+    if op.name not in _COMPUTED:
         return None
-    operands = [known_integer(operand, known) for operand in op.operands]
-    if type.width == 1 and op.name == "stablehlo.and" and 0 in operands:
+    if boolean and op.name == "stablehlo.and" and 0 in operands:
         return 0
-    if type.width == 1 and op.name == "stablehlo.or" and 1 in operands:
+    if boolean and op.name == "stablehlo.or" and 1 in operands:
         return 1
     if None in operands:
         return None
     if op.name == "stablehlo.compare":
         return int(_ORDER[direction_of(op)](*operands))
     if op.name == "stablehlo.convert":
-        return int(operands[0] != 0) if type.width == 1 else _wrap(operands[0], type.width)
+        return int(operands[0] != 0) if boolean else _wrap(operands[0], type.width)
     if op.name == "stablehlo.remainder":
         return _remainder(*operands)
+    table = _BOOLEAN if boolean else _INTEGER
+    if op.name not in table:
+        return None
     number = table[op.name](*operands)
-    return number if type.width == 1 else _wrap(number, type.width)
+    return number if boolean else _wrap(number, type.width)
 
 
 def _remainder(dividend: int, divisor: int) -> int | None:

@@ -4,7 +4,9 @@
 // else is a miss, and Python's way (api/compilation.py) does the work.
 #include "array.h"
 
+#include <iterator>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 namespace sable {
@@ -42,7 +44,8 @@ class CallCache {
       if (!is_local(leaves.data()[i].ptr())) return miss_;
     }
     PyTreeDef structure(registry_, flattener.nodes());
-    std::shared_ptr<Entry> entry = find(structure, leaves, trace_key);
+    if (entries_.empty()) return miss_;
+    std::shared_ptr<Entry> entry = find(hash(structure, leaves, trace_key), structure, leaves, trace_key);
     return entry == nullptr ? miss_ : run(*entry, leaves);
   }
 
@@ -57,13 +60,17 @@ class CallCache {
       avals.push_back(nb::borrow(ArrayLayout::at(leaf, layout_.aval)));
     }
     PyTreeDef structure(registry_, flattener.nodes());
-    if (find(structure, flattener.leaves(), trace_key) != nullptr) return;
-    entries_.push_back(std::make_shared<Entry>(Entry{std::move(structure), std::move(avals), nb::borrow(trace_key),
-                                                     nb::borrow(invoke), to_vector(captures), to_vector(out_avals),
-                                                     nb::borrow(out_tree)}));
+    uint64_t key = hash(structure, flattener.leaves(), trace_key);
+    if (find(key, structure, flattener.leaves(), trace_key) != nullptr) return;
+    entries_.emplace(key, std::make_shared<Entry>(Entry{std::move(structure), std::move(avals), nb::borrow(trace_key),
+                                                        nb::borrow(invoke), to_vector(captures), to_vector(out_avals),
+                                                        nb::borrow(out_tree)}));
   }
 
-  void clear() { entries_.clear(); }
+  void clear() {
+    decltype(entries_) dropped;
+    dropped.swap(entries_);  // what dies may call back
+  }
   size_t size() const { return entries_.size(); }
 
   int traverse(visitproc visit, void* arg) {
@@ -71,7 +78,7 @@ class CallCache {
     Py_VISIT(array_type_.ptr());
     Py_VISIT(miss_.ptr());
     Py_VISIT(upload_.ptr());
-    for (auto& entry : entries_) {
+    for (auto& [key, entry] : entries_) {
       if (entry.use_count() > 1) continue;  // in use by a running call, which holds references of its own
       Py_VISIT(entry->invoke.ptr());
       Py_VISIT(entry->trace_key.ptr());
@@ -102,15 +109,33 @@ class CallCache {
     return buffer;
   }
 
-  // Few signatures are usual: they are tried in turn, the last one found first. Comparing structures may run the
-  // user's code, which may change the entries: each is held while it is looked at.
-  std::shared_ptr<Entry> find(const PyTreeDef& structure, Objects& leaves, nb::handle trace_key) {
-    for (size_t i = entries_.size(); i-- > 0;) {
-      std::shared_ptr<Entry> entry = entries_[i];
-      bool found = matches(*entry, structure, leaves, trace_key);
-      if (found && i + 1 < entries_.size()) std::swap(entries_[i], entries_.back());
-      if (found) return entry;
-      if (i > entries_.size()) return nullptr;
+  // Avals are interned: their addresses say what they are.
+  uint64_t hash(const PyTreeDef& structure, Objects& leaves, nb::handle trace_key) const {
+    Py_hash_t key = PyObject_Hash(trace_key.ptr());
+    if (key == -1) throw nb::python_error();
+    uint64_t hash = combine(static_cast<uint64_t>(structure.hash()), static_cast<uint64_t>(key));
+    for (size_t i = 0; i < leaves.size(); ++i) {
+      hash = combine(hash, reinterpret_cast<uintptr_t>(ArrayLayout::at(leaves.data()[i].ptr(), layout_.aval)));
+    }
+    return hash;
+  }
+
+  // By a multiplication with 2^64 divided by the golden ratio: the low bits of addresses are all alike.
+  static uint64_t combine(uint64_t seed, uint64_t value) {
+    uint64_t hash = (seed ^ value) * 0x9e3779b97f4a7c15ull;
+    return hash ^ (hash >> 32);
+  }
+
+  // Comparing structures may run the user's code, which may change the entries: each is held while it is looked at.
+  std::shared_ptr<Entry> find(uint64_t hash, const PyTreeDef& structure, Objects& leaves, nb::handle trace_key) {
+    auto [first, last] = entries_.equal_range(hash);
+    if (first == last) return nullptr;
+    std::shared_ptr<Entry> entry = first->second;
+    if (std::next(first) == last) return matches(*entry, structure, leaves, trace_key) ? entry : nullptr;
+    std::vector<std::shared_ptr<Entry>> candidates;
+    for (; first != last; ++first) candidates.push_back(first->second);
+    for (std::shared_ptr<Entry>& candidate : candidates) {
+      if (matches(*candidate, structure, leaves, trace_key)) return candidate;
     }
     return nullptr;
   }
@@ -163,7 +188,7 @@ class CallCache {
   ArrayLayout layout_;
   nb::object miss_;
   nb::object upload_;
-  std::vector<std::shared_ptr<Entry>> entries_;
+  std::unordered_multimap<uint64_t, std::shared_ptr<Entry>> entries_;
 };
 
 int traverse_cache(PyObject* self, visitproc visit, void* arg) {

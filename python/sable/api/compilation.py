@@ -33,8 +33,8 @@ _CALL = OPS["call"]
 #: What the native look-up gives where it has no prepared call.
 _MISS = object()
 
-#: Signatures with a native call: they are tried one after the other, so beyond a few Python's dictionary is as quick.
-_PREPARED_SIZE = 16
+#: Signatures with a native call, after which they are prepared anew: keys of configurations that are gone pile up.
+_PREPARED_SIZE = 4096
 
 
 _TRACING: Once[_Entry] = Once()

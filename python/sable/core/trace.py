@@ -8,7 +8,7 @@ from typing import Any
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval
 from sable.ir.bindings import ir
-from sable.ir.function import Function, find_row
+from sable.ir.function import Function
 from sable.ir.literal import Literal
 from sable.ir.location import user_line, user_location
 from sable.ir.op import OPS, Op
@@ -209,25 +209,35 @@ class Trace:
         found = self.known.get(value)
         if found is not None or value not in self.knowable:
             return found
+        todo: list[tuple[Trace, ir.Value]] = [(self, value)]  # no recursion: chains are as long as programs
+        while todo:
+            trace, wanted = todo[-1]
+            missing = None if wanted in trace.known else trace._evaluate_from_known(wanted)
+            if missing:
+                todo += reversed(missing)
+            else:
+                todo.pop()
+        return self.known[value]
+
+    def _evaluate_from_known(self, value: ir.Value) -> list[tuple[Trace, ir.Value]]:
+        """Compute a knowable value, and the other results of its op, if all that it needs is known; else what is missing."""
+        if isinstance(value, ir.BlockArgument):
+            outer: Any = self.captures[value.arg_number - (len(self.function.in_avals) - len(self.captures))]
+            found = outer.trace.known.get(outer.value)
+            if found is None:
+                return [(outer.trace, outer.value)]
+            self.known[value] = found
+            return []
+        operation = value.owner
+        node = self.function.node(operation, operation.name)
+        missing = [(self, v) for v in node.operands if v not in self.known]
+        if missing:
+            return missing
         from .bind import evaluate
 
-        if isinstance(value, ir.BlockArgument):
-            outer = self.captures[value.arg_number - (len(self.function.in_avals) - len(self.captures))]
-            found = self.known[value] = outer.trace.evaluate(outer.value)  # type: ignore[attr-defined]
-            return found
-        operation = value.owner
-        op = find_row(operation, operation.name)
-        from sable.ir.bindings import aval_of_type
-
-        results = list(operation.results)
-        avals = [aval_of_type(r.type) for r in results]
-        operands, params = op.form.decode(operation, avals)
-        if op.functions:
-            params = self.function._from_symbols(op, params)
-        made = evaluate(op, [self.evaluate(v) for v in operands], params)
-        for r, y in zip(results, made if op.multiple_results else (made,)):
-            self.known[r] = y
-        return self.known[value]
+        made = evaluate(node.op, [self.known[v] for v in node.operands], node.params)
+        self.known.update(zip(node.results, made if node.op.multiple_results else (made,)))
+        return []
 
     def finish(self, outputs: Sequence[Value]) -> Function:
         """Close the function; from now on its tracers are dead."""
