@@ -230,7 +230,7 @@ class Trace:
             return []
         operation = value.owner
         node = self.function.node(operation, operation.name)
-        missing = [(self, v) for v in node.operands if v not in self.known]
+        missing: list[tuple[Trace, ir.Value]] = [(self, v) for v in node.operands if v not in self.known]
         if missing:
             return missing
         from .bind import evaluate
