@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from sable.dialects.ops.compose import convert
 from sable.dialects.ops.convolution import merge, split
 from sable.dialects.ops.windows import covering, pad
 from sable.ir.aval import Aval, aval
-from sable.ir.codec import ConvDimensionNumbers
+from sable.ir.codec import ConvDimensionNumbers, DotDimensions
 from sable.ir.op import OPS
 
 from .rules import is_narrow, legalize
@@ -42,12 +43,18 @@ def convolution(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     turned = tuple(i for i, r in enumerate(params["window_reversal"]) if r)
     if turned:
         rhs = b.reverse(rhs, dimensions=turned)
-    groups = params["batch_group_count"]
-    if groups > 1:
-        lhs = split(b, lhs, 0, groups)
+    batch_groups = params["batch_group_count"]
+    if batch_groups > 1:
+        lhs = split(b, lhs, 0, batch_groups)
         lhs = merge(b, lhs, 0, b.aval(lhs).ndim - 2)
+    groups = batch_groups * params["feature_group_count"]
     lhs = _covered(b, lhs, b.aval(rhs).shape, params)
     moved = numbers != wanted
+    if b.platform == "vulkan" and groups > 1 and b.aval(rhs).shape[-2] > 1:
+        # IREE's own code for them leaves channels out
+        shape = [out.shape[place] for place in (numbers.out_spec[0], *numbers.out_spec[2:], numbers.out_spec[1])]
+        found = _groups_as_products(b, lhs, rhs, groups, out.update(shape=tuple(shape)), params)
+        return _moved(b, found, wanted.out_spec, numbers.out_spec)
     if moved:
         # a transpose that is fused with a convolution keeps IREE from tiling it: up to seventy times slower
         lhs, rhs = b.emit("optimization_barrier", lhs, rhs)
@@ -61,11 +68,41 @@ def convolution(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
             "padding": ((0, 0),) * (out.ndim - 2),
             "lhs_dilation": (1,) * (out.ndim - 2),
             "window_reversal": (False,) * (out.ndim - 2),
-            "feature_group_count": groups * params["feature_group_count"],
+            "feature_group_count": groups,
             "batch_group_count": 1,
         },
     )
     return _moved(b, b.emit("optimization_barrier", found)[0], wanted.out_spec, numbers.out_spec) if moved else found
+
+
+def _groups_as_products(b: Any, lhs: Any, rhs: Any, groups: int, out: Aval, params: Mapping[str, Any]) -> Any:
+    """An unpadded convolution of groups, features last, as a stack of products.
+
+    Each window's elements are laid out along a dimension of their own, which is summed over with the channels.
+    """
+    (batch, *_, features), (*window, channels, outputs) = b.aval(lhs).shape, b.aval(rhs).shape
+    spatial = out.shape[1:-1]
+    elements = []
+    for place in np.ndindex(*window):
+        start = [k * d for k, d in zip(place, params["rhs_dilation"])]
+        stop = [s + (n - 1) * stride + 1 for s, n, stride in zip(start, spatial, params["window_strides"])]
+        element = b.slice(
+            lhs,
+            start_indices=(0, *start, 0),
+            limit_indices=(batch, *stop, features),
+            strides=(1, *params["window_strides"], 1),
+        )
+        elements.append(b.reshape(element, shape=(1, batch * math.prod(spatial), groups, channels)))
+    taken = elements[0] if len(elements) == 1 else b.concatenate(*elements, dimension=0)
+    kernel = b.reshape(rhs, shape=(len(elements), channels, groups, outputs // groups))
+    found = b.dot_general(
+        taken,
+        kernel,
+        dot_dimension_numbers=DotDimensions((2,), (2,), (0, 3), (0, 1)),
+        precision_config=params["precision_config"],
+        preferred_element_type=out.dtype,
+    )
+    return b.reshape(b.transpose(found, permutation=(1, 0, 2)), shape=out.shape)
 
 
 def _by_parts(b: Any, lhs: Any, rhs: Any, out: Aval, params: dict[str, Any]) -> Any:

@@ -52,12 +52,15 @@ _TRANSCENDENTAL = [
     "tanh",
     "zeta",
 ]
+#: Ops whose expansion begins with an array of zeros that a loop fills.
+_FILLING = ["cholesky", "triangular_solve"]
 _NO_F64_FUNCTIONS = "SPIR-V has no transcendental functions of 64-bit floats"
 
 #: (op, dtype) -> why Vulkan devices cannot compute it.
 REFUSED: dict[tuple[str, np.dtype], str] = {
     **{(name, dtype): _NO_F64_FUNCTIONS for name in _TRANSCENDENTAL for dtype in (_F64, _COMPLEX128)},
     **{(name, _COMPLEX128): _NO_F64_FUNCTIONS for name in ("sqrt", "rsqrt")},
+    **{(name, _COMPLEX128): "IREE cannot fill a buffer with elements of 128 bits" for name in _FILLING},
     ("remainder", _F64): "SPIR-V's remainder is not exact, and no integers are wide enough to compute that of f64 with",
 }
 
