@@ -170,21 +170,6 @@ nb::object children(const PyTreeDef& self) {
   return move_to_list(result.data(), result.size());
 }
 
-// Pickles go through `sable.pytree.registry`, so that either implementation reads what the other wrote.
-nb::object restorer(const char* name) {
-  nb::object module = checked(PyImport_ImportModule("sable.pytree.registry"));
-  return checked(PyObject_GetAttrString(module.ptr(), name));
-}
-
-nb::object reduce_treedef(const PyTreeDef& self) {
-  return nb::make_tuple(restorer("restore_treedef"), nb::make_tuple(self.registry(), self.state()));
-}
-
-nb::object reduce_registry(const Registry& self) {
-  if (self.name().is_none()) raise(PyExc_TypeError, "a PyTreeRegistry without a name cannot be pickled");
-  return nb::make_tuple(restorer("restore_registry"), nb::make_tuple(self.name()));
-}
-
 void bind_registry(nb::module_& module) {
   nb::class_<Registry>(module, "PyTreeRegistry", nb::type_slots(registry_slots), nb::is_final(),
                        "The container types that a family of pytree functions knows.")
@@ -219,7 +204,7 @@ void bind_registry(nb::module_& module) {
            nb::arg("to_iterable_with_keys") = nb::none())
       .def("register_dataclass_node", &Registry::register_dataclass, nb::arg("type"), nb::arg("data_fields"),
            nb::arg("meta_fields"))
-      .def("__reduce__", reduce_registry);
+      .def_prop_ro("name", &Registry::name);
 }
 
 void bind_treedef(nb::module_& module) {
@@ -235,7 +220,6 @@ void bind_treedef(nb::module_& module) {
           .def("node_data", &PyTreeDef::node_data)
           .def("compose", [](const PyTreeDef& self, const PyTreeDef& inner) { return wrap(self.compose(inner)); })
           .def("state", &PyTreeDef::state)
-          .def("__reduce__", reduce_treedef)
           .def_static("from_state", [](nb::handle registry,
                                        nb::handle state) { return wrap(PyTreeDef::from_state(registry, state)); })
           .def_static(

@@ -9,7 +9,7 @@ import sable.dialects.ops  # noqa: F401
 from sable import _config
 from sable.core import evaluation
 from sable.core.array import Array
-from sable.core.bind import evaluate
+from sable.core.evaluation import evaluate
 from sable.ir import eager
 from sable.ir.aval import aval_of
 from sable.ir.eager import EagerPolicy

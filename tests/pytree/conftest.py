@@ -1,5 +1,6 @@
 """Both implementations of pytrees, each as the core module and as the public interface over it."""
 
+import copyreg
 import importlib
 import os
 import sys
@@ -23,6 +24,7 @@ def _load(pure: bool) -> SimpleNamespace:
     for name in originals:
         del sys.modules[name]
     before = os.environ.get("SABLE_PURE_PYTHON")
+    pickled = copyreg.dispatch_table.copy()
     os.environ["SABLE_PURE_PYTHON"] = "1" if pure else "0"
     try:
         loaded = SimpleNamespace(**{short: importlib.import_module(name) for name, short in _OVER_THE_CORE.items()})
@@ -31,6 +33,7 @@ def _load(pure: bool) -> SimpleNamespace:
             del os.environ["SABLE_PURE_PYTHON"]
         else:
             os.environ["SABLE_PURE_PYTHON"] = before
+        copyreg.dispatch_table.update(pickled)
         for name, module in originals.items():
             sys.modules[name] = module
             parent, _, short = name.rpartition(".")

@@ -25,6 +25,10 @@ class Value:
     __hash__ = None  # type: ignore[assignment]
     aval: Aval
 
+    def known_array(self) -> Array | None:
+        """The values, where they are known."""
+        raise NotImplementedError
+
     if TYPE_CHECKING:
         # what sable.numpy.methods puts here
 
@@ -115,6 +119,10 @@ class Array(Value):
         self.constant = False
         self.committed = False
         self.deleted = False
+
+    def known_array(self) -> Array | None:
+        """The array itself: its values are known."""
+        return self
 
     def numpy(self) -> np.ndarray:
         """The values as a NumPy array (read-only by convention: callers must not write to it)."""

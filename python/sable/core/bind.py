@@ -7,35 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from sable._config import config
 from sable.ir.aval import Aval, aval_of
 from sable.ir.literal import Literal
 from sable.ir.op import OPS, Builder, Op
 
-from . import watch
 from .array import Array, Value
-from .evaluation import compiled, meaning_of, run_op
-from .placement import common_device, cpu_device, home
+from .evaluation import evaluate, infer
+from .placement import home
 from .state import STATE
 from .trace import Trace, Tracer, deepest, emit
-
-#: Inferred result types by (op, operand avals, params). Emptied when full: programs with ever new shapes.
-_INFERRED: dict[tuple, Any] = {}
-_INFERRED_SIZE = 200_000
-
-
-def infer(op: Op, avals: tuple[Aval, ...], params: dict) -> Any:
-    """Result aval (a tuple of them for ops with several results) by the op's type rule, memoised."""
-    if op.functions:
-        return op.type(*avals, **params)
-    key = (op, avals, *params.values())
-    found = _INFERRED.get(key)
-    if found is None:
-        found = op.type(*avals, **params)
-        if len(_INFERRED) > _INFERRED_SIZE:
-            _INFERRED.clear()
-        _INFERRED[key] = found
-    return found
 
 
 def bind(op: Op, *values: Value, **params: Any) -> Any:
@@ -110,48 +90,6 @@ def _compute(trace: Trace, op: Op, values: Sequence[Value], params: dict, result
     made = evaluate(op, arrays, params)
     for r, y in zip(results, made if op.multiple_results else (made,)):
         trace.known[r.value] = y
-
-
-def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
-    """Compute an op on arrays now: by NumPy on the CPU, compiled where the row says so, elsewhere, and if it names functions."""
-    if config.eager_key is None:
-        return _evaluate_watched(op, values, params)
-    if op.functions:
-        return run_op(op, values, params)
-    for x in values:
-        if x._device is not None or x.committed:
-            return _evaluate_placed(op, values, params)
-    return _evaluate_on_cpu(op, values, params)
-
-
-def _evaluate_on_cpu(op: Op, values: Sequence[Any], params: dict) -> Any:
-    if op.eager is not None and op.eager.is_long([x.aval for x in values], params):
-        return compiled(op, values, params)
-    out = infer(op, tuple([x.aval for x in values]), params)
-    meaning = op.ref if op.native is None else meaning_of(op, values)
-    result = STATE.run(meaning, *[x.numpy() for x in values], **params)
-    if op.multiple_results:
-        return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
-    return Array(out, result if type(result) is np.ndarray else np.asarray(result))
-
-
-def _evaluate_watched(op: Op, values: Sequence[Any], params: dict) -> Any:
-    """`evaluate` where an option is on that each op must heed."""
-    watch.refuse_execution(op.name)
-    made = run_op(op, values, params) if op.functions else _evaluate_placed(op, values, params)
-    watch.check_op(op, values, params, made if op.multiple_results else (made,))
-    return made
-
-
-def _evaluate_placed(op: Op, values: Sequence[Any], params: dict) -> Any:
-    """`evaluate` where the operands, or the configuration, name a device."""
-    if common_device(values, op.name) is not cpu_device():
-        return run_op(op, values, params)
-    made = _evaluate_on_cpu(op, values, params)
-    if any(x.committed for x in values):
-        for y in made if op.multiple_results else (made,):
-            y.committed = True
-    return made
 
 
 class BindBuilder(Builder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sable.errors import (
     ConcretizationTypeError,
     TracerArrayConversionError,
@@ -11,7 +13,8 @@ from sable.errors import (
 from sable.ir.bindings import ir
 from sable.ir.location import user_line
 
-from .trace import Trace, Tracer
+if TYPE_CHECKING:
+    from .trace import Trace, Tracer
 
 
 def origin(tracer: Tracer) -> str:

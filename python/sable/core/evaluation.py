@@ -1,4 +1,4 @@
-"""Functions and ops on concrete arrays, by compiling them: calls, loops, branches, and ops on other devices than the CPU."""
+"""Ops and functions on concrete arrays: by NumPy on the CPU; by compiling them: calls, loops, branches, other devices."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sable._config import config
 from sable.ir.aval import Aval, aval_of
 from sable.ir.bindings import UNKNOWN
 from sable.ir.function import Function
@@ -15,14 +16,73 @@ from sable.ir.location import user_location
 from sable.ir.op import Op
 from sable.runtime import native_kernels
 
+from . import watch
 from .array import Array
 from .placement import common_device, cpu_device
 from .state import STATE
-from .watch import call_program
 
+#: Inferred result types by (op, operand avals, params). Emptied when full: programs with ever new shapes.
+_INFERRED: dict[tuple, Any] = {}
+_INFERRED_SIZE = 200_000
 #: One-op functions by (op, avals, params), for eager ops on other devices.
 _OP_FUNCTIONS: dict[tuple, Function] = {}
 _OP_FUNCTIONS_SIZE = 4096
+
+
+def infer(op: Op, avals: tuple[Aval, ...], params: dict) -> Any:
+    """Result aval (a tuple of them for ops with several results) by the op's type rule, memoised."""
+    if op.functions:
+        return op.type(*avals, **params)
+    key = (op, avals, *params.values())
+    found = _INFERRED.get(key)
+    if found is None:
+        found = op.type(*avals, **params)
+        if len(_INFERRED) > _INFERRED_SIZE:
+            _INFERRED.clear()
+        _INFERRED[key] = found
+    return found
+
+
+def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
+    """Compute an op on arrays now: by NumPy on the CPU, compiled where the row says so, elsewhere, and if it names functions."""
+    if config.eager_key is None:
+        return _evaluate_watched(op, values, params)
+    if op.functions:
+        return run_op(op, values, params)
+    for x in values:
+        if x._device is not None or x.committed:
+            return _evaluate_placed(op, values, params)
+    return _evaluate_on_cpu(op, values, params)
+
+
+def _evaluate_on_cpu(op: Op, values: Sequence[Any], params: dict) -> Any:
+    if op.eager is not None and op.eager.is_long([x.aval for x in values], params):
+        return compiled(op, values, params)
+    out = infer(op, tuple([x.aval for x in values]), params)
+    meaning = op.ref if op.native is None else meaning_of(op, values)
+    result = STATE.run(meaning, *[x.numpy() for x in values], **params)
+    if op.multiple_results:
+        return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
+    return Array(out, result if type(result) is np.ndarray else np.asarray(result))
+
+
+def _evaluate_watched(op: Op, values: Sequence[Any], params: dict) -> Any:
+    """`evaluate` where an option is on that each op must heed."""
+    watch.refuse_execution(op.name)
+    made = run_op(op, values, params) if op.functions else _evaluate_placed(op, values, params)
+    watch.check_op(op, values, params, made if op.multiple_results else (made,))
+    return made
+
+
+def _evaluate_placed(op: Op, values: Sequence[Any], params: dict) -> Any:
+    """`evaluate` where the operands, or the configuration, name a device."""
+    if common_device(values, op.name) is not cpu_device():
+        return run_op(op, values, params)
+    made = _evaluate_on_cpu(op, values, params)
+    if any(x.committed for x in values):
+        for y in made if op.multiple_results else (made,):
+            y.committed = True
+    return made
 
 
 def run_op(op: Op, values: Sequence[Array], params: dict) -> Any:
@@ -91,7 +151,7 @@ def _location() -> Any:
 
 def run(function: Function, values: Sequence[Array]) -> list[Array]:
     """Call a function on concrete arrays."""
-    return call_program(function, common_device(values, function.name), values)
+    return watch.call_program(function, common_device(values, function.name), values)
 
 
 class _Evaluator:

@@ -14,6 +14,8 @@ from sable.ir.location import user_line, user_location
 from sable.ir.op import OPS, Op
 
 from .array import Array, Value
+from .concretization import array_error, bool_error, concretization_error, index_error, scalar_error
+from .evaluation import evaluate
 from .state import STATE
 
 
@@ -32,6 +34,10 @@ class Tracer(Value):
             f"Traced<{self.aval.short()}{'~' if self.aval.weak_type else ''}>with<{self.trace.kind}({self.trace.name})>"
         )
 
+    def known_array(self) -> Array | None:
+        """The value, where it has been computed already."""
+        return self.trace.known.get(self.value)
+
     def _concrete(self, fail: Callable[[Tracer], Exception]) -> Array:
         check_live(self)
         known = self.trace.evaluate(self.value)
@@ -40,53 +46,35 @@ class Tracer(Value):
         return known
 
     def __bool__(self) -> bool:
-        from .concretization import bool_error
-
         return bool(self._concrete(bool_error))
 
     def __int__(self) -> int:
-        from .concretization import scalar_error
-
         return int(self._concrete(lambda t: scalar_error(t, "int")))
 
     def __float__(self) -> float:
-        from .concretization import scalar_error
-
         return float(self._concrete(lambda t: scalar_error(t, "float")))
 
     def __complex__(self) -> complex:
-        from .concretization import scalar_error
-
         return complex(self._concrete(lambda t: scalar_error(t, "complex")))
 
     def __index__(self) -> int:
-        from .concretization import index_error
-
         return self._concrete(index_error).__index__()
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        from .concretization import array_error
-
         # a NumPy function would lose the derivative: an error even where the value is known
         check_live(self)
         raise array_error(self)
 
     def item(self, *args: Any) -> Any:
         """The element as a Python scalar, where it is known."""
-        from .concretization import scalar_error
-
         return self._concrete(lambda t: scalar_error(t, "item")).item(*args)
 
     def tolist(self) -> Any:
         """Nested lists of Python scalars, where the values are known."""
-        from .concretization import array_error
-
         return self._concrete(array_error).tolist()
 
     def tobytes(self, order: Any = "C") -> bytes:
         """The elements' bytes, where they are known."""
-        from .concretization import array_error
-
         return self._concrete(array_error).tobytes(order)
 
     def block_until_ready(self) -> Tracer:
@@ -95,8 +83,6 @@ class Tracer(Value):
 
     def devices(self) -> set:
         """Not known while tracing."""
-        from .concretization import concretization_error
-
         raise concretization_error(self, "The devices() method was called on a traced array.")
 
     def __format__(self, spec: str) -> str:
@@ -194,14 +180,10 @@ class Trace:
         return self.function.emit(OPS["constant"], [], {"value": literal}, [x.aval], user_location())[0]
 
     def _note(self, value: ir.Value, x: Value) -> None:
-        if type(x) is Array:
-            self.known[value] = x
-            return
-        outer = x.trace  # type: ignore[attr-defined]
-        found = outer.known.get(x.value)  # type: ignore[attr-defined]
+        found = x.known_array()
         if found is not None:
             self.known[value] = found
-        elif x.value in outer.knowable:  # type: ignore[attr-defined]
+        elif x.value in x.trace.knowable:  # type: ignore[attr-defined]
             self.knowable.add(value)
 
     def evaluate(self, value: ir.Value) -> Array | None:
@@ -233,8 +215,6 @@ class Trace:
         missing: list[tuple[Trace, ir.Value]] = [(self, v) for v in node.operands if v not in self.known]
         if missing:
             return missing
-        from .bind import evaluate
-
         made = evaluate(node.op, [self.known[v] for v in node.operands], node.params)
         self.known.update(zip(node.results, made if node.op.multiple_results else (made,)))
         return []

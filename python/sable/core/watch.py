@@ -21,10 +21,9 @@ from sable.ir.op import NumpyBuilder, Op, interpret
 from sable.passes.diagnostics import place_of
 from sable.tree_util import tree_leaves
 
-from .array import Array
+from .array import Array, Value
 from .loading import load
 from .state import STATE
-from .trace import Tracer
 
 _LOG = logging.getLogger(__name__)
 #: Ops that compute nothing: they give what a constant of the user's or of a function's has.
@@ -95,9 +94,7 @@ def as_whole(function: Callable, args: Sequence[Any], kwargs: dict) -> Any:
 
 def _value(x: Any) -> Array | None:
     """The values of a result, where they are known."""
-    if type(x) is Tracer:
-        return x.trace.known.get(x.value)
-    return x if type(x) is Array else None
+    return x.known_array() if isinstance(x, Value) else None
 
 
 def refuse_execution(name: str) -> None:

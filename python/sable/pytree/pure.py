@@ -52,13 +52,6 @@ class PyTreeRegistry:
         self._registrations: dict[type, Registration] = {}
         self.name = name
 
-    def __reduce__(self) -> tuple:
-        if self.name is None:
-            raise TypeError("a PyTreeRegistry without a name cannot be pickled")
-        from sable.pytree.registry import restore_registry
-
-        return restore_registry, (self.name,)
-
     def _add(self, node_type: type, registration: Registration) -> None:
         if not isinstance(node_type, type):
             raise TypeError(f"a pytree node type must be a class, got {node_type!r}")
@@ -278,11 +271,6 @@ class PyTreeDef:
         if self._hash is None:
             self._hash = hash(tuple(map(hashable, self._nodes)))
         return self._hash
-
-    def __reduce__(self) -> tuple:
-        from sable.pytree.registry import restore_treedef
-
-        return restore_treedef, (self.registry, self.state())
 
     def __repr__(self) -> str:
         agenda: list[str] = []

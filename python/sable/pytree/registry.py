@@ -10,6 +10,7 @@ Interface for other modules: `flatten`, `leaves`, `structure`, `flatten_call`, `
 from __future__ import annotations
 
 import collections
+import copyreg
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -58,6 +59,21 @@ def restore_registry(name: str) -> Any:
 def restore_treedef(registry: Any, state: Iterable[tuple]) -> Any:
     """The tree definition that was pickled as that state."""
     return PyTreeDef.from_state(registry, state)
+
+
+def _reduced_registry(registry: Any) -> tuple:
+    if registry.name is None:
+        raise TypeError("a PyTreeRegistry without a name cannot be pickled")
+    return restore_registry, (registry.name,)
+
+
+def _reduced_treedef(treedef: Any) -> tuple:
+    return restore_treedef, (treedef.registry, treedef.state())
+
+
+# here, above both implementations, so that either reads what the other wrote
+copyreg.pickle(PyTreeRegistry, _reduced_registry)
+copyreg.pickle(PyTreeDef, _reduced_treedef)
 
 
 def treedef_tuple(treedefs: Iterable[Any]) -> Any:

@@ -10,7 +10,7 @@ from sable import runtime
 from sable._config import enable_x64
 from sable.core import loading
 from sable.core.array import Array
-from sable.core.bind import evaluate
+from sable.core.evaluation import evaluate
 from sable.dialects.ops.linear_algebra import LAPACK_DTYPES
 from sable.dialects.ops.rules import sample
 from sable.ir.aval import aval_of
