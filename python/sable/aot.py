@@ -12,7 +12,7 @@ import sable.numpy  # noqa: F401  (gives arrays their operators)
 from sable.api.abstract import abstract_trace
 from sable.api.compilation import Jitted
 from sable.api.stages import concrete_captures
-from sable.core.loading import compile_prepared, prepare
+from sable.core.preparation import compile_prepared, prepare
 
 
 def save(fn: Callable, args: Sequence[Any], path: str | os.PathLike, *, target: Any = None) -> Path:

@@ -8,7 +8,7 @@ import pytest
 import sable as jax
 import sable.numpy as jnp
 from sable.compiler import Target
-from sable.core.loading import compile_prepared, prepare
+from sable.core.preparation import compile_prepared, prepare
 
 HIDDEN = 128
 BATCH = 64

@@ -13,7 +13,7 @@ import pytest
 import sable as jax
 import sable.numpy as jnp
 from sable import aot, runtime
-from sable.core import loading
+from sable.core import preparation
 from sable.runtime import ExecutionError, native_kernels
 
 pytestmark = pytest.mark.skipif(not native_kernels.available(), reason="no native kernels here")
@@ -32,18 +32,18 @@ def run_python(code: str, **environment: str) -> str:
 
 def test_the_target_decides() -> None:
     function = jax.jit(jnp.linalg.cholesky).trace(A)._traced.function
-    prepared = loading.prepare(function, "cpu", native=True)
+    prepared = preparation.prepare(function, "cpu", native=True)
     assert prepared.native_kernels == ("sable_cholesky_float32",)
-    assert loading.prepare(function, "cpu").native_kernels == ()
-    assert loading.prepare(function, "vulkan").native_kernels == ()
+    assert preparation.prepare(function, "cpu").native_kernels == ()
+    assert preparation.prepare(function, "vulkan").native_kernels == ()
     assert runtime.devices("cpu")[0].native_kernels
 
 
 def test_missing_kernels_are_named_before_the_program_is_loaded() -> None:
     function = jax.jit(jnp.linalg.cholesky).trace(A)._traced.function
-    prepared = loading.prepare(function, "cpu", native=True)
+    prepared = preparation.prepare(function, "cpu", native=True)
     device = runtime.devices("cpu")[0]
-    vmfb = loading.compile_prepared(prepared, loading.target_of(device)).vmfb
+    vmfb = preparation.compile_prepared(prepared, preparation.target_of(device)).vmfb
     with pytest.raises(ExecutionError, match="sable_of_tomorrow"):
         runtime.Executable(
             vmfb, device, results=function.out_avals, native_kernels=["sable_cholesky_float32", "sable_of_tomorrow"]

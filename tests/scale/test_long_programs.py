@@ -7,7 +7,7 @@ import pytest
 import sable as jax
 import sable.numpy as jnp
 from sable import lax
-from sable.core.loading import prepare
+from sable.core.preparation import prepare
 from sable.ir.bindings import CONTEXT, ir
 from sable.passes.ir_tools import walk_module
 

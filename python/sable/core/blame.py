@@ -13,8 +13,7 @@ from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, Node
 from sable.passes.diagnostics import place_of
 
-from .evaluation import op_function
-from .loading import prepare
+from .preparation import op_function, prepare
 
 #: Seconds for the search, and for one op of it.
 _SEARCH_SECONDS = 20.0

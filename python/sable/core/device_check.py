@@ -18,7 +18,7 @@ from sable.compiler import CacheSettings, CompilationError, Compiled, compile_mo
 from sable.compiler.ladder import iree_version
 from sable.ir.aval import aval_of
 
-from .loading import target_of
+from .preparation import target_of
 
 #: Every device must be right about these.
 _BASIC = """

@@ -10,23 +10,19 @@ import numpy as np
 
 from sable._config import config
 from sable.ir.aval import Aval, aval_of
-from sable.ir.bindings import UNKNOWN
 from sable.ir.function import Function
-from sable.ir.location import user_location
 from sable.ir.op import Op
 from sable.runtime import native_kernels
 
 from . import watch
 from .array import Array
 from .placement import common_device, cpu_device
+from .preparation import op_function
 from .state import STATE
 
 #: Inferred result types by (op, operand avals, params). Emptied when full: programs with ever new shapes.
 _INFERRED: dict[tuple, Any] = {}
 _INFERRED_SIZE = 200_000
-#: One-op functions by (op, avals, params), for eager ops on other devices.
-_OP_FUNCTIONS: dict[tuple, Function] = {}
-_OP_FUNCTIONS_SIZE = 4096
 
 
 def infer(op: Op, avals: tuple[Aval, ...], params: dict) -> Any:
@@ -125,28 +121,6 @@ def run_on_host(callback: Any, values: Sequence[Array]) -> tuple:
     for y in results:
         y.committed = any(x.committed for x in values)
     return results
-
-
-def op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
-    key: Any = (op, avals, *params.values())
-    # a loop's wrapper lives as long as its body
-    memo = params[op.functions[0]].memo if op.functions else _OP_FUNCTIONS
-    found = memo.get(key)
-    if found is None:
-        out = op.type(*avals, **params)
-        outs = list(out) if op.multiple_results else [out]
-        function = Function(avals, op.name)
-        results = function.emit(op, function.arguments, params, outs, _location())
-        found = function.finish(results, outs)
-        if len(_OP_FUNCTIONS) > _OP_FUNCTIONS_SIZE:
-            _OP_FUNCTIONS.clear()
-        memo[key] = found
-    return found
-
-
-def _location() -> Any:
-    """The location that a compiled eager op gets: the user's line."""
-    return STATE.location or user_location() or UNKNOWN
 
 
 def run(function: Function, values: Sequence[Array]) -> list[Array]:

@@ -8,7 +8,7 @@ import pytest
 import sable.dialects.ops  # noqa: F401
 from sable import runtime
 from sable._config import enable_x64
-from sable.core import loading
+from sable.core import loading, preparation
 from sable.core.array import Array
 from sable.core.evaluation import evaluate
 from sable.dialects.ops.linear_algebra import LAPACK_DTYPES
@@ -40,11 +40,11 @@ def all_samples(op: Op) -> list[Sample]:
 def run_expanded(op: Op) -> list[np.ndarray]:
     """The op's samples, as a module that is deployed computes them."""
     function, operands = bundle(op, all_samples(op))
-    prepared = loading.prepare(function, "cpu", native=False)
+    prepared = preparation.prepare(function, "cpu", native=False)
     assert prepared.native_kernels == ()
     assert b"custom_call" not in prepared.module
     device = runtime.devices("cpu")[0]
-    compiled = loading.compile_prepared(prepared, loading.target_of(device))
+    compiled = preparation.compile_prepared(prepared, preparation.target_of(device))
     return runtime.Executable(compiled.vmfb, device, results=function.out_avals).run(*operands)
 
 
@@ -66,7 +66,7 @@ def test_eager_and_compiled_are_the_same_function(name: str) -> None:
     samples = all_samples(op)
     with enable_x64(True):
         function, operands = bundle(op, samples)
-        prepared = loading.prepare(function, "cpu", native=True)
+        prepared = preparation.prepare(function, "cpu", native=True)
         assert prepared.native_kernels
         results = iter(loading.load(function, runtime.devices("cpu")[0])([Array(aval_of(x), x) for x in operands]))
         for s in samples:
