@@ -38,6 +38,14 @@ def combining(passes: Any, b: Any, body: Function) -> Callable[[Sequence[Any], S
     return lambda earlier, later: on_arrays(passes, b, body, [*earlier, *later])
 
 
+def single_op(body: Function) -> str | None:
+    """The op that a body of two arguments applies to them, in either order, and nothing else; None for others."""
+    nodes = list(body.nodes())
+    if len(nodes) != 1 or body.outputs != nodes[0].results or nodes[0].params:
+        return None
+    return nodes[0].op.name if nodes[0].operands in (body.arguments, body.arguments[::-1]) else None
+
+
 class ExpandedRules(FunctionRules):
     """Rules of an op that has an expansion: derivatives are those of a call of it."""
 

@@ -44,17 +44,25 @@ def _ref(*operands: np.ndarray, body: Any, dimensions: tuple[int, ...]) -> tuple
     return tuple(outs)
 
 
-def halved(b: Any, values: Sequence[Any], combine: Callable) -> list[Any]:
-    """What an associative function makes of the slices along axis 0 (at least one), neighbours first."""
+def halved(b: Any, values: Sequence[Any], combine: Callable, most: int = 1) -> list[Any]:
+    """At most so many slices along axis 0 (of which there is one), neighbours put together by an associative function."""
     found, count = list(values), b.aval(values[0]).shape[0]
-    while count > 1:
+    while count > most:
         half = count // 2
         made = combine(*[[slice_axis(b, x, 0, k, 2 * half, 2) for x in found] for k in (0, 1)])
         if count % 2:
             last = [slice_axis(b, x, 0, count - 1, count) for x in found]
             made = [b.concatenate(m, x, dimension=0) for m, x in zip(made, last)]
         found, count = list(made), half + count % 2
-    return [b.reshape(x, shape=b.aval(x).shape[1:]) for x in found]
+    return found
+
+
+def as_lines(b: Any, arrays: Sequence[Any], dimensions: Sequence[int]) -> list[Any]:
+    """The arrays with what is to be reduced in one dimension, the first."""
+    shape = b.aval(arrays[0]).shape
+    kept = tuple(i for i in range(len(shape)) if i not in dimensions)
+    lines = (math.prod(shape[d] for d in dimensions), *(shape[i] for i in kept))
+    return [b.reshape(b.transpose(x, permutation=(*dimensions, *kept)), shape=lines) for x in arrays]
 
 
 class ReduceRules(ExpandedRules):
@@ -62,17 +70,13 @@ class ReduceRules(ExpandedRules):
 
     def expand(self, passes, b, *operands, body, dimensions):
         n = len(operands) // 2
-        shape = b.aval(operands[0]).shape
-        kept = tuple(i for i in range(len(shape)) if i not in dimensions)
-        out = tuple(shape[i] for i in kept)
+        lines = as_lines(b, operands[:n], dimensions)
+        count, *out = b.aval(lines[0]).shape
         inits = [spread_scalar(b, x, out) for x in operands[n:]]
-        count = math.prod(shape[d] for d in dimensions)
         if count == 0 or 0 in out:
             return inits
-        lines = [b.transpose(x, permutation=(*dimensions, *kept)) for x in operands[:n]]
-        lines = [b.reshape(x, shape=(count, *out)) for x in lines]
         combine = combining(passes, b, body)
-        return combine(inits, halved(b, lines, combine))
+        return combine(inits, [b.reshape(x, shape=tuple(out)) for x in halved(b, lines, combine)])
 
     def batched(self, b, node, size, xs):
         return b.bind(node.op, *xs, body=node.params["body"], dimensions=up(node.params["dimensions"]))

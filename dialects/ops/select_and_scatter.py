@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sable.ir.aval import Aval, aval
-from sable.ir.codec import INTS, PAIRS, SYMBOL
+from sable.ir.codec import INTS, PAIRS, SYMBOL, ScatterDimensions
 from sable.ir.form import RegionsForm
 from sable.ir.op import OPS, defop
 
-from .bodies import ExpandedRules, check_body, check_predicate, on_arrays, spread_scalar
-from .compose import BOOL, INT32, compare, logical
+from .bodies import ExpandedRules, check_body, check_predicate, on_arrays, single_op, spread_scalar
+from .compose import INT32, compare, logical
 from .functions import function_of, run
 from .reduce_window import Window, every, window_sizes
 from .rules import floats, integers, sample
-from .windows import dilated, pad, padded, windows
+from .windows import dilated, fold, pad, padded, windows
+
+_INDEX = aval((), INT32)
 
 
 def _window(window_dimensions: tuple, window_strides: tuple, padding: tuple) -> Window:
     ones = (1,) * len(window_dimensions)
     return Window(window_dimensions, window_strides, padding, ones, ones)
+
+
+def _places(b: Any, shape: Sequence[int]) -> Any:
+    """The place of each element in the flat array."""
+    return b.reshape(b.iota(shape=(math.prod(shape),), dtype=INT32, iota_dimension=0), shape=tuple(shape))
+
+
+def _unravelled(b: Any, k: Any, shape: Sequence[int]) -> list[Any]:
+    """The multi-index of a scalar place in an array of that shape."""
+    found = []
+    for n in reversed(shape):
+        found.append(b.remainder(k, b.full(_INDEX, n)))
+        k = b.divide(k, b.full(_INDEX, n))
+    return found[::-1]
+
+
+def _added(b: Any, out: Any, chosen: Any, source: Any) -> Any:
+    """The source added at the places chosen; -1 is none."""
+    shape, count = b.aval(out).shape, math.prod(b.aval(chosen).shape)
+    # a place behind the end is out of bounds whatever the sign of indices is taken for
+    end = b.full(b.aval(chosen), math.prod(shape))
+    indices = b.select(compare(b, chosen, b.full(b.aval(chosen), -1), "EQ"), end, chosen)
+    found = b.scatter_add(
+        b.reshape(out, shape=(math.prod(shape),)),
+        b.reshape(indices, shape=(count, 1)),
+        b.reshape(source, shape=(count,)),
+        scatter_dimension_numbers=ScatterDimensions((), (0,), (), (), (0,), 1),
+        indices_are_sorted=False,
+        unique_indices=False,
+    )
+    return b.reshape(found, shape=shape)
 
 
 def _type(operand: Aval, source: Aval, init: Aval, select: Any, scatter: Any, **params: Any) -> tuple[Aval, ...]:
@@ -59,49 +94,67 @@ def _ref(operand: np.ndarray, source: np.ndarray, init: Any, select: Any, scatte
 
 
 class SelectAndScatterRules(ExpandedRules):
-    """One step for each element of a window: first to select, then to bring the source to where it was selected."""
+    """The places of the elements selected are found by a fold of the windows; a sum goes there at once.
+
+    Other functions need not be associative: they are applied in one step of a loop for each element of a window.
+    """
 
     def expand(self, passes, b, operand, source, init, select, scatter, **params):
-        w, shape, places = _window(**params), b.aval(operand).shape, b.aval(source).shape
+        w, shape = _window(**params), b.aval(operand).shape
         out = spread_scalar(b, init, shape)
-        if 0 in places or 0 in shape:
+        if 0 in b.aval(source).shape or 0 in shape:
             return [out]
-        chosen, inside = self._chosen(passes, b, operand, places, select, w)
-        index, no, zero = aval(places, INT32), b.full(aval((), BOOL), False), b.full(aval((), b.aval(source).dtype), 0)
-        for k, element in enumerate(np.ndindex(w.window_dimensions)):
-            here = compare(b, chosen, b.full(index, k), "EQ")
-            here = here if inside is None else logical(b, "and", here, inside)
-            edges = [
-                (at - low, n - dilated(count, stride) - at + low)
-                for at, (low, _), n, count, stride in zip(element, w.padding, shape, places, w.window_strides)
-            ]
-            there = pad(b, here, no, edges, w.window_strides)
-            made = on_arrays(passes, b, scatter, [out, pad(b, source, zero, edges, w.window_strides)])
-            out = b.select(there, made[0], out)
-        return [out]
+        chosen = self._chosen(passes, b, operand, select, w)
+        if single_op(scatter) == "add":
+            return [_added(b, out, chosen, source)]
+        return [self._stepwise(passes, b, out, chosen, source, scatter, w)]
 
-    def _chosen(self, passes: Any, b: Any, operand: Any, places: tuple, select: Any, w: Window) -> tuple[Any, Any]:
-        """For each window the number of the element selected, and whether it has one (None: all have)."""
+    def _chosen(self, passes: Any, b: Any, operand: Any, select: Any, w: Window) -> Any:
+        """For each window the place of the element selected in the flat operand; -1 where all of it is edge."""
         a = b.aval(operand)
-        whole = pad(b, operand, b.full(aval((), a.dtype), 0), w.padding, w.base_dilations)
-        edged = any(low > 0 or high > 0 for low, high in w.padding)
-        yes, no = (b.full(aval((), BOOL), v) for v in (True, False))
-        valid = pad(b, spread_scalar(b, yes, a.shape), no, w.padding, w.base_dilations) if edged else None
-        best = inside = chosen = None
-        for k, element in enumerate(np.ndindex(w.window_dimensions)):
-            limits = tuple(at + (n - 1) * stride + 1 for at, n, stride in zip(element, places, w.window_strides))
-            cut = {"start_indices": element, "limit_indices": limits, "strides": w.window_strides}
-            x, number = b.slice(whole, **cut), b.full(aval(places, INT32), k)
-            here = None if valid is None else b.slice(valid, **cut)
-            if best is None:
-                best, inside, chosen = x, here, number
-                continue
-            keep = on_arrays(passes, b, select, [best, x])[0]
-            if here is not None:
-                keep = logical(b, "and", inside, logical(b, "or", keep, logical(b, "not", here)))
-                inside = logical(b, "or", inside, here)
-            best, chosen = b.select(keep, best, x), b.select(keep, chosen, number)
-        return chosen, inside
+        edges = (w.padding, w.base_dilations)
+        values = [
+            pad(b, operand, b.full(aval((), a.dtype), 0), *edges),
+            pad(b, _places(b, a.shape), b.full(_INDEX, -1), *edges),
+        ]
+
+        def better(left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
+            keep = on_arrays(passes, b, select, [left[0], right[0]])[0]
+            none = b.full(b.aval(left[1]), -1)
+            keep = logical(b, "or", keep, compare(b, right[1], none, "EQ"))
+            keep = logical(b, "and", keep, compare(b, left[1], none, "NE"))
+            return [b.select(keep, x, y) for x, y in zip(left, right)]
+
+        return fold(b, values, better, w.window_dimensions, w.window_strides, w.window_dilations)[1]
+
+    def _stepwise(self, passes: Any, b: Any, out: Any, chosen: Any, source: Any, scatter: Any, w: Window) -> Any:
+        """In step k each element of the operand meets the source of the window whose element k it is.
+
+        With holes of the strides between the windows these lie as the operand's elements do, moved by the element's place.
+        """
+        shape, size = b.aval(out).shape, w.window_dimensions
+        edges = [
+            (extent - 1 - low, n + low - dilated(count, stride))
+            for n, extent, (low, _), count, stride in zip(
+                shape, size, w.padding, b.aval(chosen).shape, w.window_strides
+            )
+        ]
+        values = [
+            pad(b, chosen, b.full(_INDEX, -1), edges, w.window_strides),
+            pad(b, source, b.full(aval((), b.aval(source).dtype), 0), edges, w.window_strides),
+        ]
+        trips = math.prod(size)
+
+        def step(b: Any, chosen: Any, source: Any, out: Any, k: Any) -> list[Any]:
+            starts = [b.subtract(b.full(_INDEX, n - 1), place) for n, place in zip(size, _unravelled(b, k, size))]
+            there, given = (b.dynamic_slice(x, *starts, slice_sizes=shape) for x in (chosen, source))
+            made = on_arrays(passes, b, scatter, [out, given])[0]
+            return [b.select(compare(b, there, _places(b, shape), "EQ"), made, out)]
+
+        body = function_of(step, *[b.aval(x).update(weak_type=False) for x in (*values, out)], _INDEX, name="step")
+        numbers = b.iota(shape=(trips,), dtype=INT32, iota_dimension=0)
+        loop = {"num_consts": 2, "num_carry": 1, "length": trips, "reverse": False}
+        return b.bind(OPS["scan"], *values, out, numbers, body=body, **loop)[0]
 
     def batched(self, b, node, size, xs):
         params = dict(node.params)

@@ -6,14 +6,11 @@ quadratic time and is not stable: the first is expanded, the second goes through
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from sable.dialects.ops.bodies import on_arrays
 from sable.dialects.ops.reduce_window import Window
-from sable.dialects.ops.reduction import highest, lowest
 from sable.dialects.ops.sort import take_along
 from sable.dialects.ops.windows import covering, pad
 from sable.ir.aval import aval
@@ -66,10 +63,13 @@ def reduce_window(b: Any, *operands: Any, body: Any, **params: Any) -> Any:
     return b.with_regions(op, [*found, *operands[n:]], body=body, **plain)
 
 
-def _extreme(name: str, neutral: Callable[[np.dtype], Any]) -> None:
+def _known_window(name: str) -> None:
+    op = OPS[name]
+    neutral = op.form.neutral
+
     @legalize(name)
     def rule(b: Any, x: Any, **params: Any) -> Any:
-        op, a, w = OPS[name], b.aval(x), Window(**params)
+        a, w = b.aval(x), Window(**params)
         out = op.type(a, **params)
         if out.size == 0 or not out.shape:
             return x if not out.shape else b.full(out, neutral(a.dtype))
@@ -79,9 +79,8 @@ def _extreme(name: str, neutral: Callable[[np.dtype], Any]) -> None:
         return b.emit(name, found, **plain)
 
 
-_extreme("reduce_window_sum", lambda dtype: 0)
-_extreme("reduce_window_max", lowest)
-_extreme("reduce_window_min", highest)
+for _name in ("reduce_window_sum", "reduce_window_max", "reduce_window_min"):
+    _known_window(_name)
 
 
 # ---- sorting -----------------------------------------------------------------------------------------------------

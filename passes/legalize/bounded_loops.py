@@ -12,6 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from sable.dialects.ops.bodies import combining
+from sable.dialects.ops.reduce import as_lines, halved
+from sable.dialects.ops.reduce_window import Window
+from sable.dialects.ops.windows import fold, pad
 from sable.ir.aval import aval
 from sable.ir.codec import DotDimensions
 from sable.ir.op import OPS
@@ -96,6 +100,52 @@ def _bound_search(name: str) -> None:
 
 _bound_search("reduce_argmax")
 _bound_search("reduce_argmin")
+
+
+# ---- reductions by any function, and windows -------------------------------------------------------------------
+
+
+@legalize("reduce", "vulkan")
+def reduce_by(b: Any, *operands: Any, body: Any, dimensions: tuple[int, ...]) -> Any:
+    """Neighbours are put together until few are left."""
+    n, a = len(operands) // 2, b.aval(operands[0])
+    if a.size == 0 or math.prod(a.shape[d] for d in dimensions) <= _REDUCED:
+        return NotImplemented
+    lines = halved(b, as_lines(b, operands[:n], dimensions), combining(b.passes, b, body), _REDUCED)
+    return b.bind(OPS["reduce"], *lines, *operands[n:], body=body, dimensions=(0,))
+
+
+@legalize("reduce_window", "vulkan")
+def reduce_window_by(b: Any, *operands: Any, **params: Any) -> Any:
+    """Large windows by doubling."""
+    if math.prod(params["window_dimensions"]) <= _REDUCED:
+        return NotImplemented
+    return tuple(OPS["reduce_window"].rules.expand(b.passes, b, *operands, **params))
+
+
+def _bound_window(name: str) -> None:
+    op = OPS[name]
+    combined = OPS[op.form.combine.removeprefix("stablehlo.")]
+
+    @legalize(name, "vulkan")
+    def rule(b: Any, x: Any, **params: Any) -> Any:
+        a, w = b.aval(x), Window(**params)
+        out = op.type(a, **params)
+        if math.prod(w.window_dimensions) <= _REDUCED or out.size == 0:
+            return NotImplemented
+        if is_narrow(a.dtype) and name == "reduce_window_sum":
+            return NotImplemented  # to be summed in f32: the rule for all platforms comes back here
+        fill = b.full(a.update(shape=(), weak_type=False), op.form.neutral(a.dtype))
+
+        def combine(left: Sequence[Any], right: Sequence[Any]) -> tuple:
+            return (b.bind(combined, left[0], right[0]),)
+
+        whole = pad(b, x, fill, w.padding, w.base_dilations)
+        return fold(b, [whole], combine, w.window_dimensions, w.window_strides, w.window_dilations)[0]
+
+
+for _name in ("reduce_window_sum", "reduce_window_max", "reduce_window_min"):
+    _bound_window(_name)
 
 
 # ---- contractions --------------------------------------------------------------------------------------------

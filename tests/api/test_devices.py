@@ -216,6 +216,7 @@ def update_in_loop(x):
 
 W = np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32) / 2
 X = np.random.default_rng(1).standard_normal((6, 4)).astype(np.float32)
+SPD = np.stack([W @ W.T + np.eye(4, dtype=np.float32), 3 * np.eye(4, dtype=np.float32)])
 
 PROGRAMS = {
     "grad": (jax.grad(layer), W, X),
@@ -238,6 +239,8 @@ PROGRAMS = {
     "integers": (lambda x: (x // 3, x % 3, x**2, x << 2, x.astype(np.int8)), np.arange(-7, 7, dtype=np.int32)),
     "halves": (lambda x: (x * x + 1, jnp.exp(x), x.sum()), X.astype(np.float16)),
     "complex": (lambda x: (x * x, jnp.exp(x), jnp.abs(x)), (X[0] + 1j * X[1]).astype(np.complex64)),
+    "vmap of cholesky": (jax.jit(jax.vmap(jax.lax.linalg.cholesky)), SPD),
+    "grad of checkpoint": (jax.jit(jax.grad(jax.checkpoint(layer))), W, X),
     "callback": (
         jax.jit(
             lambda x: jax.pure_callback(lambda v: np.asarray(v) * 2, jax.ShapeDtypeStruct((4,), np.float32), x) + 1
@@ -275,6 +278,13 @@ def test_the_same_random_bits(gpu):
 
 # ---- what Vulkan gets wrong by itself ----------------------------------------------------------------------------
 
+
+def clock(x, y):
+    """Sums modulo 1009: associative, and exact in floats."""
+    total = x + y
+    return jnp.where(total >= 1009, total - 1009, total)
+
+
 COUNT = 70_001  # lavapipe ends a kernel's loops after 65,535 turns
 
 
@@ -290,8 +300,13 @@ COUNT = 70_001  # lavapipe ends a kernel's loops after 65,535 turns
         lambda x: jnp.zeros(5).at[x.astype(np.int32) % 5].add(1.0),
         lambda x: jnp.sort(-x)[::1000],
         lambda x: jnp.cumsum(x)[::1000],
+        lambda x: jax.lax.reduce(jnp.stack([x, x]), np.float32(0), clock, (1,)),
+        lambda x: jax.lax.reduce_window(x, np.float32(0), clock, (COUNT - 1,), (1,), "VALID"),
+        lambda x: jax.lax.reduce_window(x, np.float32(0), jax.lax.add, (COUNT - 1,), (1,), "VALID"),
+        lambda x: jax.lax.reduce_window(jnp.outer(x[:99], x[:99]), -np.inf, jax.lax.max, (98, 98), (1, 1), "VALID"),
     ],
-    ids=["sum", "max", "argmax", "rows", "dot", "matmul", "scatter", "sort", "cumsum"],
+    ids=["sum", "max", "argmax", "rows", "dot", "matmul", "scatter", "sort", "cumsum", "reduce", "window", "window sum"]
+    + ["window max"],
 )
 def test_long_loops(gpu, function):
     values = (np.arange(COUNT) % 7).astype(np.float32)

@@ -207,3 +207,24 @@ def test_select_and_scatter_is_the_gradient_of_a_maximum() -> None:
     np.testing.assert_allclose(mapped, wanted, rtol=1e-6)
     pulled = sable.vjp(lambda ct: select_and_scatter(x, lax.ge, *window, "VALID", ct, 0.0, lax.add), ct)[1](x)[0]
     np.testing.assert_allclose(pulled, largest(x), rtol=1e-6)
+
+
+def test_programs_of_large_windows_are_short() -> None:
+    """The same number of operations for a window of 4 and of 1,600 elements, up to the doubling."""
+    x = np.random.default_rng(0).permutation(50 * 45).reshape(50, 45).astype(np.float32)
+    ct = floats(11, 6)
+
+    def scatter(combine: Any) -> Any:
+        return lambda x, ct: select_and_scatter(x, lax.ge, (40, 40), (1, 1), "VALID", ct, 0.0, combine)
+
+    wanted = np.zeros_like(x)
+    for i, j in np.ndindex(ct.shape):
+        window = x[i : i + 40, j : j + 40]
+        k, m = np.unravel_index(window.argmax(), window.shape)
+        wanted[i + k, j + m] += ct[i, j]
+    run = sable.jit(scatter(lax.add))
+    assert run.lower(x, ct).as_text().count("\n") < 400
+    np.testing.assert_allclose(run(x, ct), wanted, rtol=1e-4)
+    stepwise = sable.jit(scatter(lambda x, y: x + y + 0.0))
+    assert stepwise.lower(x, ct).as_text().count("\n") < 400
+    np.testing.assert_allclose(stepwise(x, ct), wanted, rtol=1e-4)

@@ -121,14 +121,6 @@ def _closed(name: str, traced: Traced) -> Function:
     return made.finish(interpret(function, [*made.arguments, *constants], b), function.out_avals)
 
 
-def single_op(body: Function) -> str | None:
-    """The op that a body of two arguments applies to them, in either order, and nothing else; None for others."""
-    nodes = list(body.nodes())
-    if len(nodes) != 1 or body.outputs != nodes[0].results or nodes[0].params:
-        return None
-    return nodes[0].op.name if nodes[0].operands in (body.arguments, body.arguments[::-1]) else None
-
-
 def _all_bits(dtype: np.dtype) -> Any:
     return True if dtype.kind == "b" else ~np.zeros((), dtype)
 

@@ -15,10 +15,11 @@ from sable.core.bind import BIND, bind
 from sable.core.operands import broadcast_operands, integers, normal_axis, value_of
 from sable.core.values import as_value
 from sable.dialects.ops import cumulative
+from sable.dialects.ops.bodies import single_op
 from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_unflatten
 
-from .bodies import combiner, is_neutral, operands_of, single_op
+from .bodies import combiner, is_neutral, operands_of
 from .slicing import slice_in_dim
 
 # ---- by an op ------------------------------------------------------------------------------------------------

@@ -9,13 +9,14 @@ from typing import Any
 from sable.core.array import Value
 from sable.core.bind import BIND, bind
 from sable.core.operands import integers, value_of
+from sable.dialects.ops.bodies import single_op
 from sable.dialects.ops.reduce_window import Window
 from sable.dialects.ops.windows import Padding, dilated
 from sable.ir.aval import aval
 from sable.ir.op import OPS
 from sable.tree_util import tree_unflatten
 
-from .bodies import combiner, is_neutral, operands_of, single_op, traced_body
+from .bodies import combiner, is_neutral, operands_of, traced_body
 
 
 def padtype_to_pads(
