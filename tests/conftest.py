@@ -9,6 +9,9 @@ import importlib.util
 import re
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 _HAS_JAX = importlib.util.find_spec("jax") is not None
 #: Tests after which JAX forgets its programs.
@@ -21,6 +24,16 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     if _HAS_JAX or collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
         return None
     return True if _IMPORTS_JAX.search(collection_path.read_text()) else None
+
+
+def pytest_addoption(parser: Any) -> None:
+    parser.addoption("--exhaustive", action="store_true", help="all samples, where a part stands for them otherwise")
+
+
+@pytest.fixture
+def exhaustive(request: pytest.FixtureRequest) -> bool:
+    """Whether all samples are wanted."""
+    return request.config.getoption("--exhaustive")
 
 
 def pytest_report_header() -> str:

@@ -26,9 +26,9 @@ from .test_iree import NOT_COMPILED, bundle, check, expected
 
 NAMES = sorted(set(OPS) - NOT_COMPILED)
 #: Ops in one module: a compile costs 0.4 s before it does anything, and one failing op takes the others along.
-TOGETHER = 4
-#: Of ops with many samples that take one way through the compiler, every so many are tried (all were, once).
-EVERY = {"compare": 4, "convert": 3, "scatter_max": 3, "scatter_min": 3, "scatter_mul": 3, "constant": 2}
+TOGETHER = 6
+#: Samples of an op that are tried, evenly spread; `pytest --exhaustive` tries all.
+SAMPLES = 6
 GROUPS = [NAMES[k : k + TOGETHER] for k in range(0, len(NAMES), TOGETHER)]
 
 
@@ -36,11 +36,11 @@ def is_refused(op: Op, s: Sample) -> bool:
     return refusal(op.name, [aval_of(np.asarray(x)) for x in s.operands]) is not None
 
 
-def possible(names: Sequence[str]) -> Iterator[tuple[Op, Sample]]:
+def possible(names: Sequence[str], exhaustive: bool) -> Iterator[tuple[Op, Sample]]:
     for name in names:
-        for s in list(OPS[name].samples())[:: EVERY.get(name, 1)]:
-            if not is_refused(OPS[name], s):
-                yield OPS[name], s
+        samples = [s for s in OPS[name].samples() if not is_refused(OPS[name], s)]
+        every = 1 if exhaustive else -(-len(samples) // SAMPLES)
+        yield from ((OPS[name], s) for s in samples[:: every or 1])
 
 
 def program(cases: Sequence[tuple[Op, Sample]]) -> tuple[Function, list[np.ndarray]]:
@@ -59,10 +59,10 @@ def program(cases: Sequence[tuple[Op, Sample]]) -> tuple[Function, list[np.ndarr
 
 
 @pytest.mark.parametrize("names", GROUPS, ids="-".join)
-def test_vulkan_agrees_with_the_reference(names: list[str]) -> None:
+def test_vulkan_agrees_with_the_reference(names: list[str], exhaustive: bool) -> None:
     device = vulkan_device()
     with enable_x64(True):
-        cases = list(possible(names))
+        cases = list(possible(names, exhaustive))
         function, operands = program(cases)
         results = iter(loading.load(function, device)([Array(aval_of(x), x) for x in operands]))
         for op, s in cases:
