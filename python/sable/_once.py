@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-import os
 import threading
 import weakref
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
+
+from sable._forks import in_child
 
 T = TypeVar("T")
 
@@ -79,11 +80,8 @@ class Once(Generic[T]):
 _INSTANCES: weakref.WeakSet[Once] = weakref.WeakSet()
 
 
+@in_child
 def _forget_threads() -> None:
     """In a forked process: the threads that were making something are not there."""
     for once in _INSTANCES:
         once._under_way.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_threads)

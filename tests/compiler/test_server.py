@@ -67,8 +67,9 @@ def children(pid: int) -> list[int]:
     ],
 )
 def test_a_fault_is_an_error_and_the_next_compile_works(program, run, fault, kind, words):
+    timeout = 0.5 if fault == "hang" else PATIENCE
     with pytest.raises(CompilationError, match=words) as caught:
-        compile_module(program(1.0), Target(), timeout=0.5, options=CompileOptions(fault=fault))
+        compile_module(program(1.0), Target(), timeout=timeout, options=CompileOptions(fault=fault))
     assert caught.value.kind == kind
     server = server_pid()
     assert server is not None

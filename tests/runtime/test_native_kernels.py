@@ -53,7 +53,7 @@ def test_missing_kernels_are_named_before_the_program_is_loaded() -> None:
     np.testing.assert_allclose(executable.run(A)[0], np.linalg.cholesky(A), rtol=1e-6)
 
 
-def test_drivers_of_another_library_are_reported() -> None:
+def test_drivers_of_another_library_are_not_ours() -> None:
     out = run_python(
         "import iree.runtime as rt; rt.get_driver('local-sync')\n"
         "import sable as jax, sable.numpy as jnp, numpy as np\n"
@@ -63,10 +63,9 @@ def test_drivers_of_another_library_are_reported() -> None:
         "print(device.native_kernels)\n"
         "a = np.float32([[4, 1], [1, 5]])\n"
         "print(np.allclose(jax.jit(jnp.linalg.cholesky)(a), np.linalg.cholesky(a)))\n"
-        "try: native_kernels.require(['sable_cholesky_float32'])\n"
-        "except runtime.ExecutionError as error: print('another library' in str(error))\n"
+        "native_kernels.require(['sable_cholesky_float32'])\n"
     )
-    assert out.split() == ["False", "True", "True"]
+    assert out.split() == ["True", "True"]
 
 
 def test_pure_python_expands() -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from sable._forks import new_lock
+
 from .option import Option
 from .options import OPTIONS
 
@@ -19,7 +21,7 @@ _read_watched = attrgetter(*(option.name for option in _WATCHED))
 
 _ABSENT = object()
 #: Held while the shared values, and the threads' keys that depend on them, change.
-_LOCK = threading.RLock()
+_LOCK = new_lock(reentrant=True)
 #: The attributes of the threads that override something at the moment, by the dictionary's id.
 _OVERRIDING: dict[int, dict[str, Any]] = {}
 #: Called with the new value after `update`.
@@ -67,6 +69,9 @@ class Config(threading.local):
     eager_key: tuple | None = ()
     #: How many overrides are in force in a thread.
     _depth: int = 0
+
+    def __reduce__(self) -> str:
+        return "config"  # by name: wrapped functions that are pickled by value refer to it
 
     def update(self, name: str, value: Any) -> None:
         """Sets an option for all threads. Overrides by context managers stay in force while they last.

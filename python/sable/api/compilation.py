@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -78,6 +79,9 @@ class _Entry:
 
 class Jitted:
     """A function that is traced and compiled for each signature it is called with; made by `jit`."""
+
+    # `functools.wraps` copies the dictionary to other functions: nothing of ours is in it
+    __slots__ = ("__dict__", "__weakref__", "_entries", "_fun", "_options", "_prepared", "_static")
 
     def __init__(self, fun: Callable, static_argnums: Any, static_argnames: Any, options: dict):
         functools.update_wrapper(self, fun)
@@ -226,6 +230,16 @@ class Jitted:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    def __reduce__(self) -> Any:
+        """By name where a module has it under its name, as decorated functions; else the function and the options."""
+        qualified_name = self.__dict__.get("__qualname__", "")
+        found: Any = sys.modules.get(self.__module__)
+        for name in qualified_name.split("."):
+            found = getattr(found, name, None)
+        if found is self:
+            return qualified_name
+        return Jitted, (self._fun, self._static.argnums, self._static.argnames, self._options)
+
     def __repr__(self) -> str:
         return f"<jitted function {function_name(self._fun)} at {function_place(self._fun)}>"
 
@@ -283,15 +297,19 @@ class _Entries:
 
     __slots__ = ("by_options", "owner")
 
-    def __init__(self, owner: Any):
-        self.owner = weakref.ref(owner)
+    def __init__(self, owner: Any = None):
+        self.owner = weakref.ref(owner) if owner is not None else None
         self.by_options: dict[tuple, dict] = {}
+
+    def __reduce__(self) -> Any:
+        """Nothing: a function that is pickled by value (cloudpickle) is traced anew where it comes to."""
+        return _Entries, ()
 
 
 def _shared_entries(fun: Callable, options: tuple) -> dict:
     """The entries of a function, so that jitting it again does not trace it again."""
     found = getattr(fun, "__dict__", {}).get(_ENTRIES_NAME)
-    if found is None or found.owner() is not fun:
+    if found is None or found.owner is None or found.owner() is not fun:
         try:
             found = _Entries(fun)
             fun.__dict__[_ENTRIES_NAME] = found  # type: ignore[attr-defined]

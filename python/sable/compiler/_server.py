@@ -3,8 +3,9 @@
     python -I -S _server.py serve SCRATCH SETTINGS CONTROL_FD PARENT_PID WORKERS WARM
     python -I -S _server.py once  SCRATCH SETTINGS     (one frame in on stdin, one frame out on stdout)
 
-SETTINGS is JSON: `paths` for `sys.path`, `packages` (the folders of Sable's packages by name; what they do when imported
-is not run), `flags` of the compiler that hold for the whole process.
+SCRATCH is the folder for temporary files, which `serve` makes and removes. SETTINGS is JSON: `paths` for `sys.path`,
+`packages` (the folders of Sable's packages by name; what they do when imported is not run), `flags` of the compiler that
+hold for the whole process.
 
 `serve` loads the compiler once and forks a child for each compile, so that an abort, a segmentation fault or
 a hang costs a child and nothing else. The client sends one byte and a socket over CONTROL_FD for each
@@ -311,12 +312,11 @@ class Server:
             self._start_waiting()
 
     def close(self) -> None:
-        """Kill the children, and leave neither zombies nor files."""
+        """Kill the children, and leave no zombies."""
         for job in list(self._jobs.values()):
             job.kill()
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(job.pid, 0)
-        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _wake_on_child_exit(self) -> int:
         readable, writable = os.pipe()
@@ -463,11 +463,15 @@ def _serve(scratch: str, flags: list[str], control_descriptor: str, parent: str,
     signal.alarm(_START_SECONDS)
     control = socket.socket(fileno=int(control_descriptor))
     control.setblocking(True)
-    server = Server(control, int(parent), int(workers), scratch, flags)
+    os.mkdir(scratch, 0o700)
     try:
-        server.run(warm == "1")
+        server = Server(control, int(parent), int(workers), scratch, flags)
+        try:
+            server.run(warm == "1")
+        finally:
+            server.close()
     finally:
-        server.close()
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def main(arguments: list[str]) -> NoReturn:

@@ -13,13 +13,14 @@ import hashlib
 import json
 import os
 import tempfile
-import threading
 import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from sable._forks import new_lock
 
 #: Raised with each change of the format of a file or of what the compile server does to a module.
 FORMAT = 1
@@ -114,7 +115,7 @@ class MemoryCache:
         self._limit = limit
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._size = 0
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def get(self, key: str) -> Entry | None:
         """The entry of that key, which counts as used now, or None."""
@@ -154,7 +155,7 @@ class DiskCache:
         self._strict = strict
         self._root = directory
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._size: int | None = None  # bytes in the folder as far as this process knows; None before the first write
         self._writes = 0
         self._warned = False

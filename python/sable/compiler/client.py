@@ -16,17 +16,19 @@ import importlib.util
 import io
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sable._forks import in_child, new_lock
 
 from . import wire
 from .ladder import PROCESS_FLAGS, iree_package
@@ -36,8 +38,8 @@ from .processors import usable_processors
 _PROGRAM = Path(__file__).with_name("_server.py")
 #: Seconds given to a server to end by itself when its socket closes; it takes milliseconds.
 _EXIT_SECONDS = 2.0
-#: Characters of a dead server's log that go into an error.
-_LOG_CHARACTERS = 2000
+#: Bytes of a dead server's log that go into an error.
+_LOG_BYTES = 2000
 
 
 class ServerDied(Exception):
@@ -150,27 +152,27 @@ class CompileServer:
     """A running compile server."""
 
     def __init__(self, *, warm: bool) -> None:
-        self._scratch = tempfile.mkdtemp(prefix="sable-compile-")
-        self._log = os.path.join(self._scratch, "server.log")
-        self._lock = threading.Lock()
+        # Only a name: the server makes the folder and removes it, whenever this process is killed.
+        self._scratch = os.path.join(tempfile.gettempdir(), f"sable-compile-{secrets.token_hex(8)}")
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (as long as the server)
+        self._lock = new_lock()
         self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._control, theirs = socket.socketpair()
         workers = str(usable_processors())  # as many compiles run at once
         arguments = [str(theirs.fileno()), str(os.getpid()), workers, "1" if warm else "0"]
         try:
-            with open(self._log, "wb") as log:
-                self._process = subprocess.Popen(
-                    _command("serve", self._scratch, *arguments),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=[theirs.fileno()],
-                    env=_environment(),
-                    start_new_session=True,  # Ctrl-C is for the user's process, which then closes its socket
-                )
+            self._process = subprocess.Popen(
+                _command("serve", self._scratch, *arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                pass_fds=[theirs.fileno()],
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is for the user's process, which then closes its socket
+            )
         except BaseException:
             self._control.close()
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._log.close()
             raise
         finally:
             theirs.close()
@@ -211,7 +213,8 @@ class CompileServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._log.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)  # of a server that was killed
 
     def forget(self) -> None:
         """Let go in a process that was forked off the user's: the server is not its own."""
@@ -220,8 +223,9 @@ class CompileServer:
         self._process.returncode = 0  # keeps Popen from waiting for what is not a child of this process
 
     def _last_words(self) -> str:
-        with contextlib.suppress(OSError), open(self._log, encoding="utf-8", errors="replace") as file:
-            return file.read()[-_LOG_CHARACTERS:]
+        with contextlib.suppress(OSError, ValueError):  # another thread has closed it
+            log = self._log.fileno()
+            return os.pread(log, _LOG_BYTES, max(0, os.fstat(log).st_size - _LOG_BYTES)).decode(errors="replace")
         return ""
 
 
@@ -331,7 +335,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-_lock = threading.Lock()
+_lock = new_lock()
 _server: CompileServer | None = None
 _warm_next = True
 
@@ -359,14 +363,13 @@ def _replace() -> None:
     _server = CompileServer(warm=_warm_next)
 
 
-def _after_fork_in_child() -> None:
-    global _server, _lock, _warm_next
-    _lock = threading.Lock()  # another thread of the parent may have held it
+@in_child
+def _leave_server() -> None:
+    """In a forked process: the server is its parent's."""
+    global _server, _warm_next
     if _server is not None:
         _server.forget()
     _server, _warm_next = None, True
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
 atexit.register(shutdown)

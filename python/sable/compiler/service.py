@@ -7,7 +7,6 @@ import logging
 import os
 import shlex
 import signal
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from sable._config.logs import log_compiles_level
+from sable._forks import in_child, new_lock
 from sable._once import Once
 
 from . import cache, client
@@ -86,7 +86,7 @@ class _Caches:
         self._disks: dict[tuple, cache.DiskCache] = {}
         self.disk = self.disk_for(cache.Keeping())
         self.under_way: Once[Compiled] = Once(lasting=(CompilationError,))
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self.counts = {"memory": 0, "disk": 0, "compiled": 0}
 
     def count(self, source: str) -> None:
@@ -124,7 +124,7 @@ class _Caches:
 
 
 _caches: _Caches | None = None
-_configuration_lock = threading.Lock()
+_configuration_lock = new_lock()
 
 
 def configure_cache(settings: cache.CacheSettings | None = None) -> None:
@@ -358,13 +358,9 @@ class _Work:
         return f"sable-opt --lower-loops='platform={platform} route={route}' FILE | {compile} -"
 
 
-def _forget_threads() -> None:
-    """In a forked process: the threads that compile, or hold locks, are not there."""
-    global _caches, _configuration_lock
-    _configuration_lock = threading.Lock()
+@in_child
+def _renew_caches() -> None:
+    """In a forked process: a thread may have been in the middle of changing them."""
+    global _caches
     if _caches is not None:
         _caches = _Caches(_caches.settings)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_threads)

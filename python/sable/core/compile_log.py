@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from sable._config import config
 from sable._config.logs import log_compiles_level
+from sable._forks import new_lock
 from sable.compiler import Keeping
 from sable.ir.function import Function
 from sable.passes.assemble import assemble
@@ -25,7 +25,7 @@ from .array import Array
 
 _LOG = logging.getLogger(__name__)
 _FILE_NUMBERS = count()
-_FILE_LOCK = threading.Lock()
+_FILE_LOCK = new_lock()
 
 
 @contextmanager

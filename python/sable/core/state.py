@@ -38,5 +38,8 @@ class _State(threading.local):
         quiet.run(np.seterr, all="ignore")
         self.run = quiet.run
 
+    def __reduce__(self) -> str:
+        return "STATE"  # by name: wrapped functions that are pickled by value refer to it
+
 
 STATE = _State()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
-_LOCK = threading.Lock()
+from sable._forks import new_lock
+
+_LOCK = new_lock()
 
 
 @dataclass

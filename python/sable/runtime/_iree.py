@@ -12,10 +12,11 @@ Measured with IREE 3.13 (benchmarks/runtime_call.py prints the figures of your m
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import os
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from iree.runtime import HalDevice, VmContext, VmInstance, VmModule
 from iree.runtime import VmRef as Buffer
 from iree.runtime import VmVariantList as VariantList
 
+from sable._forks import in_child, new_lock
 from sable.ir.aval import bfloat16
 
 #: IREE types that pass through; the rest of the module is used by qualified name.
@@ -78,8 +80,9 @@ make_view = rt.HalBufferView
 
 # HAL types are registered process-wide without a lock when an instance is made (iree-org/iree #24615), so
 # there is one instance, made under a lock.
-_LOCK = threading.Lock()
+_LOCK = new_lock()
 _INSTANCE: VmInstance | None = None
+_DRIVERS: dict[str, Any] = {}
 
 
 def instance() -> VmInstance:
@@ -91,6 +94,27 @@ def instance() -> VmInstance:
         return _INSTANCE
 
 
+def keep_forever(thing: Any) -> None:
+    """No reference that is dropped, not even when the interpreter ends, destroys the thing."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+def _driver(name: str) -> Any:
+    """A driver of this process, and not of the process that forked it: its threads must be here.
+
+    A driver waits for its threads when it is destroyed, so it never is.
+    """
+    instance()
+    with _LOCK:
+        if name not in _DRIVERS:
+            _DRIVERS[name] = made = rt._binding.create_hal_driver(name)  # `get_driver` gives the parent's
+            keep_forever(made)
+        return _DRIVERS[name]
+
+
+in_child(_DRIVERS.clear)
+
+
 def driver_devices(driver: str) -> list[dict[str, Any]]:
     """The devices that a driver reports (`device_id`, `path`, `name`).
 
@@ -98,14 +122,14 @@ def driver_devices(driver: str) -> list[dict[str, Any]]:
       RuntimeError: the driver or the library beneath it is missing or does not start.
     """
     try:
-        return list(rt.get_driver(driver).query_available_devices())
+        return list(_driver(driver).query_available_devices())
     except (RuntimeError, ValueError, OSError) as error:
         raise RuntimeError(status_message(error)) from error
 
 
 def describe_device(driver: str, device_id: int) -> str:
     """The driver's own description of a device: several lines of text, different for each driver."""
-    return rt.get_driver(driver).dump_device_info(device_id)
+    return _driver(driver).dump_device_info(device_id)
 
 
 #: Bytes of a worker's stack on local-task, whose default of 128 KiB is little for LAPACK.
@@ -114,7 +138,7 @@ _WORKER_STACK = 8 << 20
 
 @functools.cache
 def prepare_cpu_drivers(plugin: str | None) -> None:
-    """What IREE's CPU drivers must know before they are made, which happens once in a process.
+    """What IREE's CPU drivers must know before they are made.
 
     Args:
       plugin: the shared library that resolves the imports of executables, if there is one.
@@ -131,10 +155,9 @@ def create_device(driver: str, device_id: int, caching: bool) -> HalDevice:
     drops references in no useful order: a device that dies first is a segmentation fault. So devices are
     immortal.
     """
-    instance()  # registers HAL types: a reference made before has no type, and printing it crashes
     options = {"allocators": ["caching"]} if caching else {}
-    device = rt.get_driver(driver).create_device(device_id, **options)
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(device))
+    device = _driver(driver).create_device(device_id, **options)
+    keep_forever(device)
     return device
 
 
@@ -150,7 +173,31 @@ def program_module(vmfb: Any) -> VmModule:
 
 def make_context(modules: Sequence[VmModule]) -> VmContext:
     """Links modules, in order of dependency, and runs their initialisers."""
-    return VmContext(instance(), modules=list(modules))
+    try:
+        return VmContext(instance(), modules=list(modules))
+    finally:
+        _remove_leftovers()
+
+
+#: Where Linux lists what this process has open.
+_DESCRIPTORS = "/proc/self/fd"
+_LEFTOVER = "/iree_dylib_"
+
+
+def _remove_leftovers() -> None:
+    """Closes and removes what IREE's loader leaves of each system-linked executable: an empty temporary file, still open.
+
+    It is made for its name only, to which the library's own file adds a suffix, so that nobody reads or writes it.
+    """
+    if not os.path.isdir(_DESCRIPTORS):  # not Linux
+        return
+    with _LOCK:  # between the look and the closing the number must not come to mean another file
+        for name in os.listdir(_DESCRIPTORS):
+            with contextlib.suppress(FileNotFoundError):  # closed or removed meanwhile
+                path = os.readlink(f"{_DESCRIPTORS}/{name}")
+                if _LEFTOVER in path and os.fstat(int(name)).st_size == 0:
+                    os.close(int(name))
+                    os.unlink(path)
 
 
 def host_module(name: str, exports: Mapping[str, tuple[str, Callable]], state: Callable[[], Any]) -> VmModule:

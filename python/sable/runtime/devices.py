@@ -7,13 +7,13 @@ start only takes its own platform away.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sable._forks import in_child, new_lock
 from sable.runtime import _iree, native_kernels
 from sable.runtime._iree import Buffer
 from sable.runtime.buffers import DeviceMemory, HostMemory
@@ -43,7 +43,7 @@ SelfTest = Callable[["Device"], None]
 _SELF_TESTS: dict[str, SelfTest] = {}
 _DEVICES: dict[str, list[Device]] = {}
 _FAILURES: dict[str, str] = {}
-_LOCK = threading.RLock()
+_LOCK = new_lock(reentrant=True)
 
 
 class Device:
@@ -63,10 +63,12 @@ class Device:
         self.id = id
         self.device_kind = device_kind
         self._driver_id = driver_id
-        self._lock = threading.RLock()
+        self._lock = new_lock(reentrant=True)
         self._opened: dict[str, Any] = {}
+        self._modules: dict[str, Any] = {}
         self._watches: dict[str, CacheWatch] = {}
         self._tested = False
+        self._is_parents = False
 
     def __repr__(self) -> str:
         return f"{_CLASS_NAMES[self.platform]}(id={self.id})"
@@ -130,12 +132,22 @@ class Device:
 
     def hal(self, threaded: bool = False) -> Any:
         """The HAL device, opened when first asked for; the CPU has two, inline and with worker threads."""
+        if self._is_parents:
+            raise RuntimeError(
+                f"{self!r} was opened before os.fork(): neither it nor the arrays on it can be used in the forked process. "
+                "Use the device after the fork only, or start processes by multiprocessing's 'spawn' or 'forkserver'."
+            )
         driver = self._driver(threaded)
         opened = self._opened.get(driver)
         if opened is None:
             opened = self._open(driver)
         self._test_once()
         return opened
+
+    def module(self, threaded: bool = False) -> Any:
+        """The VM module through which programs reach `hal(threaded)`; one serves all of them."""
+        hal = self.hal(threaded)
+        return self._modules.setdefault(self._driver(threaded), _iree.hal_module(hal))
 
     def watch(self, threaded: bool = False) -> CacheWatch | None:
         """Keeper of the allocator that programs on `hal(threaded)` use; None where memory is not cached."""
@@ -161,9 +173,18 @@ class Device:
                     _iree.prepare_cpu_drivers(native_kernels.plugin_path() if native_kernels.available() else None)
                 hal = _iree.create_device(driver, self._driver_id, caching)
                 if caching:
-                    self._watches[driver] = CacheWatch(hal.allocator)
+                    watch = self._watches.setdefault(driver, CacheWatch(hal.allocator))
+                    watch.watch(hal.allocator)  # programs hold it: in a forked process it is its parent's device's
                 self._opened[driver] = hal
             return self._opened[driver]
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: CPU devices are opened anew when asked for, others are the parent's only."""
+        self._is_parents = self.platform != "cpu" and (self._is_parents or bool(self._opened))
+        self._opened.clear()
+        self._modules.clear()
+        for bound in ("put", "get", "_memory"):
+            self.__dict__.pop(bound, None)
 
     def _test_once(self) -> None:
         if self._tested:
@@ -196,6 +217,13 @@ def _enumerate(platform: str) -> list[Device]:
             found = [Device(platform, i, info["name"], info["device_id"]) for i, info in enumerate(reported)]
         _DEVICES[platform] = found
         return found
+
+
+@in_child
+def _leave_devices() -> None:
+    for found in _DEVICES.values():
+        for device in found:
+            device.leave_to_parent()
 
 
 def devices(platform: str | None = None) -> list[Device]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+import functools
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from sable._forks import in_child, new_lock
 from sable.ir.aval import Aval
 from sable.runtime import _iree
 from sable.runtime._iree import Buffer
@@ -34,7 +36,7 @@ class _Lane:
 
 
 class Program:
-    """A compiled module on a device: its linked modules and idle lanes."""
+    """A compiled module on a device: its modules without the device's, and idle lanes."""
 
     def __init__(
         self,
@@ -46,9 +48,10 @@ class Program:
     ):
         self.idle: list[_Lane] = []
         self.watch = device.watch(threaded)
-        self._lock = threading.Lock()
+        self._device_module = functools.partial(device.module, threaded)
+        self._lock = new_lock()
         self.host = HostFunctions(host_functions, device) if host_functions else None
-        modules = [_iree.hal_module(device.hal(threaded))]
+        modules = []
         if self.host is not None:
             modules.append(self.host.module)
         if parameters:
@@ -56,15 +59,28 @@ class Program:
             modules.append(module)
         self.module = _iree.program_module(vmfb)
         self._modules = [*modules, self.module]
+        _PROGRAMS.add(self)
 
     def new_lane(self) -> _Lane:
         """Links the modules once more."""
         with self._lock:
-            context = _iree.make_context(self._modules)
+            context = _iree.make_context([self._device_module(), *self._modules])
             state = None if self.host is None else self.host.new_state()
         if self.watch is not None:
             self.watch.check()
         return _Lane(context.invoke, state)
+
+
+_PROGRAMS: weakref.WeakSet[Program] = weakref.WeakSet()
+
+
+@in_child
+def _leave_lanes() -> None:
+    """In a forked process: lanes lead to devices whose threads are not there, and must not wait for them either."""
+    for program in _PROGRAMS:
+        for lane in program.idle:
+            _iree.keep_forever(lane)
+        program.idle.clear()
 
 
 class Executable:

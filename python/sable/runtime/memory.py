@@ -37,6 +37,10 @@ class CacheWatch:
     __slots__ = ("_allocator", "_budget", "_seen", "countdown")
 
     def __init__(self, allocator: Any):
+        self.watch(allocator)
+
+    def watch(self, allocator: Any) -> None:
+        """Keeps that allocator from now on."""
         self._allocator = allocator
         self._budget = TRIM_BUDGET_BYTES
         self._seen = 0

@@ -12,13 +12,13 @@ import ctypes
 import functools
 import importlib.util
 import os
-import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sable._forks import new_lock
 from sable.pytree.registry import implementation, native
 from sable.runtime.errors import ExecutionError
 
@@ -28,7 +28,7 @@ _OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
 _FUNCTIONS = ("potrf", "trsm")
 _TYPE_LETTERS = "sdcz"
 
-_LOCK = threading.Lock()
+_LOCK = new_lock()
 
 
 @functools.cache
@@ -64,8 +64,8 @@ def require(names: Iterable[str]) -> None:
         raise ExecutionError(f"the program calls native kernels that this version does not have: {', '.join(missing)}")
     if not importable():
         raise ExecutionError(
-            f"the program calls the native kernels {', '.join(wanted)}, which IREE's CPU drivers do not know: another "
-            "library made them before Sable opened its first device"
+            f"the program calls the native kernels {', '.join(wanted)}, which IREE's CPU drivers do not know: they did "
+            f"not load {plugin_path()} as a plugin"
         )
 
 
