@@ -9,8 +9,13 @@ the compiler is not installed.
 
 import importlib
 import importlib.util
+import sys
 import sysconfig
 from typing import TYPE_CHECKING, Any
+
+sys.modules.setdefault("sable", sys.modules[__name__])
+
+from sable import _names  # noqa: E402
 
 if TYPE_CHECKING:
     from sable._public import *  # noqa: F403
@@ -22,6 +27,8 @@ if sysconfig.get_config_var("Py_GIL_DISABLED"):
         "Sable does not run on free-threaded Python: its caches and the MLIR bindings rely on the GIL. "
         "Use a build of Python with the GIL (python3.13 instead of python3.13t)."
     )
+
+_names.adopt(__name__)
 
 
 def __getattr__(name: str) -> Any:

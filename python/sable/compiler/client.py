@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sable import _names
 from sable._forks import in_child, new_lock
 
 from . import wire
@@ -299,12 +300,11 @@ def _command(mode: str, scratch: str, *arguments: str) -> list[str]:
 @functools.cache
 def _packages() -> dict[str, list[str]]:
     """The folders of those packages of Sable's of which the server needs modules, by name."""
-    found = {}
-    for name in ("sable", "sable.ir", "sable.dialects", "sable.passes"):
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.submodule_search_locations is None:
-            raise ImportError(f"the installation is not complete: there is no package {name}")
-        found[name] = list(spec.submodule_search_locations)
+    packages = ("sable", "sable.ir", "sable.dialects", "sable.passes")
+    found = {name: list(map(str, _names.folders(*name.split(".")[1:]))) for name in packages}
+    missing = [name for name, folders in found.items() if not folders]
+    if missing:
+        raise ImportError(f"the installation is not complete: there is no package {', '.join(missing)}")
     return found
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from sable._config import config
 from sable.ir.aval import Aval, float0
+from sable.ir.location import is_internal
 
 from . import lattice
 from .dtype_kinds import (
@@ -168,7 +169,7 @@ def _warn(message: str) -> None:
     """A UserWarning that points at the first frame outside of Sable."""
     frame: FrameType | None = sys._getframe(1)
     level = 2
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "sable":
+    while frame is not None and is_internal(frame.f_code):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, UserWarning, stacklevel=level)
 

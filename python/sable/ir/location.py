@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import re
 import sys
-from pathlib import Path
 from types import CodeType, FrameType
 
+from sable import _names
 from sable._config import config
 
 from .bindings import CONTEXT, UNKNOWN, ir
 
 #: Where frames are never the user's: Sable itself, and the decorators of the standard library.
-_folders = [functools.__file__]
-for _name in ("sable", "sable.dialects", "sable.passes", "sable.tools"):
-    # in an editable installation the packages lie in several folders, and search locations name the repository too
-    _spec = importlib.util.find_spec(_name)
-    _places = [Path(p).resolve() for p in (_spec.submodule_search_locations or ())] if _spec else []
-    _folders += [str(p) + os.sep for p in _places if (p / "__init__.py").exists()]
-
-_INTERNAL_PREFIXES = tuple(_folders)
+_PACKAGES = ((), ("dialects",), ("passes",), ("tools",))  # in an editable installation they lie side by side
+_INTERNAL_PREFIXES = (
+    functools.__file__,
+    *(f"{folder}{os.sep}" for parts in _PACKAGES for folder in _names.folders(*parts)),
+)
 
 _INTERNAL: dict[CodeType, bool] = {}
 _LOCATIONS: dict[tuple[str, int], ir.Location] = {}
