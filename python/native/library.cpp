@@ -13,6 +13,7 @@ namespace sable {
 namespace {
 
 constexpr size_t kEntries = 2048;  // of one function under one configuration, at most
+constexpr Py_ssize_t kParts = 256; // of a list or tuple: long lists of numbers are nothing to look a plan up by
 constexpr size_t kDepth = 8;       // of nested lists and tuples among the arguments
 constexpr int kCalls = 3;          // before a plan is made: tracing costs as much as some twenty calls
 
@@ -24,8 +25,8 @@ struct Environment {
   PyObject* config = nullptr;          // `eager_key`
   PyObject* wrapper_type = nullptr;    // a class that holds one array (typed random keys), in a slot
   Py_ssize_t wrapper_slot = -1;
-  PyObject* plain_types = nullptr;     // set: instances are known by their identity
-  PyObject* make_plan = nullptr;       // (function, args, kwargs) -> Plan or None
+  PyTypeObject* enumeration = nullptr; // enum.Enum: instances are known by their identity
+  PyObject* make_plan = nullptr;       // (function, args, kwargs, result) -> Plan or None
   PyObject* watched = nullptr;         // (function, args, kwargs): the call, where the configuration has ops watched
 };
 
@@ -112,13 +113,15 @@ class Signature {
   // A Python scalar whose value the plan does not depend on.
   bool read_operand(PyObject* x, PyTypeObject* type) {
     if (type != &PyLong_Type && type != &PyFloat_Type && type != &PyBool_Type && type != &PyComplex_Type) return false;
+    bool negative = false;  // unsigned operands have range errors
     if (type == &PyLong_Type) {
       // an int of more than 31 bits may be out of range: its value counts, and the general way judges it
       int overflow = 0;
       long value = PyLong_AsLongAndOverflow(x, &overflow);
       if (overflow != 0 || value != static_cast<int32_t>(value)) return false;
+      negative = value < 0;
     }
-    push(Tag::kScalar, reinterpret_cast<Word>(type));
+    push(Tag::kScalar, reinterpret_cast<Word>(type) | (negative ? 1 : 0));
     leaves_.emplace_back(x);
     return true;
   }
@@ -137,8 +140,8 @@ class Signature {
   }
 
   bool read_sequence(PyObject* x, bool is_tuple, size_t depth) {
-    if (depth >= kDepth) return false;
     Py_ssize_t size = PySequence_Fast_GET_SIZE(x);
+    if (depth >= kDepth || size > kParts) return false;
     push(is_tuple ? Tag::kTuple : Tag::kList, static_cast<Word>(size));
     for (Py_ssize_t i = 0; i < size; ++i) {
       if (!read_part(PySequence_Fast_GET_ITEM(x, i), false, depth + 1)) return false;
@@ -164,7 +167,7 @@ class Signature {
     }
     push(Tag::kObject, reinterpret_cast<Word>(x));
     if (PyType_Check(x) || PyArray_DescrCheck(x)) return true;
-    return PySet_Contains(environment.plain_types, reinterpret_cast<PyObject*>(type)) == 1;
+    return PyType_IsSubtype(type, environment.enumeration) != 0;
   }
 
   Words words_;
@@ -253,14 +256,15 @@ nb::object general(LibraryFunction* self, PyObject* const* args, size_t flags, P
   return checked(PyObject_Vectorcall(self->function, args, flags, kwnames));
 }
 
-// function(object, positional arguments as a tuple, named ones as a dict)
-nb::object call_with(PyObject* function, PyObject* object, PyObject* const* args, Py_ssize_t count, PyObject* kwnames) {
+// function(object, positional arguments as a tuple, named ones as a dict[, result])
+nb::object call_with(PyObject* function, PyObject* object, PyObject* const* args, Py_ssize_t count, PyObject* kwnames,
+                     PyObject* result = nullptr) {
   nb::object positional = checked(PyTuple_New(count)), named = checked(PyDict_New());
   for (Py_ssize_t i = 0; i < count; ++i) PyTuple_SET_ITEM(positional.ptr(), i, Py_NewRef(args[i]));
   for (Py_ssize_t i = 0; kwnames != nullptr && i < PyTuple_GET_SIZE(kwnames); ++i) {
     check(PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(kwnames, i), args[count + i]));
   }
-  return checked(PyObject_CallFunctionObjArgs(function, object, positional.ptr(), named.ptr(), nullptr));
+  return checked(PyObject_CallFunctionObjArgs(function, object, positional.ptr(), named.ptr(), result, nullptr));
 }
 
 // A call for which there is no plan yet: it goes the general way, and is counted.
@@ -280,7 +284,7 @@ nb::object first_calls(LibraryFunction* self, const std::shared_ptr<Table>& tabl
   }
   if (entry->calls < 0 || !entry->plan.is_none() || ++entry->calls < kCalls) return made;
   entry->calls = -1;  // also where planning fails: an error is raised once
-  entry->plan = call_with(environment.make_plan, reinterpret_cast<PyObject*>(self), args, count, kwnames);
+  entry->plan = call_with(environment.make_plan, reinterpret_cast<PyObject*>(self), args, count, kwnames, made.ptr());
   return made;
 }
 
@@ -450,13 +454,14 @@ PyType_Spec function_spec = {"sable._native.LibraryFunction", sizeof(LibraryFunc
                                  Py_TPFLAGS_METHOD_DESCRIPTOR,
                              function_slots};
 
-void set_up(nb::handle array_type, nb::handle state, nb::handle config, nb::handle plain_types, nb::handle make_plan,
+void set_up(nb::handle array_type, nb::handle state, nb::handle config, nb::handle enumeration, nb::handle make_plan,
             nb::handle watched) {
   environment.array = std::make_unique<ArrayLayout>(array_type);
   Py_XSETREF(environment.array_type, Py_NewRef(array_type.ptr()));
   Py_XSETREF(environment.state, Py_NewRef(state.ptr()));
   Py_XSETREF(environment.config, Py_NewRef(config.ptr()));
-  Py_XSETREF(environment.plain_types, Py_NewRef(plain_types.ptr()));
+  Py_INCREF(enumeration.ptr());
+  environment.enumeration = reinterpret_cast<PyTypeObject*>(enumeration.ptr());
   Py_XSETREF(environment.make_plan, Py_NewRef(make_plan.ptr()));
   Py_XSETREF(environment.watched, Py_NewRef(watched.ptr()));
 }
@@ -473,7 +478,7 @@ void set_wrapper(nb::handle type, const char* slot) {
 void bind_library(nb::module_& module) {
   module.attr("LibraryFunction") = checked(PyType_FromSpec(&function_spec));
   module.def("library_set_up", set_up, nb::arg("array_type"), nb::arg("state"), nb::arg("config"),
-             nb::arg("plain_types"), nb::arg("make_plan"), nb::arg("watched"),
+             nb::arg("enumeration"), nb::arg("make_plan"), nb::arg("watched"),
              "Tell library functions what they have to know of the rest of Sable.");
   module.def("library_wrapper", set_wrapper, nb::arg("type"), nb::arg("slot"),
              "A class that holds one array in a slot is taken apart in arguments.");

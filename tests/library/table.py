@@ -105,9 +105,14 @@ def operands(sample: Call, module: Any) -> list[Any]:
 
 def apply(sample: Call, module: Any, values: list[Any]) -> Any:
     """Call the function with these values in the operands' places."""
-    rest = iter(values)
-    args, kwargs = _replaced((sample.args, sample.kwargs), lambda x: next(rest), module)
+    args, kwargs = arguments(sample, module, values)
     return find(module, sample.function)(*args, **kwargs)
+
+
+def arguments(sample: Call, module: Any, values: list[Any]) -> tuple[Any, Any]:
+    """The sample's arguments, positional and named, with these values in the operands' places."""
+    rest = iter(values)
+    return _replaced((sample.args, sample.kwargs), lambda x: next(rest), module)
 
 
 def _replaced(x: Any, put: Callable[[Any], Any], module: Any = None) -> Any:

@@ -18,7 +18,8 @@ import pytest
 
 import sable as jax
 import sable.numpy as jnp
-from sable.library.declare import library, reasons
+from sable.core.values import concrete
+from sable.library.declare import DIFFERENT_RESULT, explain, library, reasons
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -97,6 +98,65 @@ def test_value_dependent_functions_say_so() -> None:
     assert f.plan_counts() == (0, 1)
     (why,) = reasons()[f"{f.__module__}.chooses"]
     assert "looks at values" in why
+
+
+def test_functions_that_ask_for_values_have_no_plan() -> None:
+    def doubles(x, n):
+        known = concrete(n)
+        return x * (100 if known is None else int(known))
+
+    f, x = library(doubles), jnp.asarray(X[0])
+    for n in (2, 3, 2, 3, 2, 3):
+        assert all(np.array_equal(y, X[0] * n) for y in times(5, f, x, jnp.asarray(n)))
+    assert f.plan_counts() == (0, 1)
+    assert explain(f, x, jnp.asarray(2)) == "it asks whether a value is known"
+    for n in (2, 3):
+        assert all(np.array_equal(y, X[0] ** n) for y in times(5, jnp.power, x, jnp.asarray(n)))
+
+
+def test_plans_that_would_give_something_else_are_not_used() -> None:
+    def hidden(x):
+        return x + 1 if type(x) is jax.Array or type(x).__name__ == "Array" else x + 2
+
+    f, x = library(hidden), jnp.asarray(X[0])
+    assert all(np.array_equal(y, X[0] + 1) for y in times(5, f, x))
+    assert f.plan_counts() == (0, 1) and explain(f, x) == DIFFERENT_RESULT
+
+
+def test_explain() -> None:
+    x = jnp.asarray(X[0])
+    assert explain(jnp.add, x, 1) is None
+    assert explain(jnp.add, 1, 1) == "no array is among the arguments"
+    assert explain(jnp.add, x, np.float32(1)) == "an argument of type float32 is neither an array nor static"
+    assert "bound to a device" in explain(jnp.add, jax.device_put(x, jax.devices("cpu")[0]), 1)
+
+
+def test_signs_of_integers_count() -> None:
+    key = jax.random.key(0)
+    for n in range(20):
+        assert np.array_equal(
+            jax.random.key_data(jax.random.fold_in(key, n)), jax.random.key_data(jax.jit(jax.random.fold_in)(key, n))
+        )
+    assert jax.random.fold_in.plan_counts()[0] >= 1
+    for _ in range(5):
+        with pytest.raises(OverflowError):
+            jax.random.fold_in(key, -1)
+
+
+def test_promotion() -> None:
+    @library(operands=("x", "y"), promotion="inexact")
+    def f(x, y=1, *, times=1):
+        assert x.dtype == y.dtype == np.float32
+        return x * y * times
+
+    x = jnp.arange(3)
+    for found in (f(x), f(x, 2), f(y=2, x=x), f(x, times=2), f(x, 2, times=3), *times(5, f, x, 2)):
+        assert found.dtype == np.float32
+    assert np.array_equal(f(y=3, x=x, times=2), np.arange(3) * 6)
+    with pytest.raises(TypeError, match=r"f\(\) missing"):
+        f()
+    with pytest.raises(TypeError, match=r"f requires ndarray or scalar arguments, got .*list"):
+        f([1, 2])
 
 
 def test_internal_errors_are_not_swallowed() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import sable
+from sable.library.declare import DIFFERENT_RESULT, reasons
 
 from . import rows  # noqa: F401  (they fill the table)
 from .run import Outcome, batched, difference, each, gradient, together, value
@@ -86,6 +87,7 @@ def test_eager_and_jit(k: int) -> None:
             if hasattr(a, "dtype"):
                 assert a.dtype == b.dtype and a.weak_type == b.weak_type, sample
                 np.testing.assert_array_equal(np.asarray(a), np.asarray(b), repr(sample))
+    assert not [name for name, why in reasons().items() if DIFFERENT_RESULT in why and name.startswith("sable.")]
     jitted = [i for i, s in enumerate(samples) if "jit" not in s.without]
     chosen = [samples[i] for i in jitted]
     check(chosen, compiled(sable, chosen, value), [traced[i] for i in jitted], "jit")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sable._config import config
-from sable.ir.aval import Aval, aval_of
+from sable.ir.aval import Aval
 from sable.ir.function import Function
 from sable.ir.op import Op
 from sable.runtime import native_kernels
@@ -54,9 +54,13 @@ def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:
 def _evaluate_on_cpu(op: Op, values: Sequence[Any], params: dict) -> Any:
     if op.eager is not None and op.eager.is_long([x.aval for x in values], params):
         return compiled(op, values, params)
-    out = infer(op, tuple([x.aval for x in values]), params)
-    meaning = op.ref if op.native is None else meaning_of(op, values)
-    result = STATE.run(meaning, *[x.numpy() for x in values], **params)
+    avals = tuple([x.aval for x in values])
+    out = infer(op, avals, params)
+    arrays = [x.numpy() for x in values]
+    if op.native is None:
+        result = STATE.run(op.ref, *arrays, **params)
+    else:
+        result = STATE.run(meaning_of(op, avals, params), *arrays)
     if op.multiple_results:
         return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
     return Array(out, result if type(result) is np.ndarray else np.asarray(result))
@@ -95,21 +99,24 @@ def compiled(op: Op, values: Sequence[Array], params: dict) -> Any:
     return tuple(out) if op.multiple_results else out[0]
 
 
-def meaning_of(op: Op, values: Sequence[Array]) -> Callable[..., Any]:
-    """What computes an op that has a native kernel: the kernel where it is there for these types, else NumPy."""
-    kernel = op.native.symbol([x.aval for x in values]) if native_kernels.available() else None
-    return op.ref if kernel is None else functools.partial(_run_native, op, kernel)
-
-
-def _run_native(op: Op, kernel: str, *arrays: np.ndarray, **params: Any) -> Any:
-    avals = [aval_of(x) for x in arrays]
-    out = op.type(*avals, **params)
+def meaning_of(op: Op, avals: Sequence[Aval], params: dict) -> Callable[..., Any]:
+    """What computes an op on the CPU, as a function of NumPy arrays: its native kernel if there is one for these types."""
+    kernel = op.native.symbol(avals) if op.native is not None and native_kernels.available() else None
+    if op.native is None or kernel is None:
+        return functools.partial(op.ref, **params) if params else op.ref
+    out = infer(op, tuple(avals), params)
     outs = out if op.multiple_results else (out,)
-    operands = [np.reshape(x, s) for x, s in zip(arrays, op.native.operand_stacks(avals))]
-    results = [np.empty(s, a.dtype) for s, a in zip(op.native.result_stacks(outs), outs)]
-    native_kernels.call(kernel, operands, results, op.native.words(params))
-    made = tuple(np.reshape(y, a.shape) for y, a in zip(results, outs))
-    return made if op.multiple_results else made[0]
+    operand_stacks, result_stacks = op.native.operand_stacks(avals), op.native.result_stacks(outs)
+    words = op.native.words(params)
+
+    def run_kernel(*arrays: np.ndarray) -> Any:
+        operands = [np.reshape(x, s) for x, s in zip(arrays, operand_stacks)]
+        results = [np.empty(s, a.dtype) for s, a in zip(result_stacks, outs)]
+        native_kernels.call(kernel, operands, results, words)
+        made = tuple([np.reshape(y, a.shape) for y, a in zip(results, outs)])
+        return made if op.multiple_results else made[0]
+
+    return run_kernel
 
 
 def run_on_host(callback: Any, values: Sequence[Array]) -> tuple:

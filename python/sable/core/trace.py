@@ -186,6 +186,9 @@ class Trace:
         elif x.value in x.trace.knowable:  # type: ignore[attr-defined]
             self.knowable.add(value)
 
+    def asked(self) -> None:
+        """Somebody asks whether a value is known, and goes another way if it is; see `sable.core.values.concrete`."""
+
     def evaluate(self, value: ir.Value) -> Array | None:
         """The value as an array, computed now if need be; None where it depends on what is not known."""
         found = self.known.get(value)

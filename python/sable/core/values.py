@@ -98,6 +98,17 @@ def is_array_like(x: Any) -> bool:
     return isinstance(x, (Value, np.ndarray, np.generic, *_SCALARS)) or hasattr(x, "__jax_array__")
 
 
+def concrete(x: Any) -> Array | None:
+    """x if it is an array, None for tracers and all else: for functions that do something else where a value is known.
+
+    No library function asks in another way: what it does then holds for this one value, so that a plan, which holds for
+    all arrays of a type, must not be made of such a call (`Trace.asked`).
+    """
+    if type(x) is Tracer:
+        x.trace.asked()
+    return x if type(x) is Array else None
+
+
 def retype(x: Value, weak_type: bool) -> Value:
     """x with another weak type."""
     if x.aval.weak_type == weak_type:

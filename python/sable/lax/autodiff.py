@@ -6,6 +6,7 @@ from typing import Any
 
 from sable.core.bind import BIND
 from sable.core.values import as_value
+from sable.library.declare import library
 from sable.tree_util import tree_map
 
 
@@ -14,6 +15,7 @@ def _stop(x: Any) -> Any:
     return BIND.stop_gradient(value) if value.aval.dtype.kind in "fcV" else value
 
 
+@library
 def stop_gradient(x: Any) -> Any:
     """The identity, whose derivative is zero; for a pytree, of every leaf.
 

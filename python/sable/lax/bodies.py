@@ -12,7 +12,7 @@ from sable._config import config
 from sable.core.array import Array, Value
 from sable.core.operands import convert, value_of
 from sable.core.tracing import Traced, trace_flat
-from sable.core.values import as_value
+from sable.core.values import as_value, concrete
 from sable.dialects.ops.reduction import highest, lowest
 from sable.ir.aval import Aval, aval
 from sable.ir.function import Function, FunctionBuilder, interpret
@@ -139,5 +139,5 @@ NEUTRAL: dict[str, Callable[[np.dtype], Any]] = {
 
 def is_neutral(op_name: str, start: Value) -> bool:
     """Whether an initial value is known to be the op's neutral element."""
-    dtype = start.aval.dtype
-    return type(start) is Array and bool(start.numpy() == np.asarray(NEUTRAL[op_name](dtype), dtype))
+    dtype, known = start.aval.dtype, concrete(start)
+    return known is not None and bool(known.numpy() == np.asarray(NEUTRAL[op_name](dtype), dtype))

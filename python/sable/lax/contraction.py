@@ -14,6 +14,7 @@ from sable.core.operands import integers, value_of, values_of
 from sable.core.precision import precision_config
 from sable.core.values import retype
 from sable.ir.codec import DotDimensions
+from sable.library.declare import library
 
 DotDimensionNumbers = tuple[tuple[Sequence[int], Sequence[int]], tuple[Sequence[int], Sequence[int]]]
 
@@ -21,6 +22,7 @@ DotDimensionNumbers = tuple[tuple[Sequence[int], Sequence[int]], tuple[Sequence[
 PrecisionLike = Any
 
 
+@library
 def dot_general(
     lhs: Any,
     rhs: Any,
@@ -62,6 +64,7 @@ def dot_general(
     return retype(found, weak)
 
 
+@library
 def dot(
     lhs: Any,
     rhs: Any,
@@ -89,6 +92,7 @@ def dot(
     return dot_general(x, y, dimension_numbers, precision, preferred_element_type)
 
 
+@library
 def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Value:
     """Products of the matrices in the last two dimensions; the others are equal.
 

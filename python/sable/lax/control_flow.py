@@ -9,14 +9,14 @@ import numpy as np
 
 from sable._config import config
 from sable.core import key_reuse
-from sable.core.array import Array, Value
+from sable.core.array import Value
 from sable.core.batching import batched_call
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
 from sable.core.dtypes import promote_avals
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name, trace_flat
-from sable.core.values import as_value, retype
+from sable.core.values import as_value, concrete, retype
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import OPS
@@ -276,7 +276,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
             f"{bounds[0].aval.dtype.name} and {bounds[1].aval.dtype.name}"
         )
     lo, hi = (x if x.aval.dtype == dtype else BIND.convert(x, dtype=dtype) for x in bounds)
-    if type(lo) is Array and type(hi) is Array:
+    if concrete(lo) is not None and concrete(hi) is not None:
         steps = max(int(hi) - int(lo), 0)
         (_, result), _ = scan(
             lambda carry, _: ((carry[0] + 1, body_fun(carry[0], carry[1])), None),

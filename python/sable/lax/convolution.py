@@ -17,6 +17,7 @@ from sable.dialects.ops import convolution as rows
 from sable.dialects.ops.windows import Padding, dilated
 from sable.ir.aval import aval_of
 from sable.ir.codec import ConvDimensionNumbers
+from sable.library.declare import library
 
 from .windows import entries, padding_pairs, padtype_to_pads
 
@@ -72,6 +73,7 @@ def _check_letters(rank: int, specs: Sequence[Any]) -> None:
         raise TypeError(f"{name} must each have the same set of spatial characters, got {tuple(specs)}.")
 
 
+@library
 def conv_general_dilated(
     lhs: Any,
     rhs: Any,
@@ -143,6 +145,7 @@ def conv_general_dilated(
     )
 
 
+@library
 def conv(
     lhs: Any,
     rhs: Any,
@@ -157,6 +160,7 @@ def conv(
     )
 
 
+@library
 def conv_with_general_padding(
     lhs: Any,
     rhs: Any,
@@ -201,6 +205,7 @@ _TRANSPOSED_LAYOUTS = (
 )
 
 
+@library
 def conv_transpose(
     lhs: Any,
     rhs: Any,
@@ -262,6 +267,7 @@ def conv_transpose(
     )
 
 
+@library
 def conv_general_dilated_patches(
     lhs: Any,
     filter_shape: Sequence[int],

@@ -16,55 +16,61 @@ from sable.core.bind import BIND, bind
 from sable.core.operands import broadcast_operands, convert, value_of, values_of
 from sable.core.values import retype
 from sable.ir.op import OPS
-
-
-def _function(name: str, text: str, run: Callable) -> Callable:
-    run.__name__ = run.__qualname__ = name
-    run.__doc__ = text
-    return run
+from sable.library.declare import library
 
 
 def _unary(name: str, mnemonic: str, text: str) -> Callable:
     op = OPS[mnemonic]
 
+    @library(
+        operands=("x",),
+        name=name,
+        text=f"{text}, elementwise.\n\n    Raises:\n      TypeError: a dtype without it.\n    ",
+    )
     def run(x: Any) -> Value:
         return bind(op, value_of(x, name))
 
-    return _function(name, f"{text}, elementwise.\n\n    Raises:\n      TypeError: a dtype without it.\n    ", run)
+    return run
 
 
 def _accurate(name: str, mnemonic: str, text: str) -> Callable:
     op = OPS[mnemonic]
 
+    text += ", elementwise.\n\n    Args:\n      x: floats or complex numbers.\n      accuracy: accepted; "
+    text += "the result has the compiler's best accuracy.\n\n    Raises:\n      TypeError: another dtype.\n    "
+
+    @library(operands=("x",), name=name, text=text)
     def run(x: Any, *, accuracy: Any = None) -> Value:
         return bind(op, value_of(x, name))
 
-    text += ", elementwise.\n\n    Args:\n      x: floats or complex numbers.\n      accuracy: accepted; "
-    text += "the result has the compiler's best accuracy.\n\n    Raises:\n      TypeError: another dtype.\n    "
-    return _function(name, text, run)
+    return run
 
 
 def _binary(name: str, mnemonic: str, text: str) -> Callable:
     op = OPS[mnemonic]
 
+    text += ", elementwise.\n\n    Args:\n      x, y: arrays of one dtype and rank; scalars are repeated."
+    text += "\n\n    Raises:\n      TypeError: dtypes or shapes disagree, or the dtype has no such operation.\n    "
+
+    @library(operands=("x", "y"), name=name, text=text)
     def run(x: Any, y: Any) -> Value:
         values = value_of(x, name, 0), value_of(y, name, 1)
         return bind(op, *broadcast_operands(values))
 
-    text += ", elementwise.\n\n    Args:\n      x, y: arrays of one dtype and rank; scalars are repeated."
-    text += "\n\n    Raises:\n      TypeError: dtypes or shapes disagree, or the dtype has no such operation.\n    "
-    return _function(name, text, run)
+    return run
 
 
 def _comparison(name: str, text: str) -> Callable:
     direction, op = name.upper(), OPS["compare"]
 
+    text += ", elementwise, as booleans.\n\n    Raises:\n      TypeError: dtypes or shapes disagree.\n    "
+
+    @library(operands=("x", "y"), name=name, text=text)
     def run(x: Any, y: Any) -> Value:
         values = value_of(x, name, 0), value_of(y, name, 1)
         return bind(op, *broadcast_operands(values), comparison_direction=direction)
 
-    text += ", elementwise, as booleans.\n\n    Raises:\n      TypeError: dtypes or shapes disagree.\n    "
-    return _function(name, text, run)
+    return run
 
 
 neg = _unary("neg", "negate", "-x")
@@ -132,6 +138,7 @@ gt = _comparison("gt", "x > y")
 ge = _comparison("ge", "x >= y")
 
 
+@library(operands=("x", "y"))
 def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Value:
     """x * y, elementwise.
 
@@ -148,6 +155,7 @@ def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Value:
     return BIND.multiply(*broadcast_operands(values))
 
 
+@library(operands=("x",))
 def sign(x: Any) -> Value:
     """-1, 0 or 1 by the sign of x (NaN for NaN); x / |x| for complex numbers.
 
@@ -160,6 +168,7 @@ def sign(x: Any) -> Value:
     return BIND.sign(value)
 
 
+@library(operands=("x",))
 def exp2(x: Any, *, accuracy: Any = None) -> Value:
     """2**x, elementwise, as e**(x log 2).
 
@@ -175,6 +184,7 @@ def exp2(x: Any, *, accuracy: Any = None) -> Value:
     return BIND.exponential(BIND.multiply(value, BIND.full(value.aval, math.log(2))))
 
 
+@library(operands=("x",))
 def square(x: Any) -> Value:
     """x * x, elementwise.
 
@@ -187,11 +197,13 @@ def square(x: Any) -> Value:
     return BIND.square(value)
 
 
+@library(operands=("x",))
 def reciprocal(x: Any) -> Value:
     """1 / x, elementwise."""
     return integer_pow(x, -1)
 
 
+@library(operands=("x",))
 def integer_pow(x: Any, y: int) -> Value:
     """x**y for a Python integer y, by repeated squaring.
 
@@ -207,6 +219,7 @@ def integer_pow(x: Any, y: int) -> Value:
     return operands.integer_pow(value, int(y))
 
 
+@library(operands=("x",))
 def pow(x: Any, y: Any) -> Value:
     """x**y, elementwise.
 
@@ -240,6 +253,7 @@ class RoundingMethod(enum.IntEnum):
     TO_NEAREST_EVEN = 1
 
 
+@library(operands=("x",))
 def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZERO) -> Value:
     """The nearest whole number, elementwise.
 
@@ -251,6 +265,7 @@ def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZER
     return BIND.round_nearest_even(value) if even else BIND.round_nearest_afz(value)
 
 
+@library(operands=("x",))
 def conj(x: Any) -> Value:
     """The complex conjugate; real numbers become complex."""
     value = value_of(x, "conj")
@@ -259,6 +274,7 @@ def conj(x: Any) -> Value:
     return BIND.complex(BIND.real(value), BIND.negate(BIND.imag(value)))
 
 
+@library(operands=("pred", "on_true", "on_false"))
 def select(pred: Any, on_true: Any, on_false: Any) -> Value:
     """`on_true` where `pred` holds, else `on_false`.
 
@@ -275,6 +291,7 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Value:
     return BIND.select(which, *cases)
 
 
+@library
 def select_n(which: Any, *cases: Any) -> Value:
     """Elements of the case that `which` numbers.
 
@@ -303,6 +320,7 @@ def select_n(which: Any, *cases: Any) -> Value:
     return result
 
 
+@library(operands=("min", "x", "max"))
 def clamp(min: Any, x: Any, max: Any) -> Value:
     """x, raised to `min` and then lowered to `max`, elementwise.
 
@@ -315,6 +333,7 @@ def clamp(min: Any, x: Any, max: Any) -> Value:
     return BIND.clamp(*values_of("clamp", min, x, max))
 
 
+@library(operands=("operand",))
 def convert_element_type(operand: Any, new_dtype: Any) -> Value:
     """The elements in another dtype; the result is strongly typed.
 
@@ -331,6 +350,7 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Value:
     return convert(value, dtype)
 
 
+@library
 def bitcast_convert_type(operand: Any, new_dtype: Any) -> Value:
     """The bits of the elements, taken for another dtype.
 
@@ -343,6 +363,7 @@ def bitcast_convert_type(operand: Any, new_dtype: Any) -> Value:
     return BIND.bitcast_convert(value_of(operand, "bitcast_convert_type"), dtype=dtype)
 
 
+@library
 def reduce_precision(operand: Any, exponent_bits: int, mantissa_bits: int) -> Value:
     """Floats rounded to a format of that many exponent and mantissa bits, in their own dtype.
 

@@ -16,6 +16,7 @@ from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_win
 from sable.dialects.ops.scatter import window_sizes
 from sable.ir.codec import GatherDimensions, ScatterDimensions
 from sable.ir.op import OPS
+from sable.library.declare import library
 
 from .control_flow import while_loop
 
@@ -115,6 +116,7 @@ def all_inside(indices: Value, bounds: Sequence[int]) -> bool:
     return bool((found >= 0).all() and (found <= np.array(bounds)).all())
 
 
+@library
 def gather(
     operand: Any,
     start_indices: Any,
@@ -210,6 +212,21 @@ def scatter_with(
 
 
 def _scatter(name: str, mnemonic: str, text: str) -> Callable:
+    text = f"""A copy of an array with windows {text}.
+
+    Args:
+      operand: an array.
+      scatter_indices: integers; the last dimension has the components of an index vector.
+      updates: an array of the same dtype, a window for each index vector.
+      dimension_numbers: which dimensions belong together.
+      indices_are_sorted, unique_indices: promises about the indices.
+      mode: "drop" (the default), "clip", "promise_in_bounds" or a GatherScatterMode.
+
+    Raises:
+      TypeError, ValueError: shapes, dtypes or dimension numbers that make no sense; an unknown mode.
+    """
+
+    @library(name=name, text=text)
     def run(
         operand: Any,
         scatter_indices: Any,
@@ -231,20 +248,6 @@ def _scatter(name: str, mnemonic: str, text: str) -> Callable:
             mode,
         )
 
-    run.__name__ = run.__qualname__ = name
-    run.__doc__ = f"""A copy of an array with windows {text}.
-
-    Args:
-      operand: an array.
-      scatter_indices: integers; the last dimension has the components of an index vector.
-      updates: an array of the same dtype, a window for each index vector.
-      dimension_numbers: which dimensions belong together.
-      indices_are_sorted, unique_indices: promises about the indices.
-      mode: "drop" (the default), "clip", "promise_in_bounds" or a GatherScatterMode.
-
-    Raises:
-      TypeError, ValueError: shapes, dtypes or dimension numbers that make no sense; an unknown mode.
-    """
     return run
 
 
@@ -255,6 +258,7 @@ scatter_min = _scatter("scatter_min", "scatter_min", "lowered to the minimum")
 scatter_max = _scatter("scatter_max", "scatter_max", "raised to the maximum")
 
 
+@library
 def scatter_sub(operand: Any, scatter_indices: Any, updates: Any, dimension_numbers: Any, **options: Any) -> Value:
     """A copy of an array with windows subtracted from; see `scatter_add`."""
     new = BIND.negate(value_of(updates, "scatter_sub", 2))

@@ -8,6 +8,7 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import value_of, values_of
+from sable.library.declare import library
 
 from .elementwise import convert
 
@@ -24,6 +25,7 @@ def _conjugate(x: Value) -> Value:
     return x if x.aval.dtype.kind != "c" else BIND.complex(BIND.real(x), BIND.negate(BIND.imag(x)))
 
 
+@library
 def cholesky(x: Any, *, symmetrize_input: bool = True) -> Value:
     """The lower triangular L of Hermitian positive definite matrices x = L L^H.
 
@@ -52,6 +54,7 @@ def _hermitian_part(x: Value) -> Value:
     return BIND.multiply(BIND.add(x, adjoint(x)), BIND.full(x.aval, 0.5))
 
 
+@library
 def triangular_solve(
     a: Any,
     b: Any,

@@ -17,6 +17,7 @@ from sable.core.values import as_value
 from sable.dialects.ops import cumulative
 from sable.dialects.ops.bodies import single_op
 from sable.ir.op import OPS
+from sable.library.declare import library
 from sable.tree_util import tree_flatten, tree_unflatten
 
 from .bodies import combiner, is_neutral, operands_of
@@ -32,16 +33,7 @@ _HALVES = (np.dtype(np.float16), dtypes.bfloat16)
 def _reduction(name: str, text: str) -> Callable:
     op = OPS[name]
 
-    def run(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -> Value:
-        value = value_of(operand, name)
-        if op is _SUM and not config.jax_allow_f16_reductions and value.dtype in _HALVES:
-            raise ValueError(
-                f"{name} on operand {value.aval.short()} is not allowed when jax_allow_f16_reductions=False."
-            )
-        return bind(op, value, dimensions=integers(axes))
-
-    run.__name__ = run.__qualname__ = name
-    run.__doc__ = f"""{text} over dimensions, which go.
+    text = f"""{text} over dimensions, which go.
 
     Args:
       operand: an array.
@@ -51,6 +43,16 @@ def _reduction(name: str, text: str) -> Callable:
       TypeError: a dtype without it.
       ValueError: dimensions out of bounds or there twice.
     """
+
+    @library(name=name, text=text)
+    def run(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -> Value:
+        value = value_of(operand, name)
+        if op is _SUM and not config.jax_allow_f16_reductions and value.dtype in _HALVES:
+            raise ValueError(
+                f"{name} on operand {value.aval.short()} is not allowed when jax_allow_f16_reductions=False."
+            )
+        return bind(op, value, dimensions=integers(axes))
+
     return run
 
 
@@ -66,14 +68,7 @@ reduce_xor = _reduction("reduce_xor", "Bitwise exclusive or")
 def _cumulative(name: str, text: str) -> Callable:
     op = OPS[name]
 
-    def run(operand: Any, axis: int = 0, reverse: bool = False) -> Value:
-        x = value_of(operand, name)
-        if axis < 0:
-            raise ValueError("XLA operations do not allow negative axes")
-        return bind(op, x, axis=int(axis), reverse=bool(reverse))
-
-    run.__name__ = run.__qualname__ = name
-    run.__doc__ = f"""{text} of each element and all before it along an axis.
+    text = f"""{text} of each element and all before it along an axis.
 
     Args:
       operand: an array.
@@ -84,6 +79,14 @@ def _cumulative(name: str, text: str) -> Callable:
       TypeError: a dtype without it.
       ValueError: no such axis.
     """
+
+    @library(name=name, text=text)
+    def run(operand: Any, axis: int = 0, reverse: bool = False) -> Value:
+        x = value_of(operand, name)
+        if axis < 0:
+            raise ValueError("XLA operations do not allow negative axes")
+        return bind(op, x, axis=int(axis), reverse=bool(reverse))
+
     return run
 
 
@@ -94,6 +97,7 @@ cummin = _cumulative("cummin", "The smallest")
 cumlogsumexp = _cumulative("cumlogsumexp", "The logarithm of the sum of exponentials")
 
 
+@library
 def argmax(operand: Any, axis: int, index_dtype: Any) -> Value:
     """Along an axis, which goes, the position of the first largest element (of the first NaN, if there is one).
 
@@ -105,6 +109,7 @@ def argmax(operand: Any, axis: int, index_dtype: Any) -> Value:
     return BIND.argmax(value_of(operand, "argmax"), axis=int(axis), index_dtype=dtype)
 
 
+@library
 def argmin(operand: Any, axis: int, index_dtype: Any) -> Value:
     """Along an axis, which goes, the position of the first smallest element; see `argmax`."""
     dtype = dtypes.user_dtype(index_dtype, "argmin")
@@ -114,6 +119,7 @@ def argmin(operand: Any, axis: int, index_dtype: Any) -> Value:
 # ---- sorting -------------------------------------------------------------------------------------------------
 
 
+@library
 def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> Any:
     """Sorts along a dimension, ascending, NaN last.
 
@@ -141,11 +147,13 @@ def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: in
     return BIND.sort(x, dimension=place, num_keys=1, is_stable=bool(is_stable))[0]
 
 
+@library
 def sort_key_val(keys: Any, values: Any, dimension: int = -1, is_stable: bool = True) -> tuple[Value, Value]:
     """Keys sorted along a dimension, and values moved as their keys are; see `sort`."""
     return sort((keys, values), dimension, is_stable)
 
 
+@library
 def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
     """The k largest elements along an axis, from the largest on, and their positions (int32).
 

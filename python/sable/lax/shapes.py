@@ -14,6 +14,7 @@ from sable.core.bind import BIND, constant
 from sable.core.operands import broadcast_shape, convert, integers, normal_axis, shape_argument, value_of, values_of
 from sable.core.trace import Tracer
 from sable.ir.aval import aval
+from sable.library.declare import library
 from sable.tree_util import tree_flatten, tree_unflatten
 
 # ---- broadcasting --------------------------------------------------------------------------------------------
@@ -32,6 +33,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     return broadcast_shape(tuple(tuple(map(int, s)) for s in shapes))
 
 
+@library
 def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -> Value:
     """The array repeated along new leading dimensions of these sizes."""
     x = value_of(operand, "broadcast")
@@ -40,6 +42,7 @@ def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -
     return BIND.broadcast_in_dim(x, shape=new + x.aval.shape, broadcast_dimensions=dims) if new else x
 
 
+@library
 def broadcast_in_dim(
     operand: Any, shape: Sequence[int], broadcast_dimensions: Sequence[int], *, out_sharding: Any = None
 ) -> Value:
@@ -55,6 +58,7 @@ def broadcast_in_dim(
     return BIND.broadcast_in_dim(x, shape=sizes, broadcast_dimensions=dims)
 
 
+@library
 def broadcast_to_rank(x: Any, rank: int) -> Value:
     """The array with leading dimensions of size 1 up to a rank."""
     value = value_of(x, "broadcast_to_rank")
@@ -62,6 +66,7 @@ def broadcast_to_rank(x: Any, rank: int) -> Value:
     return BIND.reshape(value, shape=(1,) * missing + value.aval.shape) if missing > 0 else value
 
 
+@library
 def broadcast_like(arr: Any, like_arr: Any) -> Value:
     """A scalar or array repeated to another array's shape."""
     x, like = values_of("broadcast_like", arr, like_arr)
@@ -73,6 +78,7 @@ def broadcast_like(arr: Any, like_arr: Any) -> Value:
 # ---- one array -----------------------------------------------------------------------------------------------
 
 
+@library
 def reshape(
     operand: Any, new_sizes: Any, dimensions: Sequence[int] | None = None, *, out_sharding: Any = None
 ) -> Value:
@@ -90,6 +96,7 @@ def reshape(
     return x if shape == x.aval.shape else BIND.reshape(x, shape=shape)
 
 
+@library
 def transpose(operand: Any, permutation: Sequence[int]) -> Value:
     """The array with its dimensions in another order.
 
@@ -101,6 +108,7 @@ def transpose(operand: Any, permutation: Sequence[int]) -> Value:
     return x if order == tuple(range(x.aval.ndim)) else BIND.transpose(x, permutation=order)
 
 
+@library
 def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
     """The array with dimensions of size 1 at these places of the result.
 
@@ -118,6 +126,7 @@ def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
     return BIND.reshape(x, shape=shape) if places else x
 
 
+@library
 def squeeze(array: Any, dimensions: Sequence[int]) -> Value:
     """The array without these dimensions, which have size 1.
 
@@ -139,6 +148,7 @@ def squeeze(array: Any, dimensions: Sequence[int]) -> Value:
     return BIND.reshape(x, shape=tuple(n for i, n in enumerate(shape) if i not in gone))
 
 
+@library
 def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = None) -> Value:
     """Dimensions from start to stop (exclusive) made one.
 
@@ -157,6 +167,7 @@ def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = No
 slice_type = slice
 
 
+@library
 def rev(operand: Any, dimensions: Sequence[int]) -> Value:
     """The array backwards along these dimensions.
 
@@ -166,6 +177,7 @@ def rev(operand: Any, dimensions: Sequence[int]) -> Value:
     return BIND.reverse(value_of(operand, "rev"), dimensions=integers(dimensions))
 
 
+@library(operands=("padding_value",))
 def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, int, int]]) -> Value:
     """The array with copies of a value around and between its elements.
 
@@ -188,6 +200,7 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
     return BIND.pad(x, value, edge_padding_low=low, edge_padding_high=high, interior_padding=interior)
 
 
+@library
 def tile(operand: Any, reps: Sequence[int]) -> Value:
     """The array repeated `reps[i]` times along dimension i.
 
@@ -208,6 +221,7 @@ def tile(operand: Any, reps: Sequence[int]) -> Value:
 # ---- several arrays ------------------------------------------------------------------------------------------
 
 
+@library
 def concatenate(operands: Any, dimension: int) -> Value:
     """Arrays joined along a dimension.
 
@@ -229,6 +243,7 @@ def concatenate(operands: Any, dimension: int) -> Value:
     return BIND.concatenate(*values, dimension=int(dimension))
 
 
+@library
 def stack(operands: Sequence[Any], axis: int = 0) -> Value:
     """Arrays of one shape joined along a new dimension.
 
@@ -243,6 +258,7 @@ def stack(operands: Sequence[Any], axis: int = 0) -> Value:
     return BIND.concatenate(*[expand_dims(v, (place,)) for v in values], dimension=place)
 
 
+@library
 def unstack(x: Any, axis: int = 0) -> tuple[Value, ...]:
     """The slices of an array along a dimension, which they lose.
 
@@ -254,6 +270,7 @@ def unstack(x: Any, axis: int = 0) -> tuple[Value, ...]:
     return tuple(squeeze(part, (place,)) for part in split(value, (1,) * value.aval.shape[place], place))
 
 
+@library
 def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Value]:
     """The array cut along a dimension into pieces of these sizes.
 
@@ -280,6 +297,7 @@ def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Value]:
 # ---- arrays of nothing ---------------------------------------------------------------------------------------
 
 
+@library
 def iota(dtype: Any, size: int) -> Value:
     """0, 1, 2 ... of a dtype.
 
@@ -289,6 +307,7 @@ def iota(dtype: Any, size: int) -> Value:
     return broadcasted_iota(dtype, (size,), 0)
 
 
+@library
 def broadcasted_iota(dtype: Any, shape: Sequence[int], dimension: int, *, out_sharding: Any = None) -> Value:
     """An array whose elements are their own position along a dimension.
 
@@ -300,6 +319,7 @@ def broadcasted_iota(dtype: Any, shape: Sequence[int], dimension: int, *, out_sh
     return BIND.iota(shape=shape_argument(shape), dtype=found, iota_dimension=int(dimension))
 
 
+@library
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Value:
     """An array of one repeated value.
 
@@ -324,6 +344,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
     return BIND.full(aval(sizes, wanted, weak), scalar)
 
 
+@library(operands=("fill_value",))
 def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sharding: Any = None) -> Value:
     """An array of one repeated value, with another array's shape, dtype and weak type unless they are given.
 
@@ -343,16 +364,19 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sha
     return BIND.full(aval(sizes, like.dtype, like.weak_type), filled.numpy()[()])  # type: ignore[attr-defined]
 
 
+@library
 def empty(shape: Any, dtype: Any, *, out_sharding: Any = None) -> Value:
     """An array of zeros: contents that one may not rely on."""
     return full(shape, 0, dtype)
 
 
+@library
 def shape_as_value(shape: Sequence[int]) -> Value:
     """A shape as an array of the default integer dtype."""
     return constant(np.array(integers(shape), dtypes.default_int_dtype()))
 
 
+@library
 def optimization_barrier(operand: Any, /) -> Any:
     """A pytree of arrays, through which the compiler moves no operation."""
     leaves, tree = tree_flatten(operand)

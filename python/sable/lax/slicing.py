@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from sable.core.array import Array, Value
+from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import counted_from_front, integers, normal_axis, value_of
 from sable.core.trace import Tracer
+from sable.core.values import concrete
+from sable.library.declare import library
 
 # ---- static --------------------------------------------------------------------------------------------------
 
 
+@library
 def slice(
     operand: Any, start_indices: Sequence[int], limit_indices: Sequence[int], strides: Sequence[int] | None = None
 ) -> Value:
@@ -32,6 +35,7 @@ def slice(
     return BIND.slice(x, start_indices=starts, limit_indices=limits, strides=steps)
 
 
+@library
 def slice_in_dim(
     operand: Any, start_index: int | None, limit_index: int | None, stride: int = 1, axis: int = 0
 ) -> Value:
@@ -52,6 +56,7 @@ def slice_in_dim(
     return slice(x, starts, limits, strides)
 
 
+@library
 def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True) -> Value:
     """The slice number `index` along an axis, which stays with size 1 or goes.
 
@@ -87,7 +92,8 @@ def _starts(name: str, x: Value, indices: Any, allow_negative: Any) -> list[Valu
     if isinstance(allow_negative, (bool, np.bool_)):
         allow_negative = [allow_negative] * len(found)
     for i, n, allowed in zip(found, x.aval.shape, allow_negative):
-        if not allowed and type(i) is Array and i.constant and not i.aval.shape and i.numpy() < 0:
+        known = None if allowed else concrete(i)
+        if known is not None and known.constant and not i.aval.shape and known.numpy() < 0:
             raise ValueError(f"Index {i} is out of bounds for dimension {n} if allow_negative_indices=False")
     # the op says what is wrong with start indices that are no scalars
     return [
@@ -109,6 +115,7 @@ def _components(name: str, indices: Any) -> list[Value]:
     return [value_of(i, name, position) for position, i in enumerate(indices)]
 
 
+@library
 def dynamic_slice(
     operand: Any, start_indices: Any, slice_sizes: Sequence[int], *, allow_negative_indices: Any = True
 ) -> Value:
@@ -133,6 +140,7 @@ def dynamic_slice(
     return BIND.dynamic_slice(x, *starts, slice_sizes=integers(slice_sizes))
 
 
+@library
 def dynamic_update_slice(operand: Any, update: Any, start_indices: Any, *, allow_negative_indices: Any = True) -> Value:
     """A copy of an array with a window at a computed position replaced; one that sticks out is moved inside.
 
@@ -159,6 +167,7 @@ def _along(x: Value, axis: int, index: Any) -> list[Any]:
     return starts
 
 
+@library(operands=("start_index",))
 def dynamic_slice_in_dim(
     operand: Any, start_index: Any, slice_size: int, axis: int = 0, *, allow_negative_indices: bool = True
 ) -> Value:
@@ -174,6 +183,7 @@ def dynamic_slice_in_dim(
     return dynamic_slice(x, _along(x, place, start_index), sizes, allow_negative_indices=allow_negative_indices)
 
 
+@library(operands=("index",))
 def dynamic_index_in_dim(
     operand: Any, index: Any, axis: int = 0, keepdims: bool = True, *, allow_negative_indices: bool = True
 ) -> Value:
@@ -184,6 +194,7 @@ def dynamic_index_in_dim(
     return found if keepdims else _without(found, place)
 
 
+@library(operands=("start_index",))
 def dynamic_update_slice_in_dim(
     operand: Any, update: Any, start_index: Any, axis: int, *, allow_negative_indices: bool = True
 ) -> Value:
@@ -193,6 +204,7 @@ def dynamic_update_slice_in_dim(
     return dynamic_update_slice(x, update, starts, allow_negative_indices=allow_negative_indices)
 
 
+@library(operands=("index", "update"))
 def dynamic_update_index_in_dim(
     operand: Any, update: Any, index: Any, axis: int, *, allow_negative_indices: bool = True
 ) -> Value:

@@ -20,6 +20,7 @@ import numpy as np
 
 from sable._config import config
 from sable.core.array import Array
+from sable.core.operands import array_arguments, promote_dtypes
 from sable.core.state import STATE
 from sable.core.watch import as_whole
 from sable.pytree import registry as pytree
@@ -37,12 +38,18 @@ _CALLS = 3
 #: signatures of one function under one configuration that are remembered, at most
 _SIZE = 2048
 
+#: elements of results up to which a new plan's are compared with the function's own
+_COMPARED = 65536
+#: parts of a signature, at most: long lists of numbers are no arguments to look anything up by
+_PARTS = 256
+
+#: the reason why a function has no plan that asks for values in a way that its trace does not notice: a fault
+DIFFERENT_RESULT = "traced, it gives something else than with known values"
+
 #: declared functions by module and name
 FUNCTIONS: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 #: why calls of a function could not be planned, by the function's full name
 _REASONS: dict[str, set[str]] = {}
-#: classes whose instances are known by their identity: enumerations, as they come up in arguments
-_PLAIN_TYPES: set[type] = set()
 
 
 def reasons() -> dict[str, set[str]]:
@@ -62,14 +69,49 @@ def wrapper_type(cls: type, attribute: str) -> None:
         pytree.implementation.library_wrapper(cls, attribute)
 
 
-def _make_plan(declared: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """A plan for a call that went well before; None where there can be none."""
+def explain(declared: Any, *args: Any, **kwargs: Any) -> str | None:
+    """Why calls of a declared function with such arguments have no plan; None where they have one."""
+    try:
+        _signature(args, kwargs, declared.__operands__)
+        _plan(declared, args, kwargs, declared.__wrapped__(*args, **kwargs))
+    except (_NoSignature, Unplannable) as why:
+        return str(why)
+    return None
+
+
+def _plan(declared: Any, args: Sequence[Any], kwargs: dict[str, Any], made: Any) -> Any:
+    """A plan for a call whose result, by the function itself, is `made`.
+
+    Raises:
+      Unplannable: there can be none, or it would give something else.
+    """
     function = declared.__wrapped__
     names = declared.__operands__
     call = Call(function, args, kwargs, lambda k: k in names)
+    program = program_of(call, function.__name__)
+    plan = write_plan(program) if pytree.native else PythonPlan(program)
+    if not _equal(made, plan.run(call.leaves())):
+        raise Unplannable(DIFFERENT_RESULT)
+    return plan
+
+
+def _equal(made: Any, other: Any) -> bool:
+    """Whether two results have the same structure, abstract values and (large ones apart) bits."""
+    (xs, tree), (ys, other_tree) = pytree.flatten(made), pytree.flatten(other)
+    return tree == other_tree and all(x.aval is y.aval and _same_bits(x, y) for x, y in zip(xs, ys))
+
+
+def _same_bits(x: Array, y: Array) -> bool:
+    if x is y or x.size > _COMPARED:
+        return True
+    a, b = x.numpy(), y.numpy()
+    return a.tobytes() == b.tobytes() or bool(np.all((a == b) | ((a != a) & (b != b))))
+
+
+def _make_plan(declared: Any, args: Sequence[Any], kwargs: dict[str, Any], made: Any) -> Any:
+    """A plan for a call that gave `made`; None where there can be none."""
     try:
-        program = program_of(call, function.__name__)
-        return write_plan(program) if pytree.native else PythonPlan(program)
+        return _plan(declared, args, kwargs, made)
     except Unplannable as why:
         name = full_name(declared)
         _REASONS.setdefault(name, set()).add(str(why))
@@ -82,54 +124,111 @@ def library(function: F, /) -> F: ...
 
 
 @overload
-def library(*, operands: Sequence[str] = ...) -> Callable[[F], F]: ...
+def library(
+    *, operands: Sequence[str] = ..., promotion: str | None = ..., name: str | None = ..., text: str | None = ...
+) -> Callable[[F], F]: ...
 
 
-def library(function: Any = None, /, *, operands: Sequence[str] = ()) -> Any:
+def library(
+    function: Any = None,
+    /,
+    *,
+    operands: Sequence[str] = (),
+    promotion: str | None = None,
+    name: str | None = None,
+    text: str | None = None,
+) -> Any:
     """Declare a library function.
 
     Its arguments may be arrays, also in lists and tuples; all others (axes, dtypes, flags) are static: their values are
-    a part of what a plan is looked up by.
+    a part of what a plan is looked up by. The docstring names NumPy's function of that name, if `sable.numpy` has it.
 
     Args:
-      function: made of ops, without effects.
+      function: made of ops, without effects. Where it does something else if a value is known, it asks `concrete`.
       operands: names of parameters for which a Python scalar stands for an array: plans hold for all its values.
+      promotion: the function gets its operands as values of the dtype in which they meet, changed by that rule
+        (`sable.core.operands.RULES`).
+      name, text: of a function made by another one, its name and docstring.
 
     Returns:
       A callable with the function's name, docstring and signature.
     """
     if function is None:
-        return functools.partial(_declare, operands=tuple(operands))
-    return _declare(function, ())
+        return functools.partial(_declare, operands=tuple(operands), promotion=promotion, name=name, text=text)
+    return _declare(function, (), None, None, None)
 
 
-def _declare(function: Callable, operands: tuple[str, ...]) -> Any:
+def _declare(
+    function: Callable, operands: tuple[str, ...], promotion: str | None, name: str | None, text: str | None
+) -> Any:
+    if name is not None:
+        function.__name__ = function.__qualname__ = name
+    function.__doc__ = _with_counterpart(function.__module__, function.__qualname__, text or function.__doc__ or "")
     parameters = list(inspect.signature(function).parameters.values())
     positional = [p.name in operands for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if promotion is not None:
+        function = _promoting(function, operands, promotion)
     if pytree.native:
         declared = pytree.implementation.LibraryFunction(function, (tuple(positional), operands))
         functools.update_wrapper(declared, function)
     else:
-        declared = _python_function(function, positional, frozenset(operands))
+        declared = _python_function(function)
     declared.__operands__ = frozenset((*(i for i, is_one in enumerate(positional) if is_one), *operands))
     FUNCTIONS[full_name(declared)] = declared
     return declared
 
 
-# ---- without the native module -------------------------------------------------------------------------------
+def _with_counterpart(module: str, name: str, text: str) -> str:
+    """A docstring that names NumPy's function of the same name."""
+    if module.split(".")[:2] != ["sable", "numpy"]:
+        return text
+    inner = "linalg." if module == "sable.numpy.linalg" else ""
+    if not hasattr(np.linalg if inner else np, name):
+        return text
+    return f"{inspect.cleandoc(text)}\n\nNumPy's counterpart: `numpy.{inner}{name}`.\n"
 
 
-def _signature(args: Sequence[Any], kwargs: dict[str, Any], positional: list[bool], named: frozenset) -> tuple:
+def _promoting(function: Callable, operands: tuple[str, ...], rule: str) -> Callable:
+    signature = inspect.signature(function)
+    count = len(operands)
+    come_first = tuple(signature.parameters)[:count] == operands
+
+    def values(xs: Sequence[Any]) -> list[Any]:
+        return promote_dtypes(array_arguments(function.__name__, *xs), rule)
+
+    @functools.wraps(function)
+    def promoted(*args: Any, **kwargs: Any) -> Any:
+        if come_first and len(args) >= count:
+            return function(*values(args[:count]), *args[count:], **kwargs)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:
+            return function(*args, **kwargs)  # which raises, with the function's name
+        bound.apply_defaults()
+        bound.arguments.update(zip(operands, values([bound.arguments[k] for k in operands])))
+        return function(*bound.args, **bound.kwargs)
+
+    return promoted
+
+
+# ---- signatures, and calls without the native module ------------------------------------------------------------
+
+
+class _NoSignature(Exception):
+    """A call has to go the general way; the message says why."""
+
+
+def _signature(args: Sequence[Any], kwargs: dict[str, Any], operands: frozenset) -> tuple:
     """What decides the plan of a call, and its leaves.
 
     Raises:
-      TypeError: the call has to go the general way.
+      _NoSignature: the call has to go the general way.
     """
     leaves: list[Any] = []
-    key = [_part(x, i < len(positional) and positional[i], leaves) for i, x in enumerate(args)]
-    key += [(name, _part(x, name in named, leaves)) for name, x in kwargs.items()]
+    key = [_part(x, i in operands, leaves) for i, x in enumerate(args)]
+    key += [(name, _part(x, name in operands, leaves)) for name, x in kwargs.items()]
     if not any(type(x) is Array for x in leaves):
-        raise TypeError
+        raise _NoSignature("no array is among the arguments")
     return tuple(key), leaves
 
 
@@ -137,26 +236,26 @@ def _part(x: Any, operand: bool, leaves: list[Any]) -> Any:
     kind = type(x)
     if kind is Array:
         if x._device is not None or x.committed:
-            raise TypeError
+            raise _NoSignature("an array is bound to a device")
         leaves.append(x)
         return x.aval
     if operand and is_operand_scalar(x):
         leaves.append(x)
-        return kind
+        return kind, kind is int and x < 0
     if kind in (bool, int, str, type(None), type(Ellipsis)):
         return kind, x
     if kind in (float, complex):
         return kind, repr(x)  # 0.0 is not -0.0
-    if kind is tuple or kind is list:
+    if (kind is tuple or kind is list) and len(x) <= _PARTS:
         return (kind, *[_part(y, False, leaves) for y in x])
     if kind in WRAPPERS:
         return kind, _part(getattr(x, WRAPPERS[kind]), False, leaves)
     if isinstance(x, (type, np.dtype, enum.Enum)):
         return id(x), x
-    raise TypeError
+    raise _NoSignature(f"an argument of type {kind.__name__} is neither an array nor static")
 
 
-def _python_function(function: Callable, positional: list[bool], named: frozenset) -> Any:
+def _python_function(function: Callable) -> Any:
     tables: dict[Any, dict[Any, Any]] = {}
 
     @functools.wraps(function)
@@ -164,8 +263,8 @@ def _python_function(function: Callable, positional: list[bool], named: frozense
         if STATE.staged is not None:
             return function(*args, **kwargs)
         try:
-            key, leaves = _signature(args, kwargs, positional, named)
-        except TypeError:
+            key, leaves = _signature(args, kwargs, declared.__operands__)  # type: ignore[attr-defined]
+        except _NoSignature:
             return function(*args, **kwargs)
         if config.eager_key is None:
             return as_whole(function, args, kwargs)
@@ -177,7 +276,7 @@ def _python_function(function: Callable, positional: list[bool], named: frozense
         if found is not None:
             if len(table) > _SIZE:
                 table.clear()
-            table[key] = found + 1 if found + 1 < _CALLS else _make_plan(declared, args, kwargs)
+            table[key] = found + 1 if found + 1 < _CALLS else _make_plan(declared, args, kwargs, made)
         return made
 
     declared.plan_counts = lambda: (  # type: ignore[attr-defined]
@@ -189,4 +288,4 @@ def _python_function(function: Callable, positional: list[bool], named: frozense
 
 
 if pytree.native:
-    pytree.implementation.library_set_up(Array, STATE, config, _PLAIN_TYPES, _make_plan, as_whole)
+    pytree.implementation.library_set_up(Array, STATE, config, enum.Enum, _make_plan, as_whole)

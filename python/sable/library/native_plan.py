@@ -6,7 +6,6 @@ and strides. Ops that only move data by strides make a new place in the same reg
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Array
+from sable.core.evaluation import meaning_of
 from sable.core.state import STATE
 from sable.ir.aval import Aval
 from sable.ir.native_form import loop_of
@@ -184,8 +184,8 @@ class _Writer:
 
     def _call(self, step: Step, operands: Sequence[_Place], outs: Sequence[Aval]) -> None:
         made = [self._register(_RETURNED, np.empty(a.shape, a.dtype)) for a in outs]
-        ref = functools.partial(step.op.ref, **step.params) if step.params else step.op.ref
-        self.emissions.append(_Call(ref, list(operands), [y.register for y in made], step.op.multiple_results))
+        meaning = meaning_of(step.op, [self.program.avals[k] for k in step.operands], step.params)
+        self.emissions.append(_Call(meaning, list(operands), [y.register for y in made], step.op.multiple_results))
         self.places.update(zip(step.results, made))
 
     def _result(self, k: int, a: Aval) -> tuple[Aval, _Place]:

@@ -12,16 +12,17 @@ import numpy as np
 from sable import tree_util
 from sable.core.array import Array, Value
 from sable.core.dtypes import python_scalar_dtype
+from sable.core.evaluation import meaning_of
 from sable.core.state import STATE
 from sable.core.trace import Trace, Tracer, tracing
 from sable.errors import JAXIndexError, JAXTypeError
-from sable.ir.aval import Aval, aval
+from sable.ir.aval import Aval, aval, aval_of
 from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, Node
 from sable.ir.op import Op
 
 #: programs longer than this gain little
-_LENGTH = 96
+_LENGTH = 160
 #: elements of an array that is computed once and kept, at most
 _KEPT = 65536
 #: Python scalars among the operands, at most (the native module has room for so many)
@@ -35,7 +36,7 @@ WRAPPERS: dict[type, str] = {}
 
 
 class Unplannable(Exception):
-    """A call cannot be written as a straight line of ops; the message says why."""
+    """A call cannot be written as a straight line of ops that holds for all values; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,10 @@ class Program:
 
 
 def is_operand_scalar(x: Any) -> bool:
-    """Whether an operand is a Python scalar on whose value a program does not depend: an int of 32 bits, a float ..."""
+    """Whether an operand is a Python scalar on whose value a program does not depend: an int of 32 bits, a float ...
+
+    Of an int it may depend on the sign: unsigned operands have range errors.
+    """
     return type(x) in SCALAR_TYPES and (type(x) is not int or -(2**31) <= x < 2**31)
 
 
@@ -135,6 +139,15 @@ def _leaf_aval(x: Any) -> Aval:
     return aval((), python_scalar_dtype(type(x), x), type(x) is not bool)
 
 
+class _PlanTrace(Trace):
+    """A trace whose arguments stand for all arrays of their types."""
+
+    __slots__ = ()
+
+    def asked(self) -> None:
+        raise Unplannable("it asks whether a value is known")
+
+
 def program_of(call: Call, name: str) -> Program:
     """Trace a call and write it as a program.
 
@@ -145,7 +158,7 @@ def program_of(call: Call, name: str) -> Program:
     avals = [_leaf_aval(x) for x in leaves]
     if sum(type(x) is not Array for x in leaves) > _SCALARS:
         raise Unplannable(f"more than {_SCALARS} Python scalars")
-    trace = Trace(avals, True, name, "eager evaluation")
+    trace = _PlanTrace(avals, True, name, "eager evaluation")
     arguments = list(trace.function.arguments)
     with tracing(trace):
         try:
@@ -223,6 +236,6 @@ def _types(node: Node) -> list[Aval]:
 
 
 def evaluated(step: Step, operands: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The results of a step by the op's NumPy meaning."""
-    made = STATE.run(step.op.ref, *operands, **step.params)
+    """The results of a step, as an eager op has them."""
+    made = STATE.run(meaning_of(step.op, [aval_of(x) for x in operands], step.params), *operands)
     return [y if type(y) is np.ndarray else np.asarray(y) for y in (made if step.op.multiple_results else (made,))]

@@ -8,6 +8,7 @@ import numpy as np
 
 import sable.numpy as jnp
 from sable.core.dtypes import finfo, promote_types
+from sable.library.declare import library
 
 from .functions import softmax
 
@@ -51,6 +52,7 @@ def _allowed(mask: Any, is_causal: bool, lengths: tuple[Any, Any], window: Any, 
     return found
 
 
+@library
 def dot_product_attention(
     query: Any,
     key: Any,

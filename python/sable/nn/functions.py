@@ -28,6 +28,7 @@ def _inexact(name: str, x: Any) -> Any:
     return convert(value, to_inexact_dtype(value.dtype), value.weak_type)
 
 
+@library
 def identity(x: Any) -> Any:
     """x itself."""
     return array_argument("identity", x)

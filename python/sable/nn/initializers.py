@@ -9,6 +9,7 @@ from typing import Any
 import sable.numpy as jnp
 from sable import random
 from sable.core.dtypes import default_float_dtype, kind_of
+from sable.library.declare import library
 
 #: standard deviation of a standard normal cut off at ±2, by which a truncated normal is widened
 _TRUNCATED_DEVIATION = 0.87962566103423978
@@ -23,11 +24,13 @@ def _dtype(dtype: Any) -> Any:
     return default_float_dtype() if dtype is None else dtype
 
 
+@library
 def zeros(key: Any, shape: Sequence[int], dtype: Any = None) -> Any:
     """All zeros; the key is not used."""
     return jnp.zeros(shape, _dtype(dtype))
 
 
+@library
 def ones(key: Any, shape: Sequence[int], dtype: Any = None) -> Any:
     """All ones; the key is not used."""
     return jnp.ones(shape, _dtype(dtype))

@@ -102,9 +102,8 @@ _RESULT = {
 
 
 def _named(function: Callable, name: str, meaning: str, arguments: str, rule: str, which: str) -> Callable:
-    function.__name__ = function.__qualname__ = name
     function.__module__ = "sable.numpy"
-    function.__doc__ = f"""{meaning}
+    text = f"""{meaning}
 
     Args:
       {arguments}
@@ -115,4 +114,4 @@ def _named(function: Callable, name: str, meaning: str, arguments: str, rule: st
     Raises:
       TypeError: {which} cannot be read as an array or scalar, or the dtype has no such function.
     """
-    return library(operands=("x", "x1", "x2"))(function)
+    return library(operands=("x", "x1", "x2"), name=name, text=text)(function)

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from sable.core.array import Array, Value, copy_of
+from sable.core.array import Value, copy_of
 from sable.core.bind import constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
 from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, truth
 from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
-from sable.core.values import as_value, is_array_like, retype
+from sable.core.values import as_value, concrete, is_array_like, retype
+from sable.library.declare import library
 
 from .joining import stack
 
@@ -25,6 +26,7 @@ _SEQUENCES = (list, tuple)
 # ---- conversion ----------------------------------------------------------------------------------
 
 
+@library
 def array(
     object: Any,
     dtype: Any = None,
@@ -61,11 +63,12 @@ def array(
     found = _convert_any(object, wanted)
     if found.aval.ndim < ndmin:
         found = reshape_to(found, (1,) * (ndmin - found.aval.ndim) + found.aval.shape)
-    if copy and found is object and type(found) is Array:
-        found = copy_of(found)
+    if copy and found is object and (own := concrete(found)) is not None:
+        found = copy_of(own)
     return found if device is None else to_device(found, device)
 
 
+@library
 def asarray(
     a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, device: Any = None
 ) -> Value:
@@ -160,6 +163,7 @@ def _stacked(x: Any, dtype: Any) -> Value:
     return stack(rows)
 
 
+@library
 def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Value:
     """x in another dtype; floats are cut to integers towards zero.
 
@@ -175,11 +179,12 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     if kind_of(value.aval.dtype) == "c" and kind_of(wanted) == "b":
         return retype(truth(value), False)
     found = convert(value, wanted)
-    if copy and found is x and type(found) is Array:
-        return copy_of(found)
+    if copy and found is x and (own := concrete(found)) is not None:
+        return copy_of(own)
     return found if device is None else to_device(found, device)
 
 
+@library
 def copy(a: Any, order: str | None = None) -> Value:
     """A copy with the same values, dtype and weak type."""
     return array(array_argument("copy", a), copy=True, order=order)

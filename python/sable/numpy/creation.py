@@ -53,6 +53,7 @@ def _constant_array(name: str, shape: Any, dtype: Any, value: Any, device: Any =
     return made if device is None else to_device(made, device)
 
 
+@library
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of zeros.
 
@@ -72,16 +73,19 @@ def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     return _constant_array("zeros", shape, dtype, 0, device)
 
 
+@library
 def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of ones; arguments as of `zeros`."""
     return _constant_array("ones", shape, dtype, 1, device)
 
 
+@library
 def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of zeros (there are no arrays without values); arguments as of `zeros`."""
     return _constant_array("empty", shape, dtype, 0, device)
 
 
+@library
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of a repeated value.
 
@@ -126,21 +130,25 @@ def _like(name: str, x: Any, value: Any, dtype: Any, shape: Any, device: Any = N
     return made if device is None else to_device(made, device)
 
 
+@library
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Zeros in the shape and dtype of an array, unless other ones are given."""
     return _like("zeros_like", a, 0, dtype, shape, device)
 
 
+@library
 def ones_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Ones in the shape and dtype of an array, unless other ones are given."""
     return _like("ones_like", a, 1, dtype, shape, device)
 
 
+@library
 def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Zeros in the shape and dtype of an array, unless other ones are given."""
     return _like("empty_like", prototype, 0, dtype, shape, device)
 
 
+@library(operands=("fill_value",))
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """A repeated value in the shape and dtype of an array, unless other ones are given."""
     return _like("full_like", a, array_argument("full_like", fill_value, 1), dtype, shape, device)
@@ -162,6 +170,7 @@ def _known_number(x: Any, what: str) -> Any:
     raise TypeError(f"{what} requires ndarray, scalar, or None arguments, got {type(x)}.")
 
 
+@library
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *, device: Any = None) -> Value:
     """Evenly spaced numbers: start, start + step, ..., before stop.
 
@@ -198,6 +207,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     return made if device is None else to_device(made, device)
 
 
+@library
 def linspace(
     start: Any,
     stop: Any,
@@ -259,6 +269,7 @@ def _spaced(low: Value, high: Value, num: int, endpoint: bool) -> tuple[Value, V
     return out, delta
 
 
+@library
 def logspace(
     start: Any,
     stop: Any,
@@ -275,6 +286,7 @@ def logspace(
     return found if wanted is None else convert(found, wanted)
 
 
+@library
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Value:
     """Numbers in geometric progression from start to stop (not 0, of the same sign)."""
     wanted = dtype_argument(dtype, "geomspace")
@@ -306,6 +318,7 @@ def _offsets(rows: int, columns: int, k: Any) -> tuple[Value, Value]:
     return i, BIND.iota(shape=shape, dtype=_INT32, iota_dimension=1)
 
 
+@library
 def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, *, device: Any = None) -> Value:
     """A matrix with ones on a diagonal and zeros elsewhere.
 
@@ -321,11 +334,13 @@ def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, *, device: Any = N
     return made if device is None else to_device(made, device)
 
 
+@library
 def identity(n: Any, dtype: Any = None) -> Value:
     """The n by n identity matrix."""
     return eye(n, dtype=dtype)
 
 
+@library
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
     """A matrix with ones on and below a diagonal; arguments as of `eye`."""
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "tri")
@@ -382,6 +397,7 @@ def diag(v: Any, k: int = 0) -> Value:
     return select(eye(n, k=k, dtype=BOOL), whole, constant_like(whole, 0))
 
 
+@library
 def diagflat(v: Any, k: int = 0) -> Value:
     """The elements of an array as a diagonal of a matrix."""
     x = array_argument("diagflat", v)
@@ -420,6 +436,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     )
 
 
+@library
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
     """Powers of a vector's elements as the columns of a matrix, the highest first unless `increasing`."""
     value = array_argument("vander", x)
@@ -438,6 +455,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
 # ---- grids ---------------------------------------------------------------------------------------
 
 
+@library
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Value]:
     """Coordinate arrays of the grid that vectors span.
 

@@ -87,6 +87,7 @@ def _standard(name: str, neutral: int, x: Any, axis: Any, dtype: Any, include_in
     return BIND.concatenate(filled(shape, made.aval.dtype, neutral), made, dimension=axis)
 
 
+@library
 def cumulative_sum(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Value:
     """Running sum along an axis, in at least the default width of integers; with a leading 0 if asked for.
 
@@ -96,6 +97,7 @@ def cumulative_sum(x: Any, /, *, axis: Any = None, dtype: Any = None, include_in
     return _standard("cumulative_sum", 0, x, axis, dtype, include_initial)
 
 
+@library
 def cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Value:
     """Running product along an axis, in at least the default width of integers; with a leading 1 if asked for."""
     return _standard("cumulative_prod", 1, x, axis, dtype, include_initial)
@@ -145,6 +147,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     return x
 
 
+@library
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Value:
     """Differences of neighbours of the array as a vector, with values put before and behind them."""
     values = diff(ravel(array_argument("ediff1d", ary)))
@@ -156,6 +159,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Value:
     return concatenate(parts)
 
 
+@library
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Value:
     """Integral along an axis by the trapezoidal rule.
 
@@ -179,6 +183,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Value:
     return BIND.multiply(total, filled(total.aval.shape, total.aval.dtype, 0.5))
 
 
+@library
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = None) -> Any:
     """Derivatives along axes from values on an even grid: central differences, one-sided ones at the ends.
 

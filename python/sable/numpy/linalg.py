@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 
+@library
 def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> Value:
     """The factor L of Hermitian positive definite matrices a = L L^H, or U of a = U^H U.
 
@@ -159,6 +160,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value
     return _norm_of_matrices(retype(value, False), ord, (n - 2, n - 1), keepdims)
 
 
+@library
 def matrix_power(a: Any, n: int) -> Value:
     """Powers of square matrices (the last two axes) by repeated products.
 
@@ -186,6 +188,7 @@ def matrix_power(a: Any, n: int) -> Value:
     return made  # type: ignore[return-value]
 
 
+@library
 def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Value:
     """Product of matrices (the first and the last may be vectors), in the cheapest order."""
     values = array_arguments("multi_dot", *arrays)
@@ -202,6 +205,7 @@ def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Value:
     return einsum(*interleaved, out, precision=precision)
 
 
+@library
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
     """Vector products of vectors of three elements.
 
@@ -215,11 +219,13 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
     return _cross(x, y, axis=axis)
 
 
+@library
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Value:
     """Sum of a diagonal of the matrices along the last two axes."""
     return _trace(x, offset, -2, -1, dtype)
 
 
+@library
 def diagonal(x: Any, /, *, offset: int = 0) -> Value:
     """A diagonal of the matrices along the last two axes."""
     return _diagonal(x, offset, -2, -1)

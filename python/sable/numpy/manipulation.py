@@ -143,16 +143,19 @@ def _at_least(name: str, arys: Sequence[Any], grow: Any) -> Any:
     return found[0] if len(found) == 1 else found
 
 
+@library
 def atleast_1d(*arys: Any) -> Any:
     """Arrays with at least one axis; a list of them for several arguments."""
     return _at_least("atleast_1d", arys, lambda s: s or (1,))
 
 
+@library
 def atleast_2d(*arys: Any) -> Any:
     """Arrays with at least two axes, new ones in front; a list of them for several arguments."""
     return _at_least("atleast_2d", arys, lambda s: (1,) * (2 - len(s)) + s)
 
 
+@library
 def atleast_3d(*arys: Any) -> Any:
     """Arrays with at least three axes, (1, n, 1) of vectors; a list of them for several arguments."""
 
@@ -190,11 +193,13 @@ def transpose(a: Any, axes: Any = None) -> Value:
     return permuted(x, order)
 
 
+@library
 def permute_dims(a: Any, /, axes: Any) -> Value:
     """The array with its axes in the order `axes`."""
     return transpose(a, axes)
 
 
+@library
 def matrix_transpose(x: Any, /) -> Value:
     """The last two axes exchanged.
 
@@ -240,6 +245,7 @@ def _axis_tuple(axis: Any) -> tuple:
     return tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
 
 
+@library
 def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
     """An axis moved in front of axis `start`."""
     x = array_argument("rollaxis", a)
@@ -278,6 +284,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     return broadcast_shape(tuple(shape_argument(s) for s in shapes))
 
 
+@library
 def broadcast_arrays(*args: Any) -> list[Value]:
     """Arrays in the shape to which they broadcast, each in its own dtype."""
     values = array_arguments("broadcast_arrays", *args)
@@ -298,16 +305,19 @@ def flip(m: Any, axis: Any = None) -> Value:
     return BIND.reverse(x, dimensions=axes) if axes else x
 
 
+@library
 def fliplr(m: Any) -> Value:
     """The elements in reverse order along the second axis."""
     return flip(m, 1)
 
 
+@library
 def flipud(m: Any) -> Value:
     """The elements in reverse order along the first axis."""
     return flip(m, 0)
 
 
+@library
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Value:
     """The plane of two axes turned by k quarters, from the first towards the second.
 
@@ -457,6 +467,7 @@ def _repeat_each(x: Value, times: int, axis: int) -> Value:
     )
 
 
+@library
 def resize(a: Any, new_shape: Any) -> Value:
     """The elements, repeated as often as needed, in another shape of any size."""
     x = array_argument("resize", a)

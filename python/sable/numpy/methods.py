@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from sable.core.array import Array, Value
+from sable.core.array import Value
 from sable.core.bind import BIND, constant
 from sable.core.dtypes import kind_of
 from sable.core.operands import convert, dtype_argument, reshape_to
+from sable.core.values import concrete
 from sable.library.declare import library
 
 from . import arrays, creation, cumulative, manipulation, ordering, products, reductions, ufuncs, ufuncs_float
@@ -83,12 +84,9 @@ def _power(self: Any, other: Any, modulus: None = None) -> Any:
     if modulus is not None:
         raise TypeError("pow(x, y, modulus) is not supported for arrays")
     if type(other) is int and other == 2 and self.aval.dtype.kind != "b":
-        return _SQUARE(self, self)
+        return ufuncs.multiply(self, self)
     operand = _operand("**", other, False)
     return operand if operand is NotImplemented else ufuncs.power(self, operand)
-
-
-_SQUARE = ufuncs.multiply
 
 
 def _reflected_power(self: Any, other: Any) -> Any:
@@ -266,8 +264,9 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
     if self.aval.ndim == 0 and own.itemsize != wanted.itemsize:
         raise ValueError("view() of 0d array is only supported if the itemsize is unchanged.")
     if kind_of(own) in "bc" or kind_of(wanted) in "bc":
-        if isinstance(self, Array):
-            return constant(self.numpy().view(wanted))
+        known = concrete(self)
+        if known is not None:
+            return constant(known.numpy().view(wanted))
         if kind_of(own) == "b":
             return _view(convert(self, np.dtype(np.uint8)), wanted)
         if kind_of(wanted) == "b":

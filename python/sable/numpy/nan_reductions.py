@@ -39,6 +39,7 @@ def nansum(
     return reductions.sum(_filled("nansum", a, 0), axis, dtype, out, keepdims, initial, where)
 
 
+@library
 def nanprod(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = None,
@@ -89,11 +90,13 @@ def _arg_extreme(reduce: Callable, bound: float, name: str, a: Any, axis: Any, o
     return select(none, full_like(made, -1), made)
 
 
+@library
 def nanargmax(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
     """Position of the largest element that is not NaN, -1 if there is none; arguments as of `argmax`."""
     return _arg_extreme(reductions.argmax, -np.inf, "nanargmax", a, axis, out, keepdims)
 
 
+@library
 def nanargmin(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
     """Position of the smallest element that is not NaN, -1 if there is none; arguments as of `argmin`."""
     return _arg_extreme(reductions.argmin, np.inf, "nanargmin", a, axis, out, keepdims)
@@ -114,6 +117,7 @@ def nanmean(
     return reductions.mean(x, axis, dtype, out, keepdims, where=_both(where, _known(x)))
 
 
+@library
 def nanvar(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False,
     where: Any = None, mean: Any = None,
@@ -132,6 +136,7 @@ def nanvar(
     return convert(made, result)
 
 
+@library
 def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False,
     where: Any = None, mean: Any = None,
@@ -141,11 +146,13 @@ def nanstd(
     return BIND.sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, where, mean))
 
 
+@library
 def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
     """Running sum along an axis, NaN counted as 0; arguments as of `cumsum`."""
     return cumsum(_filled("nancumsum", a, 0), axis, dtype, out)
 
 
+@library
 def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
     """Running product along an axis, NaN counted as 1; arguments as of `cumprod`."""
     return cumprod(_filled("nancumprod", a, 1), axis, dtype, out)

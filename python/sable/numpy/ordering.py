@@ -92,6 +92,7 @@ def argsort(
     return BIND.reverse(made, dimensions=(place,)) if descending else made
 
 
+@library
 def lexsort(keys: Any, axis: int = -1) -> Value:
     """The positions in the order of several keys, the last one first.
 
@@ -116,12 +117,14 @@ def lexsort(keys: Any, axis: int = -1) -> Value:
     return bind(OPS["sort"], *operands, dimension=place, num_keys=len(values), is_stable=True)[-1]
 
 
+@library
 def sort_complex(a: Any) -> Value:
     """The elements in ascending order along the last axis, as complex numbers."""
     made = sort(a)
     return convert(made, to_complex_dtype(made.aval.dtype))
 
 
+@library
 def partition(a: Any, kth: int, axis: int = -1) -> Value:
     """The elements with the k-th in its place, smaller ones before and larger ones behind it: here sorted."""
     x = array_argument("partition", a)
@@ -129,6 +132,7 @@ def partition(a: Any, kth: int, axis: int = -1) -> Value:
     return sort(x, axis)
 
 
+@library
 def argpartition(a: Any, kth: int, axis: int = -1) -> Value:
     """The positions of the elements in the order of `partition`."""
     x = array_argument("argpartition", a)
@@ -224,6 +228,7 @@ def _no_weights(name: str, weights: Any, overwrite_input: bool) -> None:
         raise ValueError(f"jax.numpy.{name} does not support weights or overwrite_input=True")
 
 
+@library
 def quantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: None = None,
@@ -245,6 +250,7 @@ def quantile(
     return _quantile("quantile", a, q, axis, method, keepdims, False)
 
 
+@library
 def nanquantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: None = None,
@@ -255,6 +261,7 @@ def nanquantile(
     return _quantile("nanquantile", a, q, axis, method, keepdims, True)
 
 
+@library
 def percentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: None = None,
@@ -265,6 +272,7 @@ def percentile(
     return _quantile("percentile", a, q, axis, method, keepdims, False, 100.0)
 
 
+@library
 def nanpercentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: None = None,
@@ -275,11 +283,13 @@ def nanpercentile(
     return _quantile("nanpercentile", a, q, axis, method, keepdims, True, 100.0)
 
 
+@library
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Value:
     """The middle of the elements along axes (of two middle ones their mean); NaN if there is one."""
     return quantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
 
 
+@library
 def nanmedian(
     a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Value:
@@ -298,6 +308,7 @@ def _before(x: Value, y: Value) -> Value:
     return logical("or", less, logical("and", compare(y, y, "NE"), compare(x, x, "EQ")))
 
 
+@library(operands=("v",))
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, method: str = "scan") -> Value:
     """Where values belong in a sorted vector.
 
@@ -339,6 +350,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
     return low
 
 
+@library
 def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = None) -> Value:
     """Number of the interval between neighbouring `bins` (ascending or descending) that each value lies in.
 

@@ -213,6 +213,7 @@ def _need_ranks(name: str, *operands: tuple[Value, int]) -> None:
             raise ValueError(f"{name}: x{k} needs at least {rank} dimensions, got shape {x.aval.shape}")
 
 
+@library
 def matvec(x1: Any, x2: Any, /) -> Value:
     """Products of matrices (the last two axes of x1) and vectors (the last one of x2); the others broadcast."""
     x, y = array_arguments("matvec", x1, x2)
@@ -221,6 +222,7 @@ def matvec(x1: Any, x2: Any, /) -> Value:
     return reshape_to(made, made.aval.shape[:-1])
 
 
+@library
 def vecmat(x1: Any, x2: Any, /) -> Value:
     """Products of vectors (conjugated) and matrices; the other axes broadcast."""
     x, y = array_arguments("vecmat", x1, x2)
@@ -236,6 +238,7 @@ def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any =
     return dot(ravel(conjugate(x)), ravel(y), precision=precision, preferred_element_type=preferred_element_type)
 
 
+@library
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None) -> Value:
     """Inner products along an axis; the first array is conjugated, the other axes broadcast."""
     x, y = array_arguments("vecdot", x1, x2)

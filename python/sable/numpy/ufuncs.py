@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.core.array import Array, Value
+from sable.core.array import Value
 from sable.core.bind import BIND, OPS
 from sable.core.operands import (
     array_argument,
@@ -27,7 +27,7 @@ from sable.core.operands import (
     select,
     truth,
 )
-from sable.core.values import retype
+from sable.core.values import concrete, retype
 from sable.library.declare import library
 
 from ._table import binary, by_kind, several, single, unary
@@ -135,12 +135,10 @@ def divmod(x1: Any, x2: Any, /) -> tuple[Value, Value]:
 
 def _static_exponent(x: Any) -> int | None:
     """The exponent as a Python int, where it is a scalar integer that is known."""
-    if not isinstance(x, (int, np.integer, Array)):
-        return None
-    try:
-        return operator.index(x)
-    except TypeError:
-        return None
+    if isinstance(x, (int, np.integer)):
+        return int(x)
+    known = concrete(x) if isinstance(x, Value) and kind(x) in "iu" and not x.aval.shape else None
+    return None if known is None else operator.index(known)
 
 
 _power = binary("power", "x1 ** x2.", single("power"))
@@ -152,6 +150,7 @@ def _integer_power(x: Any, n: int) -> Value:
     return integer_pow(base, n)
 
 
+@library(operands=("x1",))
 def power(x1: Any, x2: Any, /) -> Value:
     """x1 ** x2 of arrays that broadcast. A known integer exponent means repeated multiplication in x1's dtype.
 
@@ -275,12 +274,12 @@ right_shift = bitwise_right_shift = binary(
 )
 
 
+@library(operands=("x",), promotion="numeric")
 def bitwise_count(x: Any, /) -> Value:
     """Number of bits that are 1 in the absolute values of integers, as uint8."""
-    (value,) = promote("bitwise_count", (x,), "numeric")
-    if kind(value) == "i":
-        value = BIND.abs(value)
-    return convert(BIND.popcnt(value), np.dtype(np.uint8))
+    if kind(x) == "i":
+        x = BIND.abs(x)
+    return convert(BIND.popcnt(x), np.dtype(np.uint8))
 
 
 # ---- where ---------------------------------------------------------------------------------------
@@ -366,16 +365,19 @@ def _signed_infinity(name: str, x: Any, bound: float) -> Value:
     return BIND.convert(compare_to(value, bound, "EQ"), dtype=np.dtype(np.bool_))
 
 
+@library(operands=("x",))
 def isposinf(x: Any, /, out: None = None) -> Value:
     """Positive infinity, as booleans."""
     return _signed_infinity("isposinf", x, np.inf)
 
 
+@library(operands=("x",))
 def isneginf(x: Any, /, out: None = None) -> Value:
     """Negative infinity, as booleans."""
     return _signed_infinity("isneginf", x, -np.inf)
 
 
+@library(operands=("x",))
 def signbit(x: Any, /) -> Value:
     """The sign bit is set, as booleans: also for -0.0.
 

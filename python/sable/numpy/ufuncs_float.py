@@ -223,40 +223,38 @@ def _round(x: Value, decimals: int) -> Value:
     return convert(made, a.dtype, a.weak_type)
 
 
-@library
+@library(operands=("x",), promotion="inexact")
 def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
     """The pair (fraction, whole part), both with the sign of x."""
-    (value,) = promote("modf", (x,), "inexact")
-    whole = _trunc(value)
-    return BIND.subtract(value, whole), whole
+    whole = _trunc(x)
+    return BIND.subtract(x, whole), whole
 
 
-@library
+@library(operands=("x",), promotion="inexact")
 def frexp(x: Any, /) -> tuple[Value, Value]:
     """The pair (m, e) with x = m * 2**e and 0.5 <= |m| < 1; e as int32.
 
     Raises:
       TypeError: complex numbers.
     """
-    (value,) = promote("frexp", (x,), "inexact")
-    if kind(value) == "c":
+    if kind(x) == "c":
         raise TypeError("frexp does not support complex-valued inputs")
-    a = value.aval
+    a = x.aval
     bits, info = 8 * a.dtype.itemsize, finfo(a.dtype)
     word = np.dtype(f"i{a.dtype.itemsize}")
     mantissa, top = info.nmant, (1 << (bits - 1 - info.nmant)) - 1
     # denormals are scaled up first, by a power of two that makes them normal
-    small = compare_to(BIND.abs(value), float(info.smallest_normal), "LT")
-    scaled = select(small, _times(value, float(2**mantissa)), value)
+    small = compare_to(BIND.abs(x), float(info.smallest_normal), "LT")
+    scaled = select(small, _times(x, float(2**mantissa)), x)
     raw = BIND.bitcast_convert(scaled, dtype=word)
     field = logical("and", BIND.shift_right_logical(raw, full_like(raw, mantissa)), full_like(raw, top))
     bias = top // 2 - 1
     exponent = BIND.subtract(field, select(small, full_like(raw, bias + mantissa), full_like(raw, bias)))
     kept = logical("and", raw, full_like(raw, ~(top << mantissa)))
     fraction = BIND.bitcast_convert(logical("or", kept, full_like(raw, bias << mantissa)), dtype=a.dtype)
-    special = logical("or", compare_to(value, 0, "EQ"), logical("not", BIND.is_finite(value)))
+    special = logical("or", compare_to(x, 0, "EQ"), logical("not", BIND.is_finite(x)))
     exponent = select(special, full_like(exponent, 0), exponent)
-    return retype(select(special, value, fraction), False), convert(exponent, np.dtype(np.int32))
+    return retype(select(special, x, fraction), False), convert(exponent, np.dtype(np.int32))
 
 
 @library
@@ -300,17 +298,16 @@ def _conjugate(x: Value) -> Value:
 conjugate = conj = unary("conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate)
 
 
-@library
+@library(operands=("x",), promotion="inexact")
 def fabs(x: Any, /) -> Value:
     """Absolute value as floats.
 
     Raises:
       TypeError: complex numbers.
     """
-    (value,) = promote("fabs", (x,), "inexact")
-    if kind(value) == "c":
+    if kind(x) == "c":
         raise TypeError("ufunc 'fabs' does not support complex dtypes")
-    return BIND.abs(value)
+    return BIND.abs(x)
 
 
 @library
@@ -390,6 +387,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool
     return reductions.all(isclose(a, b, rtol, atol, equal_nan))
 
 
+@library
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Value:
     """True if two arrays (or nested lists) have one shape and equal elements.
 
@@ -402,6 +400,7 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Value:
     return _all_equal(x, y, equal_nan)
 
 
+@library
 def array_equiv(a1: Any, a2: Any) -> Value:
     """True if two arrays (or nested lists) broadcast and their elements are equal."""
     x, y = _read(a1), _read(a2)

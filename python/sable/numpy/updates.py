@@ -13,6 +13,7 @@ from sable.core.dtypes import kind_of
 from sable.core.operands import array_argument, array_arguments, wrapped
 from sable.core.values import as_value
 from sable.lax.gathering import ScatterDimensionNumbers, scatter_apply
+from sable.library.declare import library
 
 from .arrays import asarray
 from .indexing.read import read
@@ -195,6 +196,7 @@ def _no_inplace(name: str, inplace: bool) -> None:
         )
 
 
+@library
 def put_along_axis(
     arr: Any, indices: Any, values: Any, axis: int | None, inplace: bool = True, *, mode: Any = None
 ) -> Value:
@@ -223,6 +225,7 @@ def put_along_axis(
     return found if axis is not None else BIND.reshape(found, shape=original.aval.shape)
 
 
+@library
 def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = True) -> Value:
     """A copy of the array with elements of the flattened array replaced.
 

@@ -73,6 +73,7 @@ def normal(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = 
     return both("divide", whole, scalar(math.sqrt(2), found))
 
 
+@library(operands=("sigma",))
 def lognormal(key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Samples whose logarithm is normal, of mean 0 and standard deviation sigma."""
     words, _ = words_of("lognormal", key)
@@ -82,6 +83,7 @@ def lognormal(key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None, 
     return BIND.exponential(scaled)
 
 
+@library(operands=("lower", "upper"))
 def truncated_normal(
     key: Any, lower: Any, upper: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
 ) -> Value:
@@ -116,13 +118,7 @@ def truncated_normal(
 def _simple(name: str, text: str, sample: Callable) -> Callable:
     """A distribution without parameters: `sample(words, shape, dtype)`."""
 
-    def run(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
-        words, _ = words_of(name, key)
-        found = float_dtype(name, dtype)
-        return sample(words, shape_argument(name, shape), found)
-
-    run.__name__ = run.__qualname__ = name
-    run.__doc__ = f"""Samples of the {text}.
+    text = f"""Samples of the {text}.
 
     Args:
       key: a random key.
@@ -133,6 +129,13 @@ def _simple(name: str, text: str, sample: Callable) -> Callable:
       ValueError: another dtype; an array of keys.
       TypeError: not a key.
     """
+
+    @library(name=name, text=text)
+    def run(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
+        words, _ = words_of(name, key)
+        found = float_dtype(name, dtype)
+        return sample(words, shape_argument(name, shape), found)
+
     return run
 
 
@@ -198,6 +201,7 @@ def gumbel_words(words: Value, shape: tuple[int, ...], dtype: np.dtype, mode: st
     return BIND.negate(BIND.log(BIND.negate(_log_one_minus(x))))
 
 
+@library
 def gumbel(key: Any, shape: Any = (), dtype: Any = None, mode: str | None = None, *, out_sharding: Any = None) -> Value:
     """Samples of the Gumbel distribution of location 0 and scale 1.
 
@@ -218,6 +222,7 @@ def gumbel(key: Any, shape: Any = (), dtype: Any = None, mode: str | None = None
 # ---- with parameters -----------------------------------------------------------------------------------------
 
 
+@library(operands=("b",))
 def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Samples of the Pareto distribution of shape parameter b and minimum 1."""
     words, _ = words_of("pareto", key)
@@ -227,6 +232,7 @@ def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_shardi
     return BIND.exponential(both("divide", sample, parameter(b, found, sizes)))
 
 
+@library(operands=("scale",))
 def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Samples of the Rayleigh distribution of a scale: scale sqrt(-2 log u)."""
     words, _ = words_of("rayleigh", key)
@@ -237,6 +243,7 @@ def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_
     return both("multiply", parameter(scale, found, sizes), root)
 
 
+@library(operands=("scale", "concentration"))
 def weibull_min(key: Any, scale: Any, concentration: Any, shape: Any = (), dtype: Any = None) -> Value:
     """Samples of the Weibull distribution: scale (-log(1 - u)) ** (1 / concentration)."""
     words, _ = words_of("weibull_min", key)
@@ -245,6 +252,7 @@ def weibull_min(key: Any, scale: Any, concentration: Any, shape: Any = (), dtype
     return jnp.multiply(jnp.power(sample, jnp.divide(1.0, concentration)), scale)
 
 
+@library(operands=("left", "mode", "right"))
 def triangular(
     key: Any, left: Any, mode: Any, right: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
 ) -> Value:
@@ -260,6 +268,7 @@ def triangular(
     return jnp.where(u < (peak - low) / width, rising, falling)
 
 
+@library(operands=("mean",))
 def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Samples of the Wald (inverse Gaussian) distribution of scale 1, by the method of Michael, Schucany and Haas
     (The American Statistician 30, 1976)."""
@@ -274,6 +283,7 @@ def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None, *, out_shard
     return jnp.where(z <= mu / (mu + x), x, square / x)
 
 
+@library(operands=("loc", "scale"))
 def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Sequence[int] = (), dtype: Any = None) -> Value:
     """Samples of the two-sided Maxwell distribution of a location and a scale."""
     words, _ = words_of("double_sided_maxwell", key)

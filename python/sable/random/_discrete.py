@@ -13,12 +13,14 @@ from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import array_argument, convert, normal_axis
+from sable.library.declare import library
 
 from ._bits import both, float_dtype, parameter, randint, random_bits, shape_argument, uniform_words
 from ._continuous import gumbel_words
 from ._keys import clone, two_keys, words_of
 
 
+@library(operands=("p",))
 def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Numbers of trials up to the first success, each with the probability p: 1 + floor(log u / log(1 - p))."""
     words, _ = words_of("geometric", key)
@@ -49,6 +51,7 @@ def _shuffled(words: Value, x: Value, axis: int) -> Value:
     return x
 
 
+@library
 def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, *, out_sharding: Any = None) -> Value:
     """An array with its slices along an axis in random order.
 
@@ -83,6 +86,7 @@ def _range(n: int) -> Value:
 # ---- choices -------------------------------------------------------------------------------------------------
 
 
+@library
 def choice(
     key: Any,
     a: Any,
@@ -158,6 +162,7 @@ def _chosen(
     return convert(jnp.searchsorted(cumulative, mark), whole)
 
 
+@library
 def categorical(
     key: Any,
     logits: Any,

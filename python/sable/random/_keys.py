@@ -368,6 +368,7 @@ def _seed_words(name: str, seed: Any) -> Value:
     return _joined(high, low)
 
 
+@library
 def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
     """A raw random key of a seed.
 
@@ -392,6 +393,7 @@ def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
     return KeyArray(data) if config.jax_enable_custom_prng else data
 
 
+@library
 def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
     """A typed random key of a seed; see `PRNGKey`.
 
@@ -425,6 +427,7 @@ def split(key: Any, num: int | Sequence[int] = 2) -> Any:
     return KeyArray(found) if typed else found
 
 
+@library(operands=("data",))
 def fold_in(key: Any, data: Any) -> Any:
     """A new key made of a key and an integer.
 
@@ -454,11 +457,13 @@ def fold_in(key: Any, data: Any) -> Any:
     return KeyArray(found) if typed else found
 
 
+@library
 def key_data(keys: Any) -> Value:
     """The words of keys: uint32, with a last dimension of size 2."""
     return words_of("key_data", keys, batched=True, uses=False)[0]
 
 
+@library
 def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
     """Typed keys of given words.
 
@@ -490,6 +495,7 @@ def key_dtype(impl_spec: Any = None) -> KeyDType:
     return _DTYPE
 
 
+@library
 def clone(key: Any) -> Any:
     """The same key, said to be used again on purpose."""
     data, typed = words_of("clone", key, batched=True, uses=False)

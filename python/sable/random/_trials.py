@@ -10,11 +10,13 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import convert, scalar
 from sable.core.values import as_value
+from sable.library.declare import library
 
 from ._bits import both, parameter, shape_argument, uniform_words
 from ._keys import words_of
 
 
+@library(operands=("p",))
 def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low", *, out_sharding: Any = None) -> Value:
     """Booleans that are True with a probability.
 
@@ -44,6 +46,7 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low", *, o
     return lax.lt(fine, both("subtract", probability, u[0]))
 
 
+@library
 def rademacher(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """-1 and 1 with equal probabilities, as int32 (int64 with x64) or another dtype."""
     found = dtypes.user_dtype(int if dtype is None else dtype, "rademacher")

@@ -8,9 +8,9 @@ from typing import Any
 import sable.numpy as jnp
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.operands import array_arguments, promote_dtypes
 from sable.lax import linalg
-
-from .special import inexact
+from sable.library.declare import library
 
 __all__ = ["cho_factor", "cho_solve", "cholesky", "solve_triangular"]
 
@@ -22,6 +22,7 @@ _OPERATIONS = {
 }
 
 
+@library(operands=("a",), promotion="inexact")
 def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Value:
     """The factor U of Hermitian positive definite matrices a = U^H U, or L of a = L L^H.
 
@@ -34,14 +35,16 @@ def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finit
       Triangular matrices of the shape of a; NaN in the triangle of a matrix that is not positive definite.
     """
     del overwrite_a, check_finite
-    return BIND.cholesky(*inexact("cholesky", a), lower=bool(lower))
+    return BIND.cholesky(a, lower=bool(lower))
 
 
+@library
 def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Value, bool]:
     """`cholesky(a, lower)` and `lower`, for `cho_solve`."""
     return cholesky(a, lower, overwrite_a, check_finite), lower
 
 
+@library
 def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Value:
     """x of a x = b, given the factor of a.
 
@@ -61,6 +64,7 @@ def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite:
     return _solve("cho_solve", factor, y, second, lower, False)
 
 
+@library
 def solve_triangular(
     a: Any,
     b: Any,
@@ -94,7 +98,7 @@ def solve_triangular(
 def _solve(name: str, a: Any, b: Any, trans: int | str, lower: bool, unit_diagonal: bool) -> Value:
     if trans not in _OPERATIONS:
         raise ValueError(f"Invalid 'trans' value {trans}")
-    matrix, sides = inexact(name, a, b)
+    matrix, sides = promote_dtypes(array_arguments(name, a, b), "inexact")
     single = sides.ndim == 1
     if not single and matrix.ndim == sides.ndim + 1 and matrix.shape[-1] == sides.shape[-1]:
         warnings.warn(

@@ -10,7 +10,8 @@ import numpy as np
 
 import sable.numpy as jnp
 from sable.core.bind import BIND
-from sable.core.operands import array_arguments, convert, promote_dtypes
+from sable.core.operands import array_arguments, convert
+from sable.library.declare import library
 from sable.nn import functions as nn
 from sable.nn.functions import logsumexp
 
@@ -19,21 +20,11 @@ _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 _LOG_NDTR_BOUNDS = {np.dtype(np.float32): (-10.0, 5.0), np.dtype(np.float64): (-20.0, 8.0)}
 
 
-def inexact(name: str, *xs: Any) -> list[Any]:
-    """Arguments in their common floating dtype, weakly typed if all are.
-
-    Raises:
-      TypeError: an argument that is neither an array nor a scalar.
-    """
-    return promote_dtypes(array_arguments(name, *xs), "inexact")
-
-
 def _unary(name: str, op: str, text: str) -> Callable[[Any], Any]:
+    @library(operands=("x",), promotion="inexact", name=name, text=text)
     def function(x: Any) -> Any:
-        return getattr(BIND, op)(*inexact(name, x))
+        return getattr(BIND, op)(x)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = text
     return function
 
 
@@ -45,40 +36,44 @@ digamma = _unary("digamma", "digamma", "The derivative of the logarithm of the g
 expit = _unary("expit", "logistic", "1 / (1 + e**-x), the inverse of `logit`.")
 
 
+@library(operands=("x",))
 def softmax(x: Any, /, *, axis: Any = None) -> Any:
     """exp(x) / sum(exp(x)) along an axis (an int or a tuple of ints), by default over everything."""
     return nn.softmax(x, axis)
 
 
+@library(operands=("x",))
 def log_softmax(x: Any, /, *, axis: Any = None) -> Any:
     """log(softmax(x)) along an axis (an int or a tuple of ints), by default over everything."""
     return nn.log_softmax(x, axis)
 
 
+@library(operands=("x",), promotion="inexact")
 def logit(x: Any) -> Any:
     """log(x / (1 - x))."""
-    (value,) = inexact("logit", x)
-    return jnp.log(value / (1 - value))
+    return jnp.log(x / (1 - x))
 
 
+@library(operands=("x", "y"), promotion="inexact")
 def xlogy(x: Any, y: Any) -> Any:
     """x log(y), 0 where x is 0."""
-    x, y = jnp.broadcast_arrays(*inexact("xlogy", x, y))
+    x, y = jnp.broadcast_arrays(x, y)
     zero = x == 0
     return jnp.where(zero, jnp.zeros_like(x), x * jnp.log(jnp.where(zero, jnp.ones_like(y), y)))
 
 
+@library(operands=("x", "y"), promotion="inexact")
 def xlog1py(x: Any, y: Any) -> Any:
     """x log(1 + y), 0 where x is 0."""
-    x, y = jnp.broadcast_arrays(*inexact("xlog1py", x, y))
+    x, y = jnp.broadcast_arrays(x, y)
     zero = x == 0
     return jnp.where(zero, jnp.zeros_like(x), x * jnp.log1p(jnp.where(zero, jnp.zeros_like(y), y)))
 
 
+@library(operands=("x",), promotion="inexact")
 def entr(x: Any) -> Any:
     """-x log(x), 0 at 0, -inf for negative x."""
-    (value,) = inexact("entr", x)
-    return jnp.where(value < 0, -jnp.inf, -xlogy(value, value))
+    return jnp.where(x < 0, -jnp.inf, -xlogy(x, x))
 
 
 def _need_single_or_double(name: str, x: Any) -> None:
@@ -86,6 +81,7 @@ def _need_single_or_double(name: str, x: Any) -> None:
         raise TypeError(f"x.dtype={x.dtype} is not supported by {name}: expected float32 or float64")
 
 
+@library(operands=("x",))
 def ndtr(x: Any) -> Any:
     """The distribution function of the standard normal, by erf near 0 and erfc elsewhere.
 
@@ -102,6 +98,7 @@ def ndtr(x: Any) -> Any:
     return half * jnp.where(size < half * math.sqrt(2), 1 + BIND.erf(scaled), outer)
 
 
+@library(operands=("x",))
 def log_ndtr(x: Any, series_order: int = 3) -> Any:
     """The logarithm of `ndtr`, accurate where that is tiny.
 

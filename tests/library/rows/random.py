@@ -17,7 +17,6 @@ _PLAIN = [
     "logistic",
     "cauchy",
     "maxwell",
-    "double_sided_maxwell",
     "rademacher",
 ]
 
@@ -68,3 +67,4 @@ add("random.PRNGKey", call(3), call(0))
 add("random.key_data", call(_K), call(np.array([1, 2], np.uint32)))
 add("random.wrap_key_data", call(np.array([1, 2], np.uint32)), call(np.array([[1, 2], [3, 4]], np.uint32)))
 add("random.key_impl", call(_K))
+add("random.double_sided_maxwell", call(Key(3), 0.5, 2.0, (5,)), call(Key(3), np.float32([0, 1]), np.float32(2)))

@@ -27,10 +27,12 @@ from sable.core.operands import (
 from sable.core.values import as_value
 from sable.lax.elementwise import clamp
 from sable.lax.shapes import broadcast_shapes, broadcasted_iota
+from sable.library.declare import library
 
 from .update import write
 
 
+@library
 def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple[Value, ...]:
     """The positions of elements other than zero, one array of numbers for each dimension.
 
@@ -105,12 +107,14 @@ def _filled(positions: Value, missing: Value, fill: Any) -> Value:
     return select(*broadcast_values("nonzero", [missing, *cases]))
 
 
+@library
 def flatnonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> Value:
     """The positions of elements other than zero in the flattened array; see `nonzero`."""
     x = array_argument("flatnonzero", a)
     return nonzero(BIND.reshape(x, shape=(x.aval.size,)), size=size, fill_value=fill_value)[0]
 
 
+@library
 def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Value:
     """The positions of elements other than zero as rows of a matrix; see `nonzero`."""
     x = array_argument("argwhere", a)
@@ -125,6 +129,7 @@ def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Valu
 # ---- numbers of elements and positions -------------------------------------------------------------------------
 
 
+@library
 def unravel_index(indices: Any, shape: Any) -> tuple[Value, ...]:
     """The positions of elements that are given by their number in row-major order.
 
@@ -146,6 +151,7 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Value, ...]:
     return tuple(convert(p, p.aval.dtype, weak) for p in _split(x, sizes))
 
 
+@library
 def ravel_multi_index(
     multi_index: Sequence[Any], dims: Sequence[int], mode: str = "raise", order: str = "C", *, dtype: Any = None
 ) -> Value:

@@ -20,6 +20,7 @@ from sable.core.operands import (
 )
 from sable.lax.gathering import GatherDimensionNumbers, GatherScatterMode, gather
 from sable.lax.shapes import broadcast_shapes
+from sable.library.declare import library
 
 from .positions import first_numbers
 from .read import getitem, read
@@ -27,6 +28,7 @@ from .read import getitem, read
 # ---- take ------------------------------------------------------------------------------------------------------
 
 
+@library
 def take(
     a: Any,
     indices: Any,
@@ -109,6 +111,7 @@ def along_axis_arguments(arr: Any, indices: Any, axis: int | None, name: str) ->
     return x, numbers, normal_axis(axis, x.aval.ndim)
 
 
+@library
 def take_along_axis(
     arr: Any,
     indices: Any,
@@ -163,6 +166,7 @@ def take_along_axis(
     return gather(x, numbers, dimension_numbers, sizes, mode=way, fill_value=fill_value)
 
 
+@library
 def compress(
     condition: Any, a: Any, axis: int | None = None, *, size: int | None = None, fill_value: Any = 0, out: None = None
 ) -> Value:
@@ -206,6 +210,7 @@ def compress(
     return take(x, numbers, axis=place, fill_value=fill_value)
 
 
+@library
 def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0) -> Value:
     """The elements of the flattened array for which a condition holds; see `compress`."""
     which, x = array_arguments("extract", condition, arr)

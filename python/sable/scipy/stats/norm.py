@@ -7,42 +7,44 @@ from typing import Any
 import numpy as np
 
 import sable.numpy as jnp
+from sable.library.declare import library
 
-from ..special import inexact, log_ndtr, ndtr
+from ..special import log_ndtr, ndtr
 
 
+@library(operands=("x", "loc", "scale"), promotion="inexact")
 def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density: -((x - loc)**2 / scale**2 + log(2 pi scale**2)) / 2."""
-    x, loc, scale = inexact("norm.logpdf", x, loc, scale)
     squared = jnp.square(scale)
     normalizer = jnp.log(2 * np.pi * squared)
     return (normalizer + jnp.square(x - loc) / squared) / -2
 
 
+@library(operands=("x", "loc", "scale"))
 def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The density."""
     return jnp.exp(logpdf(x, loc, scale))
 
 
+@library(operands=("x", "loc", "scale"), promotion="inexact")
 def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The distribution function."""
-    x, loc, scale = inexact("norm.cdf", x, loc, scale)
     return ndtr((x - loc) / scale)
 
 
+@library(operands=("x", "loc", "scale"), promotion="inexact")
 def logcdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the distribution function, accurate where that is tiny."""
-    x, loc, scale = inexact("norm.logcdf", x, loc, scale)
     return log_ndtr((x - loc) / scale)
 
 
+@library(operands=("x", "loc", "scale"), promotion="inexact")
 def sf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """1 - cdf."""
-    x, loc, scale = inexact("norm.sf", x, loc, scale)
     return cdf(-x, -loc, scale)
 
 
+@library(operands=("x", "loc", "scale"), promotion="inexact")
 def logsf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `sf`."""
-    x, loc, scale = inexact("norm.logsf", x, loc, scale)
     return logcdf(-x, -loc, scale)

@@ -1,0 +1,146 @@
+"""Every public function is declared, and calls as the rows have them are planned, or say why not."""
+
+from __future__ import annotations
+
+import ast
+import collections
+from pathlib import Path
+from typing import Any
+
+import sable
+from sable.library.declare import explain
+
+from . import rows  # noqa: F401  (they fill the table)
+from .table import CALLS, arguments, find, operands
+from .test_signatures import FUNCTIONS
+
+_TAKES_FUNCTIONS = "it takes functions, which are traced"
+_NO_ARRAYS = "it computes no array"
+_AXIS_NAME = "it is about an axis that vmap has named"
+
+#: Public functions that are not declared, and why.
+UNDECLARED = {
+    **dict.fromkeys(
+        ["lax.cond", "lax.fori_loop", "lax.map", "lax.scan", "lax.switch", "lax.while_loop"], _TAKES_FUNCTIONS
+    ),
+    **dict.fromkeys(["lax.associative_scan", "lax.reduce", "lax.reduce_window", "lax.scatter_apply"], _TAKES_FUNCTIONS),
+    **dict.fromkeys(
+        ["numpy.array_repr", "numpy.array_str", "numpy.can_cast", "numpy.isdtype", "numpy.issubdtype"], _NO_ARRAYS
+    ),
+    **dict.fromkeys(["numpy.ndim", "numpy.shape", "numpy.size", "numpy.isscalar", "numpy.iscomplexobj"], _NO_ARRAYS),
+    **dict.fromkeys(["numpy.isrealobj", "numpy.promote_types", "numpy.result_type", "numpy.einsum_path"], _NO_ARRAYS),
+    **dict.fromkeys(["numpy.get_printoptions", "numpy.printoptions", "numpy.set_printoptions"], _NO_ARRAYS),
+    **dict.fromkeys(["numpy.broadcast_shapes", "lax.broadcast_shapes", "lax.conv_dimension_numbers"], _NO_ARRAYS),
+    **dict.fromkeys(["lax.padtype_to_pads", "lax.dtype", "random.key_dtype", "random.key_impl"], _NO_ARRAYS),
+    **dict.fromkeys(["lax.DotDimensionNumbers", "nn.initializers.Initializer"], "a type"),
+    **dict.fromkeys(["lax.all_gather", "lax.axis_index", "lax.axis_size", "lax.pmax"], _AXIS_NAME),
+    **dict.fromkeys(["lax.pmean", "lax.pmin", "lax.psum"], _AXIS_NAME),
+    **{
+        path: "it makes an initializer"
+        for path in FUNCTIONS
+        if path.startswith("nn.initializers.") and not path.endswith((".zeros", ".ones", ".Initializer"))
+    },
+}
+
+_SCALARS_ONLY = "no array is among the arguments"
+_VALUES = "it looks at values: ConcretizationTypeError"
+
+#: Declared functions of whose samples none has a plan, and why.
+UNPLANNED = {
+    **dict.fromkeys(["lax.broadcasted_iota", "lax.empty", "lax.full", "lax.iota", "lax.shape_as_value"], _SCALARS_ONLY),
+    **dict.fromkeys(["numpy.arange", "numpy.empty", "numpy.eye", "numpy.geomspace", "numpy.identity"], _SCALARS_ONLY),
+    **dict.fromkeys(
+        ["numpy.logspace", "numpy.ones", "numpy.tri", "numpy.zeros", "random.PRNGKey", "random.key"], _SCALARS_ONLY
+    ),
+    **dict.fromkeys(["numpy.argwhere", "numpy.compress", "numpy.extract"], _VALUES),
+    **dict.fromkeys(
+        (f"lax.scatter{way}" for way in ("", "_add", "_max", "_min", "_mul", "_sub")),
+        "an argument of type ScatterDimensionNumbers is neither an array nor static",
+    ),
+    "lax.gather": "an argument of type GatherDimensionNumbers is neither an array nor static",
+    "numpy.copy": "it asks whether a value is known",
+    "scipy.linalg.cho_factor": "it returns bool and not only arrays",
+}
+
+
+def test_every_function_is_declared() -> None:
+    declared = {path for path, function in FUNCTIONS.items() if hasattr(function, "__operands__")}
+    assert set(FUNCTIONS) - declared == set(UNDECLARED)
+
+
+def test_calls_are_planned_or_say_why_not() -> None:
+    """The first sample of each function that has a plan counts; where there is none, the reasons of all."""
+    reasons: dict[str, set[str]] = collections.defaultdict(set)
+    planned: set[str] = set()
+    for sample in CALLS:
+        function = find(sable, sample.function)
+        if sample.function in planned or not hasattr(function, "__operands__"):
+            continue
+        args, kwargs = arguments(sample, sable, operands(sample, sable))
+        try:
+            function(*args, **kwargs)
+        except Exception:
+            continue  # a sample of an error: test_library.py compares its class
+        why = explain(function, *args, **kwargs)
+        if why is None:
+            planned.add(sample.function)
+        else:
+            reasons[sample.function].add(why)
+    found = {path: why - {_SCALARS_ONLY} or why for path, why in reasons.items() if path not in planned}
+    wrong = {p: w for p, w in found.items() if not all(UNPLANNED.get(p, "?") in text for text in w)}
+    assert not wrong and set(found) == set(UNPLANNED), (wrong, set(UNPLANNED) - set(found))
+
+
+# ---- values that are asked for ---------------------------------------------------------------------------------------
+
+#: Where a library tests for arrays by itself: what it does then has the same result as with a tracer, by a shorter way.
+SAME_RESULT = {
+    ("lax/bodies.py", "_closed"): "captures of a function that was given, which are no arguments",
+    ("lax/gathering.py", "all_inside"): "indices known to lie inside need no clamping",
+    ("lax/gathering.py", "scatter_apply"): "the steps of a loop whose number is known, one by one",
+    ("numpy/indexing/parse.py", "_array_of"): "positions are computed with NumPy",
+    ("numpy/indexing/parse.py", "_part"): "positions are computed with NumPy",
+    ("numpy/indexing/read.py", "getitem"): "NumPy's own indexing, where everything is known",
+    ("numpy/indexing/update.py", "_is_free"): "NumPy's own assignment, where everything is known",
+    ("random/_keys.py", "key_words"): "the words of a key that is known",
+}
+
+
+class _Tests(ast.NodeVisitor):
+    """Functions in which something is compared with the class `Array`."""
+
+    def __init__(self) -> None:
+        self.function = ""
+        self.found: set[str] = set()
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        outer, self.function = self.function, node.name
+        for part in node.body:
+            self.visit(part)
+        self.function = outer
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        self._look([node.left, *node.comparators])
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name) and node.func.id == "isinstance":
+            self._look(node.args)
+        self.generic_visit(node)
+
+    def _look(self, parts: list[Any]) -> None:
+        names = {n.id for p in parts for n in ast.walk(p) if isinstance(n, ast.Name)}
+        if "Array" in names:
+            self.found.add(self.function)
+
+
+def test_libraries_ask_for_values_in_one_way() -> None:
+    """By `concrete`, which keeps a call from being planned: what is done with a known value holds for that one only."""
+    root = Path(sable.__file__).parent
+    found = set()
+    for library in ("numpy", "lax", "nn", "random", "scipy"):
+        for path in sorted((root / library).rglob("*.py")):
+            tests = _Tests()
+            tests.visit(ast.parse(path.read_text()))
+            found |= {(path.relative_to(root).as_posix(), name) for name in tests.found}
+    assert found == set(SAME_RESULT)
