@@ -56,6 +56,7 @@ class TwoStageBuilder(Builder):
         self.linear = FunctionBuilder(linear)
         self.residuals: list[Any] = []
         self._places: dict[Any, Any] = {}
+        self._anew: dict[Any, tuple[Sequence[Any], Callable]] = {}
 
     @property
     def location(self) -> Any:
@@ -72,9 +73,8 @@ class TwoStageBuilder(Builder):
         key = self.inner.key(v.x)
         if key not in self._places:
             if self.keep is None:
-                self._places[key] = self._kept(v.x)
-            else:
-                self._place(v.x)
+                return self.kept(v.x)
+            self._place(v.x)
         return self._places[key]
 
     def _kept(self, x: Any) -> Any:
@@ -92,6 +92,9 @@ class TwoStageBuilder(Builder):
             x = todo[-1]
             if x in self._places:
                 todo.pop()
+                continue
+            if x in self._anew:
+                self.anew(*self._anew[x])
                 continue
             node = self._made_anew(x)
             if node is None:
@@ -124,6 +127,23 @@ class TwoStageBuilder(Builder):
     def known(self, x: Any) -> Known:
         """A value of the inner builder as a value of this one."""
         return Known(x)
+
+    def kept(self, x: Any) -> Any:
+        """`residual`, of a value that is kept without asking the policy."""
+        key = self.inner.key(x)
+        if key not in self._places:
+            self._places[key] = self._kept(x)
+        return self._places[key]
+
+    def anew(self, values: Sequence[Any], write: Callable[[], Sequence[Any]]) -> list[Any]:
+        """Known values computed again in the linear function by `write() -> them, then others`; the others."""
+        made = list(write())
+        self._places.update(zip(values, made))
+        return made[len(values) :]
+
+    def anew_if_needed(self, values: Sequence[Any], write: Callable[[], Sequence[Any]]) -> None:
+        """`anew`, when one of the values is first needed."""
+        self._anew.update((v, (values, write)) for v in values)
 
     def residual(self, x: Any) -> Any:
         """The value of the linear function that stands for a value of the inner builder."""

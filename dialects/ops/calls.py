@@ -9,8 +9,9 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import SYMBOL
 from sable.ir.form import OperationForm
+from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.function_rules import FunctionRules
-from sable.ir.op import defop
+from sable.ir.op import Op, defop
 
 from .functions import check_operands, function_of, run, spread, there
 from .rules import floats, sample
@@ -88,3 +89,22 @@ call = defop(
     multiple_results=True,
     form=OperationForm("func.call", {"callee": SYMBOL}),
 )
+
+
+class _Inliner(FunctionBuilder):
+    """Writes the bodies of plain calls in their places."""
+
+    def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
+        if op is call:
+            return tuple(interpret(params["callee"], operands, self))
+        return super().bind(op, *operands, **params)
+
+
+def inlined(function: Function) -> Function:
+    """The function without plain calls: the policy of a checkpoint is asked about what is in them."""
+    if all(node.op is not call for node in function.nodes()):
+        return function
+    if "inlined" not in function.memo:
+        made = Function(function.in_avals, function.name)
+        function.memo["inlined"] = made.finish(interpret(function, made.arguments, _Inliner(made)), function.out_avals)
+    return function.memo["inlined"]

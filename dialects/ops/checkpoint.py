@@ -8,23 +8,28 @@ from recognising what is computed again.
 
 from __future__ import annotations
 
+import itertools
+import logging
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from sable._config import config
 from sable.ir.aval import aval
-from sable.ir.bindings import ir
+from sable.ir.bindings import aval_of_type, ir
 from sable.ir.codec import BOOL, STRING, SYMBOL, Codec, DotDimensions
-from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import Linear, Op, defop
 
-from .calls import CallRules, call, call_ref, call_type
+from .calls import CallRules, call_ref, call_type, inlined
 from .contraction import dot_general
 from .convolution import convolution
 from .functions import function_of, rearranged, spread, there
 from .rules import elementwise, floats, sample
+
+_LOGGER = logging.getLogger("sable.ad_checkpoint")
 
 #: A value with a name by which policies know it; the identity.
 name_value = defop(
@@ -98,11 +103,28 @@ class EitherPolicy:
         return self.first(op, *avals, **params) or self.second(op, *avals, **params)
 
 
-#: Policies that are functions of the user's, by the number that stands for them in a program; alive for ever.
-_USERS: list[Callable[..., bool]] = []
-_NUMBERS: dict[Callable[..., bool], int] = {}
+#: Policies that are functions of the user's, and the numbers that stand for them in programs. The functions that a
+#: checkpoint calls keep its policy alive (`_type`).
+_USERS: weakref.WeakValueDictionary[int, Callable[..., bool]] = weakref.WeakValueDictionary()
+_NUMBERS: weakref.WeakKeyDictionary[Callable[..., bool], int] = weakref.WeakKeyDictionary()
+_NEW_NUMBERS = itertools.count()
 
 _EITHER, _USER = "save_from_both_policies", "python"
+
+
+def _number(policy: Callable[..., bool]) -> int:
+    number = _NUMBERS.get(policy)
+    if number is None or number not in _USERS:
+        number = _NUMBERS[policy] = next(_NEW_NUMBERS)
+        _USERS[number] = policy
+    return number
+
+
+def _users(policy: Any) -> list[Callable[..., bool]]:
+    """The user's functions in a policy, each as the object that stands for all that are equal to it."""
+    if isinstance(policy, EitherPolicy):
+        return [*_users(policy.first), *_users(policy.second)]
+    return [] if isinstance(policy, Policy) else [_USERS[_number(policy)]]
 
 
 def _encode(policy: Any) -> Any:
@@ -112,10 +134,7 @@ def _encode(policy: Any) -> Any:
     elif isinstance(policy, EitherPolicy):
         return ir.ArrayAttr.get([ir.StringAttr.get(_EITHER), _encode(policy.first), _encode(policy.second)])
     else:
-        number = _NUMBERS.setdefault(policy, len(_USERS))
-        if number == len(_USERS):
-            _USERS.append(policy)
-        parts = [_USER, getattr(policy, "__qualname__", type(policy).__name__), str(number)]
+        parts = [_USER, getattr(policy, "__qualname__", type(policy).__name__), str(_number(policy))]
     return ir.ArrayAttr.get([ir.StringAttr.get(part) for part in parts])
 
 
@@ -127,34 +146,38 @@ def _decode(attribute: Any) -> Any:
     names = tuple(ir.StringAttr(name).value for name in rest)
     if kind != _USER:
         return Policy(kind, names)
-    if int(names[1]) >= len(_USERS):
+    found = _USERS.get(int(names[1]))
+    if found is None:
         raise ValueError(f"the checkpoint policy {names[0]} is a Python function, which only its own process knows")
-    return _USERS[int(names[1])]
+    return found
 
 
-POLICY = Codec(_encode, _decode, kind="a checkpoint policy")
+POLICY = Codec(_encode, _decode, kind="a checkpoint policy", memo_size=0)
 
 
 # ---- the op --------------------------------------------------------------------------------------------------
 
 
-class _Inliner(FunctionBuilder):
-    """Writes the bodies of plain calls in their places."""
-
-    def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
-        if op is call:
-            return tuple(interpret(params["callee"], operands, self))
-        return super().bind(op, *operands, **params)
+def _type(*avals: Any, callee: Any, policy: Any, **params: Any) -> tuple:
+    for found in _users(policy):
+        callee.memo["policy", id(found)] = found
+    return call_type(*avals, callee=callee)
 
 
-def _inlined(function: Function) -> Function:
-    """The function without plain calls: a policy is asked about what is in them."""
-    if all(node.op is not call for node in function.nodes()):
-        return function
-    if "inlined" not in function.memo:
-        made = Function(function.in_avals, function.name)
-        function.memo["inlined"] = made.finish(interpret(function, made.arguments, _Inliner(made)), function.out_avals)
-    return function.memo["inlined"]
+def _log(name: str, function: Any, saved: list) -> None:
+    """The residuals, as `jax_log_checkpoint_residuals` asks."""
+    level = logging.WARNING if config.jax_log_checkpoint_residuals else logging.DEBUG
+    if not _LOGGER.isEnabledFor(level):
+        return
+    arguments = set(function.arguments)
+    inputs = [f"  {aval_of_type(v.type).short()}" for v in saved if v in arguments]
+    others = [v for v in saved if v not in arguments]
+    made = {v: node for node in function.nodes() for v in node.results}
+    described = [f"  {aval_of_type(v.type).short()} from {made[v].op.name}\n    at {made[v].location}" for v in others]
+    lines = [f"checkpoint of {name} keeps"]
+    for title, part in (("inputs:", inputs), ("intermediates:", described)):
+        lines += [title, *part] if part else []
+    _LOGGER.log(level, "\n".join(lines))
 
 
 class CheckpointRules(CallRules):
@@ -163,10 +186,11 @@ class CheckpointRules(CallRules):
     def linearize(self, passes, two, node, xs, tangents):
         p = node.params
         active = tuple(t is not None for t in tangents)
-        made = passes.linearize_function(_inlined(p["callee"]), active, keep=p["policy"])
+        made = passes.linearize_function(inlined(p["callee"]), active, keep=p["policy"])
         n = len(node.results)
         operand = dict(zip(made.forward.arguments, xs))
         saved = made.forward.outputs[n:]
+        _log(p["callee"].name, made.forward, saved)
         computed = [n + k for k, v in enumerate(saved) if v not in operand]
         forward = rearranged(made.forward, range(len(xs)), [*range(n), *computed])
         out = two.inner.bind(node.op, *xs, **{**p, "callee": forward})
@@ -211,7 +235,7 @@ checkpoint = defop(
     dialect="sable",
     operands=("*operands",),
     params={"callee": SYMBOL, "policy": POLICY, "prevent_cse": BOOL, "differentiated": BOOL},
-    type=call_type,
+    type=_type,
     ref=call_ref,
     functions=CheckpointRules(),
     multiple_results=True,

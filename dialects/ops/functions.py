@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval
+from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, FunctionBuilder
 from sable.ir.op import NumpyBuilder, interpret
 
@@ -82,6 +83,27 @@ def rearranged(function: Function, arguments: Sequence[int], outputs: Sequence[i
         outs = interpret(function, [place[i] for i in range(len(function.in_avals))], FunctionBuilder(made))
         function.memo[key] = made.finish([outs[i] for i in outputs], [function.out_avals[i] for i in outputs])
     return function.memo[key]
+
+
+def replayed(function: Function, given: Sequence[Any], outputs: Sequence[Any]) -> Function:
+    """Some values of a function from its arguments and further arguments, which stand for the values `given`."""
+    made = Function([*function.in_avals, *[aval_of_type(v.type) for v in given]], function.name)
+    env = dict(zip([*function.arguments, *given], made.arguments))
+    nodes, todo, needed = list(function.nodes()), [v for v in outputs if v not in env], set()
+    maker = {v: node for node in nodes for v in node.results}
+    while todo:
+        v = todo.pop()
+        if v not in needed:
+            needed.update(maker[v].results)
+            todo += [x for x in maker[v].operands if x not in env]
+    b = FunctionBuilder(made)
+    for node in nodes:
+        if any(v in needed for v in node.results):
+            b.at(node.location)
+            out = b.bind(node.op, *[env[v] for v in node.operands], **node.params)
+            for v, y in zip(node.results, out if node.op.multiple_results else (out,)):
+                env.setdefault(v, y)
+    return made.finish([env[v] for v in outputs])
 
 
 # ---- checks --------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.function_rules import FunctionRules
 from sable.ir.op import defop
 
+from .calls import inlined
 from .functions import (
     check_operands,
     counts,
@@ -21,6 +22,7 @@ from .functions import (
     need,
     present,
     rearranged,
+    replayed,
     run,
     same_types,
     split,
@@ -31,6 +33,32 @@ from .functions import (
 from .rules import expand, floats, sample
 
 _INDEX = aval((), np.dtype(np.int32))
+
+
+class _Saved(NamedTuple):
+    """Residuals of a linearised body, by number.
+
+    Attributes:
+      consts, inputs: those that are an argument, constant or scanned over: with the number of the loop's operand.
+      carries: those that are the carry and are to be computed again.
+      rows: the others, which the loop stacks.
+    """
+
+    consts: dict[int, int]
+    inputs: dict[int, int]
+    carries: list[int]
+    rows: list[int]
+
+    @classmethod
+    def of(cls, made: Any, n: int, nc: int, nk: int, carry: bool) -> _Saved:
+        """Of a body with n results; `carry`: the loop stacks its carry."""
+        place = {v: k for k, v in enumerate(made.forward.arguments)}
+        found = [place.get(v) for v in made.forward.outputs[n:]]
+        consts = {i: k for i, k in enumerate(found) if k is not None and k < nc}
+        inputs = {i: k for i, k in enumerate(found) if k is not None and k >= nc + nk}
+        carries = [i for i, k in enumerate(found) if k is not None and nc <= k < nc + nk and not carry]
+        rows = [i for i in range(made.residuals) if i not in consts and i not in inputs and i not in carries]
+        return cls(consts, inputs, carries, rows)
 
 
 class ScanRules(FunctionRules):
@@ -50,19 +78,29 @@ class ScanRules(FunctionRules):
     def linearize(self, passes, two, node, xs, tangents):
         p, body = node.params, node.params["body"]
         nc, nk, n = p["num_consts"], p["num_carry"], len(node.results)
+        keep = two.keep
+        if keep is not None and keep(node.op, *[two.inner.aval(x) for x in xs], **p):
+            keep = None  # the loop's results are kept: so is all that its derivative needs
+        if keep is not None:
+            body = inlined(body)
         flags = self._active_carry(node, present(tangents), lambda f: passes.linearize_function(body, f).active)
         consts_on, carry_on, _ = split(flags, nc, nk)
-        wanted = (*carry_on, *[False] * (n - nk))
-        made = passes.linearize_function(body, tuple(flags), wanted)
-        outs, invariant, stacked = self._residuals(made, n, nc)
-        forward = rearranged(made.forward, range(len(body.in_avals)), [*range(n), *[n + i for i in stacked]])
+        made = passes.linearize_function(body, tuple(flags), (*carry_on, *[False] * (n - nk)), keep)
+        saved = _Saved.of(made, n, nc, nk, carry=keep is None)
+        forward = rearranged(made.forward, range(len(body.in_avals)), [*range(n), *[n + i for i in saved.rows]])
         out = two.inner.bind(node.op, *xs, **{**p, "body": forward})
-        ys, saved = list(out[:n]), out[n:]
-        consts = [two.residual(xs[outs[i]]) for i in invariant]
-        rows = [two.residual(r) for r in saved]
-        m = sum(flags)
-        k, c = sum(carry_on), sum(consts_on)
-        order = [*range(c), *[m + i for i in invariant], *range(c, m), *[m + i for i in stacked]]
+        ys = list(out[:n])
+        residuals = {i: two.residual(xs[k]) for i, k in (saved.consts | saved.inputs).items()}
+        residuals |= {i: two.kept(r) if keep else two.residual(r) for i, r in zip(saved.rows, out[n:])}
+        if keep is not None:
+            again = self._again(two, node, xs, made.forward, saved, residuals)
+            if saved.carries:
+                residuals |= dict(zip(saved.carries, two.anew(ys, again)))
+            else:
+                two.anew_if_needed(ys, again)
+        m, c, k = sum(flags), sum(consts_on), sum(carry_on)
+        stacked = [i for i in range(made.residuals) if i not in saved.consts]
+        order = [*range(c), *[m + i for i in saved.consts], *range(c, m), *[m + i for i in stacked]]
         linear = rearranged(made.linear, order, range(len(made.linear.out_avals)))
         ct, kt, xt = split(tangents, nc, nk)
         carry = [
@@ -70,16 +108,27 @@ class ScanRules(FunctionRules):
             for i, (t, on) in enumerate(zip(kt, carry_on))
             if on
         ]
-        values = [*there(ct), *consts, *carry, *there(xt), *rows]
+        consts = [residuals[i] for i in saved.consts]
+        values = [*there(ct), *consts, *carry, *there(xt), *[residuals[i] for i in stacked]]
         params = {**p, "body": linear, "num_consts": c + len(consts), "num_carry": k}
         dys = two.linear.bind(node.op, *values, **params)
         return ys, spread(dys, made.active)
 
-    def _residuals(self, made, n: int, nc: int) -> tuple[dict[int, int], list[int], list[int]]:
-        """Residuals that are constants of the loop (with the operand they are), and those that must be stacked."""
-        place = {v: i for i, v in enumerate(made.forward.arguments[:nc])}
-        found = {i: place[v] for i, v in enumerate(made.forward.outputs[n:]) if v in place}
-        return found, list(found), [i for i in range(made.residuals) if i not in found]
+    def _again(self, two, node, xs, forward, saved, residuals) -> Callable[[], Sequence[Any]]:
+        """Writes the loop into the linear function once more, with the rows that are kept: results and carries of steps."""
+        n = len(node.results)
+        key = ("again", tuple(saved.rows), tuple(saved.carries))
+        if key not in forward.memo:
+            rows = [forward.outputs[n + i] for i in saved.rows]
+            outputs = [*forward.outputs[:n], *[forward.outputs[n + i] for i in saved.carries]]
+            forward.memo[key] = replayed(forward, rows, outputs)
+        rows = [residuals[i] for i in saved.rows]
+
+        def write() -> Sequence[Any]:
+            values = [two.residual(x) for x in xs]
+            return two.linear.bind(node.op, *values, *rows, **{**node.params, "body": forward.memo[key]})
+
+        return write
 
     def jvp(self, passes, b, node, xs, tangents):
         p, body = node.params, node.params["body"]

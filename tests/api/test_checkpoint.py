@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ import sable.numpy as jnp
 from sable.ad_checkpoint import checkpoint_name
 from sable.core.tracing import trace_flat
 from sable.core.values import as_value
+from sable.dialects.ops.functions import run
 from sable.ir.function import Function
 from sable.passes import linearize_function
 
@@ -66,6 +70,21 @@ EXPECTED = {
     # tanh's derivative is one of its result before it gets its name
     "a name": (POLICIES.save_only_these_names("hidden"), 3, {"dot_general", "tanh", "exponential", "sine", "cosine"}),
     "names but one": (POLICIES.save_any_names_but_these("hidden"), 3, None),
+    "offloaded names": (
+        POLICIES.save_and_offload_only_these_names(
+            names_which_can_be_saved=["output"],
+            names_which_can_be_offloaded=["hidden"],
+            offload_src="device",
+            offload_dst="pinned_host",
+        ),
+        4,
+        None,
+    ),
+    "offloaded dots": (
+        POLICIES.offload_dot_with_no_batch_dims("device", "pinned_host"),
+        3,
+        {"dot_general", "tanh", "exponential", "sine", "cosine"},
+    ),
     "both": (
         POLICIES.save_from_both_policies(POLICIES.dots_saveable, POLICIES.save_only_these_names("output")),
         5,
@@ -141,6 +160,13 @@ def test_bad_arguments() -> None:
         jax.checkpoint(network, concrete=True)
     with pytest.raises(TypeError, match="not a valid JAX type"):
         jax.checkpoint(lambda x, mode: x)(X, "fast")
+    with pytest.raises(ValueError, match="given for both: a"):
+        POLICIES.save_and_offload_only_these_names(
+            names_which_can_be_saved=["a", "b"],
+            names_which_can_be_offloaded=["c", "a"],
+            offload_src="device",
+            offload_dst="pinned_host",
+        )
     with pytest.raises(TypeError, match="must be a string"):
         checkpoint_name(X, 3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"returned 'host' for cosine: expected True"):
@@ -151,5 +177,116 @@ def test_names_of_jax() -> None:
     assert jax.remat is jax.checkpoint is jax.ad_checkpoint.checkpoint is jax.ad_checkpoint.remat
     assert jax.ad_checkpoint.checkpoint_policies is POLICIES
     theirs = pytest.importorskip("jax").checkpoint_policies
-    offload = {"offload_dot_with_no_batch_dims", "save_and_offload_only_these_names"}
-    assert {n for n in dir(theirs) if not n.startswith("_")} - offload == set(POLICIES.__all__)
+    assert {n for n in dir(theirs) if not n.startswith("_")} == set(POLICIES.__all__)
+
+
+# ---- loops ---------------------------------------------------------------------------------------------------
+
+
+def layers(ws, x):
+    def layer(x, w):
+        hidden = checkpoint_name(jnp.sin(x @ w), "hidden")
+        return jnp.tanh(hidden * hidden), hidden.sum()
+
+    out, sums = jax.lax.scan(layer, x, ws)
+    return (out**2).sum() + (sums * sums).sum()
+
+
+WS = np.stack([W, W.T, W + 0.25])
+STACK = (3, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [
+        (None, 0),
+        (POLICIES.dots_saveable, 1),
+        (POLICIES.save_only_these_names("hidden"), 1),
+        (POLICIES.save_from_both_policies(POLICIES.dots_saveable, POLICIES.save_only_these_names("hidden")), 2),
+    ],
+    ids=["nothing", "dots", "names", "both"],
+)
+def test_policies_reach_into_scans(policy, kept) -> None:
+    """What is kept of each step is stacked; the carry of the steps is computed again from it, by a loop of its own."""
+    function = traced(jax.checkpoint(layers, policy=policy), WS, X)
+    made = linearize_function(function, (True, True))
+    (forward,) = [n for n in made.forward.nodes() if n.op.name == "checkpoint"]
+    stacked = [v for v in forward.results if tuple(v.type.shape) == STACK]
+    assert len(stacked) == kept
+    (linear,) = [n for n in made.linear.nodes() if n.op.name == "checkpoint"]
+    loops = [n.params["body"] for n in linear.params["callee"].nodes() if n.op.name == "scan"]
+    assert len(loops) == 2
+    names = [n.op.name for n in loops[0].nodes()]
+    assert ("dot_general" in names) == (kept == 0) and "cosine" not in names
+
+
+@pytest.mark.parametrize("policy", [None, POLICIES.dots_saveable, POLICIES.save_only_these_names("hidden")])
+def test_gradients_of_scans(policy) -> None:
+    """First and second order, around the loop and in its body."""
+
+    def inside(ws, x):
+        body = jax.checkpoint(lambda x, w: (jnp.tanh(checkpoint_name(jnp.sin(x @ w), "hidden") ** 2), x), policy=policy)
+        out, rows = jax.lax.scan(body, x, ws, reverse=True)
+        return (out**2).sum() + jnp.sin(rows).sum()
+
+    def outside(ws, x):
+        def body(x, w):
+            return jnp.tanh(checkpoint_name(jnp.sin(x @ w), "hidden") ** 2), x
+
+        out, rows = jax.lax.scan(body, x, ws, reverse=True)
+        return (out**2).sum() + jnp.sin(rows).sum()
+
+    def second(f):
+        return lambda ws, x: jax.grad(lambda ws, x: (jax.grad(f, 1)(ws, x) ** 2).sum(), (0, 1))(ws, x)
+
+    def values(f):
+        return run(traced(f, WS, X), [WS, X])
+
+    gradient = values(jax.grad(outside, (0, 1)))
+    curvature = values(second(outside))
+    for f in (inside, jax.checkpoint(outside, policy=policy), jax.checkpoint(inside, policy=policy)):
+        for found, wanted in ((jax.grad(f, (0, 1)), gradient), (second(f), curvature)):
+            for x, y in zip(values(found), wanted):
+                np.testing.assert_allclose(x, y, rtol=2e-4, atol=1e-5)
+    mapped = jax.vmap(jax.grad(jax.checkpoint(outside, policy=policy)), (None, 0))
+    (rows,) = run(traced(mapped, WS, np.stack([X, X])), [WS, np.stack([X, X])])
+    np.testing.assert_allclose(rows[1], gradient[0], rtol=2e-4, atol=1e-5)
+
+
+def test_gradients_of_scans_compiled() -> None:
+    f = jax.checkpoint(layers, policy=POLICIES.dots_saveable)
+    for x, y in zip(jax.jit(jax.grad(f, (0, 1)))(WS, X), run(traced(jax.grad(layers, (0, 1)), WS, X), [WS, X])):
+        np.testing.assert_allclose(x, y, rtol=2e-4, atol=1e-5)
+
+
+# ---- once ----------------------------------------------------------------------------------------------------
+
+
+def test_a_function_is_traced_once() -> None:
+    calls = []
+
+    def f(x, w):
+        calls.append(1)
+        return x @ w
+
+    for _ in range(3):
+        jax.checkpoint(f)(X, W)
+    assert len(calls) == 1
+    jax.checkpoint(f)(X[:1], W)
+    assert len(calls) == 2
+
+
+def test_a_policy_lives_as_long_as_its_programs() -> None:
+    def make():
+        def policy(op, *avals, **params):
+            return op.name == "sine"
+
+        return jax.jit(jax.checkpoint(lambda x: jnp.sin(jnp.sin(x)), policy=policy)), weakref.ref(policy)
+
+    f, policy = make()
+    f(1.0)
+    gc.collect()
+    np.testing.assert_allclose(jax.grad(f)(1.0), np.cos(np.sin(1.0)) * np.cos(1.0), rtol=1e-6)
+    del f
+    gc.collect()
+    assert policy() is None

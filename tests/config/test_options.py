@@ -404,6 +404,11 @@ def _(seen):
     return seen.logged(jax.jit(f), 1.0)
 
 
+@act("jax_log_checkpoint_residuals", True, default=[], other=["checkpoint of"])
+def _(seen):
+    return seen.logged(jax.grad(jax.checkpoint(lambda x: jnp.sin(jnp.sin(x)))), 1.0)
+
+
 @act("jax_explain_cache_misses", True, default=[], other=["TRACING CACHE"])
 def _(seen):
     return seen.logged(jax.jit(lambda x: x + 1), 1.0)

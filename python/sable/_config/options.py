@@ -252,6 +252,13 @@ _LOGGING = (
         "Tracing, lowering and compiling are logged at level WARNING (else DEBUG), with the time each took.",
     ),
     Option(
+        "jax_log_checkpoint_residuals",
+        False,
+        boolean,
+        "Each derivative of a jax.checkpoint logs what it keeps at level WARNING (else DEBUG): inputs and intermediates, "
+        "with the operations and lines that make them.",
+    ),
+    Option(
         "jax_explain_cache_misses",
         False,
         boolean,

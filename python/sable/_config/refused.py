@@ -56,7 +56,6 @@ REFUSED: tuple[Option, ...] = (
     fixed("jax_export_calling_convention_version", 10, _EXPORT),
     fixed("jax_export_ignore_forward_compatibility", False, _EXPORT),
     fixed("jax_force_dcn_cross_host_transfers", False, _HOSTS),
-    fixed("jax_log_checkpoint_residuals", False, "Sable does not tell what jax.checkpoint saves"),
     fixed("jax_memory_fitting_effort", 0.0, _XLA),
     fixed("jax_memory_fitting_level", "O2", _XLA),
     fixed("jax_mock_gpu_topology", "", _GPU),

@@ -6,13 +6,16 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from sable._config import config
 from sable.core.bind import bind
+from sable.core.state import STATE
 from sable.core.tracing import argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like
 from sable.dialects.ops.checkpoint import Policy
 from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_map, tree_unflatten
 
+from .entries import shared_entries
 from .static_arguments import StaticArguments
 
 _NOTHING = Policy("nothing_saveable")
@@ -60,6 +63,7 @@ def checkpoint(
     cse = prevent_cse if isinstance(prevent_cse, bool) else any(prevent_cse)
     params = {"policy": _NOTHING if policy is None else policy, "prevent_cse": cse, "differentiated": False}
     static = StaticArguments(fun, static_argnums or None, static_argnames or None)
+    entries = shared_entries(fun, ("checkpoint", static.argnums, static.argnames))
 
     @functools.wraps(fun)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
@@ -78,8 +82,13 @@ def checkpoint(
             positional, keywords = static.join(key, *tree_unflatten(tree, tracers))
             return fun(*positional, **keywords)
 
-        avals = [x.aval for x in values]
-        traced = trace_flat(call, avals, fun=fun, kind="checkpoint", staged=True, names=names)
+        avals = tuple(x.aval for x in values)
+        signature = (tree, avals, key, config.trace_key, tuple(STATE.axes.items()))
+        traced = entries.get(signature)
+        if traced is None:
+            traced = trace_flat(call, avals, fun=fun, kind="checkpoint", staged=True, names=names)
+            if not traced.captures:  # what it closes over may be another the next time
+                entries[signature] = traced
         out = bind(OPS["checkpoint"], *values, *traced.captures, callee=traced.function, **params)
         return tree_unflatten(traced.out_tree, out)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from sable.tree_util import tree_flatten, tree_unflatten
 
 from .abstract import ShapeDtypeStruct, abstract_trace, structs_of
 from .cache_misses import Key, explain
+from .entries import ENTRIES_NAME, shared_entries
 from .stages import ClosedFunction, Lowered, TracedStage
 from .static_arguments import StaticArguments, as_tuple
 
@@ -85,11 +85,11 @@ class Jitted:
 
     def __init__(self, fun: Callable, static_argnums: Any, static_argnames: Any, options: dict):
         functools.update_wrapper(self, fun)
-        self.__dict__.pop(_ENTRIES_NAME, None)
+        self.__dict__.pop(ENTRIES_NAME, None)
         self._fun = fun
         self._static = StaticArguments(fun, static_argnums, static_argnames)
         self._options = options
-        self._entries = _shared_entries(fun, (self._static.argnums, self._static.argnames))
+        self._entries = shared_entries(fun, (self._static.argnums, self._static.argnames))
         self._prepared = _call_cache() if not self._static.any else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -287,38 +287,6 @@ class Jitted:
     def _cache_size(self) -> int:
         return len(self._entries)
 
-
-class _Entries:
-    """The traces of one function, by static options and then by signature; an attribute of that function.
-
-    Kept there, and not in a table of ours, since entries may refer back to the function: only so can the garbage
-    collector free both. `functools.wraps` copies attributes to other functions, hence the owner.
-    """
-
-    __slots__ = ("by_options", "owner")
-
-    def __init__(self, owner: Any = None):
-        self.owner = weakref.ref(owner) if owner is not None else None
-        self.by_options: dict[tuple, dict] = {}
-
-    def __reduce__(self) -> Any:
-        """Nothing: a function that is pickled by value (cloudpickle) is traced anew where it comes to."""
-        return _Entries, ()
-
-
-def _shared_entries(fun: Callable, options: tuple) -> dict:
-    """The entries of a function, so that jitting it again does not trace it again."""
-    found = getattr(fun, "__dict__", {}).get(_ENTRIES_NAME)
-    if found is None or found.owner is None or found.owner() is not fun:
-        try:
-            found = _Entries(fun)
-            fun.__dict__[_ENTRIES_NAME] = found  # type: ignore[attr-defined]
-        except (AttributeError, TypeError):  # bound methods, builtins
-            return {}
-    return found.by_options.setdefault(options, {})
-
-
-_ENTRIES_NAME = "_sable_traces"
 
 _SCALAR_AVALS: dict[type, Any] = {}
 

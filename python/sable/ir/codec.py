@@ -25,6 +25,9 @@ class Codec:
     Attributes:
       name: of the attribute, where that is not the parameter's.
       kind: what the attribute should look like, for messages.
+
+    Args:
+      memo_size: values that are remembered, and thereby kept alive.
     """
 
     def __init__(
@@ -33,21 +36,23 @@ class Codec:
         decode: Callable[[Any], Any],
         name: str | None = None,
         kind: str = "another kind",
+        memo_size: int = _MEMO_SIZE,
     ):
         self._encode, self._decode, self.name, self.kind = encode, decode, name, kind
+        self._memo_size = memo_size
         self._attributes: dict = {}
         self._values: dict = {}
 
     def named(self, name: str) -> Codec:
         """The same codec for an attribute of another name."""
-        return Codec(self._encode, self._decode, name, self.kind)
+        return Codec(self._encode, self._decode, name, self.kind, self._memo_size)
 
     def encode(self, value: Any) -> Any:
         found = self._attributes.get(value)
         if found is None:
             with CONTEXT, UNKNOWN:
                 found = self._encode(value)
-            if len(self._attributes) < _MEMO_SIZE:
+            if len(self._attributes) < self._memo_size:
                 self._attributes[value] = found
         return found
 
@@ -55,7 +60,7 @@ class Codec:
         found = self._values.get(attribute)
         if found is None:
             found = self._decode(attribute)
-            if len(self._values) < _MEMO_SIZE:
+            if len(self._values) < self._memo_size:
                 self._values[attribute] = found
         return found
 

@@ -47,7 +47,8 @@ def _reduction(name: str, text: str) -> Callable:
     @library(name=name, text=text)
     def run(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -> Value:
         value = value_of(operand, name)
-        if op is _SUM and not config.jax_allow_f16_reductions and value.dtype in _HALVES:
+        halves = op is _SUM and value.dtype in _HALVES and not config.jax_allow_f16_reductions
+        if halves and any(value.aval.shape[d : d + 1] != (1,) for d in integers(axes)):
             raise ValueError(
                 f"{name} on operand {value.aval.short()} is not allowed when jax_allow_f16_reductions=False."
             )
