@@ -8,13 +8,18 @@ STAMP := $(VENV)/.installed-$(MODULES)
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard python/native/*)
 PYTEST_WORKERS ?= auto
 BASE ?= HEAD
+# what `make pythons` tries, those of them that are here, and on what: the native module, traces, processes, arrays
+PYTHONS ?= python3.10 python3.11 python3.12 python3.13
+PYTHONS_TESTS ?= tests/api/test_jit.py tests/api/test_names.py tests/api/test_pickling.py tests/concurrency tests/core \
+	tests/library/test_plans.py tests/pytree tests/runtime/test_leftovers.py
 
-.PHONY: help setup run test unit filecheck lint bench replay docs clean
+.PHONY: help setup run test unit pythons filecheck lint bench replay docs clean
 
 help:
 	@echo "make run        set up and run the main job: train on handwritten digits, deploy, check (examples/digits.py)"
 	@echo "make test       set up and run every test: lint, unit, filecheck, examples"
 	@echo "make unit       the pytest suite alone"
+	@echo "make pythons    install into each Python of PYTHONS that is here, and run a small part of the tests"
 	@echo "make filecheck  the lit + FileCheck tests of the passes alone"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make bench      JAX, NumPy and Sable side by side; writes benchmarks/README.md"
@@ -42,6 +47,16 @@ test: lint unit filecheck
 
 unit: $(STAMP)
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
+
+pythons:
+	@for python in $(PYTHONS); do \
+		$$python -c 'import venv' 2>/dev/null || { echo "$$python is not here: left out"; continue; }; \
+		echo "== $$($$python --version)"; venv=build/pythons/$$(basename $$python); \
+		{ test -x $$venv/bin/python || $$python -m venv $$venv; } \
+		&& $$venv/bin/python -m pip install --quiet --upgrade pip \
+		&& $$venv/bin/python -m pip install --quiet '.[dev]' \
+		&& $$venv/bin/python -m pytest -q -p no:cacheprovider $(PYTHONS_TESTS) || exit 1; \
+	done
 
 filecheck: $(STAMP)
 	$(BIN)/lit -v tests/filecheck

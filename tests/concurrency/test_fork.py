@@ -133,6 +133,7 @@ def test_devices_other_than_the_cpu_stay_with_the_process_that_opened_them():
     assert not untouched._is_parents and cpu.hal() is not None
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of Python 3.12 and newer: there are other threads
 def test_locks_are_free_in_the_child():
     locks = [new_lock(), new_lock(reentrant=True)]
     repaired = []

@@ -365,6 +365,7 @@ class Server:
     def _start(self, sock: socket.socket) -> None:
         try:
             sock.send(b"s")  # from now on the client counts the seconds
+            os.makedirs(self._scratch, 0o700, exist_ok=True)  # what cleans /tmp may have removed it
             folder = tempfile.mkdtemp(dir=self._scratch)
             server = os.getpid()
             pid = os.fork()
