@@ -109,21 +109,8 @@ DIFFERENT: dict[str, str] = {
     "numpy.negative": "an object with methods there",
     "nn.initializers.Initializer": "a protocol",
     "numpy.set_printoptions": "NumPy's own",
-    "lax.cond": "also takes linear=, which JAX had",
     "lax.dtype": "also takes canonicalize=, which JAX had",
     "numpy.result_type": "also tells the weak type",
-    "lax.switch": "None stands for no operand",
-    # not yet what they should be
-    "lax.nextafter": "parameter names",
-    "lax.polygamma": "parameter names",
-    "lax.zeta": "parameter names",
-    "lax.scatter_sub": "options are passed on unseen",
-    "nn.dot_product_attention": "no return_residual=",
-    "numpy.array": "copy=, order=, ndmin= by position are deprecated there",
-    "numpy.linalg.matmul": "the names of its arguments are taken",
-    "numpy.linalg.outer": "takes out=",
-    "numpy.linalg.tensordot": "axes= by position is taken",
-    "numpy.trunc": "the name of its argument is not taken",
 }
 
 

@@ -22,6 +22,9 @@ from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import OPS
 from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
 
+#: Stands for an operand that is not given: None is one.
+_NOTHING = object()
+
 
 def _trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str, names: Sequence[str] = ()) -> Traced:
     def call(tracers: list) -> Any:
@@ -299,22 +302,21 @@ def cond(
     true_fun: Callable,
     false_fun: Callable,
     *operands: Any,
-    operand: Any = None,
-    linear: Any = None,
+    operand: Any = _NOTHING,
 ) -> Any:
     """`true_fun(*operands) if pred else false_fun(*operands)`, both branches traced, one of them run.
 
     Args:
       pred: a boolean (or numeric) scalar.
       true_fun, false_fun: functions of the operands which return the same structure, shapes and dtypes.
+      operand: the one operand, if it is given by name.
 
     Raises:
-      TypeError: the predicate is no scalar; the branches disagree (names the component).
+      TypeError: the predicate is no scalar; the branches disagree (names the component); operands in both ways.
     """
     if not (callable(true_fun) and callable(false_fun)):
         raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.")
-    if operand is not None:
-        operands = (operand,)
+    operands = _with_named(operands, operand)
     value = as_value(pred)
     if value.aval.shape:
         raise TypeError(f"Pred must be a scalar, got {pred} of shape {value.aval.shape}.")
@@ -329,7 +331,7 @@ def cond(
 
 
 @boundary
-def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: Any = None) -> Any:
+def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: Any = _NOTHING) -> Any:
     """`branches[index](*operands)`, the index being clamped to the branches that there are.
 
     Raises:
@@ -337,8 +339,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: An
     """
     if not all(callable(b) for b in branches):
         raise TypeError("lax.switch: branches argument should be a sequence of callables.")
-    if operand is not None:
-        operands = (operand,)
+    operands = _with_named(operands, operand)
     value = as_value(index)
     if value.aval.shape:
         raise TypeError(f"Branch index must be scalar, got {index} of shape {value.aval.shape}.")
@@ -353,6 +354,14 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: An
     zero, last = (BIND.full(value.aval, k) for k in (0, len(branches) - 1))
     value = BIND.clamp(zero, value, last)
     return _branches("switch", value, branches, [f"branch {k}" for k in range(len(branches))], operands)
+
+
+def _with_named(operands: tuple, operand: Any) -> tuple:
+    if operand is _NOTHING:
+        return operands
+    if operands:
+        raise TypeError(f"operands are given by position, {operands}, or one by name, operand={operand}, but not both")
+    return (operand,)
 
 
 def _branches(what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any) -> Any:

@@ -117,10 +117,7 @@ rem = _binary("rem", "remainder", "The remainder of x / y, with the sign of x")
 max = _binary("max", "maximum", "The larger of x and y; NaN where one is")
 min = _binary("min", "minimum", "The smaller of x and y; NaN where one is")
 atan2 = _binary("atan2", "atan2", "The angle of the point (y, x), whose ordinate comes first")
-nextafter = _binary("nextafter", "next_after", "The float next to x in the direction of y")
 complex = _binary("complex", "complex", "x + i y")
-polygamma = _binary("polygamma", "polygamma", "The derivative of order x of digamma, at y")
-zeta = _binary("zeta", "zeta", "The Hurwitz zeta function")
 bitwise_and = _binary("bitwise_and", "and", "x & y")
 bitwise_or = _binary("bitwise_or", "or", "x | y")
 bitwise_xor = _binary("bitwise_xor", "xor", "x ^ y")
@@ -136,6 +133,36 @@ lt = _comparison("lt", "x < y")
 le = _comparison("le", "x <= y")
 gt = _comparison("gt", "x > y")
 ge = _comparison("ge", "x >= y")
+
+
+@library(operands=("x1", "x2"))
+def nextafter(x1: Any, x2: Any) -> Value:
+    """The float next to x1 in the direction of x2, elementwise.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or no floats.
+    """
+    return BIND.next_after(*broadcast_operands(values_of("nextafter", x1, x2)))
+
+
+@library(operands=("m", "x"))
+def polygamma(m: Any, x: Any) -> Value:
+    """The derivative of order m of `digamma`, at x, elementwise; both are floats of one dtype.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or no floats.
+    """
+    return BIND.polygamma(*broadcast_operands(values_of("polygamma", m, x)))
+
+
+@library(operands=("x", "q"))
+def zeta(x: Any, q: Any) -> Value:
+    """The Hurwitz zeta function: the sum of (k + q)**-x over k = 0, 1, ..., elementwise.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or no floats.
+    """
+    return BIND.zeta(*broadcast_operands(values_of("zeta", x, q)))
 
 
 @library(operands=("x", "y"))

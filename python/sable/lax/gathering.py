@@ -259,10 +259,20 @@ scatter_max = _scatter("scatter_max", "scatter_max", "raised to the maximum")
 
 
 @library
-def scatter_sub(operand: Any, scatter_indices: Any, updates: Any, dimension_numbers: Any, **options: Any) -> Value:
+def scatter_sub(
+    operand: Any,
+    scatter_indices: Any,
+    updates: Any,
+    dimension_numbers: ScatterDimensionNumbers,
+    *,
+    indices_are_sorted: bool = False,
+    unique_indices: bool = False,
+    mode: Any = None,
+) -> Value:
     """A copy of an array with windows subtracted from; see `scatter_add`."""
     new = BIND.negate(value_of(updates, "scatter_sub", 2))
-    return scatter_add(operand, scatter_indices, new, dimension_numbers, **options)
+    promises = indices_are_sorted, unique_indices
+    return scatter_with("scatter_add", operand, scatter_indices, new, dimension_numbers, *promises, mode)
 
 
 def scatter_apply(

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 import sable.numpy as jnp
+from sable import lax
 from sable.core.dtypes import finfo, promote_types
 from sable.library.declare import library
 
-from .functions import softmax
+from .functions import logsumexp, softmax
 
 #: The logit of what is masked, as a part of the dtype's largest value: adding to it must not overflow.
 _MASKED = -0.7
@@ -66,6 +67,7 @@ def dot_product_attention(
     key_value_seq_lengths: Any = None,
     local_window_size: Any = None,
     implementation: str | None = None,
+    return_residual: bool = False,
 ) -> Any:
     """softmax(query key^T scale + bias) value, for each head (arXiv:1706.03762).
 
@@ -79,9 +81,11 @@ def dot_product_attention(
       query_seq_lengths, key_value_seq_lengths: (batch,) integers; positions from there on are padding.
       local_window_size: how far a query sees back and ahead: an int or a pair.
       implementation: None or "xla".
+      return_residual: also return the logarithm of the sum of the exponentials of the logits.
 
     Returns:
-      An array of the query's shape and dtype.
+      An array of the query's shape and dtype; with `return_residual` also one of its shape without the last dimension,
+      which is a constant for derivatives.
 
     Raises:
       ValueError: shapes that do not fit; another implementation.
@@ -107,9 +111,14 @@ def dot_product_attention(
     lengths = query_seq_lengths, key_value_seq_lengths
     for allowed in _allowed(mask, is_causal, lengths, local_window_size, logits.shape[2:]):
         logits = jnp.where(allowed, logits, jnp.asarray(_MASKED * float(finfo(dtype).max), dtype))
-    weights = softmax(logits.astype(np.float32), axis=-1).astype(key.dtype)
+    logits = logits.astype(np.float32)
+    weights = softmax(logits, axis=-1).astype(key.dtype)
     found = jnp.einsum("bnts,bsnh->btnh", weights, value)
     if query_seq_lengths is not None:
         real = jnp.arange(found.shape[1])[None, :] < jnp.asarray(query_seq_lengths)[:, None]
         found = jnp.where(real[:, :, None, None], found, 0)
-    return found.reshape(shape)
+    found = found.reshape(shape)
+    if not return_residual:
+        return found
+    residual = logsumexp(logits, axis=-1).astype(key.dtype).transpose(0, 2, 1)
+    return found, lax.stop_gradient(residual.reshape(shape[:-1]))

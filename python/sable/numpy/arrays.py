@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,10 +31,10 @@ _SEQUENCES = (list, tuple)
 def array(
     object: Any,
     dtype: Any = None,
+    *args: Any,
     copy: bool = True,
     order: str | None = "K",
     ndmin: int = 0,
-    *,
     device: Any = None,
 ) -> Value:
     """An array of anything: arrays, scalars, nested sequences of them (also of traced values).
@@ -45,9 +46,10 @@ def array(
       order: accepted for NumPy's sake: None, "C" or "K".
       ndmin: leading axes are added up to this many dimensions.
       device: where the array shall be; None: the default device.
+      *args: copy, order and ndmin by position, which is deprecated.
 
     Raises:
-      TypeError: no numbers; a dtype that arrays cannot have.
+      TypeError: no numbers; a dtype that arrays cannot have; an argument given twice.
       ValueError: None; rows of different lengths.
       OverflowError: a Python int that the dtype cannot hold.
 
@@ -57,6 +59,8 @@ def array(
       Array([[1, 2],
              [3, 4]], dtype=int32)
     """
+    if args:
+        copy, order, ndmin = _by_position(args, (copy, order, ndmin))
     if order not in (None, "C", "K"):
         raise NotImplementedError(f"Only implemented for order='C'|'K'|None, got {order!r}")
     wanted = dtype_argument(dtype, "array")
@@ -66,6 +70,18 @@ def array(
     if copy and found is object and (own := concrete(found)) is not None:
         found = copy_of(own)
     return found if device is None else to_device(found, device)
+
+
+def _by_position(args: tuple, named: tuple) -> tuple:
+    """copy, order and ndmin, the first of them given by position."""
+    names, defaults = ("copy", "order", "ndmin"), (True, "K", 0)
+    if len(args) > len(names):
+        raise TypeError(f"array() takes at most {2 + len(names)} positional arguments, got {2 + len(args)}")
+    for name, given, default in zip(names[: len(args)], named, defaults):
+        if given != default:
+            raise TypeError(f"array() got argument {name!r} by position and by name")
+    warnings.warn("jnp.array takes copy, order and ndmin by name", DeprecationWarning, stacklevel=3)
+    return (*args, *named[len(args) :])
 
 
 @library

@@ -11,7 +11,16 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import array_argument, array_arguments, convert, kind, normal_axis, promote_dtypes, truth
+from sable.core.operands import (
+    array_argument,
+    array_arguments,
+    convert,
+    kind,
+    normal_axis,
+    promote_dtypes,
+    reshape_to,
+    truth,
+)
 from sable.core.values import retype
 from sable.lax import linalg as lax_linalg
 from sable.library.declare import library
@@ -22,9 +31,11 @@ from .creation import eye
 from .einsum import einsum
 from .manipulation import broadcast_to, matrix_transpose
 from .products import cross as _cross
-from .products import matmul, outer, tensordot, vecdot
+from .products import matmul as _matmul
+from .products import tensordot as _tensordot
 from .products import trace as _trace
-from .ufuncs import absolute, power
+from .products import vecdot
+from .ufuncs import absolute, multiply, power
 
 __all__ = [
     "cholesky",
@@ -181,10 +192,10 @@ def matrix_power(a: Any, n: int) -> Value:
     made = None
     while n:
         if n & 1:
-            made = x if made is None else matmul(made, x)
+            made = x if made is None else _matmul(made, x)
         n >>= 1
         if n:
-            x = matmul(x, x)
+            x = _matmul(x, x)
     return made  # type: ignore[return-value]
 
 
@@ -229,3 +240,40 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Value:
 def diagonal(x: Any, /, *, offset: int = 0) -> Value:
     """A diagonal of the matrices along the last two axes."""
     return _diagonal(x, offset, -2, -1)
+
+
+# ---- products: those of `sable.numpy`, as the array API has them ------------------------------------------------------
+
+
+@library
+def matmul(x1: Any, x2: Any, /, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
+    """Products of matrices; see `jnp.matmul`."""
+    return _matmul(x1, x2, precision=precision, preferred_element_type=preferred_element_type)
+
+
+@library
+def tensordot(
+    x1: Any,
+    x2: Any,
+    /,
+    *,
+    axes: Any = 2,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+    out_sharding: Any = None,
+) -> Value:
+    """Sum over pairs of axes; see `jnp.tensordot`."""
+    return _tensordot(x1, x2, axes, precision=precision, preferred_element_type=preferred_element_type)
+
+
+@library
+def outer(x1: Any, x2: Any, /) -> Value:
+    """All products of the elements of two vectors: a matrix.
+
+    Raises:
+      ValueError: not vectors.
+    """
+    x, y = array_arguments("outer", x1, x2)
+    if x.aval.ndim != 1 or y.aval.ndim != 1:
+        raise ValueError(f"outer takes vectors, got arrays of {x.aval.ndim} and {y.aval.ndim} dimensions")
+    return multiply(reshape_to(x, (x.aval.size, 1)), reshape_to(y, (1, y.aval.size)))

@@ -158,13 +158,12 @@ floor = unary(
 ceil = unary("ceil", "The smallest integer not below x.", by_kind(b=None, i=None, u=None, other="ceil"), "same", _same)
 
 
-def _trunc(x: Value) -> Value:
+@library(operands=("x",), promotion="same")
+def trunc(x: Any) -> Value:
+    """x without its fraction, in its dtype."""
     if kind(x) in "biu":
         return x
     return select(compare_to(x, 0, "LT"), BIND.ceil(x), BIND.floor(x))
-
-
-trunc = unary("trunc", "x without its fraction.", several, "same", _trunc)
 
 
 def _by_parts(f: Any, x: Value) -> Value:
@@ -226,7 +225,7 @@ def _round(x: Value, decimals: int) -> Value:
 @library(operands=("x",), promotion="inexact")
 def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
     """The pair (fraction, whole part), both with the sign of x."""
-    whole = _trunc(x)
+    whole = trunc(x)
     return BIND.subtract(x, whole), whole
 
 

@@ -15,12 +15,17 @@ add(
     call(False, lambda x: x + 1, lambda x: x * 2, V),
     call(_TRUE, lambda: 1, lambda: 2),
     call(_TRUE, lambda x: x, lambda x: (x, x), V),
+    call(_TRUE, lambda x: x + 1, lambda x: x * 2, operand=V),
+    call(_TRUE, lambda x: 1, lambda x: 2, operand=None),
+    call(_TRUE, lambda x: 1, lambda x: 2, V, operand=None),
 )
 add(
     "lax.switch",
     call(_INDEX, [lambda x: x, lambda x: -x, lambda x: x * x], V),
     call(7, [lambda x: x, lambda x: -x], V),
     call(-3, [lambda x: x, lambda x: -x], V),
+    call(0, [lambda x: 1, lambda x: 2], operand=None),
+    call(0, [lambda x: 1, lambda x: 2], V, operand=None),
 )
 add(
     "lax.scan",

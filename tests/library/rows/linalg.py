@@ -55,6 +55,7 @@ add(
 )
 for _name in ["cross", "outer"]:
     add(f"numpy.linalg.{_name}", call(V[:3], W[:3]))
+add("numpy.linalg.outer", call(M, V))
 add("numpy.linalg.diagonal", call(S), call(T))
 add("numpy.linalg.trace", call(S), call(M, offset=1))
 add("numpy.linalg.matmul", call(M, M2), call(T, M.T))

@@ -53,5 +53,7 @@ add(
     call(_Q, _Q + 0.1, _Q - 0.2),
     call(_Q, _Q, _Q, is_causal=True),
     call(_Q, _Q, _Q, scale=0.5),
+    call(_Q, _Q + 0.1, _Q, is_causal=True, return_residual=True),
+    call(_Q[0], _Q[0], _Q[0], return_residual=True),
     rtol=1e-4,
 )

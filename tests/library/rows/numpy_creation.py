@@ -30,7 +30,7 @@ for _name in ["array", "asarray"]:
         call("text"),
         call(None),
     )
-add("numpy.array", call(V, ndmin=3), call(V, copy=True))
+add("numpy.array", call(V, ndmin=3), call(V, copy=True), call(V, None, True, "K", 2), call(V, None, True, copy=False))
 add(
     "numpy.arange",
     call(5),
