@@ -8,7 +8,7 @@ from typing import Any
 from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Deferred, Function
-from sable.ir.op import OPS
+from sable.ir.writing import write_function
 
 
 def assemble(function: Function, name: str = "main", rules: bool = False) -> ir.Module:
@@ -81,17 +81,16 @@ class Assembler:
         self._todo.clear()
 
     def _write(self, function: Function, name: str, like: ir.Operation | None, private: bool = False) -> None:
-        renamed = {symbol: self._name(callee) for symbol, callee in function.callees.items()}
+        callees = {callee: self._name(callee) for callee in function.callees}
         with CONTEXT, UNKNOWN:
             ip = ir.InsertionPoint(self.module.body) if like is None else ir.InsertionPoint(like)
-            clone = function.operation.clone(ip=ip)
+            written = write_function(function, callees, ip)
             if like is not None:
-                _take_over(clone, like)
+                take_over(written, like)
                 like.erase()
-            clone.attributes["sym_name"] = ir.StringAttr.get(name)
+            written.attributes["sym_name"] = ir.StringAttr.get(name)
             if private:
-                clone.attributes["sym_visibility"] = ir.StringAttr.get("private")
-        _rename(clone, renamed)
+                written.attributes["sym_visibility"] = ir.StringAttr.get("private")
 
     def _name(self, callee: Any) -> str:
         if callee not in self.names and isinstance(callee, Deferred) and (self.rules or callee.made):
@@ -172,26 +171,8 @@ def _symbols_in(attribute: Any) -> Iterable[str]:
     return []
 
 
-def _take_over(clone: ir.Operation, like: ir.Operation) -> None:
+def take_over(made: ir.Operation, like: ir.Operation) -> None:
     """The attributes of the operation that is replaced, but for its type."""
     for name in like.attributes:
         if name != "function_type":
-            clone.attributes[name] = like.attributes[name]
-
-
-def _rename(clone: ir.Operation, names: Mapping[str, str]) -> None:
-    """Local symbols of a function's operations to those of the module."""
-    if not names:
-        return
-    rows = {op.mlir_name: op for op in OPS.values() if op.functions}
-    for view in clone.regions[0].blocks[0].operations:
-        operation = view.operation
-        row = rows.get(operation.name)
-        for key in row.functions if row is not None else ():
-            operation.attributes[key] = _renamed(operation.attributes[key], names)
-
-
-def _renamed(attribute: Any, names: Mapping[str, str]) -> ir.Attribute:
-    if isinstance(attribute, ir.FlatSymbolRefAttr):
-        return ir.FlatSymbolRefAttr.get(names[attribute.value], CONTEXT)
-    return ir.ArrayAttr.get([_renamed(a, names) for a in attribute], CONTEXT)
+            made.attributes[name] = like.attributes[name]

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval
-from sable.ir.bindings import CONTEXT, aval_of_type, ir
-from sable.ir.form import RegionsForm
-from sable.ir.function import Deferred, Function, FunctionBuilder, find_row
+from sable.ir.bindings import aval_of_type, ir
+from sable.ir.form import OperationForm, RegionsForm
+from sable.ir.function import Deferred, Function, FunctionBuilder
 from sable.ir.op import OPS, Op
+from sable.ir.reading import decode, find_row
 
 from .assemble import symbols
 from .counted_loops import trip_count
-from .ir_tools import owner
+from .ir_tools import owner, walk
 
 _TERMINATORS = ("func.return", "stablehlo.return")
 
@@ -67,8 +68,8 @@ class Importer:
 
     def __init__(self, module: ir.Module, check: bool = True):
         self.check = check
-        self._module = module  # the operations below live as long as it does
-        self.operations = {n: op for n, op in symbols(module).items() if op.name == "func.func"}
+        self.module = _copied(module)  # the operations below live as long as it does
+        self.operations = {n: op for n, op in symbols(self.module).items() if op.name == "func.func"}
         self._made: dict[str, Function] = {}
         self._hosts: dict[str, HostDeclaration] = {}
         self._rules: dict[str, Deferred] = {}
@@ -134,6 +135,15 @@ class Importer:
         return operation
 
 
+def _copied(module: ir.Module) -> ir.Module:
+    with module.context, module.operation.location:
+        copy = ir.Module.create()
+        ip = ir.InsertionPoint(copy.body)
+        for view in module.body.operations:
+            view.operation.clone(ip=ip)
+    return copy
+
+
 def is_declaration(operation: Any) -> bool:
     """Whether a `func.func` has no body."""
     return not len(operation.regions[0].blocks)
@@ -163,6 +173,24 @@ def _avals(values: Iterable[ir.Value], operation: Any) -> list[Aval]:
         raise _error(operation, str(error)) from None
 
 
+class _OtherType:
+    """Stands for an abstract value where a type is no array's; such values can be written again, and nothing else."""
+
+    def __init__(self, type: ir.Type):
+        self.mlir, self.strong = type, self
+
+    def short(self) -> str:
+        """The type in MLIR."""
+        return str(self.mlir)
+
+
+def _type_of(value: ir.Value) -> Any:
+    try:
+        return aval_of_type(value.type)
+    except TypeError:
+        return _OtherType(value.type)
+
+
 class _Scope:
     """One function that is being filled: `env` has its values by those of the module."""
 
@@ -183,21 +211,27 @@ class _Scope:
 
     def take(self, operation: Any) -> Sequence[Any]:
         """Any operation but those with regions of control flow; the results."""
-        made = self.clone(operation)
+        plain = _with_constants_inside(operation)
         try:
-            op = find_row(made, made.name)
+            op = find_row(plain, plain.name)
         except NotImplementedError as error:
+            if not self.importer.check:
+                return self.emit(operation, _unknown(operation, str(error)), operation.operands, {})
             outlined = _outlined().get(operation.name)
-            if outlined is not None and self.importer.check:
-                made.erase()
+            if outlined is not None:
                 return self.outline(operation, outlined)
-            if self.importer.check:
-                raise ModuleImportError(str(error)) from None
-            return made.results
+            raise ModuleImportError(str(error)) from None
         _avals(operation.results, operation)
-        for p in op.functions:
-            self._bind_symbol(made, op, p)
-        return made.results
+        operands, params = decode(op, plain)
+        params.update({p: self.named(operation, op.params[p], params[p]) for p in op.functions})
+        return self.emit(operation, op, operands, params)
+
+    def emit(self, operation: Any, op: Op, operands: Iterable[Any], params: dict[str, Any]) -> Sequence[Any]:
+        """A node which is written as the operation stands."""
+        outs = [_type_of(v) for v in operation.results]
+        source = Source(self.importer.module, operation, self.env)
+        self.function.sources[len(self.function.nodes())] = source
+        return self.function.emit(op, [self.env[v] for v in operands], params, outs, operation.location)
 
     def outline(self, operation: Any, op: Op) -> Sequence[Any]:
         """An operation whose regions are no row's, its regions as functions.
@@ -221,46 +255,13 @@ class _Scope:
         except (TypeError, ValueError) as error:
             raise _error(operation, str(error)) from None
 
-    def clone(self, operation: Any) -> Any:
-        """A copy in this function, with this function's values, also in its regions.
-
-        Constants that a canonicaliser has moved out of a region (the body of a reduction or a sort) go back into it,
-        where the op table expects them.
-        """
-        made = operation.clone(ip=self.function.ip)
-        for i, v in enumerate(operation.operands):
-            made.operands[i] = self.env[v]
-        for old, new in zip(operation.regions, made.regions):
-            inside: dict = {}
-            for old_block, new_block in zip(old.blocks, new.blocks):
-                self._remap(old_block, new_block, inside, ir.InsertionPoint.at_block_begin(new.blocks[0]))
-        return made
-
-    def _remap(self, old_block: Any, new_block: Any, inside: dict, ip: Any) -> None:
-        """Give a cloned block's operations this function's values; constants from outside are copied to `ip`, once."""
-        pairs = list(zip(old_block.operations, list(new_block.operations)))
-        for left, right in pairs:
-            old, new = left.operation, right.operation
-            for i, v in enumerate(old.operands):
-                if v in self.env and _is_constant(v) and v not in inside:
-                    inside[v] = v.owner.operation.clone(ip=ip).result
-                if v in self.env:
-                    new.operands[i] = inside.get(v, self.env[v])
-            for one, other in zip(old.regions, new.regions):
-                for one_block, other_block in zip(one.blocks, other.blocks):
-                    self._remap(one_block, other_block, inside, ip)
-
-    def _bind_symbol(self, made: Any, op: Any, parameter: str) -> None:
-        codec = op.params[parameter]
-        names = codec.decode(made.attributes[parameter])
-        many = codec.many
+    def named(self, operation: Any, codec: Any, names: Any) -> Any:
+        """What the symbols of an attribute stand for."""
         try:
-            callees = [self.importer.callee(codec.role, n) for n in (names if many else (names,))]
+            found = [self.importer.callee(codec.role, n) for n in (names if codec.many else (names,))]
         except ModuleImportError as error:
-            raise error if " at loc(" in str(error) else _error(made, str(error)) from None
-        local = tuple(map(self.function.symbol, callees))
-        with CONTEXT:
-            made.attributes[parameter] = codec.encode(local if many else local[0])
+            raise error if " at loc(" in str(error) else _error(operation, str(error)) from None
+        return tuple(found) if codec.many else found[0]
 
     def region(self, block: Any, captured: Sequence[Any], kind: str) -> Function:
         """A region's block as a function of those outer values and then its arguments."""
@@ -269,8 +270,81 @@ class _Scope:
         env = dict(zip((*captured, *block.arguments), function.arguments))
         scope = _Scope(self.importer, function, env)
         for v in filter(_is_constant, free_values(block)):
-            scope.env[v] = scope.clone(v.owner.operation).result
+            (scope.env[v],) = scope.take(v.owner.operation)
         return function.finish(scope.fill(block))
+
+
+def _with_constants_inside(operation: Any) -> Any:
+    """The operation, its regions without constants from outside: in a copy where there are any.
+
+    A canonicaliser moves constants out of bodies of reductions and sorts; the op table expects them there.
+    """
+    blocks = [block for region in operation.regions for block in region.blocks]
+    outside = [v for v in free_values(*blocks) if _is_constant(v)] if blocks else []
+    if not outside:
+        return operation
+    copy = operation.clone(ip=False)
+    for region in copy.regions:
+        _move_inside(region, outside)
+    return copy
+
+
+def _move_inside(region: Any, constants: Sequence[Any]) -> None:
+    for block in region.blocks:
+        inside = {}
+        start = ir.InsertionPoint.at_block_begin(block)
+        for op in list(walk(block)):
+            for i, v in enumerate(op.operands):
+                if v in constants:
+                    if v not in inside:
+                        inside[v] = v.owner.operation.clone(ip=start).result
+                    op.operands[i] = inside[v]
+
+
+class Source:
+    """Writes an operation of a module again, attributes, regions and location included.
+
+    Attributes:
+      operands: variables for the operation's operands, and for what its regions use from outside.
+    """
+
+    def __init__(self, module: ir.Module, operation: Any, env: dict):
+        self._module, self._operation = module, operation  # the operation lives as long as its module
+        blocks = [block for region in operation.regions for block in region.blocks]
+        self._outside = captures(*blocks)
+        self.operands = [env[v] for v in (*operation.operands, *self._outside)]
+
+    def emit(self, values: Sequence[Any], attributes: dict[str, Any], ip: Any) -> Any:
+        """A copy with these operands and attributes."""
+        made = _with_constants_inside(self._operation).clone(ip=ip)
+        count = len(made.operands)
+        for i, v in enumerate(values[:count]):
+            made.operands[i] = v
+        if self._outside:
+            for region in made.regions:
+                _replace(region, dict(zip(self._outside, values[count:])))
+        for name, attribute in attributes.items():
+            made.attributes[name] = attribute
+        return made
+
+
+def _replace(region: Any, values: dict) -> None:
+    for block in region.blocks:
+        for op in walk(block):
+            for i, v in enumerate(op.operands):
+                if v in values:
+                    op.operands[i] = values[v]
+
+
+def _unknown(operation: Any, why: str) -> Op:
+    """A row for an operation that the table lacks: it can be written again, and nothing else."""
+
+    def refuse(*operands: Any, **params: Any) -> Any:
+        raise NotImplementedError(why)
+
+    dialect, _, name = operation.name.partition(".")
+    form = OperationForm(operation.name, {})
+    return Op(name, dialect, (), True, {}, refuse, refuse, None, {}, refuse, list, form=form)
 
 
 @functools.cache
@@ -296,19 +370,14 @@ def free_values(*blocks: Any) -> list[Any]:
     """Values which blocks and the regions in them use from outside, each once, in order of use."""
     own: set = set()
     used: dict = {}
-
-    def visit(block: Any) -> None:
+    for block in blocks:
         own.update(block.arguments)
-        for view in block.operations:
-            operation = view.operation
+        for operation in walk(block):
             used.update(dict.fromkeys(operation.operands))
             own.update(operation.results)
             for region in operation.regions:
                 for nested in region.blocks:
-                    visit(nested)
-
-    for block in blocks:
-        visit(block)
+                    own.update(nested.arguments)
     return [v for v in used if v not in own]
 
 

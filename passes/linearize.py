@@ -235,7 +235,7 @@ def linearize(
       args: values of b, one for each argument.
       active: for each argument whether it has a tangent.
       b: the builder for everything that does not depend on tangents.
-      known: MLIR value -> Array, for results that are computed already (eager derivatives).
+      known: variable -> Array, for results that are computed already (eager derivatives).
       instantiate: results which shall have a tangent even if it is zero.
       keep: which residuals are kept, see `TwoStageBuilder`.
     """

@@ -14,10 +14,12 @@ import numpy as np
 
 from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
-from sable.ir.function import Function, FunctionBuilder
+from sable.ir.function import Function
 from sable.ir.literal import Literal
 from sable.ir.op import OPS, Op, interpret
+from sable.ir.writing import FunctionOperation, OperationBuilder
 
+from .assemble import declare
 from .kernels import create_native_call
 from .legalize import (  # noqa: F401  (they register rules)
     arctangent,
@@ -38,7 +40,7 @@ from .transforms import TRANSFORMS
 _INDEX = aval((), np.dtype(np.int32))
 
 
-class LoweringBuilder(FunctionBuilder):
+class LoweringBuilder(OperationBuilder):
     """Emits only what IREE takes. Its insertion point moves into the regions of loops and branches.
 
     Attributes:
@@ -47,8 +49,8 @@ class LoweringBuilder(FunctionBuilder):
 
     passes = TRANSFORMS
 
-    def __init__(self, function: Function, platform: str, native: bool = False):
-        super().__init__(function)
+    def __init__(self, ip: Any, platform: str, native: bool = False):
+        super().__init__(ip)
         self.platform = platform
         self.native = native
         self.hosts: dict[str, Any] = {}
@@ -177,31 +179,16 @@ def lower(
       captures: NumPy arrays for the last arguments: they become constants of the module (ahead-of-time compilation).
     """
     keep = len(function.in_avals) - len(captures)
-    made = Function(function.in_avals[:keep], name)
-    b = LoweringBuilder(made, platform, native)
-    constants = [b.emit("constant", value=Literal.of(np.asarray(c))) for c in captures]
-    outs = b.inline(function, [*made.arguments, *constants])
-    made.finish(outs)
     with CONTEXT, UNKNOWN:
         module = ir.Module.create()
-        ip = ir.InsertionPoint(module.body)
+        made = FunctionOperation(function.in_avals[:keep], ir.InsertionPoint(module.body))
+        made.operation.attributes["sym_name"] = ir.StringAttr.get(name)
+        made.operation.attributes["sym_visibility"] = ir.StringAttr.get("public")
+    b = LoweringBuilder(made.ip, platform, native)
+    constants = [b.emit("constant", value=Literal.of(np.asarray(c))) for c in captures]
+    made.finish(b.inline(function, [*made.arguments, *constants]))
+    with CONTEXT, UNKNOWN:
+        first = ir.InsertionPoint(made.operation)
         for host, callback in b.hosts.items():
-            _declare(host, callback, ip)
-        clone = made.operation.clone(ip=ip)
-        clone.attributes["sym_name"] = ir.StringAttr.get(name)
-        clone.attributes["sym_visibility"] = ir.StringAttr.get("public")
+            declare(host, callback.in_avals, callback.out_avals, first)
     return LoweredModule(module, b.hosts, sorted(b.native_kernels))
-
-
-def _declare(name: str, callback: Any, ip: Any) -> None:
-    type = ir.FunctionType.get([mlir_type(a) for a in callback.in_avals], [mlir_type(a) for a in callback.out_avals])
-    Operation.create(
-        "func.func",
-        attributes={
-            "sym_name": ir.StringAttr.get(name),
-            "function_type": ir.TypeAttr.get(type),
-            "sym_visibility": ir.StringAttr.get("private"),
-        },
-        regions=1,
-        ip=ip,
-    )

@@ -14,8 +14,9 @@ from sable.ir.aval import Aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, ir
 from sable.ir.function import Function, FunctionBuilder
 from sable.ir.op import OPS, Op, interpret
+from sable.ir.writing import FunctionOperation
 
-from .assemble import Assembler, append, declare, drop_unused, symbols
+from .assemble import Assembler, append, declare, drop_unused, symbols, take_over
 from .batch import batch
 from .importer import Importer, is_declaration
 from .ir_tools import CONTROL_FLOW, is_private, walk
@@ -345,15 +346,14 @@ def _lower(module: ir.Module, options: LowerOptions) -> ir.Module:
         functions = symbols(module).items()
         chosen = [n for n, f in functions if f.name == "func.func" and not is_declaration(f) and not is_private(f)]
     hosts: dict[str, Any] = {}
-    lowered = {name: _lowered(importer.function(name), options, hosts) for name in chosen}
-    assembler = Assembler(module, {})
-    for name, function in lowered.items():
-        assembler.add(name, function, like=symbols(module)[name])
+    found = symbols(module)
+    for name, function in [(name, importer.function(name)) for name in chosen]:
+        _lowered(function, options, hosts, found[name])
     with CONTEXT, UNKNOWN:
         ip = ir.InsertionPoint.at_block_begin(module.body)
         for name, callback in hosts.items():
             declare(name, callback.in_avals, callback.out_avals, ip)
-    _drop_unused_private(module, [n for n in importer.known.values() if n not in lowered])
+    _drop_unused_private(module, [n for n in importer.known.values() if n not in chosen])
     return module
 
 
@@ -362,11 +362,13 @@ def _drop_unused_private(module: ir.Module, names: Sequence[str]) -> None:
     drop_unused(module, [n for n in names if is_private(found[n])])
 
 
-def _lowered(function: Function, options: LowerOptions, hosts: dict[str, Any]) -> Function:
-    made = Function(function.in_avals, function.name)
-    b = LoweringBuilder(made, options.platform, options.native)
+def _lowered(function: Function, options: LowerOptions, hosts: dict[str, Any], like: ir.Operation) -> None:
+    """Write a lowered function in the place of `like`."""
+    made = FunctionOperation(function.in_avals, ir.InsertionPoint(like))
+    b = LoweringBuilder(made.ip, options.platform, options.native)
     b.hosts = hosts  # shared, so that functions of one module agree about names
-    return made.finish(b.inline(function, made.arguments))
+    take_over(made.finish(b.inline(function, made.arguments)), like)
+    like.erase()
 
 
 @register("loops-to-blocks", "StableHLO loops and branches to cf blocks, as IREE compiles them rightly; inlines calls")

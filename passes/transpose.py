@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, FunctionBuilder, Node
 
 from .linearize import add
@@ -57,7 +56,7 @@ def _pull(b: Any, node: Node, on: Sequence[bool], xs: Sequence[Any], cts: Sequen
     op = node.op
     if op.functions:
         return op.rules.transpose(TRANSFORMS, b, node, on, xs, cts)
-    avals = [aval_of_type(v.type) for v in node.operands]
+    avals = [v.aval for v in node.operands]
     ct = tuple(cts) if op.multiple_results else cts[0]
     found: list[Any] = []
     for i, m in enumerate(on):

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sable.ir.aval import Aval, aval
-from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function
 from sable.ir.function_rules import FunctionRules
 from sable.ir.op import OPS
@@ -78,7 +77,7 @@ class ExpandedRules(FunctionRules):
         return call.op.rules.jvp(passes, b, call, xs, tangents)
 
     def transpose(self, passes, b, node, on, xs, cotangents):
-        call = self._as_call(passes, node, [aval_of_type(v.type) for v in node.operands])
+        call = self._as_call(passes, node, [v.aval for v in node.operands])
         return call.op.rules.transpose(passes, b, call, on, xs, cotangents)
 
     def batch(self, passes, b, node, size, xs, on, axis_name):

@@ -19,7 +19,7 @@ import numpy as np
 
 from sable._config import config
 from sable.ir.aval import aval
-from sable.ir.bindings import aval_of_type, ir
+from sable.ir.bindings import ir
 from sable.ir.codec import BOOL, STRING, SYMBOL, Codec, DotDimensions
 from sable.ir.op import Linear, Op, defop
 
@@ -170,10 +170,10 @@ def _log(name: str, function: Any, saved: list) -> None:
     if not _LOGGER.isEnabledFor(level):
         return
     arguments = set(function.arguments)
-    inputs = [f"  {aval_of_type(v.type).short()}" for v in saved if v in arguments]
+    inputs = [f"  {v.aval.short()}" for v in saved if v in arguments]
     others = [v for v in saved if v not in arguments]
     made = {v: node for node in function.nodes() for v in node.results}
-    described = [f"  {aval_of_type(v.type).short()} from {made[v].op.name}\n    at {made[v].location}" for v in others]
+    described = [f"  {v.aval.short()} from {made[v].op.name}\n    at {made[v].location}" for v in others]
     lines = [f"checkpoint of {name} keeps"]
     for title, part in (("inputs:", inputs), ("intermediates:", described)):
         lines += [title, *part] if part else []

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval
-from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, FunctionBuilder
 from sable.ir.op import NumpyBuilder, interpret
 
@@ -87,7 +86,7 @@ def rearranged(function: Function, arguments: Sequence[int], outputs: Sequence[i
 
 def replayed(function: Function, given: Sequence[Any], outputs: Sequence[Any]) -> Function:
     """Some values of a function from its arguments and further arguments, which stand for the values `given`."""
-    made = Function([*function.in_avals, *[aval_of_type(v.type) for v in given]], function.name)
+    made = Function([*function.in_avals, *[v.aval for v in given]], function.name)
     env = dict(zip([*function.arguments, *given], made.arguments))
     nodes, todo, needed = list(function.nodes()), [v for v in outputs if v not in env], set()
     maker = {v: node for node in nodes for v in node.results}

@@ -9,7 +9,6 @@ from typing import Any
 
 from sable.compiler import CompilationError, compile_module
 from sable.compiler.errors import Failure
-from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, Node
 from sable.passes.diagnostics import place_of
 
@@ -34,7 +33,7 @@ def _culprit(function: Function, target: Any, deadline: float) -> Node | None:
     """The first node, the innermost of those in each other, that does not compile by itself."""
     tried = set()
     for node in _nodes(function):
-        key = (node.op, tuple(v.type for v in node.operands), *node.params.values())
+        key = (node.op, tuple(v.aval for v in node.operands), *node.params.values())
         if key in tried or node.op.name in ("constant", "return"):
             continue
         tried.add(key)
@@ -62,7 +61,7 @@ def _compiles(node: Node, target: Any) -> bool:
     """False where the compiler fails on the op for the op's own sake."""
     if node.op.calls_host:
         return True
-    function = op_function(node.op, tuple(aval_of_type(v.type) for v in node.operands), dict(node.params))
+    function = op_function(node.op, tuple(v.aval for v in node.operands), dict(node.params))
     prepared = prepare(function, target.platform)
     options = replace(prepared.options, use_cache=False, rungs=())
     try:

@@ -17,7 +17,7 @@ from sable._config import config
 from sable._config.logs import log_compiles_level
 from sable._forks import new_lock
 from sable.compiler import Keeping
-from sable.ir.function import Function
+from sable.ir.function import Function, Variable
 from sable.passes.assemble import assemble
 from sable.passes.verify import verify
 
@@ -108,7 +108,7 @@ def warn_of_captures(name: str, captures: Sequence[Any], function: Function) -> 
         message += "jax_captured_constants_report_frames=-1 shows where they are used."
     else:
         for x, v in sorted(arrays, key=lambda pair: -pair[0].nbytes):
-            places = _places(v) if frames < 0 else _places(v)[:frames]
+            places = _places(function, v) if frames < 0 else _places(function, v)[:frames]
             message += f"\n  {x.aval.short()}, {_size(x.nbytes)}, used at:" + "".join(f"\n    {p}" for p in places)
     warnings.warn(message, UserWarning, stacklevel=2)
 
@@ -116,10 +116,10 @@ def warn_of_captures(name: str, captures: Sequence[Any], function: Function) -> 
 _PLACE = re.compile(r'"((?:[^"\\]|\\.)+)":(\d+)')
 
 
-def _places(value: Any) -> list[str]:
+def _places(function: Function, value: Variable) -> list[str]:
     """Where the first op that uses a value comes from, innermost first."""
-    first = next(iter(value.uses), None)
-    return [] if first is None else [f"{f}:{n}" for f, n in _PLACE.findall(str(first.owner.location))]
+    first = next((node for node in function.nodes() if value in node.operands), None)
+    return [] if first is None else [f"{f}:{n}" for f, n in _PLACE.findall(str(first.location))]
 
 
 def _size(n: int) -> str:

@@ -10,7 +10,7 @@ from sable.errors import (
     TracerBoolConversionError,
     TracerIntegerConversionError,
 )
-from sable.ir.bindings import ir
+from sable.ir.function import Variable
 from sable.ir.location import user_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def origin(tracer: Tracer) -> str:
     return "\n".join(lines)
 
 
-def depends_on(trace: Trace, value: ir.Value) -> list[str]:
+def depends_on(trace: Trace, value: Variable) -> list[str]:
     """Names of the arguments that a value is computed from, in the order of the signature."""
     names = trace.argument_names
     seen: set = set()
@@ -48,10 +48,11 @@ def depends_on(trace: Trace, value: ir.Value) -> list[str]:
         if v in seen:
             continue
         seen.add(v)
-        if isinstance(v, ir.BlockArgument):
-            found.add(v.arg_number)
+        node = trace.function.producer(v)
+        if node is None:
+            found.add(-1 - v.place)
         else:
-            todo.extend(v.owner.operands)
+            todo.extend(node.operands)
     return list(dict.fromkeys(names[i] for i in sorted(found) if i < len(names)))
 
 

@@ -29,7 +29,7 @@ def infer(op: Op, avals: tuple[Aval, ...], params: dict) -> Any:
     """Result aval (a tuple of them for ops with several results) by the op's type rule, memoised."""
     if op.functions:
         return op.type(*avals, **params)
-    key = (op, avals, *params.values())
+    key = (op, avals, *params.items())
     found = _INFERRED.get(key)
     if found is None:
         found = op.type(*avals, **params)

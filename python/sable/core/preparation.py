@@ -46,7 +46,7 @@ def op_function(op: Op, avals: tuple[Aval, ...], params: dict) -> Function:
         out = op.type(*avals, **params)
         outs = list(out) if op.multiple_results else [out]
         function = Function(avals, op.name)
-        results = function.emit(op, function.arguments, params, outs, _location())
+        results = function.emit(op, list(function.arguments), params, outs, _location())
         found = function.finish(results, outs)
         if len(_OP_FUNCTIONS) > _OP_FUNCTIONS_SIZE:
             _OP_FUNCTIONS.clear()

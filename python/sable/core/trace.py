@@ -1,4 +1,4 @@
-"""Tracing: Python functions to closed MLIR functions (DESIGN, section 3)."""
+"""Tracing: Python functions to closed functions (DESIGN, section 3)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval
-from sable.ir.bindings import ir
-from sable.ir.function import Function
+from sable.ir.function import Function, Variable
 from sable.ir.literal import Literal
 from sable.ir.location import user_line, user_location
 from sable.ir.op import OPS, Op
@@ -20,11 +19,11 @@ from .state import STATE
 
 
 class Tracer(Value):
-    """A value of a function under construction: an abstract value and an MLIR value in a `Trace`."""
+    """A value of a function under construction: an abstract value and a variable of a `Trace`'s function."""
 
     __slots__ = ("aval", "line", "trace", "value")
 
-    def __init__(self, aval: Aval, value: ir.Value, trace: Trace):
+    def __init__(self, aval: Aval, value: Variable, trace: Trace):
         self.aval = aval
         self.value = value
         self.trace = trace
@@ -118,7 +117,7 @@ class Trace:
       function: what has been recorded.
       staged: True for `jit` and for bodies of control flow; False for derivatives and batching outside of `jit`.
       captures: outer tracers and arrays that became arguments behind the function's own.
-      known: in an unstaged trace, MLIR value -> Array for what has been computed already.
+      known: in an unstaged trace, variable -> Array for what has been computed already.
       knowable: values that could be computed from known ones but have not been (results of calls and what follows).
       live: False once tracing has ended.
       axis: name and size of the axis along which this trace is one example.
@@ -147,16 +146,16 @@ class Trace:
         self.kind = kind
         self.place = place
         self.captures: list[Value] = []
-        self._places: dict[int, tuple[ir.Value, Value]] = {}
-        self.known: dict[ir.Value, Array] = {}
-        self.knowable: set[ir.Value] = set()
+        self._places: dict[int, tuple[Variable, Value]] = {}
+        self.known: dict[Variable, Array] = {}
+        self.knowable: set[Variable] = set()
         self.argument_names: list[str] = []
         self.depth = STATE.depth + 1
         self.live = True
         self.axis: tuple[str, int] | None = None
 
-    def lift(self, x: Value) -> ir.Value:
-        """The MLIR value of x in this function: its own, a constant, or a captured argument."""
+    def lift(self, x: Value) -> Variable:
+        """The variable of x in this function: its own, a constant, or a captured argument."""
         if type(x) is Tracer:
             if not x.trace.live:
                 check_live(x)
@@ -175,11 +174,11 @@ class Trace:
         self._places[id(x)] = (value, x)  # an id is only good as long as its object lives
         return value
 
-    def _constant(self, x: Array) -> ir.Value:
+    def _constant(self, x: Array) -> Variable:
         literal = Literal(x.aval, x.numpy())
         return self.function.emit(OPS["constant"], [], {"value": literal}, [x.aval], user_location())[0]
 
-    def _note(self, value: ir.Value, x: Value) -> None:
+    def _note(self, value: Variable, x: Value) -> None:
         found = x.known_array()
         if found is not None:
             self.known[value] = found
@@ -189,12 +188,12 @@ class Trace:
     def asked(self) -> None:
         """Somebody asks whether a value is known, and goes another way if it is; see `sable.core.values.concrete`."""
 
-    def evaluate(self, value: ir.Value) -> Array | None:
+    def evaluate(self, value: Variable) -> Array | None:
         """The value as an array, computed now if need be; None where it depends on what is not known."""
         found = self.known.get(value)
         if found is not None or value not in self.knowable:
             return found
-        todo: list[tuple[Trace, ir.Value]] = [(self, value)]  # no recursion: chains are as long as programs
+        todo: list[tuple[Trace, Variable]] = [(self, value)]  # no recursion: chains are as long as programs
         while todo:
             trace, wanted = todo[-1]
             missing = None if wanted in trace.known else trace._evaluate_from_known(wanted)
@@ -204,18 +203,17 @@ class Trace:
                 todo.pop()
         return self.known[value]
 
-    def _evaluate_from_known(self, value: ir.Value) -> list[tuple[Trace, ir.Value]]:
+    def _evaluate_from_known(self, value: Variable) -> list[tuple[Trace, Variable]]:
         """Compute a knowable value, and the other results of its op, if all that it needs is known; else what is missing."""
-        if isinstance(value, ir.BlockArgument):
-            outer: Any = self.captures[value.arg_number - (len(self.function.in_avals) - len(self.captures))]
+        node = self.function.producer(value)
+        if node is None:
+            outer: Any = self.captures[-1 - value.place - (len(self.function.in_avals) - len(self.captures))]
             found = outer.trace.known.get(outer.value)
             if found is None:
                 return [(outer.trace, outer.value)]
             self.known[value] = found
             return []
-        operation = value.owner
-        node = self.function.node(operation, operation.name)
-        missing: list[tuple[Trace, ir.Value]] = [(self, v) for v in node.operands if v not in self.known]
+        missing: list[tuple[Trace, Variable]] = [(self, v) for v in node.operands if v not in self.known]
         if missing:
             return missing
         made = evaluate(node.op, [self.known[v] for v in node.operands], node.params)

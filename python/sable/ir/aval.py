@@ -42,9 +42,10 @@ class Aval:
       dtype: a NumPy dtype of `ELEMENT_TYPES`.
       weak_type: True where the dtype came from a Python scalar and gives way in promotion.
       mlir: cache for the MLIR tensor type, owned by `sable.ir.bindings`.
+      strong: the aval without weak type.
     """
 
-    __slots__ = ("__weakref__", "dtype", "mlir", "ndim", "shape", "size", "weak_type")
+    __slots__ = ("__weakref__", "dtype", "mlir", "ndim", "shape", "size", "strong", "weak_type")
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -52,6 +53,7 @@ class Aval:
     ndim: int
     size: int
     mlir: Any
+    strong: Aval
 
     def __repr__(self) -> str:
         weak = ", weak_type=True" if self.weak_type else ""
@@ -92,6 +94,7 @@ def aval(shape: tuple[int, ...], dtype: np.dtype, weak_type: bool = False) -> Av
         found.ndim = len(shape)
         found.size = math.prod(found.shape)
         found.mlir = None
+        found.strong = aval(found.shape, dtype) if weak_type else found
         found = _INTERNED.setdefault((found.shape, dtype, weak_type), found)
     return found
 

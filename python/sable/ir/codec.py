@@ -106,7 +106,7 @@ PRECISION = Codec(
 
 
 class SymbolCodec(Codec):
-    """Functions that the op refers to by symbol (`Function.callees` resolves it).
+    """Functions, which MLIR refers to by symbol.
 
     Attributes:
       many: a tuple of functions.

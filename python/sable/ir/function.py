@@ -1,34 +1,51 @@
-"""Functions: closed, in MLIR, owned by Python.
-
-A `Function` owns a detached `func.func` operation, which is freed by reference count. A bare `ir.Value` kept apart from
-its function is a dangling pointer: whoever holds one of its values holds the `Function` too.
-"""
+"""Functions: closed lists of nodes. `sable.ir.writing` makes MLIR of them, on demand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .aval import Aval
-from .bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, ir, mlir_type
-from .form import constant_value
+from .bindings import UNKNOWN
 from .literal import Literal
-from .op import OPS, Builder, Op, interpret
+from .op import Builder, Op, interpret
 
-_RETURN = "func.return"
+__all__ = ["Deferred", "Function", "FunctionBuilder", "Node", "Variable", "interpret"]
 
 
-__all__ = ["Deferred", "Function", "FunctionBuilder", "Node", "find_row", "interpret"]
+class Variable:
+    """A value of a function: an argument, or a result of a node.
+
+    Variables refer to nothing, so that functions are no cycles and are freed by reference count.
+
+    Attributes:
+      aval: its (strong) abstract value.
+      place: number of the node that makes it; -1 - k for argument k.
+    """
+
+    __slots__ = ("aval", "place")
+
+    def __init__(self, aval: Aval, place: int):
+        self.aval = aval
+        self.place = place
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.place}: {self.aval.short()}>"
 
 
 class Node(NamedTuple):
-    """One operation of a function, read through the op table."""
+    """One operation of a function.
+
+    Attributes:
+      params: by name; functions stand for themselves.
+      location: an MLIR location.
+    """
 
     op: Op
-    operands: list[ir.Value]
-    results: list[ir.Value]
+    operands: list[Variable]
+    results: list[Variable]
     params: dict[str, Any]
-    location: ir.Location
+    location: Any
 
 
 class Function:
@@ -37,116 +54,78 @@ class Function:
     Attributes:
       name: what people call it; symbols in assembled modules start with it.
       in_avals, out_avals: abstract values, with weak types where tracing knew them.
-      arguments, outputs: MLIR values of the entry block and of the return.
-      callees: functions (or host functions) by the symbol that this function's operations use.
+      arguments, outputs: variables.
       memo: results of passes on this function, by pass and parameters.
+      sources: operations of a module that was imported, by the number of their node: `sable.ir.writing` writes them again
+        as they stand (`source.emit(source's operands, attributes, ip)`).
     """
 
     __slots__ = (
         "__weakref__",
-        "_symbols",
+        "_nodes",
         "arguments",
-        "block",
-        "callees",
         "in_avals",
         "info",
-        "ip",
         "memo",
         "name",
-        "operation",
         "out_avals",
         "outputs",
+        "sources",
     )
 
     def __init__(self, avals: Sequence[Aval], name: str = "main"):
         self.name = name
         self.in_avals = list(avals)
         self.out_avals: list[Aval] = []
-        self.outputs: list[ir.Value] = []
-        self.callees: dict[str, Any] = {}
-        self._symbols: dict[int, str] = {}
+        self.arguments = [Variable(a.strong, -1 - k) for k, a in enumerate(avals)]
+        self.outputs: list[Variable] = []
         self.memo: dict[Any, Any] = {}
         self.info: Any = None
-        types = [mlir_type(a) for a in avals]
-        self.operation = Operation.create("func.func", attributes=_BLANK, regions=1, loc=UNKNOWN, ip=False)
-        self.block = ir.Block.create_at_start(self.operation.regions[0], types, [UNKNOWN] * len(types))
-        self.ip = ir.InsertionPoint(self.block)
-        self.arguments: list[ir.Value] = list(self.block.arguments)
+        self.sources: dict[int, Any] = {}
+        self._nodes: list[Node] = []
 
-    def add_argument(self, a: Aval) -> ir.Value:
+    def add_argument(self, a: Aval) -> Variable:
         """One more argument behind the others."""
-        value = self.block.add_argument(mlir_type(a), UNKNOWN)
+        value = Variable(a.strong, -1 - len(self.arguments))
         self.in_avals.append(a)
         self.arguments.append(value)
         return value
 
-    def symbol(self, callee: Any) -> str:
-        """The local symbol of a callee. Local and counted, since new names for each trace would fill the context."""
-        found = self._symbols.get(id(callee))
-        if found is None:
-            found = self._symbols[id(callee)] = f"c{len(self.callees)}"
-            self.callees[found] = callee
-        return found
-
     def emit(
-        self,
-        op: Op,
-        values: Sequence[ir.Value],
-        params: dict,
-        out_avals: Sequence[Aval],
-        location: Any,
-        ip: Any = None,
-    ) -> list[ir.Value]:
+        self, op: Op, operands: list[Variable], params: dict[str, Any], out_avals: Sequence[Aval], location: Any
+    ) -> list[Variable]:
         """Append an operation; its results."""
-        if op.functions:
-            params = self._to_symbols(op, params)
-        types = [a.mlir or mlir_type(a) for a in out_avals]
-        return list(op.form.emit(values, params, types, ip or self.ip, location).results)
+        nodes = self._nodes
+        place = len(nodes)
+        results = [Variable(a.strong, place) for a in out_avals]
+        if not operands:
+            params = {name: p.strong() if type(p) is Literal else p for name, p in params.items()}
+        nodes.append(Node(op, operands, results, params, location))
+        return results
 
-    def _to_symbols(self, op: Op, params: dict) -> dict:
-        params = dict(params)
-        for p in op.functions:
-            f = params[p]
-            params[p] = tuple(map(self.symbol, f)) if op.params[p].many else self.symbol(f)
-        return params
-
-    def _from_symbols(self, op: Op, params: dict) -> dict:
-        for p in op.functions:
-            s = params[p]
-            params[p] = tuple(self.callees[i] for i in s) if op.params[p].many else self.callees[s]
-        return params
-
-    def finish(self, outputs: Sequence[ir.Value], out_avals: Sequence[Aval] | None = None) -> Function:
-        """Append the return; `out_avals` where weak types are known."""
+    def finish(self, outputs: Sequence[Variable], out_avals: Sequence[Aval] | None = None) -> Function:
+        """Say what is returned; `out_avals` where weak types are known."""
         self.outputs = list(outputs)
-        self.out_avals = list(out_avals) if out_avals is not None else [aval_of_type(v.type) for v in outputs]
-        Operation.create(_RETURN, operands=self.outputs, ip=self.ip, loc=UNKNOWN)
-        with CONTEXT:
-            type = ir.FunctionType.get([v.type for v in self.arguments], [v.type for v in outputs])
-            self.operation.attributes["function_type"] = ir.TypeAttr.get(type)
+        self.out_avals = list(out_avals) if out_avals is not None else [v.aval for v in outputs]
         return self
 
-    def nodes(self, block: ir.Block | None = None) -> Iterator[Node]:
-        """The operations up to the return, read through the op table.
+    def nodes(self) -> Sequence[Node]:
+        """The operations in order."""
+        return self._nodes
 
-        Raises:
-          NotImplementedError: for an operation that no row of the table accepts; names it and its location.
-        """
-        for view in (block or self.block).operations:
-            operation = view.operation
-            name = operation.name
-            if name == _RETURN:
-                return
-            yield self.node(operation, name)
+    def producer(self, x: Variable) -> Node | None:
+        """The operation that makes a value; None for arguments."""
+        return self._nodes[x.place] if x.place >= 0 else None
 
-    def node(self, operation: ir.Operation, name: str) -> Node:
-        """One operation of this function, of that name, read through the op table."""
-        op = find_row(operation, name)
-        results = list(operation.results)
-        operands, params = op.form.decode(operation, [aval_of_type(r.type) for r in results])
-        if op.functions:
-            params = self._from_symbols(op, params)
-        return Node(op, operands, results, params, operation.location)
+    @property
+    def callees(self) -> list[Any]:
+        """What the operations name (functions, rules, host functions), each once, in order of first use."""
+        found = {}
+        for node in self._nodes:
+            for p in node.op.functions:
+                named = node.params[p]
+                found.update(dict.fromkeys(named if node.op.params[p].many else (named,)))
+        return list(found)
 
     def __repr__(self) -> str:
         ins = ", ".join(a.short() for a in self.in_avals)
@@ -154,47 +133,23 @@ class Function:
         return f"<Function {self.name}({ins}) -> ({outs})>"
 
 
-with CONTEXT:
-    _BLANK = {
-        "sym_name": ir.StringAttr.get("f"),
-        "function_type": ir.TypeAttr.get(ir.FunctionType.get([], [])),
-    }
-
-_ROWS: dict[str, list[Op]] = {}
-
-
-def find_row(operation: ir.Operation, name: str) -> Op:
-    """The op of the table that this operation is."""
-    rows = _ROWS.get(name)
-    if rows is None:
-        rows = _ROWS[name] = [op for op in OPS.values() if op.form.mlir_name == name]
-    if len(rows) == 1 and rows[0].form.accepts(operation):
-        return rows[0]
-    for op in rows:
-        if op.form.accepts(operation):
-            return op
-    why = "its body or attributes have a form that the op table lacks" if rows else "the op table has no such op"
-    raise NotImplementedError(f"operation {name} cannot be transformed: {why}.\n  at {operation.location}")
-
-
 class FunctionBuilder(Builder):
-    """Emits into a function; its values are MLIR values of that function."""
+    """Emits into a function; its values are variables of that function."""
 
     def __init__(self, function: Function):
         self.function = function
         self.location = UNKNOWN
-        self.ip = function.ip
 
-    def bind(self, op: Op, *operands: ir.Value, **params: Any) -> Any:
-        avals = op.type(*[aval_of_type(v.type) for v in operands], **params)
+    def bind(self, op: Op, *operands: Variable, **params: Any) -> Any:
+        avals = op.type(*[v.aval for v in operands], **params)
         outs = avals if op.multiple_results else (avals,)
-        results = self.function.emit(op, operands, params, outs, self.location, self.ip)
+        results = self.function.emit(op, list(operands), params, outs, self.location)
         return tuple(results) if op.multiple_results else results[0]
 
-    def aval(self, x: ir.Value) -> Aval:
-        return aval_of_type(x.type)
+    def aval(self, x: Variable) -> Aval:
+        return x.aval
 
-    def key(self, x: ir.Value) -> Any:
+    def key(self, x: Variable) -> Any:
         """Identity of a value, to use each residual once."""
         return x
 
@@ -202,15 +157,14 @@ class FunctionBuilder(Builder):
         """Give that location to what is emitted from now on."""
         self.location = location or UNKNOWN
 
-    def producer(self, x: ir.Value) -> Node | None:
+    def producer(self, x: Variable) -> Node | None:
         """The operation that makes x; None for arguments."""
-        return None if isinstance(x, ir.BlockArgument) else self.function.node(x.owner, x.owner.name)
+        return self.function.producer(x)
 
-    def literal_of(self, x: ir.Value) -> Literal | None:
+    def literal_of(self, x: Variable) -> Literal | None:
         """The literal that x is, if it is a constant of the program."""
-        if isinstance(x, ir.BlockArgument) or x.owner.name != "stablehlo.constant":
-            return None
-        return constant_value(x.owner, aval_of_type(x.type))
+        node = self.function.producer(x)
+        return node.params["value"] if node is not None and node.op.name == "constant" else None
 
 
 class Deferred:

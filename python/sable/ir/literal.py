@@ -35,6 +35,10 @@ class Literal:
         splat = array.size > 0 and bits == first * array.size
         return Literal(a, array.reshape(-1)[0].reshape(()) if splat else array.copy())
 
+    def strong(self) -> Literal:
+        """The same without weak type."""
+        return self if self.aval.strong is self.aval else Literal(self.aval.strong, self.data)
+
     @property
     def is_splat(self) -> bool:
         return self.data.ndim == 0

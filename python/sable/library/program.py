@@ -17,7 +17,6 @@ from sable.core.state import STATE
 from sable.core.trace import Trace, Tracer, tracing
 from sable.errors import JAXIndexError, JAXTypeError
 from sable.ir.aval import Aval, aval, aval_of
-from sable.ir.bindings import aval_of_type
 from sable.ir.function import Function, Node
 from sable.ir.op import Op
 
@@ -232,7 +231,7 @@ def _straight(
 
 
 def _types(node: Node) -> list[Aval]:
-    return [aval_of_type(v.type) for v in node.results]
+    return [v.aval for v in node.results]
 
 
 def evaluated(step: Step, operands: Sequence[np.ndarray]) -> list[np.ndarray]:

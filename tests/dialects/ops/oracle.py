@@ -11,6 +11,7 @@ import numpy as np
 from sable.ir.aval import aval_of
 from sable.ir.function import Function, FunctionBuilder
 from sable.ir.op import Op, Sample
+from sable.ir.writing import write_function
 
 
 class PlainBuilder(FunctionBuilder):
@@ -35,7 +36,11 @@ def module_text(op: Op, samples: Sequence[Sample]) -> tuple[str, list[int]]:
         counts.append(len(results))
     function.finish(outputs)
     # the generic form: the custom one of a slice without axes does not parse
-    text = function.operation.get_asm(print_generic_op_form=True).replace('sym_name = "f"', 'sym_name = "main"', 1)
+    text = (
+        write_function(function, {})
+        .get_asm(print_generic_op_form=True)
+        .replace('sym_name = "f"', 'sym_name = "main"', 1)
+    )
     return f"module @program {{\n{text}\n}}", counts
 
 

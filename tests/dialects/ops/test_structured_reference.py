@@ -17,8 +17,8 @@ from sable.dialects.ops.indexing import (
 from sable.ir.aval import aval, aval_of, bfloat16
 from sable.ir.bindings import CONTEXT, aval_of_type, ir
 from sable.ir.codec import DotDimensions, GatherDimensions
-from sable.ir.function import find_row
 from sable.ir.op import OPS, NumpyBuilder, Op, Sample
+from sable.ir.reading import find_row
 from sable.passes.linearize import tangent
 
 from . import oracle

@@ -12,8 +12,10 @@ import pytest
 import sable.dialects.ops  # noqa: F401  (defines the table)
 from sable.ir.aval import aval_of, bfloat16
 from sable.ir.bindings import UNKNOWN, ir
-from sable.ir.function import Function, FunctionBuilder, find_row
+from sable.ir.function import Function, FunctionBuilder
 from sable.ir.op import OPS, Linear, NumpyBuilder, Op, Sample
+from sable.ir.reading import find_row
+from sable.ir.writing import write_function
 from sable.passes.linearize import tangent
 
 from . import oracle
@@ -271,9 +273,10 @@ def test_form_round_trip(op: Op, i: int) -> None:
     function = Function(avals)
     out = FunctionBuilder(function).bind(op, *function.arguments, **s.params)
     function.finish(list(out) if op.multiple_results else [out])
-    assert function.operation.verify()
-    with function.operation.context, UNKNOWN:
-        parsed = ir.Operation.parse(function.operation.get_asm(print_generic_op_form=True))
+    written = write_function(function, {})
+    assert written.verify()
+    with written.context, UNKNOWN:
+        parsed = ir.Operation.parse(written.get_asm(print_generic_op_form=True))
     operation = list(parsed.regions[0].blocks[0].operations)[-2].operation
     assert operation.name == op.mlir_name
     assert find_row(operation, operation.name) is op

@@ -39,12 +39,11 @@ func.func @leaky(%x: tensor<3xf32>) -> tensor<f32> {
 // CHECK-NEXT: %3 = stablehlo.reduce(%2 init: %cst_2) applies stablehlo.add across dimensions = [0] : (tensor<3xf32>, tensor<f32>) -> tensor<f32>
 // CHECK-NEXT: %cst_3 = stablehlo.constant dense<1.000000e+00> : tensor<f32>
 // CHECK-NEXT: %cst_4 = stablehlo.constant dense<1.000000e-01> : tensor<3xf32>
-// CHECK-NEXT: %cst_5 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
 // CHECK-NEXT: %4 = stablehlo.broadcast_in_dim %cst_3, dims = [] : (tensor<f32>) -> tensor<3xf32>
+// CHECK-NEXT: %cst_5 = stablehlo.constant dense<0.000000e+00> : tensor<3xf32>
+// CHECK-NEXT: %5 = stablehlo.select %0, %4, %cst_5 : tensor<3xi1>, tensor<3xf32>
 // CHECK-NEXT: %cst_6 = stablehlo.constant dense<0.000000e+00> : tensor<3xf32>
-// CHECK-NEXT: %5 = stablehlo.select %0, %4, %cst_6 : tensor<3xi1>, tensor<3xf32>
-// CHECK-NEXT: %cst_7 = stablehlo.constant dense<0.000000e+00> : tensor<3xf32>
-// CHECK-NEXT: %6 = stablehlo.select %0, %cst_7, %4 : tensor<3xi1>, tensor<3xf32>
+// CHECK-NEXT: %6 = stablehlo.select %0, %cst_6, %4 : tensor<3xi1>, tensor<3xf32>
 // CHECK-NEXT: %7 = stablehlo.multiply %6, %cst_4 : tensor<3xf32>
 // CHECK-NEXT: %8 = stablehlo.add %5, %7 : tensor<3xf32>
 // CHECK-NEXT: return %8 : tensor<3xf32>
