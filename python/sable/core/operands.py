@@ -17,7 +17,7 @@ import numpy as np
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable._config import config
-from sable.ir.aval import Aval, aval
+from sable.ir.aval import ELEMENT_TYPES, Aval, aval
 
 from .array import Array, Value
 from .bind import BIND, OPS, bind, constant
@@ -48,6 +48,8 @@ def array_argument(name: str, x: Any, position: int = 0) -> Value:
       TypeError: x is neither an array nor a scalar (lists are not converted, as that would be slow); names the
         function and the argument's position.
     """
+    if type(x) is Tracer or type(x) is Array:
+        return x
     if isinstance(x, (Value, np.ndarray, np.generic, *_SCALARS)) or hasattr(x, "__jax_array__"):
         return as_value(x)
     raise TypeError(f"{name} requires ndarray or scalar arguments, got {type(x)} at position {position}.")
@@ -190,6 +192,10 @@ RULES: dict[str, Callable[[np.dtype], np.dtype]] = {
 }
 
 
+#: the dtypes that a rule does not change
+_KEPT = {rule: frozenset(d for d in ELEMENT_TYPES if change(d) == d) for rule, change in RULES.items()}
+
+
 def promoted_type(avals: tuple[Aval, ...], rule: str = "same") -> tuple[np.dtype, bool]:
     """Dtype and weak type in which operands meet."""
     dtype, weak = promote_avals(avals)
@@ -209,8 +215,24 @@ def promote(name: str, xs: Sequence[Any], rule: str = "same") -> list[Value]:
       TypeError: an argument is no array; operands of one rank do not broadcast.
       ValueError: operands of different rank do not broadcast.
     """
+    if _are_alike(xs, rule):
+        return list(xs)
     values = promote_dtypes(array_arguments(name, *xs), rule)
     return broadcast_values(name, values) if len(values) > 1 else values
+
+
+def _are_alike(xs: Sequence[Any], rule: str) -> bool:
+    """Whether the operands are values of one strong type that they keep: the usual case."""
+    first = xs[0]
+    if type(first) is not Tracer and type(first) is not Array:
+        return False
+    a = first.aval
+    if a.weak_type or a.dtype not in _KEPT[rule]:
+        return False
+    for x in xs[1:]:  # noqa: SIM110 (a generator takes several times as long)
+        if (type(x) is not Tracer and type(x) is not Array) or x.aval is not a:
+            return False
+    return True
 
 
 # ---- shapes --------------------------------------------------------------------------------------

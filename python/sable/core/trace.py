@@ -265,7 +265,7 @@ def deepest(values: Sequence[Value]) -> Trace | None:
 
 def emit(trace: Trace, op: Op, values: Sequence[Value], params: dict, outs: Sequence[Aval]) -> list[Tracer]:
     """Record an op in a trace."""
-    operands = [trace.lift(x) for x in values]
-    location = STATE.location or user_location()
-    results = trace.function.emit(op, operands, params, outs, location)
+    lift = trace.lift
+    operands = [lift(x) for x in values]
+    results = trace.function.emit(op, operands, params, outs, STATE.location or user_location())
     return [Tracer(a, v, trace) for a, v in zip(outs, results)]

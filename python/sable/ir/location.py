@@ -10,6 +10,7 @@ from types import CodeType, FrameType
 
 from sable import _names
 from sable._config import config
+from sable.pytree import registry as pytree
 
 from .bindings import CONTEXT, UNKNOWN, ir
 
@@ -21,10 +22,9 @@ _INTERNAL_PREFIXES = (
 )
 
 _INTERNAL: dict[CodeType, bool] = {}
-_LOCATIONS: dict[tuple[str, int], ir.Location] = {}
 
-#: Bound of both memos: code objects made anew all the time (exec, lambdas in loops) must not pile up.
-_MEMO_SIZE = 100_000
+#: Bound of the memo: code objects made anew all the time (exec) must not pile up.
+_MEMO_SIZE = 8192
 
 
 def is_internal(code: CodeType) -> bool:
@@ -45,21 +45,27 @@ def user_frame() -> FrameType | None:
     return frame
 
 
+@functools.lru_cache(_MEMO_SIZE)
+def _line(file: str, line: int) -> ir.Location:
+    return ir.Location.file(file, line, 0, context=CONTEXT)
+
+
+def _plain_location() -> ir.Location | None:
+    frame = user_frame()
+    return None if frame is None else _line(frame.f_code.co_filename, frame.f_lineno)
+
+
+if pytree.native:
+    _plain_location = pytree.implementation.UserLocations(_INTERNAL_PREFIXES, _line)
+
+
 def user_location() -> ir.Location:
     """MLIR location (file and line) of the user's code that is running."""
-    frame = user_frame()
-    if frame is None:
-        return UNKNOWN
     pattern = config.jax_hlo_source_file_canonicalization_regex
-    if pattern is not None or config.jax_include_full_tracebacks_in_locations:
-        return _detailed_location(frame, pattern or "")
-    key = (frame.f_code.co_filename, frame.f_lineno)
-    found = _LOCATIONS.get(key)
-    if found is None:
-        if len(_LOCATIONS) > _MEMO_SIZE:
-            _LOCATIONS.clear()
-        found = _LOCATIONS[key] = ir.Location.file(key[0], key[1], 0, context=CONTEXT)
-    return found
+    if pattern is None and not config.jax_include_full_tracebacks_in_locations:
+        return _plain_location() or UNKNOWN
+    frame = user_frame()
+    return UNKNOWN if frame is None else _detailed_location(frame, pattern or "")
 
 
 def _detailed_location(frame: FrameType, pattern: str) -> ir.Location:

@@ -22,7 +22,7 @@ from .indexing.read import getitem
 from .manipulation import slice_axis
 from .updates import _IndexUpdateHelper
 
-_ACCEPTED = (int, float, complex, np.generic, np.ndarray, Value)
+_ACCEPTED = (Value, int, float, complex, np.generic, np.ndarray)
 _REJECTED = (list, tuple, set, frozenset, dict)
 
 # ---- operators -----------------------------------------------------------------------------------
