@@ -211,7 +211,7 @@ def test_policies_reach_into_scans(policy, kept) -> None:
     function = traced(jax.checkpoint(layers, policy=policy), WS, X)
     made = linearize_function(function, (True, True))
     (forward,) = [n for n in made.forward.nodes() if n.op.name == "checkpoint"]
-    stacked = [v for v in forward.results if tuple(v.type.shape) == STACK]
+    stacked = [v for v in forward.results if tuple(v.aval.shape) == STACK]
     assert len(stacked) == kept
     (linear,) = [n for n in made.linear.nodes() if n.op.name == "checkpoint"]
     loops = [n.params["body"] for n in linear.params["callee"].nodes() if n.op.name == "scan"]
