@@ -43,10 +43,13 @@ def run() -> Callable[..., list[np.ndarray]]:
     """Runs `main` of a compiled CPU module by iree.runtime alone."""
     import iree.runtime as rt
 
+    from sable.runtime._iree import remove_leftovers
+
     def call(vmfb: bytes, *arguments: np.ndarray) -> list[np.ndarray]:
         configuration = rt.Config("local-sync")
         context = rt.SystemContext(config=configuration)
         context.add_vm_module(rt.VmModule.copy_buffer(context.instance, vmfb))
+        remove_leftovers()
         (module,) = (module for name, module in context.modules.items() if name != "hal")
         results = module["main"](*arguments)
         return [result.to_host() for result in (results if isinstance(results, tuple) else (results,))]

@@ -28,6 +28,7 @@ from sable.compiler.vm_repair import repair
 from sable.ir.bindings import CONTEXT, ir
 from sable.passes.kernels import NotAKernel
 from sable.passes.legalize.loops import LoopOptions, lower_loops
+from sable.runtime._iree import remove_leftovers
 
 DRIVERS = ("local-sync", "local-task")
 TIME_LIMIT = 180.0  # seconds: a hang, on a machine several times slower than usual
@@ -88,6 +89,7 @@ class Program:
         hal = rt.create_hal_module(instance, self.device)
         module = rt.VmModule.copy_buffer(instance, binary)
         self.context = rt.VmContext(instance, modules=[hal, module])
+        remove_leftovers()
         self.function = module.lookup_function("main")
 
     def put(self, array: np.ndarray) -> rt.HalBufferView:

@@ -176,7 +176,7 @@ def make_context(modules: Sequence[VmModule]) -> VmContext:
     try:
         return VmContext(instance(), modules=list(modules))
     finally:
-        _remove_leftovers()
+        remove_leftovers()
 
 
 #: Where Linux lists what this process has open.
@@ -184,7 +184,7 @@ _DESCRIPTORS = "/proc/self/fd"
 _LEFTOVER = "/iree_dylib_"
 
 
-def _remove_leftovers() -> None:
+def remove_leftovers() -> None:
     """Closes and removes what IREE's loader leaves of each system-linked executable: an empty temporary file, still open.
 
     It is made for its name only, to which the library's own file adds a suffix, so that nobody reads or writes it.
