@@ -13,7 +13,9 @@ import pytest
 import sable
 from sable.core.dtypes import explicit_dtype
 from sable.pytree.registry import implementation, native
-from sable.tools.replay import ROOT, lay_out
+from sable.tools.replay import lay_out
+
+ROOT = Path(__file__).parents[2]
 
 USE = """
 import sys

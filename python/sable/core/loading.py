@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -56,13 +57,21 @@ _compiles_expected = False
 
 
 def expect_compiles() -> None:
-    """Let the compiler load in a process of its own meanwhile; it takes 0.15 s."""
+    """Let the compiler load in a process of its own meanwhile; it takes 0.15 s.
+
+    Not in workers of `multiprocessing`: there are many, and what they run has mostly been compiled by others.
+    """
     global _compiles_expected
-    if _compiles_expected:
+    if _compiles_expected or _is_worker():
         return
     _compiles_expected = True
     with contextlib.suppress(OSError):  # the first compile will say what is wrong
         compiler.prestart()
+
+
+def _is_worker() -> bool:
+    processes = sys.modules.get("multiprocessing.process")  # every worker has it, and its name before it imports more
+    return processes is not None and processes.current_process().name != "MainProcess"
 
 
 def load(function: Function, device: Any) -> Loaded:
