@@ -15,10 +15,7 @@ from typing import Any
 import pytest
 
 # the oracle's programs run once each: XLA compiles them without optimisation, in less than half the time
-os.environ.setdefault(
-    "XLA_FLAGS",
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
-)
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1")
 
 _HAS_JAX = importlib.util.find_spec("jax") is not None
 #: Tests after which JAX forgets its programs.
