@@ -26,6 +26,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     bodies,
     bounded_loops,
     complex_functions,
+    conversions,
     convolution,
     gpu_sort,
     indexing,

@@ -15,7 +15,7 @@ from sable.ir.aval import Aval, aval
 from sable.ir.codec import ConvDimensionNumbers, DotDimensions
 from sable.ir.op import OPS
 
-from .rules import is_narrow, legalize
+from .rules import extended, is_narrow, legalize
 
 _F32 = np.dtype(np.float32)
 
@@ -37,6 +37,7 @@ def convolution(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     if is_narrow(out.dtype):  # summed in f32, as by XLA
         wide = [b.convert(x, dtype=_F32) for x in (lhs, rhs)]
         return b.convert(b.bind(op, *wide, **{**params, "preferred_element_type": _F32}), dtype=out.dtype)
+    lhs, rhs = (extended(b, x, out.dtype) for x in (lhs, rhs))
     wanted = _features_last(len(numbers.lhs_spec))
     lhs = _moved(b, lhs, numbers.lhs_spec, wanted.lhs_spec)
     rhs = _moved(b, rhs, numbers.rhs_spec, wanted.rhs_spec)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sable.dialects.ops.rules import kind_of
-from sable.ir.aval import Aval, bfloat16
+from sable.ir.aval import Aval
 from sable.ir.literal import Literal
 from sable.ir.op import OPS
 
@@ -95,53 +95,6 @@ def polynomial(b: Any, x: Any, coefficients: Sequence[float], a: Aval) -> Any:
 
 
 # ---- elementwise ---------------------------------------------------------------------------------------------
-
-
-@legalize("convert")
-def convert(b: Any, x: Any, dtype: np.dtype) -> Any:
-    """Float to integer: saturating, NaN to 0, as XLA; IREE's result out of range is undefined (LLVM's fptosi).
-
-    Integers become bfloat16 as `_integer_to_bfloat16` says.
-    """
-    a = b.aval(x)
-    if dtype == bfloat16 and kind_of(a.dtype) in "iub":
-        return _integer_to_bfloat16(b, x)
-    if kind_of(a.dtype) != "f" or kind_of(dtype) not in "iu":
-        return NotImplemented
-    if a.dtype.itemsize == 2:
-        return b.convert(b.emit("convert", x, dtype=_F32), dtype=dtype)
-    info = np.iinfo(dtype)
-    above = float(2 ** (info.bits - (info.kind == "i")))  # the first float beyond the range: a power of two, so exact
-    low, top = b.full(a, float(info.min)), b.full(a, above)
-    inside = b.emit("select", compare(b, x, x, "EQ"), x, b.full(a, 0))
-    too_high = compare(b, inside, top, "GE")
-    inside = b.emit("maximum", b.emit("select", too_high, b.full(a, 0), inside), low)
-    out = a.update(dtype=dtype)
-    return b.emit("select", too_high, b.full(out, info.max), b.emit("convert", inside, dtype=dtype))
-
-
-def _integer_to_bfloat16(b: Any, x: Any) -> Any:
-    """By way of f32, rounded by hand: IREE folds two conversions into one.
-
-    For that one LLVM calls a function that no library here has where the CPU has no instruction for it, and it does not
-    verify for Vulkan. bfloat16 is the upper half of f32; adding 0x7FFF and the lowest bit that stays rounds to nearest,
-    ties to even.
-    """
-    word = b.aval(x).update(dtype=_U32, weak_type=False)
-    bits = b.bitcast_convert(b.convert(x, dtype=_F32), dtype=_U32)
-    sixteen = b.full(word, 16)
-    lowest = b.emit("and", b.emit("shift_right_logical", bits, sixteen), b.full(word, 1))
-    rounded = b.emit("add", bits, b.emit("add", lowest, b.full(word, 0x7FFF)))
-    upper = b.emit("convert", b.emit("shift_right_logical", rounded, sixteen), dtype=np.dtype(np.uint16))
-    return b.bitcast_convert(upper, dtype=bfloat16)
-
-
-@legalize("iota")
-def iota(b: Any, **params: Any) -> Any:
-    """bfloat16 as in `convert`."""
-    if params["dtype"] != bfloat16:
-        return NotImplemented
-    return b.convert(b.emit("iota", **{**params, "dtype": _I32}), dtype=bfloat16)
 
 
 #: B_2j / (2j)! for j = 1 .. 8: the corrections of the Euler-Maclaurin sum (Abramowitz and Stegun 23.2.9 and 3.6.28)
@@ -255,6 +208,12 @@ for _name in ("reduce_sum", "reduce_prod", "cumsum", "cumprod", "cumlogsumexp"):
     _summed_in_f32(_name)
 
 
+def extended(b: Any, x: Any, dtype: np.dtype) -> Any:
+    """An unsigned operand in the dtype of the sum: IREE extends it as a signed one."""
+    a = b.aval(x)
+    return b.convert(x, dtype=dtype) if a.dtype.kind in "ub" and a.dtype != dtype else x
+
+
 @legalize("dot_general")
 def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     """An empty contraction kills the compiler (SIGFPE): its sum is zero. f16 and bf16 are summed in f32, as by XLA.
@@ -263,6 +222,9 @@ def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     """
     op = _op("dot_general")
     out = op.type(b.aval(lhs), b.aval(rhs), **params)
+    wide = [extended(b, x, out.dtype) for x in (lhs, rhs)]
+    if wide != [lhs, rhs]:
+        return b.bind(op, *wide, **params)
     if b.aval(lhs).size == 0 or b.aval(rhs).size == 0:
         return b.full(out, 0)
     if not is_narrow(out.dtype):

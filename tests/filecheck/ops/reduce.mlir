@@ -29,11 +29,11 @@ func.func @added(%x: tensor<3xf32>, %init: tensor<f32>) -> tensor<f32> {
 // CHECK-NEXT: }
 
 // CHECK-LABEL: func.func private @reduce_batched(%arg0: tensor<5x3x4xf32>, %arg1: tensor<5xf32>) -> tensor<5x3xf32> {
-// CHECK-NEXT: %0 = stablehlo.broadcast_in_dim %arg1, dims = [0] : (tensor<5xf32>) -> tensor<5x3xf32>
-// CHECK-NEXT: %1 = stablehlo.transpose %arg0, dims = [0, 2, 1] : (tensor<5x3x4xf32>) -> tensor<5x4x3xf32>
-// CHECK-NEXT: %2 = stablehlo.reshape %1 : (tensor<5x4x3xf32>) -> tensor<5x4x3xf32>
-// CHECK-NEXT: %3 = stablehlo.slice %2 [0:5, 0:4:2, 0:3] : (tensor<5x4x3xf32>) -> tensor<5x2x3xf32>
-// CHECK-NEXT: %4 = stablehlo.slice %2 [0:5, 1:4:2, 0:3] : (tensor<5x4x3xf32>) -> tensor<5x2x3xf32>
+// CHECK-NEXT: %0 = stablehlo.transpose %arg0, dims = [0, 2, 1] : (tensor<5x3x4xf32>) -> tensor<5x4x3xf32>
+// CHECK-NEXT: %1 = stablehlo.reshape %0 : (tensor<5x4x3xf32>) -> tensor<5x4x3xf32>
+// CHECK-NEXT: %2 = stablehlo.broadcast_in_dim %arg1, dims = [0] : (tensor<5xf32>) -> tensor<5x3xf32>
+// CHECK-NEXT: %3 = stablehlo.slice %1 [0:5, 0:4:2, 0:3] : (tensor<5x4x3xf32>) -> tensor<5x2x3xf32>
+// CHECK-NEXT: %4 = stablehlo.slice %1 [0:5, 1:4:2, 0:3] : (tensor<5x4x3xf32>) -> tensor<5x2x3xf32>
 // CHECK-NEXT: %5 = stablehlo.reshape %3 : (tensor<5x2x3xf32>) -> tensor<5x6xf32>
 // CHECK-NEXT: %6 = stablehlo.reshape %4 : (tensor<5x2x3xf32>) -> tensor<5x6xf32>
 // CHECK-NEXT: %7 = call @norm_body_batched_batched(%5, %6) : (tensor<5x6xf32>, tensor<5x6xf32>) -> tensor<5x6xf32>
@@ -45,7 +45,7 @@ func.func @added(%x: tensor<3xf32>, %init: tensor<f32>) -> tensor<f32> {
 // CHECK-NEXT: %13 = call @norm_body_batched_batched_1(%11, %12) : (tensor<5x3xf32>, tensor<5x3xf32>) -> tensor<5x3xf32>
 // CHECK-NEXT: %14 = stablehlo.reshape %13 : (tensor<5x3xf32>) -> tensor<5x1x3xf32>
 // CHECK-NEXT: %15 = stablehlo.reshape %14 : (tensor<5x1x3xf32>) -> tensor<5x3xf32>
-// CHECK-NEXT: %16 = stablehlo.reshape %0 : (tensor<5x3xf32>) -> tensor<5x3xf32>
+// CHECK-NEXT: %16 = stablehlo.reshape %2 : (tensor<5x3xf32>) -> tensor<5x3xf32>
 // CHECK-NEXT: %17 = stablehlo.reshape %15 : (tensor<5x3xf32>) -> tensor<5x3xf32>
 // CHECK-NEXT: %18 = call @norm_body_batched_batched_1(%16, %17) : (tensor<5x3xf32>, tensor<5x3xf32>) -> tensor<5x3xf32>
 // CHECK-NEXT: %19 = stablehlo.reshape %18 : (tensor<5x3xf32>) -> tensor<5x3xf32>
@@ -74,12 +74,12 @@ func.func @added(%x: tensor<3xf32>, %init: tensor<f32>) -> tensor<f32> {
 // CHECK-NEXT: }
 
 // CHECK-LABEL: func.func private @reduce_jvp(%arg0: tensor<3x4xf32>, %arg1: tensor<f32>, %arg2: tensor<f32>) -> (tensor<3xf32>, tensor<3xf32>) {
-// CHECK-NEXT: %0 = stablehlo.broadcast_in_dim %arg1, dims = [] : (tensor<f32>) -> tensor<3xf32>
-// CHECK-NEXT: %1 = stablehlo.broadcast_in_dim %arg2, dims = [] : (tensor<f32>) -> tensor<3xf32>
-// CHECK-NEXT: %2 = stablehlo.transpose %arg0, dims = [1, 0] : (tensor<3x4xf32>) -> tensor<4x3xf32>
-// CHECK-NEXT: %3 = stablehlo.reshape %2 : (tensor<4x3xf32>) -> tensor<4x3xf32>
-// CHECK-NEXT: %4 = stablehlo.slice %3 [0:4:2, 0:3] : (tensor<4x3xf32>) -> tensor<2x3xf32>
-// CHECK-NEXT: %5 = stablehlo.slice %3 [1:4:2, 0:3] : (tensor<4x3xf32>) -> tensor<2x3xf32>
+// CHECK-NEXT: %0 = stablehlo.transpose %arg0, dims = [1, 0] : (tensor<3x4xf32>) -> tensor<4x3xf32>
+// CHECK-NEXT: %1 = stablehlo.reshape %0 : (tensor<4x3xf32>) -> tensor<4x3xf32>
+// CHECK-NEXT: %2 = stablehlo.broadcast_in_dim %arg1, dims = [] : (tensor<f32>) -> tensor<3xf32>
+// CHECK-NEXT: %3 = stablehlo.broadcast_in_dim %arg2, dims = [] : (tensor<f32>) -> tensor<3xf32>
+// CHECK-NEXT: %4 = stablehlo.slice %1 [0:4:2, 0:3] : (tensor<4x3xf32>) -> tensor<2x3xf32>
+// CHECK-NEXT: %5 = stablehlo.slice %1 [1:4:2, 0:3] : (tensor<4x3xf32>) -> tensor<2x3xf32>
 // CHECK-NEXT: %6 = stablehlo.reshape %4 : (tensor<2x3xf32>) -> tensor<6xf32>
 // CHECK-NEXT: %7 = stablehlo.reshape %5 : (tensor<2x3xf32>) -> tensor<6xf32>
 // CHECK-NEXT: %8 = call @norm_body_batched(%6, %7) : (tensor<6xf32>, tensor<6xf32>) -> tensor<6xf32>
@@ -91,8 +91,8 @@ func.func @added(%x: tensor<3xf32>, %init: tensor<f32>) -> tensor<f32> {
 // CHECK-NEXT: %14 = call @norm_body_batched_1(%12, %13) : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
 // CHECK-NEXT: %15 = stablehlo.reshape %14 : (tensor<3xf32>) -> tensor<1x3xf32>
 // CHECK-NEXT: %16 = stablehlo.reshape %15 : (tensor<1x3xf32>) -> tensor<3xf32>
-// CHECK-NEXT: %17 = stablehlo.reshape %0 : (tensor<3xf32>) -> tensor<3xf32>
-// CHECK-NEXT: %18 = stablehlo.reshape %1 : (tensor<3xf32>) -> tensor<3xf32>
+// CHECK-NEXT: %17 = stablehlo.reshape %2 : (tensor<3xf32>) -> tensor<3xf32>
+// CHECK-NEXT: %18 = stablehlo.reshape %3 : (tensor<3xf32>) -> tensor<3xf32>
 // CHECK-NEXT: %19 = stablehlo.reshape %16 : (tensor<3xf32>) -> tensor<3xf32>
 // CHECK-NEXT: %20:2 = call @norm_body_batched_jvp(%17, %19, %18) : (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>)
 // CHECK-NEXT: %21 = stablehlo.reshape %20#0 : (tensor<3xf32>) -> tensor<3xf32>
