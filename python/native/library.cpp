@@ -47,7 +47,7 @@ using Word = uintptr_t;
 using Words = SmallVector<Word, 24>;
 
 struct Tag {
-  enum : Word { kArray = 1, kScalar, kInteger, kFloat, kComplex, kObject, kText, kTuple, kList, kWrapper, kKeyword };
+  enum : Word { kArray = 1, kScalar, kInteger, kFloat, kComplex, kObject, kText, kTuple, kList, kSlice, kWrapper, kKeyword };
 };
 
 // The arguments of a call, taken apart: what decides the plan, and the leaves that the plan works on.
@@ -149,7 +149,19 @@ class Signature {
     return true;
   }
 
+  // Bounds are None or integers: other bounds are the general way's business.
+  bool read_slice(PyObject* x) {
+    const auto* slice = reinterpret_cast<PySliceObject*>(x);
+    push(Tag::kSlice, 0);
+    for (PyObject* bound : {slice->start, slice->stop, slice->step}) {
+      if (bound != Py_None && Py_TYPE(bound) != &PyLong_Type) return false;
+      if (!read_part(bound, false, kDepth)) return false;
+    }
+    return true;
+  }
+
   bool read_rest(PyObject* x, PyTypeObject* type) {
+    if (type == &PySlice_Type) return read_slice(x);
     if (reinterpret_cast<PyObject*>(type) == environment.wrapper_type) {
       PyObject* held = ArrayLayout::at(x, environment.wrapper_slot);
       push(Tag::kWrapper, 0);

@@ -20,6 +20,7 @@ import sable as jax
 import sable.numpy as jnp
 from sable.core.values import concrete
 from sable.library.declare import DIFFERENT_RESULT, explain, library, reasons
+from sable.numpy.indexing.read import getitem
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -129,6 +130,22 @@ def test_explain() -> None:
     assert explain(jnp.add, 1, 1) == "no array is among the arguments"
     assert explain(jnp.add, x, np.float32(1)) == "an argument of type float32 is neither an array nor static"
     assert "bound to a device" in explain(jnp.add, jax.device_put(x, jax.devices("cpu")[0]), 1)
+
+
+def test_indexing() -> None:
+    x, n = jnp.asarray(X), np.asarray(X)
+    getitem.clear_plans()
+    for i in (0, 1, -1, -2):
+        assert all(np.array_equal(y, n[i]) for y in times(5, lambda i: x[i], i))
+    assert getitem.plan_counts() == (0, 2)  # one signature for all numbers of a sign: NumPy reads rows
+    for index in (slice(0, 1), (slice(None), 2), (..., None, 1), slice(None, None, -1), (1, 2), None, (slice(5, 1),)):
+        assert all(np.array_equal(y, n[index]) for y in times(5, lambda i: x[i], index)), index
+    assert getitem.plan_counts() == (7, 2)
+    mask, where = jnp.asarray([True, False]), jnp.asarray([1, 1, 0])
+    for _ in range(5):
+        assert np.array_equal(x[mask], n[[True, False]]) and np.array_equal(x[where], n[[1, 1, 0]])
+        assert np.array_equal(x[:, where], n[:, [1, 1, 0]]) and np.array_equal(x[jnp.asarray(1) :], n[1:])
+    assert getitem.plan_counts()[0] == 7
 
 
 def test_signs_of_integers_count() -> None:

@@ -248,6 +248,8 @@ def _part(x: Any, operand: bool, leaves: list[Any]) -> Any:
         return kind, repr(x)  # 0.0 is not -0.0
     if (kind is tuple or kind is list) and len(x) <= _PARTS:
         return (kind, *[_part(y, False, leaves) for y in x])
+    if kind is slice and all(type(y) is int or y is None for y in (x.start, x.stop, x.step)):
+        return kind, x.start, x.stop, x.step
     if kind in WRAPPERS:
         return kind, _part(getattr(x, WRAPPERS[kind]), False, leaves)
     if isinstance(x, (type, np.dtype, enum.Enum)):

@@ -12,7 +12,7 @@ from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.operands import convert, expand_to
 from sable.core.state import STATE
-from sable.core.values import as_value
+from sable.core.values import as_value, concrete
 from sable.dialects.ops.compose import released
 from sable.ir.aval import aval
 from sable.lax.gathering import (
@@ -21,10 +21,12 @@ from sable.lax.gathering import (
     default_fill,
     gather,
 )
+from sable.library.declare import library
 
 from .parse import Computed, Fixed, Gap, Listed, New, Parsed, Span, numpy_index, parse, stacked
 
 
+@library(operands=("index",))
 def getitem(x: Value, index: Any) -> Value:
     """`x[index]`, with the meaning it has in NumPy and JAX.
 
@@ -45,6 +47,9 @@ def getitem(x: Value, index: Any) -> Value:
       >>> jnp.arange(6).reshape(2, 3)[1, ::-1]
       Array([5, 4, 3], dtype=int32)
     """
+    for p in index if type(index) is tuple else (index,):
+        if isinstance(p, Value) and (p.aval.shape or p is index):
+            concrete(p)  # NumPy's own indexing is much quicker than the op for known positions
     if type(x) is Array and x._device is None and not x.committed and STATE.staged is None:
         kind = type(index)
         a = x.aval
