@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sable._threefry import KEY_PARITY, ROTATIONS
 from sable._threefry import threefry2x32 as hash_words
 from sable.ir.aval import Aval, aval
 from sable.ir.native_form import loops
@@ -14,10 +15,6 @@ from sable.ir.op import OPS, defop
 from .rules import sample
 
 _UINT32 = np.dtype(np.uint32)
-#: Makes a key of zeros harmless.
-_KEY_PARITY = 0x1BD11BDA
-#: Distances of the rotations of four rounds; the two rows alternate.
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 #: groups of four rounds
 _GROUPS = 5
 
@@ -68,11 +65,11 @@ def _lower(b: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
 
     if b.aval(k0).shape != b.aval(k1).shape:
         k0, k1 = whole(k0), whole(k1)
-    parity = b.full(b.aval(k0), _KEY_PARITY)
+    parity = b.full(b.aval(k0), KEY_PARITY)
     keys = (k0, k1, b.bind(xor, b.bind(xor, k0, k1), parity))
     x0, x1 = b.add(whole(x0), whole(keys[0])), b.add(whole(x1), whole(keys[1]))
     for group in range(_GROUPS):
-        for distance in _ROTATIONS[group % 2]:
+        for distance in ROTATIONS[group % 2]:
             x0 = b.add(x0, x1)
             x1 = b.bind(xor, x0, _rotate(b, x1, distance))
         first, second = keys[(group + 1) % 3], keys[(group + 2) % 3]

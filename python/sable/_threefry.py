@@ -12,9 +12,9 @@ import numpy as np
 from sable.pytree import registry as pytree
 
 #: Makes a key of zeros harmless.
-_KEY_PARITY = np.uint32(0x1BD11BDA)
+KEY_PARITY = np.uint32(0x1BD11BDA)
 #: Distances of the rotations of four rounds; the two rows alternate.
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
 def threefry2x32(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +67,7 @@ def _expanded(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _threefry_numpy(k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    keys = (k0, k1, k0 ^ k1 ^ _KEY_PARITY)
+    keys = (k0, k1, k0 ^ k1 ^ KEY_PARITY)
     # Arrays of rank 1 at least: arithmetic on NumPy scalars warns where it wraps.
     shape = np.broadcast_shapes(k0.shape, k1.shape, x0.shape, x1.shape)
     y0, y1 = np.array(np.atleast_1d(x0)), np.array(np.atleast_1d(x1))
@@ -75,7 +75,7 @@ def _threefry_numpy(k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarr
     y1 += keys[1]
     rotated = np.empty_like(y1)
     for block in range(5):
-        for distance in _ROTATIONS[block % 2]:
+        for distance in ROTATIONS[block % 2]:
             y0 += y1
             np.right_shift(y1, np.uint32(32 - distance), out=rotated)
             np.left_shift(y1, np.uint32(distance), out=y1)

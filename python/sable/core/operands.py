@@ -8,6 +8,7 @@ stands on it take NumPy's liberties: dtypes meet, ranks differ (`array_argument`
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import warnings
 from collections.abc import Callable, Sequence
@@ -373,6 +374,13 @@ def kind(x: Value) -> str:
 
 
 # ---- powers --------------------------------------------------------------------------------------
+
+
+def power_of_two(x: Value) -> Value:
+    """2**x of floats or complex numbers."""
+    if kind(x) == "c":
+        return BIND.exponential(BIND.multiply(x, full_like(x, math.log(2))))
+    return BIND.power(full_like(x, 2), x)  # exact for whole numbers
 
 
 def integer_pow(x: Value, n: int) -> Value:

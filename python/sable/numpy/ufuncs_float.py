@@ -20,6 +20,7 @@ from sable.core.operands import (
     full_like,
     kind,
     logical,
+    power_of_two,
     promote,
     promote_dtypes,
     scalar,
@@ -40,19 +41,13 @@ def _times(x: Value, factor: float) -> Value:
     return BIND.multiply(x, full_like(x, factor))
 
 
-def _exp2(x: Value) -> Value:
-    if kind(x) == "c":
-        return BIND.exponential(_times(x, math.log(2)))
-    return BIND.power(full_like(x, 2), x)  # exact for integers
-
-
 def _log_of_base(base: float) -> Any:
     # never weakly typed, as in JAX
     return lambda x: retype(BIND.divide(BIND.log(x), BIND.log(full_like(x, base))), False)
 
 
 exp = unary("exp", "e ** x.", single("exponential"))
-exp2 = unary("exp2", "2 ** x.", body=_exp2)
+exp2 = unary("exp2", "2 ** x.", body=power_of_two)
 expm1 = unary("expm1", "e ** x - 1, accurate near 0.", single("exponential_minus_one"))
 log = unary("log", "Natural logarithm.", single("log"))
 log2 = unary("log2", "Logarithm to base 2.", body=_log_of_base(2))
