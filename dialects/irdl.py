@@ -7,7 +7,7 @@ their operand and result counts and their attributes. What only we can check (sy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +36,6 @@ _TENSOR = 'irdl.base "!builtin.tensor"'
 _INDEX = "irdl.is tensor<i32>"
 _INDEX_AVAL = aval((), np.dtype(np.int32))
 
-#: codec -> the constraint of its attribute; {0} is the attribute's name, and the last line defines it
-_ATTRIBUTES: dict[Callable, tuple[str, ...]] = {
-    codecs.INT._encode: ('%{0} = irdl.base "#builtin.integer"',),
-    codecs.BOOL._encode: (
-        "%{0}_true = irdl.is true",
-        "%{0}_false = irdl.is false",
-        "%{0} = irdl.any_of(%{0}_true, %{0}_false)",
-    ),
-    codecs.INTS._encode: ('%{0} = irdl.base "#builtin.dense_array"',),
-    codecs.STRING._encode: ('%{0} = irdl.base "#builtin.string"',),
-    codecs.STRINGS._encode: ('%{0} = irdl.base "#builtin.array"',),
-    codecs.SYMBOL._encode: ('%{0} = irdl.base "#builtin.symbol_ref"',),
-    codecs.SYMBOLS._encode: ('%{0} = irdl.base "#builtin.array"',),
-}
-_ANY = ("%{0} = irdl.any",)
-
 
 def rows() -> list[Op]:
     """The rows of the table that are operations of our dialect, by name."""
@@ -76,7 +60,7 @@ def _operation(op: Op) -> str:
     results = _results(op, lines)
     attributes = []
     for name, codec in required_attributes(op).items():
-        lines += [line.format(name) for line in _ATTRIBUTES.get(codec._encode, _ANY)]
+        lines += [line.format(name) for line in codec.irdl]
         attributes.append(f'"{name}" = %{name}')
     if operands:
         lines.append(f"irdl.operands({', '.join(operands)})")

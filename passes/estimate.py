@@ -17,14 +17,15 @@ from typing import Any
 from sable.ir.bindings import ir
 from sable.ir.codec import DOT
 
-from .module_traits import traits_of
+from .module_traits import work_of
 
 #: Products from which a matmul is tiled: where all its sizes are multiples of VECTOR, and else.
 TILED_EVEN = 10**8
 TILED_RAGGED = 6 * 10**6
 VECTOR = 16
-#: Share of a module's work that large matmuls must have: the others pay for the tiling.
-TILED_SHARE = 0.8
+#: Share of a module's work that large matmuls must have: the others pay for the tiling. Two operations to a product:
+#: at most one operation of something else to four products.
+TILED_SHARE = 8 / 9
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,9 @@ def estimate(module: ir.Module) -> Estimate:
     """Estimate the work of a StableHLO module."""
     total = large = 0
     for operation in _operations(module.body):
-        if operation.name == "stablehlo.dot_general":
-            products, gains = _dot(operation)
-            total += products
-            large += products if gains else 0
-        else:
-            total += _cost(operation)
+        work = work_of(operation)
+        total += work
+        large += work if _gains(operation) else 0
     return Estimate(total, large)
 
 
@@ -66,36 +64,19 @@ def _operations(block: Any) -> Iterator[Any]:
                 yield from _operations(inner)
 
 
-def _size(value: ir.Value) -> int:
-    type = value.type
-    return math.prod(type.shape) if isinstance(type, ir.RankedTensorType) and type.has_static_shape else 0
-
-
-def _cost(operation: Any) -> int:
-    if operation.name == "stablehlo.reduce":
-        return _size(operation.operands[0])
-    return sum(map(_size, operation.results)) * traits_of(operation.name).cost
-
-
-def _dot(operation: Any) -> tuple[int, bool]:
-    """Products of a dot_general, and whether it is a large f32 matmul.
-
-    With b, m, n, k the sizes of batch, rows, columns and contraction: lhs = bmk, rhs = bkn, result = bmn.
-    """
-    lhs, rhs = operation.operands
-    a, c, out = _size(lhs), _size(rhs), _size(operation.results[0])
-    if not (a and c and out):
-        return 0, False
-    batch = math.prod(_batch_sizes(operation))
-    k = math.isqrt(a * c // (out * batch) or 1)
-    products = out * k
-    rows, columns = a // (batch * k), c // (batch * k)
-    f32 = str(ir.RankedTensorType(lhs.type).element_type) == "f32"
+def _gains(operation: Any) -> bool:
+    """Whether this is a large f32 matmul: (batch, rows, k) by (batch, k, columns)."""
+    if "dot_dimension_numbers" not in operation.attributes:
+        return False
+    dims = DOT.decode(operation.attributes["dot_dimension_numbers"])
+    lhs, rhs = (ir.RankedTensorType(v.type) for v in operation.operands)
+    if not (lhs.has_static_shape and rhs.has_static_shape and str(lhs.element_type) == "f32"):
+        return False
+    batch = math.prod(lhs.shape[d] for d in dims.lhs_batching_dimensions)
+    k = math.prod(lhs.shape[d] for d in dims.lhs_contracting_dimensions)
+    if not batch * k:
+        return False
+    rows, columns = (math.prod(t.shape) // (batch * k) for t in (lhs, rhs))
     sizes = (rows, columns, k)
     least = TILED_RAGGED if any(size % VECTOR for size in sizes) else TILED_EVEN
-    return products, f32 and min(sizes) >= VECTOR and products // batch >= least
-
-
-def _batch_sizes(operation: Any) -> list[int]:
-    dims = DOT.decode(operation.attributes["dot_dimension_numbers"]).lhs_batching_dimensions
-    return [operation.operands[0].type.shape[d] for d in dims]
+    return min(sizes) >= VECTOR and rows * columns * k >= least

@@ -432,6 +432,7 @@ def _call(scope: _Scope, operation: Any) -> Sequence[Any]:
     return scope.b.bind(op, *[scope.env[v] for v in operation.operands], callback=scope.importer.host(name))
 
 
+#: Operations that become ops of ours which name functions: their regions use values from outside, as no form of a row does.
 _SPECIAL: dict[str, Any] = {
     "stablehlo.while": _while,
     "stablehlo.if": _if,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Sequence
+from typing import Any
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
-from sable.ir.op import OPS, Traits
+from sable.ir.bindings import ir
+from sable.ir.op import OPS, Shape, Traits
 
 _USUAL = Traits()
 
@@ -14,8 +18,14 @@ def _no_kernel(why: str, *names: str) -> dict[str, Traits]:
     return {name: Traits(no_kernel=why) for name in names}
 
 
+def _dot(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+    """`stablehlo.dot`: a multiplication and an addition are two operations."""
+    return 2 * math.prod(results[0]) * (operands[0][-1] if operands[0] else 1)
+
+
 #: Operations that only foreign modules have, or that stand for parts of functions: no row describes them.
 WITHOUT_ROW: dict[str, Traits] = {
+    "stablehlo.dot": Traits(work=_dot, contraction=True),
     "stablehlo.fft": Traits(in_place=True, no_kernel="a library function"),
     **_no_kernel("randomness with a state", "stablehlo.rng", "stablehlo.rng_bit_generator"),
     **_no_kernel(
@@ -53,3 +63,18 @@ def traits_of(name: str) -> Traits:
         if op.mlir_name == name and not name.startswith("func."):
             return op.traits
     return WITHOUT_ROW.get(name, _USUAL)
+
+
+def work_of(operation: ir.Operation) -> int:
+    """Machine operations of one execution, without those of regions; 0 where shapes are not known."""
+    traits = traits_of(operation.name)
+    results = [_shape(v) for v in operation.results]
+    if traits.work is None:
+        return traits.cost * sum(map(math.prod, results))
+    return traits.work([_shape(v) for v in operation.operands], results, operation.attributes)
+
+
+def _shape(value: ir.Value) -> tuple[int, ...]:
+    type = value.type
+    known = isinstance(type, ir.RankedTensorType) and type.has_static_shape
+    return tuple(type.shape) if known else (0,)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.ir.op import OPS, Op
 from sable.passes.legalize.rules import platforms_of
 from sable.passes.lower import LoweringBuilder  # noqa: F401  (registers the rules of legalisation)
+
+from ._document import command
 
 _HEAD = """# Ops
 
@@ -46,17 +45,7 @@ def table() -> str:
     return _HEAD.format(count=len(rows)) + "".join(map(row, rows))
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table, or write it to a file."""
-    parser = argparse.ArgumentParser(prog="python -m sable.tools.op_table", description=__doc__)
-    parser.add_argument("--write", type=Path, metavar="FILE")
-    arguments = parser.parse_args(argv)
-    if arguments.write is None:
-        print(table(), end="")
-    else:
-        arguments.write.write_text(table())
-    return 0
-
+main = command("op_table", __doc__, table)
 
 if __name__ == "__main__":
     sys.exit(main())

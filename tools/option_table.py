@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from sable._config import OPTIONS
 from sable._config.option import Option
+
+from ._document import command
 
 _HEAD = """# Options
 
@@ -51,17 +50,7 @@ def table() -> str:
     return _HEAD.format(count=len(rows), acted=acted, refused=refused)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table, or write it to a file."""
-    parser = argparse.ArgumentParser(prog="python -m sable.tools.option_table", description=__doc__)
-    parser.add_argument("--write", type=Path, metavar="FILE")
-    arguments = parser.parse_args(argv)
-    if arguments.write is None:
-        print(table(), end="")
-    else:
-        arguments.write.write_text(table())
-    return 0
-
+main = command("option_table", __doc__, table)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,9 +10,9 @@ import numpy as np
 
 from sable.ir.eager import EagerPolicy, per_element
 from sable.ir.native_form import for_float32, loops
-from sable.ir.op import Op, defop
+from sable.ir.op import Op, Traits, defop
 
-from .nary import like, nary, one_minus_square, slope, square_of, through_float32, to_bool
+from .nary import like, nary, one_minus_square, slope, square_of, through_float32, to_bool, transcendental
 from .rules import elementwise, sample
 from .samples import float_samples, measured
 
@@ -41,8 +41,13 @@ def unary(
     lax_name: str | None = None,
     dtype: Callable | None = None,
     eager: EagerPolicy | None = None,
+    cost: int | None = None,
 ) -> Op:
-    """A row of a CHLO function of one operand; `derivative(b, y, x)` from the result and the operand."""
+    """A row of a CHLO function of one operand; `derivative(b, y, x)` from the result and the operand.
+
+    `cost` counts what StableHLO's expansion writes (polynomials, logarithms at 10, divisions at 8); None: no function
+    that is computed by a polynomial.
+    """
     return defop(
         name,
         dialect="chlo",
@@ -54,6 +59,7 @@ def unary(
         batch=elementwise,
         samples=samples,
         eager=eager,
+        traits=Traits() if cost is None else transcendental(cost),
     )
 
 
@@ -129,8 +135,10 @@ def _erf_inv(x: np.ndarray) -> np.ndarray:
     return np.copysign(_erfinv(x), x)
 
 
-erf = unary("erf", special("erf"), _gauss(2 / math.sqrt(math.pi)), float_samples(loosen=4), eager=per_element(25))
-erfc = unary("erfc", special("erfc"), _gauss(-2 / math.sqrt(math.pi)), float_samples(loosen=10))
+erf = unary(
+    "erf", special("erf"), _gauss(2 / math.sqrt(math.pi)), float_samples(loosen=4), eager=per_element(25), cost=30
+)
+erfc = unary("erfc", special("erfc"), _gauss(-2 / math.sqrt(math.pi)), float_samples(loosen=10), cost=60)
 erf_inv = unary(
     "erf_inv",
     _erf_inv,
@@ -138,6 +146,7 @@ erf_inv = unary(
     lambda b, y, x: b.multiply(like(b, y, math.sqrt(math.pi) / 2), b.exponential(square_of(b, y))),
     float_samples(low=-0.9, high=0.9, loosen=10),
     eager=per_element(87),
+    cost=40,
 )
 
 # ---- gamma functions ---------------------------------------------------------------------------------------
@@ -165,12 +174,13 @@ def _polygamma(n: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.where(n == 0, _digamma(x), np.where(whole, higher, x.dtype.type(np.nan))).astype(x.dtype)
 
 
-lgamma = unary("lgamma", _lgamma, lambda b, y, x: b.digamma(x), float_samples(low=0.3, high=5, loosen=20))
+lgamma = unary("lgamma", _lgamma, lambda b, y, x: b.digamma(x), float_samples(low=0.3, high=5, loosen=20), cost=150)
 digamma = unary(
     "digamma",
     _digamma,
     lambda b, y, x: b.polygamma(like(b, x, 1), x),
     float_samples(low=0.3, high=5, loosen=20),
+    cost=130,
 )
 
 
@@ -194,6 +204,7 @@ polygamma = defop(
     transpose={},
     batch=elementwise,
     samples=_polygamma_samples,
+    traits=transcendental(400),
 )
 
 
@@ -215,15 +226,24 @@ zeta = defop(
         *float_samples(2, 1.5, 5, loosen=20)()[:5],
         sample(np.float32([1, 0.5, 2]), np.float32([1, 1, -1.5]), grad=False, why="a pole, outside, reflected"),
     ],
+    traits=transcendental(400),
 )
 
 # ---- inverse trigonometry ----------------------------------------------------------------------------------
 
 _INSIDE = float_samples(low=-0.9, high=0.9, complex=True, loosen=4)
 
-asin = unary("asin", np.arcsin, lambda b, y, x: b.rsqrt(one_minus_square(b, x)), _INSIDE, "fc", eager=per_element(28))
+asin = unary(
+    "asin", np.arcsin, lambda b, y, x: b.rsqrt(one_minus_square(b, x)), _INSIDE, "fc", eager=per_element(28), cost=30
+)
 acos = unary(
-    "acos", np.arccos, lambda b, y, x: b.negate(b.rsqrt(one_minus_square(b, x))), _INSIDE, "fc", eager=per_element(25)
+    "acos",
+    np.arccos,
+    lambda b, y, x: b.negate(b.rsqrt(one_minus_square(b, x))),
+    _INSIDE,
+    "fc",
+    eager=per_element(25),
+    cost=30,
 )
 atan = unary(
     "atan",
@@ -232,6 +252,7 @@ atan = unary(
     float_samples(complex=True, loosen=4),
     "fc",
     eager=per_element(28),
+    cost=25,
 )
 
 # ---- hyperbolic functions ----------------------------------------------------------------------------------
@@ -243,9 +264,15 @@ def _acosh_slope(b: Any, y: Any, x: Any) -> Any:
     return b.multiply(b.rsqrt(b.subtract(x, one)), b.rsqrt(b.add(x, one)))
 
 
-sinh = unary("sinh", np.sinh, lambda b, y, x: b.cosh(x), float_samples(complex=True, loosen=4), "fc")
+sinh = unary("sinh", np.sinh, lambda b, y, x: b.cosh(x), float_samples(complex=True, loosen=4), "fc", cost=30)
 cosh = unary(
-    "cosh", np.cosh, lambda b, y, x: b.sinh(x), float_samples(complex=True, loosen=4), "fc", eager=per_element(58)
+    "cosh",
+    np.cosh,
+    lambda b, y, x: b.sinh(x),
+    float_samples(complex=True, loosen=4),
+    "fc",
+    eager=per_element(58),
+    cost=25,
 )
 asinh = unary(
     "asinh",
@@ -254,8 +281,9 @@ asinh = unary(
     float_samples(complex=True, loosen=4),
     "fc",
     eager=per_element(125),
+    cost=40,
 )
-acosh = unary("acosh", np.arccosh, _acosh_slope, float_samples(low=1.1, high=4, complex=True, loosen=4), "fc")
+acosh = unary("acosh", np.arccosh, _acosh_slope, float_samples(low=1.1, high=4, complex=True, loosen=4), "fc", cost=40)
 atanh = unary(
     "atanh",
     np.arctanh,
@@ -263,6 +291,7 @@ atanh = unary(
     _INSIDE,
     "fc",
     eager=per_element(78),
+    cost=30,
 )
 
 # ---- the rest ----------------------------------------------------------------------------------------------

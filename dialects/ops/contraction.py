@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import DOT, PRECISION, RESULT_DTYPE, DotDimensions
-from sable.ir.op import LINEAR, defop
+from sable.ir.op import LINEAR, Shape, Traits, defop
 
 from .compose import BOOL, convert, move_to_front, up
 from .rules import floats, generator, integers, kind_of, sample, weak
@@ -289,6 +290,12 @@ def _dot_samples() -> list:
     ]
 
 
+def _work(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+    """A multiplication and an addition for each product."""
+    dims = DOT.decode(attributes["dot_dimension_numbers"])
+    return 2 * math.prod(results[0]) * math.prod(operands[0][d] for d in dims.lhs_contracting_dimensions)
+
+
 dot_general = defop(
     "dot_general",
     operands=("lhs", "rhs"),
@@ -303,4 +310,5 @@ dot_general = defop(
     transpose={"lhs": _transpose_lhs, "rhs": _transpose_rhs},
     batch=_dot_batch,
     samples=_dot_samples,
+    traits=Traits(work=_work, contraction=True),
 )

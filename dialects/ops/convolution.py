@@ -12,7 +12,7 @@ from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import BOOLS, CONV, INT, INTS, PAIRS, PRECISION, RESULT_DTYPE, ConvDimensionNumbers
 from sable.ir.eager import EagerPolicy
 from sable.ir.form import OperationForm
-from sable.ir.op import LINEAR, defop
+from sable.ir.op import LINEAR, Shape, Traits, defop
 
 from .compose import convert, move_to_front
 from .rules import floats, generator, integers, kind_of, sample, weak
@@ -469,6 +469,12 @@ def _grouped_products(avals: Sequence[Aval], params: Mapping[str, Any]) -> int:
     return _type(*avals, **params).size * kernel.size // max(1, features)
 
 
+def _work(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+    """A multiplication and an addition for each element of the kernel that meets a result."""
+    features = operands[1][CONV.decode(attributes["dimension_numbers"]).rhs_spec[0]]
+    return 2 * math.prod(results[0]) * math.prod(operands[1]) // max(1, features)
+
+
 convolution = defop(
     "convolution",
     operands=("lhs", "rhs"),
@@ -480,6 +486,7 @@ convolution = defop(
     batch=_batch,
     samples=_samples,
     eager=EagerPolicy(_grouped_products, "products", 5),
+    traits=Traits(work=_work, contraction=True),
     form=OperationForm(
         "stablehlo.convolution",
         _PARAMS,

@@ -10,10 +10,10 @@ import numpy as np
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import BOOL as FLAG
 from sable.ir.codec import INT
-from sable.ir.op import LINEAR, OPS, defop
+from sable.ir.op import LINEAR, OPS, Traits, defop
 
 from .compose import compare, pad_axis, slice_axis
-from .nary import accepted
+from .nary import accepted, transcendental
 from .reduction import highest, lowest
 from .rules import floats, generator, integers, kind_of, sample
 
@@ -241,7 +241,19 @@ def _samples(integer: bool, complex_: bool, low: float, *more: Any) -> Callable:
     return samples
 
 
-def _row(name: str, kinds: str, ref: Callable, jvp: Any, transpose: dict, samples: Callable, lower: Callable) -> None:
+_PLAIN = Traits()
+
+
+def _row(
+    name: str,
+    kinds: str,
+    ref: Callable,
+    jvp: Any,
+    transpose: dict,
+    samples: Callable,
+    lower: Callable,
+    traits: Traits = _PLAIN,
+) -> None:
     defop(
         name,
         dialect="sable",
@@ -254,6 +266,7 @@ def _row(name: str, kinds: str, ref: Callable, jvp: Any, transpose: dict, sample
         batch=_batch,
         samples=samples,
         lower=lower,
+        traits=traits,
     )
 
 
@@ -297,4 +310,5 @@ _row(
     {},
     _samples(False, True, -2.0),
     _logsumexp_lower,
+    transcendental(20),
 )

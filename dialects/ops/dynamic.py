@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -181,5 +182,5 @@ defop(
         sample(integers((4,)), integers((2,), seed=1), _at(2**40, np.int64)),
         sample(floats((4,), dtype=np.float16), floats((2,), dtype=np.float16, seed=1), _at(3)),
     ],
-    traits=Traits(in_place=True),
+    traits=Traits(in_place=True, work=lambda operands, results, attributes: math.prod(operands[1])),
 )

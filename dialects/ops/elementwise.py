@@ -10,7 +10,7 @@ from sable.ir.eager import per_element
 from sable.ir.native_form import for_reals, loops
 from sable.ir.op import LINEAR, Linear, Traits, defop
 
-from .nary import like, nary, negated_tangent, same_tangent, square_of, to_real
+from .nary import like, nary, negated_tangent, same_tangent, square_of, to_real, transcendental
 from .rules import elementwise, sample
 from .samples import SIGNED, UNSIGNED, bool_samples, complexes, float_samples, integer_samples, together
 
@@ -197,7 +197,7 @@ power = defop(
     transpose={},
     batch=elementwise,
     samples=_power_samples,
-    traits=Traits(cost=20),
+    traits=transcendental(20),
 )
 
 # ---- order -------------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ atan2 = defop(
     batch=elementwise,
     eager=per_element(75),
     samples=float_samples(2, complex=True, loosen=4),
-    traits=Traits(cost=10),
+    traits=transcendental(10),
 )
 
 # ---- abs, sign ---------------------------------------------------------------------------------------------

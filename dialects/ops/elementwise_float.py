@@ -26,9 +26,12 @@ from .nary import (
     to_bool,
     to_complex,
     to_real,
+    transcendental,
 )
 from .rules import elementwise, floats
 from .samples import complexes, float_samples, measured
+
+_PLAIN = Traits()
 
 
 def unary(
@@ -40,7 +43,7 @@ def unary(
     kinds: str = "fc",
     dtype: Callable | None = None,
     eager: EagerPolicy | None = None,
-    cost: int = 1,
+    traits: Traits = _PLAIN,
 ) -> Op:
     """A row of a function of one operand.
 
@@ -53,7 +56,7 @@ def unary(
       kinds: kinds of dtype that it takes.
       dtype: result dtype from the operand's.
       eager: as in `defop`.
-      cost: see `Traits`.
+      traits: as in `defop`.
     """
     return defop(
         name,
@@ -65,7 +68,7 @@ def unary(
         batch=elementwise,
         samples=samples,
         eager=eager,
-        traits=Traits(cost=cost),
+        traits=traits,
     )
 
 
@@ -114,7 +117,9 @@ def _log_plus_one(x: np.ndarray) -> np.ndarray:
     return scipy.special.log1p(x)  # NumPy's complex log1p cancels near 0
 
 
-exponential = unary("exponential", "exp", np.exp, lambda b, y, x: y, float_samples(complex=True), cost=10)
+exponential = unary(
+    "exponential", "exp", np.exp, lambda b, y, x: y, float_samples(complex=True), traits=transcendental(10)
+)
 exponential_minus_one = unary(
     "exponential_minus_one",
     "expm1",
@@ -122,7 +127,7 @@ exponential_minus_one = unary(
     lambda b, y, x: b.add(y, like(b, y, 1)),  # e**x = y + 1
     float_samples(complex=True, loosen=4),
     eager=per_element(46),
-    cost=10,
+    traits=transcendental(10),
 )
 log = unary(
     "log",
@@ -130,7 +135,7 @@ log = unary(
     np.log,
     lambda b, y, x: b.divide(like(b, x, 1), x),
     float_samples(low=0.1, high=4, complex=True),
-    cost=10,
+    traits=transcendental(10),
 )
 log_plus_one = unary(
     "log_plus_one",
@@ -139,7 +144,7 @@ log_plus_one = unary(
     lambda b, y, x: b.divide(like(b, x, 1), b.add(x, like(b, x, 1))),
     float_samples(low=-0.8, high=4, complex=True, loosen=4),
     eager=per_element(36),
-    cost=10,
+    traits=transcendental(10),
 )
 logistic = unary(
     "logistic",
@@ -147,14 +152,26 @@ logistic = unary(
     _logistic,
     lambda b, y, x: b.multiply(y, b.subtract(like(b, y, 1), y)),  # y (1 - y)
     float_samples(complex=True, loosen=4),
-    cost=10,
+    traits=transcendental(10),
 )
 
 # ---- trigonometry ------------------------------------------------------------------------------------------
 
-sine = unary("sine", "sin", np.sin, lambda b, y, x: b.cosine(x), float_samples(low=-6, high=6, complex=True), cost=10)
+sine = unary(
+    "sine",
+    "sin",
+    np.sin,
+    lambda b, y, x: b.cosine(x),
+    float_samples(low=-6, high=6, complex=True),
+    traits=transcendental(10),
+)
 cosine = unary(
-    "cosine", "cos", np.cos, lambda b, y, x: b.negate(b.sine(x)), float_samples(low=-6, high=6, complex=True), cost=10
+    "cosine",
+    "cos",
+    np.cos,
+    lambda b, y, x: b.negate(b.sine(x)),
+    float_samples(low=-6, high=6, complex=True),
+    traits=transcendental(10),
 )
 tan = unary(
     "tan",
@@ -162,7 +179,7 @@ tan = unary(
     np.tan,
     lambda b, y, x: b.add(like(b, y, 1), square_of(b, y)),  # 1 + tan**2
     float_samples(low=-1.4, high=1.4, complex=True, loosen=4),
-    cost=10,
+    traits=transcendental(10),
 )
 tanh = unary(
     "tanh",
@@ -171,7 +188,7 @@ tanh = unary(
     lambda b, y, x: one_minus_square(b, y),
     float_samples(low=-3, high=3, complex=True, loosen=4),
     eager=per_element(23),
-    cost=10,
+    traits=transcendental(10),
 )
 
 # ---- roots -------------------------------------------------------------------------------------------------
@@ -189,7 +206,7 @@ sqrt = unary(
     np.sqrt,
     lambda b, y, x: b.divide(like(b, y, 0.5), y),
     float_samples(low=0.1, high=4, complex=True),
-    cost=8,
+    traits=Traits(cost=8),
 )
 rsqrt = unary(
     "rsqrt",
@@ -197,7 +214,7 @@ rsqrt = unary(
     _rsqrt,
     lambda b, y, x: b.multiply(like(b, y, -0.5), b.divide(y, x)),  # d x**-1/2 = -1/2 y / x dx
     float_samples(low=0.1, high=4, complex=True),
-    cost=8,
+    traits=Traits(cost=8),
 )
 cbrt = unary(
     "cbrt",
@@ -207,7 +224,7 @@ cbrt = unary(
     float_samples(low=0.2, high=4),
     "f",
     eager=per_element(62),
-    cost=10,
+    traits=transcendental(10),
 )
 
 # ---- complex numbers ---------------------------------------------------------------------------------------

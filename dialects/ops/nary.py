@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import ELEMENT_TYPES, Aval, aval
+from sable.ir.op import Traits
 
 from .rules import expand, kind_of, weak
+
+
+def transcendental(cost: int) -> Traits:
+    """Traits of a function that processors compute by a polynomial of that many operations, all in all."""
+    return Traits(cost=cost, transcendental=True)
+
 
 #: dtype -> kind; float0 is missing on purpose
 KINDS = {dtype: kind_of(dtype) for dtype in ELEMENT_TYPES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import INTS, PAIRS, SYMBOL
 from sable.ir.form import OperationForm, ReduceForm, RegionsForm
-from sable.ir.op import LINEAR, OPS, defop
+from sable.ir.op import LINEAR, OPS, Shape, Traits, defop
 
 from .bodies import ExpandedRules, arrays_and_inits, check_body, combining, spread_scalar
 from .compose import compare, logical, zeros
@@ -207,6 +208,11 @@ def _zero(dtype: np.dtype) -> Any:
     return 0
 
 
+def _folded(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+    """One operation for each element of each window."""
+    return sum(map(math.prod, results)) * math.prod(INTS.decode(attributes["window_dimensions"]))
+
+
 def _row(name: str, kinds: str, combine: str, ufunc: np.ufunc, neutral: Callable, jvp: Any, transpose: Any) -> None:
     defop(
         name,
@@ -219,6 +225,7 @@ def _row(name: str, kinds: str, combine: str, ufunc: np.ufunc, neutral: Callable
         batch=_batch,
         samples=_samples(kinds, jvp is LINEAR),
         form=ReduceWindowForm(combine, neutral),
+        traits=Traits(work=_folded),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import INT, INTS, RESULT_DTYPE
 from sable.ir.form import ReduceForm
 from sable.ir.native_form import reduces
-from sable.ir.op import LINEAR, OPS, defop
+from sable.ir.op import LINEAR, OPS, Shape, Traits, defop
 
 from ..form_regions import ArgReduceForm
 from .compose import BOOL, compare, pad_axis, slice_axis, spread, up, zeros
@@ -119,6 +119,14 @@ def _extreme_jvp(b: Any, t: Any, y: Any, operand: Any, dimensions: tuple[int, ..
     return b.divide(b.reduce_sum(b.select(attained, t, zeros(b, a)), dimensions=dimensions), count)
 
 
+def _reduced(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+    """One operation for each element of the operands."""
+    return max(sum(map(math.prod, results)), sum(map(math.prod, operands)))
+
+
+#: All rows that are written as `stablehlo.reduce`.
+_REDUCE = Traits(work=_reduced)
+
 # ---- rows ----------------------------------------------------------------------------------------
 
 
@@ -179,6 +187,7 @@ def _row(
         batch=_batch,
         samples=samples,
         form=ReduceForm(combine, neutral),
+        traits=_REDUCE,
     )
 
 
@@ -332,6 +341,7 @@ for _name, _direction, _ufunc, _neutral in (
         samples=lambda: [sample(x, _line(x, axis), axis=axis, **more) for x, axis, more in _arg_inputs()],
         multiple_results=True,
         form=ArgReduceForm(_direction, _neutral),
+        traits=_REDUCE,
     )
 
 

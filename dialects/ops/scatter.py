@@ -6,6 +6,8 @@ meet, they are combined in their order; of `scatter` the last one stays.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from sable.ir.aval import Aval, bfloat16
 from sable.ir.codec import BOOL as FLAG
 from sable.ir.codec import SCATTER, ScatterDimensions
 from sable.ir.eager import EagerPolicy
-from sable.ir.op import JOINT, LINEAR, OPS, Traits, defop
+from sable.ir.op import JOINT, LINEAR, OPS, Shape, Traits, defop
 
 from ..form_regions import ScatterForm
 from .compose import INT32, compare, logical, up, zeros
@@ -205,6 +207,11 @@ def _spread_samples(sizes: tuple[int, ...] = (), grad: bool = True, why: str = "
     ]
 
 
+def _updated(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+    """Operations are those of the updates: the rest stays where it is."""
+    return math.prod(operands[-1])
+
+
 def _row(name: str, combine: str | None, ufunc: np.ufunc | None, jvp: Any, transpose: dict, samples: Any) -> Any:
     return defop(
         name,
@@ -218,7 +225,7 @@ def _row(name: str, combine: str | None, ufunc: np.ufunc | None, jvp: Any, trans
         samples=samples,
         form=ScatterForm(combine, _PARAMS),
         eager=EagerPolicy(lambda avals, params: avals[2].size, "updates", 100),
-        traits=Traits(in_place=True),
+        traits=Traits(in_place=True, work=_updated),
     )
 
 

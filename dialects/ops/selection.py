@@ -398,7 +398,7 @@ constant = defop(
     params={"value": None},  # written by the form
     form=ConstantForm(),
     samples=_constant_samples,
-    traits=Traits(cost=0),
+    traits=Traits(cost=0, constant=True),
 )
 
 

@@ -107,7 +107,7 @@ defop(
         sample(integers((3,), 0, 2, BOOL), shape=(90, 60, 3), broadcast_dimensions=(2,)),
         sample(floats((2,), dtype=bfloat16), shape=(2, 2), broadcast_dimensions=(0,)),
     ],
-    traits=Traits(cost=0, shares=True),
+    traits=Traits(cost=0, shares=True, constant=True),
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sable.ir.bindings import ir
 
 from ..ir_tools import CONTROL_FLOW, operations
-from ..module_traits import traits_of
+from ..module_traits import traits_of, work_of
 from .not_a_kernel import NotAKernel
 
 
@@ -65,12 +65,12 @@ def straight_work(block: ir.Block, limits: KernelLimits) -> int:
     """
     total = 0
     for op in operations(block):
-        if op.name == "stablehlo.while" or op.name == "stablehlo.constant":
+        if op.name == "stablehlo.while":
             continue
         if op.name in CONTROL_FLOW:
             total += max(straight_work(region.blocks[0], limits) for region in op.regions)
             continue
-        work = _work(op)
+        work = work_of(op)
         if work > limits.contraction and _wants_tiling(op, work):
             raise NotAKernel(f"{op.name} of {work} operations, more than {limits.contraction}")
         total += work
@@ -78,44 +78,8 @@ def straight_work(block: ir.Block, limits: KernelLimits) -> int:
 
 
 def _wants_tiling(op: ir.Operation, work: int) -> bool:
-    if op.name not in ("stablehlo.dot_general", "stablehlo.dot", "stablehlo.convolution"):
-        return False
-    return work > _MEMORY_BOUND * sum(_size(value) for value in (*op.operands, *op.results))
+    return traits_of(op.name).contraction and work > _MEMORY_BOUND * sum(map(_size, (*op.operands, *op.results)))
 
 
 def _size(value: ir.Value) -> int:
     return math.prod(ir.RankedTensorType(value.type).shape)
-
-
-def _work(op: ir.Operation) -> int:
-    if op.name == "stablehlo.dynamic_update_slice":  # in place
-        return _size(op.operands[1])
-    if op.name == "stablehlo.scatter":
-        return _size(op.operands[-1])
-    results = sum(_size(result) for result in op.results if isinstance(result.type, ir.RankedTensorType))
-    if op.name in ("stablehlo.dot_general", "stablehlo.dot"):
-        return 2 * _contracted(op)
-    if op.name == "stablehlo.convolution":
-        return 2 * results * _size(op.operands[1])
-    if op.name == "stablehlo.reduce":
-        return max(results, sum(_size(operand) for operand in op.operands))
-    return results * traits_of(op.name).cost
-
-
-def _contracted(dot: ir.Operation) -> int:
-    """Multiplications of a contraction: sqrt(left * right * result) for a matmul, times sqrt(batch) with batches."""
-    left, right = (_size(operand) for operand in dot.operands[:2])
-    result = _size(dot.results[0])
-    batch = _batch_size(dot)
-    return math.isqrt(left * right * result // batch) or 1
-
-
-def _batch_size(dot: ir.Operation) -> int:
-    if "dot_dimension_numbers" not in dot.attributes:
-        return 1
-    text = str(dot.attributes["dot_dimension_numbers"])
-    if "lhs_batching_dimensions = [" not in text:
-        return 1
-    dimensions = text.split("lhs_batching_dimensions = [")[1].split("]")[0]
-    shape = ir.RankedTensorType(dot.operands[0].type).shape
-    return math.prod(shape[int(d)] for d in dimensions.split(","))

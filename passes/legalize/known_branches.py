@@ -6,48 +6,20 @@ branch never taken must be gone before IREE sees it.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from sable.ir.bindings import ir
+import numpy as np
+
+import sable.dialects.ops  # noqa: F401  (fills the op table)
+from sable.ir.bindings import aval_of_type, ir
+from sable.ir.op import Op
+from sable.ir.reading import find_row
 
 from ..ir_tools import CONTROL_FLOW, operations, owner, terminator
-from .scalar_carries import constant_integer, direction_of, scalar_integer_type
+from .scalar_carries import scalar_integer_type
 
-_ORDER: dict[str, Callable] = {
-    "EQ": operator.eq,
-    "NE": operator.ne,
-    "LT": operator.lt,
-    "LE": operator.le,
-    "GT": operator.gt,
-    "GE": operator.ge,
-}
-
-#: Integer ops whose results are wrapped to their width; booleans are 0 and 1, and their `add` is `or`.
-_INTEGER: dict[str, Callable] = {
-    "stablehlo.add": operator.add,
-    "stablehlo.subtract": operator.sub,
-    "stablehlo.multiply": operator.mul,
-    "stablehlo.minimum": min,
-    "stablehlo.maximum": max,
-    "stablehlo.and": operator.and_,
-    "stablehlo.or": operator.or_,
-    "stablehlo.xor": operator.xor,
-    "stablehlo.negate": operator.neg,
-    "stablehlo.not": operator.invert,
-    "stablehlo.reshape": lambda x: x,
-    "stablehlo.broadcast_in_dim": lambda x: x,
-    "stablehlo.select": lambda predicate, x, y: x if predicate else y,
-    "stablehlo.clamp": lambda low, x, high: max(low, min(x, high)),
-}
-_BOOLEAN = _INTEGER | {
-    "stablehlo.add": operator.or_,
-    "stablehlo.subtract": operator.xor,
-    "stablehlo.multiply": operator.and_,
-    "stablehlo.not": lambda x: 1 - x,
-}
-del _BOOLEAN["stablehlo.negate"]
-_COMPUTED = frozenset((*_INTEGER, "stablehlo.compare", "stablehlo.convert", "stablehlo.remainder"))
+#: Boolean ops that one operand decides, and its value.
+_DECIDES = {"stablehlo.and": 0, "stablehlo.or": 1}
 
 
 def fold_known_control_flow(block: ir.Block) -> None:
@@ -97,52 +69,37 @@ def known_integer(value: ir.Value, known: Mapping[ir.Value, int | None]) -> int 
 def _operands_to_know(value: ir.Value) -> list[ir.Value]:
     """The operands of the op that makes a scalar integer, if it can be computed here."""
     op = owner(value)
-    if op is None or op.name not in _COMPUTED or scalar_integer_type(value) is None:
+    if op is None or scalar_integer_type(value) is None or _row(op) is None:
         return []
     return list(op.operands)
 
 
+def _row(op: ir.Operation) -> Op | None:
+    """The op of the table that one operation is; None for those without, and for those that name functions."""
+    if len(op.regions) or len(op.results) != 1:
+        return None
+    try:
+        row = find_row(op, op.name)
+    except NotImplementedError:  # control flow and what other people's modules have
+        return None
+    return None if row.functions or row.effects else row
+
+
 def _known_result(value: ir.Value, operands: list[int | None]) -> int | None:
-    """The value from those of its op's operands."""
+    """The value from those of its op's operands, by the reference meaning of its row."""
     type, op = scalar_integer_type(value), owner(value)
     if type is None or op is None:
         return None
-    boolean = type.width == 1
-    if op.name == "stablehlo.constant":
-        number = constant_integer(op)
-        return number & 1 if boolean else number
-    if op.name not in _COMPUTED:
+    decisive = _DECIDES.get(op.name)
+    if type.width == 1 and decisive is not None and decisive in operands:
+        return decisive
+    row = _row(op)
+    if row is None or None in operands or len(operands) != len(op.operands):
         return None
-    if boolean and op.name == "stablehlo.and" and 0 in operands:
-        return 0
-    if boolean and op.name == "stablehlo.or" and 1 in operands:
-        return 1
-    if None in operands:
-        return None
-    if op.name == "stablehlo.compare":
-        return int(_ORDER[direction_of(op)](*operands))
-    if op.name == "stablehlo.convert":
-        return int(operands[0] != 0) if boolean else _wrap(operands[0], type.width)
-    if op.name == "stablehlo.remainder":
-        return _remainder(*operands)
-    table = _BOOLEAN if boolean else _INTEGER
-    if op.name not in table:
-        return None
-    number = table[op.name](*operands)
-    return number if boolean else _wrap(number, type.width)
-
-
-def _remainder(dividend: int, divisor: int) -> int | None:
-    """With the sign of the dividend."""
-    if divisor == 0:
-        return None
-    rest = abs(dividend) % abs(divisor)
-    return -rest if dividend < 0 else rest
-
-
-def _wrap(value: int, width: int) -> int:
-    half = 1 << (width - 1)
-    return (value + half) % (2 * half) - half
+    _, params = row.form.decode(op, [aval_of_type(value.type)])
+    values = [np.asarray(x, aval_of_type(v.type).dtype) for x, v in zip(operands, op.operands)]
+    with np.errstate(all="ignore"):
+        return int(row.ref(*values, **params))
 
 
 def _chosen_branch(op: ir.Operation) -> int | None:

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 from sable.ir.bindings import ir
+from sable.ir.op import OPS
 
 from .rules import compare, legalize
 
@@ -21,44 +23,18 @@ _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 _I32, _U32 = np.dtype(np.int32), np.dtype(np.uint32)
 _COMPLEX128 = np.dtype(np.complex128)
 
-#: Ops of f64 and complex128 that need SPIR-V's extended instructions.
-_TRANSCENDENTAL = [
-    "acos",
-    "acosh",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "cbrt",
-    "cosh",
-    "cosine",
-    "cumlogsumexp",
-    "digamma",
-    "erf",
-    "erf_inv",
-    "erfc",
-    "exponential",
-    "exponential_minus_one",
-    "lgamma",
-    "log",
-    "log_plus_one",
-    "logistic",
-    "polygamma",
-    "power",
-    "sine",
-    "sinh",
-    "tan",
-    "tanh",
-    "zeta",
-]
 #: Ops whose expansion begins with an array of zeros that a loop fills.
 _FILLING = ["cholesky", "triangular_solve"]
 _NO_F64_FUNCTIONS = "SPIR-V has no transcendental functions of 64-bit floats"
 
 #: (op, dtype) -> why Vulkan devices cannot compute it.
 REFUSED: dict[tuple[str, np.dtype], str] = {
-    **{(name, dtype): _NO_F64_FUNCTIONS for name in _TRANSCENDENTAL for dtype in (_F64, _COMPLEX128)},
+    **{
+        (name, dtype): _NO_F64_FUNCTIONS
+        for name, op in OPS.items()
+        if op.traits.transcendental
+        for dtype in (_F64, _COMPLEX128)
+    },
     **{(name, _COMPLEX128): _NO_F64_FUNCTIONS for name in ("sqrt", "rsqrt")},
     **{(name, _COMPLEX128): "IREE cannot fill a buffer with elements of 128 bits" for name in _FILLING},
     ("remainder", _F64): "SPIR-V's remainder is not exact, and no integers are wide enough to compute that of f64 with",

@@ -34,7 +34,7 @@ def _culprit(function: Function, target: Any, deadline: float) -> Node | None:
     tried = set()
     for node in _nodes(function):
         key = (node.op, tuple(v.aval for v in node.operands), *node.params.values())
-        if key in tried or node.op.name in ("constant", "return"):
+        if key in tried or (node.op.traits.constant and not node.operands):
             continue
         tried.add(key)
         if time.monotonic() > deadline:

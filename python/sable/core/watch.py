@@ -26,8 +26,6 @@ from .loading import load
 from .state import STATE
 
 _LOG = logging.getLogger(__name__)
-#: Ops that compute nothing: they give what a constant of the user's or of a function's has.
-_CONSTANT_OPS = frozenset(("broadcast_in_dim", "constant"))
 #: Kinds of dtypes that have NaN and infinities; 'V' is that of bfloat16 and the like.
 _INEXACT = "fcV"
 
@@ -62,7 +60,7 @@ def check_op(op: Op, values: Sequence[Array], params: dict, results: Sequence[Ar
     Raises:
       FloatingPointError: a result has what `jax_debug_nans` and `jax_debug_infs` look for.
     """
-    if STATE.whole or op.name in _CONSTANT_OPS:
+    if STATE.whole or op.traits.constant:
         return
     found = _first_bad(results)
     if found is None:

@@ -25,6 +25,7 @@ class Codec:
     Attributes:
       name: of the attribute, where that is not the parameter's.
       kind: what the attribute should look like, for messages.
+      irdl: the constraint of the attribute in IRDL; {0} is its name, and the last line defines it.
 
     Args:
       memo_size: values that are remembered, and thereby kept alive.
@@ -37,15 +38,16 @@ class Codec:
         name: str | None = None,
         kind: str = "another kind",
         memo_size: int = _MEMO_SIZE,
+        irdl: tuple[str, ...] = ("%{0} = irdl.any",),
     ):
         self._encode, self._decode, self.name, self.kind = encode, decode, name, kind
-        self._memo_size = memo_size
+        self._memo_size, self.irdl = memo_size, irdl
         self._attributes: dict = {}
         self._values: dict = {}
 
     def named(self, name: str) -> Codec:
         """The same codec for an attribute of another name."""
-        return Codec(self._encode, self._decode, name, self.kind, self._memo_size)
+        return Codec(self._encode, self._decode, name, self.kind, self._memo_size, self.irdl)
 
     def encode(self, value: Any) -> Any:
         found = self._attributes.get(value)
@@ -65,25 +67,38 @@ class Codec:
         return found
 
 
+def _base(name: str) -> tuple[str, ...]:
+    return (f'%{{0}} = irdl.base "#builtin.{name}"',)
+
+
 def _i64(value: int):
     return ir.IntegerAttr.get(ir.IntegerType.get_signless(64), value)
 
 
 #: tuple of ints <-> array<i64: ...>
 INTS = Codec(
-    lambda v: ir.DenseI64ArrayAttr.get(list(v)), lambda a: tuple(ir.DenseI64ArrayAttr(a)), kind="array<i64: ...>"
+    lambda v: ir.DenseI64ArrayAttr.get(list(v)),
+    lambda a: tuple(ir.DenseI64ArrayAttr(a)),
+    kind="array<i64: ...>",
+    irdl=_base("dense_array"),
 )
 #: int <-> i64
-INT = Codec(_i64, lambda a: int(ir.IntegerAttr(a)), kind="an i64")
+INT = Codec(_i64, lambda a: int(ir.IntegerAttr(a)), kind="an i64", irdl=_base("integer"))
 #: bool <-> true / false
-BOOL = Codec(lambda v: ir.BoolAttr.get(bool(v)), lambda a: bool(ir.BoolAttr(a).value), kind="true or false")
+BOOL = Codec(
+    lambda v: ir.BoolAttr.get(bool(v)),
+    lambda a: bool(ir.BoolAttr(a).value),
+    kind="true or false",
+    irdl=("%{0}_true = irdl.is true", "%{0}_false = irdl.is false", "%{0} = irdl.any_of(%{0}_true, %{0}_false)"),
+)
 #: str <-> string
-STRING = Codec(lambda v: ir.StringAttr.get(v), lambda a: ir.StringAttr(a).value, kind="a string")
+STRING = Codec(lambda v: ir.StringAttr.get(v), lambda a: ir.StringAttr(a).value, kind="a string", irdl=_base("string"))
 #: tuple of str <-> array of strings
 STRINGS = Codec(
     lambda v: ir.ArrayAttr.get([ir.StringAttr.get(s) for s in v]),
     lambda a: tuple(ir.StringAttr(s).value for s in ir.ArrayAttr(a)),
     kind="an array of strings",
+    irdl=_base("array"),
 )
 
 #: tuple of bools <-> array<i1: ...>
@@ -115,7 +130,8 @@ class SymbolCodec(Codec):
     """
 
     def __init__(self, encode: Callable[[Any], Any], decode: Callable[[Any], Any], many: bool, role: str = "function"):
-        super().__init__(encode, decode, kind="an array of symbols" if many else "a symbol")
+        kind = "an array of symbols" if many else "a symbol"
+        super().__init__(encode, decode, kind=kind, irdl=_base("array" if many else "symbol_ref"))
         self.many, self.role = many, role
 
     def of(self, role: str) -> SymbolCodec:

@@ -66,6 +66,9 @@ class Sample:
     why: str = ""
 
 
+Shape = tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Traits:
     """What passes over modules ask of an operation.
@@ -76,12 +79,21 @@ class Traits:
       in_place: IREE writes each result over the operand of the same number.
       shares: a result may share an operand's buffer.
       no_kernel: why the operation has no form in a loop kernel; empty where it has one.
+      work: `(shapes of operands, shapes of results, attributes) -> machine operations` of one execution, where it is not
+        `cost` for each element of the results.
+      contraction: sums of products, which compilers tile.
+      transcendental: a function that processors have no instruction for.
+      constant: gives what somebody has written into the program, or repeats it.
     """
 
     cost: int = 1
     in_place: bool = False
     shares: bool = False
     no_kernel: str = ""
+    work: Callable[[Sequence[Shape], Sequence[Shape], Any], int] | None = None
+    contraction: bool = False
+    transcendental: bool = False
+    constant: bool = False
 
 
 @dataclass(frozen=True, eq=False)
