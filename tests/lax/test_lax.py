@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import sable as jax
+import sable.numpy as jnp
+from sable import lax
+
 from ..numpy.oracle import check
 
 ARRAYS = {
@@ -292,3 +296,33 @@ def test_derivatives_and_batches(text: str) -> None:
         return j.grad(f)(x), j.vmap(f)(j.numpy.stack([x, 2 * x])), j.vmap(j.grad(f))(j.numpy.stack([x, 2 * x]))
 
     check(program, rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16"])
+def test_narrow_indices_of_long_dimensions(dtype):
+    """Against NumPy: XLA writes out of bounds for them."""
+    x = np.arange(300)
+    places = [v for v in (-100, -1, 5, 127, 200) if np.iinfo(dtype).min <= v <= np.iinfo(dtype).max]
+
+    def all_of(a, i):
+        zeros = jnp.zeros(60, a.dtype)
+        return (
+            lax.dynamic_index_in_dim(a, i, keepdims=False),
+            lax.dynamic_slice(a, (i,), (60,)),
+            lax.dynamic_update_slice(a, zeros, (i,)),
+            lax.dynamic_update_index_in_dim(a, 7, i, 0),
+        )
+
+    for v in places:
+        start = min(v % 300, 240)
+        cleared, replaced = x.copy(), x.copy()
+        cleared[start : start + 60], replaced[v] = 0, 7
+        index = np.array(v, dtype)
+        for found in (all_of(jnp.asarray(x), index), jax.jit(all_of)(jnp.asarray(x), index)):
+            for got, want in zip(found, (x[v], x[start : start + 60], cleared, replaced), strict=True):
+                np.testing.assert_array_equal(np.asarray(got), want)
+
+
+def test_sums_of_booleans_along_a_named_axis():
+    counts = jax.vmap(lambda x: lax.psum(x, "i"), axis_name="i")(jnp.array([True, False, True]))
+    assert counts.dtype == np.int32 and counts.tolist() == [2, 2, 2]

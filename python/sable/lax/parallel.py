@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from sable.core.batching import axis_key, move_axis
 from sable.core.bind import BIND
 from sable.core.state import STATE
@@ -53,7 +55,7 @@ def psum(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
             return leaf * axis_size(axis_name)
         value = as_value(leaf)
         if value.aval.dtype.kind == "b":
-            value = BIND.convert(value, dtype="int32")
+            value = BIND.convert(value, dtype=np.dtype(np.int32))
         return BIND.psum(value, axes=axes)
 
     return tree_map(one, x)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import counted_from_front, integers, normal_axis, value_of
+from sable.core.operands import INT32, counted_from_front, integers, normal_axis, value_of
 from sable.core.trace import Tracer
 from sable.core.values import concrete
 from sable.library.declare import library
@@ -95,11 +95,21 @@ def _starts(name: str, x: Value, indices: Any, allow_negative: Any) -> list[Valu
         known = None if allowed else concrete(i)
         if known is not None and known.constant and not i.aval.shape and known.numpy() < 0:
             raise ValueError(f"Index {i} is out of bounds for dimension {n} if allow_negative_indices=False")
+    found = _wide_enough(found, x.aval.shape)
     # the op says what is wrong with start indices that are no scalars
     return [
         counted_from_front(i, n) if allowed and not i.aval.shape else i
         for i, n, allowed in zip(found, x.aval.shape, allow_negative)
     ]
+
+
+def _wide_enough(indices: list[Value], shape: Sequence[int]) -> list[Value]:
+    """Indices of 8 or 16 bits as int32, where the size of a dimension is beyond their dtype."""
+    dtypes = {i.aval.dtype for i in indices}
+    narrow = all(dtype.kind in "iu" and dtype.itemsize < 4 for dtype in dtypes)
+    if len(dtypes) != 1 or not narrow or max(shape) <= np.iinfo(dtypes.pop()).max:
+        return indices
+    return [BIND.convert(i, dtype=INT32) for i in indices]
 
 
 def _components(name: str, indices: Any) -> list[Value]:
