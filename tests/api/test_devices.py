@@ -380,7 +380,7 @@ def test_the_self_test_is_remembered_on_disk(gpu, monkeypatch, tmp_path):
     def compile_module(*_: object) -> None:
         raise AssertionError("tested twice")
 
-    monkeypatch.setattr(device_check, "compile_module", compile_module)
+    monkeypatch.setattr(device_check.compiler, "compile_module", compile_module)
     device_check.check_device(gpu)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sable.compiler import CompilationError, compile_module
+from sable import compiler
+from sable.compiler import CompilationError
 from sable.compiler.errors import Failure
 from sable.ir.function import Function, Node
 from sable.passes.diagnostics import place_of
@@ -65,7 +66,7 @@ def _compiles(node: Node, target: Any) -> bool:
     prepared = prepare(function, target.platform)
     options = replace(prepared.options, use_cache=False, rungs=())
     try:
-        compile_module(prepared.module, target, options=options, timeout=_OP_SECONDS)
+        compiler.compile_module(prepared.module, target, options=options, timeout=_OP_SECONDS)
     except CompilationError as error:
         # an op that was slow, or had no memory, may well be innocent
         return error.kind == "timeout" or error.failure.stage in ("server", "killed")

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from sable import runtime
-from sable.compiler import CacheSettings, CompilationError, Compiled, compile_module
+from sable import compiler, runtime
+from sable.compiler import CacheSettings, CompilationError
 from sable.compiler.ladder import iree_version
 from sable.ir.aval import aval_of
 
@@ -82,7 +82,7 @@ def check_device(device: Any) -> None:
 def _differences(device: Any, text: str, arguments: list, expected: list, optional: bool = False) -> list[str]:
     """Names of the dtypes of results that are wrong; none if the program is optional and cannot be compiled."""
     wanted = [np.asarray(y) for y in expected]
-    compiled = _compiled(lambda: compile_module(text.encode(), target_of(device)), optional)
+    compiled = _compiled(lambda: compiler.compile_module(text.encode(), target_of(device)), optional)
     if compiled is None:
         return []
     executable = runtime.Executable(compiled.vmfb, device, results=[aval_of(y) for y in wanted])
@@ -90,7 +90,7 @@ def _differences(device: Any, text: str, arguments: list, expected: list, option
     return [y.dtype.name for y, r in zip(wanted, results) if not np.allclose(y, r, rtol=1e-3, atol=1e-3)]
 
 
-def _compiled(compile: Callable[[], Compiled], optional: bool) -> Compiled | None:
+def _compiled(compile: Callable[[], compiler.Compiled], optional: bool) -> compiler.Compiled | None:
     try:
         return compile()
     except CompilationError:
