@@ -115,26 +115,35 @@ def mlp_step(j: Any) -> Callable[[], Any]:
     return lambda: ready(step(params, x, y))
 
 
-def long_function(j: Any) -> Callable[[Any], Any]:
+def long_function(j: Any, steps: int = 1000) -> Callable[[Any], Any]:
+    """Two ops a step; a new function object for each call, so that nothing is found in a cache of traces."""
+
     def f(x):
-        for _ in range(1000):
+        for _ in range(steps):
             x = j.numpy.sin(x) * x
         return x
 
-    return f
+    return lambda v: f(v)
 
 
-def trace_2000(j: Any) -> Callable[[], Any]:
-    x = j.numpy.asarray(normal(10))
-    f = long_function(j)
-    # a new function object each time: nothing may be found in a cache of traces
-    return lambda: j.make_jaxpr(lambda v: f(v))(x)
+def trace_of(steps: int, transform: str = "") -> Callable[[Any], Callable[[], Any]]:
+    """Tracing of a function, or of a transformation of it."""
+
+    def make(j: Any) -> Callable[[], Any]:
+        x = j.numpy.asarray(normal(10))
+
+        def run() -> Any:
+            f = long_function(j, steps)
+            return j.make_jaxpr(j.grad(lambda v: f(v).sum()) if transform == "grad" else f)(x)
+
+        return run
+
+    return make
 
 
 def lower_2000(j: Any) -> Callable[[], Any]:
     x = j.numpy.asarray(normal(10))
-    f = long_function(j)
-    return lambda: j.jit(lambda v: f(v)).lower(x)
+    return lambda: j.jit(long_function(j)).lower(x).as_text()
 
 
 def numpy_of(function: Callable, *shapes: tuple[int, ...]) -> Callable[[], Callable[[], Any]]:
@@ -187,8 +196,10 @@ BENCHMARKS = [
         numpy_of(np.matmul, (1024, 1024), (1024, 1024)),
     ),
     Benchmark("MLP training step, batch 128", mlp_step),
-    Benchmark("trace of 2,000 ops", trace_2000),
-    Benchmark("trace and lower 2,000 ops", lower_2000),
+    Benchmark("trace of 2,000 ops", trace_of(1000), target="≤ 0.2"),
+    Benchmark("trace of 20,000 ops", trace_of(10_000), target="≤ 0.2"),
+    Benchmark("trace of the gradient of 2,000 ops", trace_of(1000, "grad"), target="≤ 0.2"),
+    Benchmark("trace and lower 2,000 ops, as text", lower_2000, target="≤ 0.2"),
 ]
 
 
