@@ -38,7 +38,7 @@ def blamed(monkeypatch, fun, outcomes, failure=CRASH):
             if name.encode() in module:
                 raise CompilationError(Failure(kind, "of this op", stage=stage))
 
-    monkeypatch.setattr(blame, "compile_module", compile_module)
+    monkeypatch.setattr(blame.compiler, "compile_module", compile_module)
     traced = jax.jit(fun).trace(jnp.ones(3))._traced.function
     return blame.with_culprit(failure, traced, Target())
 

@@ -72,7 +72,7 @@ class Lowered(TracedStage):
 
     def as_text(self, dialect: str | None = None, *, debug_info: bool = False) -> str:
         """The StableHLO module as text; with debug_info with locations of the user's lines."""
-        return self.compiler_ir(dialect).operation.get_asm(enable_debug_info=debug_info)
+        return self.compiler_ir(dialect).operation.get_asm(enable_debug_info=debug_info, assume_verified=True)
 
     def compiler_ir(self, dialect: str | None = None) -> Any:
         """The StableHLO module as an MLIR module of the bindings in iree-base-compiler."""

@@ -9,10 +9,10 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval_of
 from sable.ir.literal import Literal
-from sable.ir.op import OPS, Builder, Op
+from sable.ir.op import OPS, Builder, Op, infer
 
 from .array import Array, Value
-from .evaluation import evaluate, infer
+from .evaluation import evaluate
 from .placement import home
 from .state import STATE
 from .trace import Trace, Tracer, deepest, emit
@@ -147,4 +147,4 @@ def constant(array: np.ndarray, weak_type: bool = False) -> Array:
 
 BIND = BindBuilder()
 
-__all__ = ["BIND", "OPS", "BindBuilder", "bind", "constant", "evaluate", "infer", "record"]
+__all__ = ["BIND", "OPS", "BindBuilder", "bind", "constant", "evaluate", "record"]

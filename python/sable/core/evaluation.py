@@ -11,7 +11,7 @@ import numpy as np
 from sable._config import config
 from sable.ir.aval import Aval
 from sable.ir.function import Function
-from sable.ir.op import Op
+from sable.ir.op import Op, infer
 from sable.runtime import native_kernels
 
 from . import watch
@@ -19,24 +19,6 @@ from .array import Array
 from .placement import common_device, cpu_device
 from .preparation import op_function
 from .state import STATE
-
-#: Inferred result types by (op, operand avals, params). Emptied when full: programs with ever new shapes.
-_INFERRED: dict[tuple, Any] = {}
-_INFERRED_SIZE = 200_000
-
-
-def infer(op: Op, avals: tuple[Aval, ...], params: dict) -> Any:
-    """Result aval (a tuple of them for ops with several results) by the op's type rule, memoised."""
-    if op.functions:
-        return op.type(*avals, **params)
-    key = (op, avals, *params.items())
-    found = _INFERRED.get(key)
-    if found is None:
-        found = op.type(*avals, **params)
-        if len(_INFERRED) > _INFERRED_SIZE:
-            _INFERRED.clear()
-        _INFERRED[key] = found
-    return found
 
 
 def evaluate(op: Op, values: Sequence[Any], params: dict) -> Any:

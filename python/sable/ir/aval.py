@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import weakref
 from typing import Any
 
 import ml_dtypes
 import numpy as np
+
+from sable._forks import new_lock
 
 bfloat16 = np.dtype(ml_dtypes.bfloat16)
 
@@ -75,7 +78,9 @@ class Aval:
         return aval, (self.shape, self.dtype, self.weak_type)
 
 
-_INTERNED: dict[tuple, Aval] = {}
+#: By shape, dtype and weak type, as long as somebody holds them.
+_INTERNED: weakref.WeakValueDictionary[tuple, Aval] = weakref.WeakValueDictionary()
+_LOCK = new_lock(reentrant=True)
 
 
 def aval(shape: tuple[int, ...], dtype: np.dtype, weak_type: bool = False) -> Aval:
@@ -87,15 +92,22 @@ def aval(shape: tuple[int, ...], dtype: np.dtype, weak_type: bool = False) -> Av
             raise TypeError(
                 f"dtype {dtype} is not supported: expected one of {', '.join(d.name for d in ELEMENT_TYPES)}"
             )
-        found = Aval()
-        found.shape = tuple(int(n) for n in shape)
-        found.dtype = dtype
-        found.weak_type = weak_type
-        found.ndim = len(shape)
-        found.size = math.prod(found.shape)
-        found.mlir = None
-        found.strong = aval(found.shape, dtype) if weak_type else found
-        found = _INTERNED.setdefault((found.shape, dtype, weak_type), found)
+        found = _intern(tuple(int(n) for n in shape), dtype, weak_type)
+    return found
+
+
+def _intern(shape: tuple[int, ...], dtype: np.dtype, weak_type: bool) -> Aval:
+    key = (shape, dtype, weak_type)
+    with _LOCK:  # two threads must not get two
+        found = _INTERNED.get(key)
+        if found is None:
+            found = Aval()
+            found.shape, found.dtype, found.weak_type = key
+            found.ndim = len(shape)
+            found.size = math.prod(shape)
+            found.mlir = None
+            found.strong = aval(shape, dtype) if weak_type else found
+            _INTERNED[key] = found
     return found
 
 

@@ -55,7 +55,9 @@ with CONTEXT:
     UNKNOWN = ir.Location.unknown()
     _ELEMENTS = {dtype: ir.Type.parse(text) for dtype, text in ELEMENT_TYPES.items()}
 
+#: The avals of types that were met. Emptied when full: programs with ever new shapes.
 _AVALS: dict[ir.Type, Aval] = {}
+_AVALS_SIZE = 8192
 
 
 def element_type(dtype) -> ir.Type:
@@ -67,6 +69,8 @@ def mlir_type(a: Aval) -> ir.Type:
     """`tensor<2x3xf32>` of an aval; made once for each aval."""
     if a.mlir is None:
         a.mlir = ir.RankedTensorType.get(a.shape, _ELEMENTS[a.dtype], loc=UNKNOWN)
+        if len(_AVALS) >= _AVALS_SIZE:
+            _AVALS.clear()
         _AVALS.setdefault(a.mlir, aval(a.shape, a.dtype))
     return a.mlir
 

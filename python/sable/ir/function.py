@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from .aval import Aval
 from .bindings import UNKNOWN
 from .literal import Literal
-from .op import Builder, Op, interpret
+from .op import Builder, Op, infer, interpret
 
 __all__ = ["Deferred", "Function", "FunctionBuilder", "Node", "Variable", "interpret"]
 
@@ -141,7 +141,7 @@ class FunctionBuilder(Builder):
         self.location = UNKNOWN
 
     def bind(self, op: Op, *operands: Variable, **params: Any) -> Any:
-        avals = op.type(*[v.aval for v in operands], **params)
+        avals = infer(op, tuple([v.aval for v in operands]), params)
         outs = avals if op.multiple_results else (avals,)
         results = self.function.emit(op, list(operands), params, outs, self.location)
         return tuple(results) if op.multiple_results else results[0]

@@ -308,6 +308,29 @@ class Builder:
         return self.bind(OPS["constant"], value=Literal.of(array))
 
 
+#: Inferred result types by (op, operand avals, params). Emptied when full: programs with ever new shapes.
+_INFERRED: dict[tuple, Any] = {}
+_INFERRED_SIZE = 8192
+
+
+def infer(op: Op, avals: tuple[Aval, ...], params: dict) -> Any:
+    """Result aval (a tuple of them for ops with several results) by the op's type rule, memoised.
+
+    Raises:
+      TypeError, ValueError: the rule refuses the operands.
+    """
+    if op.functions or not avals:
+        return op.type(*avals, **params)
+    key = (op, avals, *params.items())
+    found = _INFERRED.get(key)
+    if found is None:
+        found = op.type(*avals, **params)
+        if len(_INFERRED) >= _INFERRED_SIZE:
+            _INFERRED.clear()
+        _INFERRED[key] = found
+    return found
+
+
 class NumpyBuilder(Builder):
     """Evaluates at once with the reference meanings, on NumPy arrays: tests and constant folding."""
 

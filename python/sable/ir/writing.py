@@ -10,7 +10,7 @@ from .bindings import CONTEXT, UNKNOWN, Operation, aval_of_type, ir, mlir_type
 from .form import constant_value
 from .function import Function
 from .literal import Literal
-from .op import Builder, Op
+from .op import Builder, Op, infer
 
 _RETURN = "func.return"
 
@@ -90,7 +90,7 @@ class OperationBuilder(Builder):
         self.location = UNKNOWN
 
     def bind(self, op: Op, *operands: ir.Value, **params: Any) -> Any:
-        avals = op.type(*[aval_of_type(v.type) for v in operands], **params)
+        avals = infer(op, tuple([aval_of_type(v.type) for v in operands]), params)
         outs = avals if op.multiple_results else (avals,)
         types = [a.mlir or mlir_type(a) for a in outs]
         results = op.form.emit(operands, params, types, self.ip, self.location).results
