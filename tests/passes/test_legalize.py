@@ -13,7 +13,9 @@ def test_rules_are_asked_in_order_and_each_stands_once() -> None:
     every, one = rules_of("sine", "cpu"), rules_of("sine", "vulkan")
     assert one[-1:] == [r for r in every if r in one][-1:]
     assert rules_of("sine", "any") == []
-    with pytest.raises(ValueError, match=r"two rules legalise convert on all platforms: sable.passes.legalize.rules"):
+    with pytest.raises(
+        ValueError, match=r"two rules legalise convert on all platforms: sable.passes.legalize.conversions"
+    ):
         legalize("convert")(lambda b, x, dtype: x)
     assert platforms_of("convert") == ["all"]
     assert platforms_of("sine") == ["all", "cpu", "vulkan"]
