@@ -211,7 +211,7 @@ def scatter_with(
     )
 
 
-def _scatter(name: str, mnemonic: str, text: str) -> Callable:
+def _scatter(name: str, mnemonic: str, text: str, negated: bool = False) -> Callable:
     text = f"""A copy of an array with windows {text}.
 
     Args:
@@ -237,11 +237,12 @@ def _scatter(name: str, mnemonic: str, text: str) -> Callable:
         unique_indices: bool = False,
         mode: Any = None,
     ) -> Value:
+        new = BIND.negate(value_of(updates, name, 2)) if negated else updates
         return scatter_with(
             mnemonic,
             operand,
             scatter_indices,
-            updates,
+            new,
             dimension_numbers,
             indices_are_sorted,
             unique_indices,
@@ -256,23 +257,7 @@ scatter_add = _scatter("scatter_add", "scatter_add", "added to")
 scatter_mul = _scatter("scatter_mul", "scatter_mul", "multiplied")
 scatter_min = _scatter("scatter_min", "scatter_min", "lowered to the minimum")
 scatter_max = _scatter("scatter_max", "scatter_max", "raised to the maximum")
-
-
-@library
-def scatter_sub(
-    operand: Any,
-    scatter_indices: Any,
-    updates: Any,
-    dimension_numbers: ScatterDimensionNumbers,
-    *,
-    indices_are_sorted: bool = False,
-    unique_indices: bool = False,
-    mode: Any = None,
-) -> Value:
-    """A copy of an array with windows subtracted from; see `scatter_add`."""
-    new = BIND.negate(value_of(updates, "scatter_sub", 2))
-    promises = indices_are_sorted, unique_indices
-    return scatter_with("scatter_add", operand, scatter_indices, new, dimension_numbers, *promises, mode)
+scatter_sub = _scatter("scatter_sub", "scatter_add", "subtracted from", negated=True)
 
 
 def scatter_apply(
