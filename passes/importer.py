@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sable.dialects.ops.calls import shallow
 from sable.ir.aval import Aval
 from sable.ir.bindings import aval_of_type, ir
 from sable.ir.form import OperationForm, RegionsForm
@@ -86,8 +87,40 @@ class Importer:
         Raises:
           ModuleImportError: there is none, it calls itself, or it contains what the passes cannot take.
         """
-        if name in self._made:
-            return self._made[name]
+        for n in self._order(name):
+            if n not in self._made:
+                self._import(n)
+        return self._made[name]
+
+    def _order(self, name: str) -> list[str]:
+        """The function and all that it calls, what is called first: imported so, deep nests of calls are no recursion."""
+        order: list[str] = []
+        seen, todo = {name}, [(name, iter(self._calls(name)))]
+        while todo:
+            name, rest = todo[-1]
+            callee = next((n for n in rest if n not in seen), None)
+            if callee is None:
+                order.append(name)
+                todo.pop()
+            else:
+                seen.add(callee)
+                todo.append((callee, iter(self._calls(callee))))
+        return order
+
+    def _calls(self, name: str) -> list[str]:
+        """The functions with a body, not imported yet, that a function calls; those that it names otherwise may be left out."""
+        operation = self._operation_of(name)
+        found = []
+        for region in operation.regions:
+            for block in region.blocks:
+                for op in walk(block):
+                    if op.name == "func.call":
+                        callee = ir.FlatSymbolRefAttr(op.attributes["callee"]).value
+                        if callee not in self._made and callee in self.operations and not self.is_host(callee):
+                            found.append(callee)
+        return found
+
+    def _import(self, name: str) -> None:
         operation = self._operation_of(name)
         if is_declaration(operation):
             raise _error(operation, f"@{name} is only declared: an external function cannot be transformed")
@@ -103,7 +136,6 @@ class Importer:
             self._made[name] = function.finish(scope.fill(block))
         finally:
             self._open.pop()
-        return self._made[name]
 
     def callee(self, role: str, name: str) -> Any:
         """What a symbol of an op that names functions stands for, by the function's role (see `SymbolCodec`)."""
@@ -427,7 +459,10 @@ def _call(scope: _Scope, operation: Any) -> Sequence[Any]:
     """A call of a declared function is one of the host; without results it can only be there for its effect."""
     name = ir.FlatSymbolRefAttr(operation.attributes["callee"]).value
     if not scope.importer.is_host(name):
-        return scope.take(operation)
+        callee = scope.importer.function(name) if name in scope.importer.operations else None
+        if callee is None or shallow(callee) is callee:
+            return scope.take(operation)
+        return scope.b.bind(OPS["call"], *[scope.env[v] for v in operation.operands], callee=shallow(callee))
     op = OPS["host_call" if len(operation.results) else "host_effect"]
     return scope.b.bind(op, *[scope.env[v] for v in operation.operands], callback=scope.importer.host(name))
 

@@ -91,20 +91,43 @@ call = defop(
 )
 
 
+#: Passes walk calls by recursion: a nest of n calls is made one of at most 32 log32(n).
+_FLATTENED = 32
+
+
+def shallow(function: Function) -> Function:
+    """The function to be called for this one: itself, or with the calls below it inlined where they stand deep in each other.
+
+    Every 32nd function of a nest has the 31 below inlined, every 1,024th has 1,023 inlined ...: what is made from the
+    inside is copied once for each power.
+    """
+    depth, span = function.nesting, 1
+    while depth and depth % (span * _FLATTENED) == 0:
+        span *= _FLATTENED
+    return inlined(function, depth - span + 1) if span > 1 else function
+
+
 class _Inliner(FunctionBuilder):
-    """Writes the bodies of plain calls in their places."""
+    """Writes the bodies of plain calls in their places, of functions that are nested `deep` or more."""
+
+    def __init__(self, function: Function, deep: int):
+        super().__init__(function)
+        self._deep = deep
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
-        if op is call:
+        if op is call and params["callee"].nesting >= self._deep:
             return tuple(interpret(params["callee"], operands, self))
         return super().bind(op, *operands, **params)
 
 
-def inlined(function: Function) -> Function:
-    """The function without plain calls: the policy of a checkpoint is asked about what is in them."""
-    if all(node.op is not call for node in function.nodes()):
+def inlined(function: Function, deep: int = 0) -> Function:
+    """The function without plain calls (the policy of a checkpoint is asked about what is in them) of functions nested `deep`."""
+    if all(node.op is not call or node.params["callee"].nesting < deep for node in function.nodes()):
         return function
-    if "inlined" not in function.memo:
+    key = ("inlined", deep)
+    if key not in function.memo:
         made = Function(function.in_avals, function.name)
-        function.memo["inlined"] = made.finish(interpret(function, made.arguments, _Inliner(made)), function.out_avals)
-    return function.memo["inlined"]
+        made.finish(interpret(function, made.arguments, _Inliner(made, deep)), function.out_avals)
+        made.nesting = function.nesting
+        function.memo[key] = made
+    return function.memo[key]

@@ -18,6 +18,7 @@ from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name, function_place, trace_flat
 from sable.core.values import as_value, aval_of_value, is_array_like
+from sable.dialects.ops.calls import shallow
 from sable.ir.aval import Aval
 from sable.ir.op import OPS
 from sable.pytree import registry as pytree
@@ -117,7 +118,7 @@ class Jitted:
         if config.jax_disable_jit:
             return self._fun(*args, **kwargs)
         key = _key(tree, avals, static)
-        entry = self._entries.get(key) or self._make_entry(key, leaves, tree, avals, static)
+        entry = self._entries.get(key) or self._maker()(key, leaves, tree, avals, static)
         result = self._call(entry, leaves)
         if self._prepared is not None and STATE.staged is None and not STATE.axes and config.eager_key is not None:
             self._prepare(entry, args, kwargs)
@@ -164,7 +165,7 @@ class Jitted:
                 return watch.call_program(entry.traced.function, device, values)
         else:
             values = [as_value(x) for x in leaves] + entry.captures
-        return bind(_CALL, *values, callee=entry.traced.function)
+        return bind(_CALL, *values, callee=shallow(entry.traced.function))
 
     def _checked_avals(self, leaves: list, args: tuple, kwargs: dict) -> tuple[Aval, ...]:
         for i, x in enumerate(leaves):
@@ -178,14 +179,13 @@ class Jitted:
                 )
         return tuple(_leaf_aval(x) for x in leaves)
 
+    def _maker(self) -> Callable[..., _Entry]:
+        """`_make_entry`, or `_trace` while tracing: functions that two threads are tracing may want each other."""
+        return self._trace if STATE.depth else self._make_entry
+
     def _make_entry(self, key: Key, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
         """Trace, or wait for another thread that traces the same."""
-
-        def make() -> _Entry:
-            return self._trace(key, leaves, tree, avals, static)
-
-        if STATE.depth:  # the functions that two threads are tracing may want each other
-            return make()
+        make = functools.partial(self._trace, key, leaves, tree, avals, static)
         return _TRACING.get((id(self._entries), key), lambda: self._entries.get(key), make)
 
     def _trace(self, key: Key, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
@@ -253,7 +253,7 @@ class Jitted:
         avals = tuple(x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_value(x) for x in leaves)
         key = _key(tree, avals, static)
         entry = self._entries.get(key)
-        return entry or self._make_entry(key, leaves, tree, avals, static), tree
+        return entry or self._maker()(key, leaves, tree, avals, static), tree
 
     def lower(self, *args: Any, **kwargs: Any) -> Any:
         """Trace for these arguments (arrays or `ShapeDtypeStruct`s) and lower, without running.

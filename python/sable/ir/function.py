@@ -48,6 +48,14 @@ class Node(NamedTuple):
     location: Any
 
 
+def named(node: Node) -> list[Any]:
+    """What an operation names: functions, rules (`Deferred`), host functions."""
+    found: list[Any] = []
+    for p in node.op.functions:
+        found += node.params[p] if node.op.params[p].many else (node.params[p],)
+    return found
+
+
 class Function:
     """A closed function under construction (`emit`) or finished (`finish`).
 
@@ -56,6 +64,7 @@ class Function:
       in_avals, out_avals: abstract values, with weak types where tracing knew them.
       arguments, outputs: variables.
       memo: results of passes on this function, by pass and parameters.
+      nesting: how deep functions that operations name stand in each other below this one; 0 where none is named.
       sources: operations of a module that was imported, by the number of their node: `sable.ir.writing` writes them again
         as they stand (`source.emit(source's operands, attributes, ip)`).
     """
@@ -68,6 +77,7 @@ class Function:
         "info",
         "memo",
         "name",
+        "nesting",
         "out_avals",
         "outputs",
         "sources",
@@ -81,6 +91,7 @@ class Function:
         self.outputs: list[Variable] = []
         self.memo: dict[Any, Any] = {}
         self.info: Any = None
+        self.nesting = 0
         self.sources: dict[int, Any] = {}
         self._nodes: list[Node] = []
 
@@ -100,7 +111,10 @@ class Function:
         results = [Variable(a.strong, place) for a in out_avals]
         if not operands:
             params = {name: p.strong() if type(p) is Literal else p for name, p in params.items()}
-        nodes.append(Node(op, operands, results, params, location))
+        node = Node(op, operands, results, params, location)
+        nodes.append(node)
+        if op.functions:
+            self.nesting = max(self.nesting, *(1 + getattr(f, "nesting", 0) for f in named(node)), 0)
         return results
 
     def finish(self, outputs: Sequence[Variable], out_avals: Sequence[Aval] | None = None) -> Function:
@@ -122,9 +136,8 @@ class Function:
         """What the operations name (functions, rules, host functions), each once, in order of first use."""
         found = {}
         for node in self._nodes:
-            for p in node.op.functions:
-                named = node.params[p]
-                found.update(dict.fromkeys(named if node.op.params[p].many else (named,)))
+            if node.op.functions:
+                found.update(dict.fromkeys(named(node)))
         return list(found)
 
     def __repr__(self) -> str:
