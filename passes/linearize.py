@@ -150,10 +150,11 @@ class TwoStageBuilder(Builder):
         return self.to_linear(Known(x))
 
     def bind(self, op: Op, *values: Any, **params: Any) -> Any:
-        if all(type(v) is Known for v in values):
-            out = self.inner.bind(op, *[v.x for v in values], **params)
-            return tuple(Known(y) for y in out) if op.multiple_results else Known(out)
-        return self.linear.bind(op, *[self.to_linear(v) for v in values], **params)
+        for v in values:
+            if type(v) is not Known:
+                return self.linear.bind(op, *[self.to_linear(v) for v in values], **params)
+        out = self.inner.bind(op, *[v.x for v in values], **params)
+        return tuple([Known(y) for y in out]) if op.multiple_results else Known(out)
 
     def full(self, aval: Aval, value: Any) -> Any:
         return Known(self.inner.full(aval, value))
@@ -190,8 +191,9 @@ def tangent(b: Any, op: Op, tangents: Sequence[Any], y: Any, operands: Sequence[
         return rules(b, list(tangents), y, *operands, **params)
     total = None
     joint = False
+    last = len(op.operands) - 1
     for i, t in enumerate(tangents):
-        rule = rules.get(op.operand_name(i)) if t is not None else None
+        rule = rules.get(op.operands[min(i, last)]) if t is not None else None
         if rule is None:
             continue
         if not isinstance(rule, Linear):

@@ -7,6 +7,7 @@ regions.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from sable.ir.aval import aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
-from sable.ir.function import Function
+from sable.ir.function import Function, Node
 from sable.ir.literal import Literal
 from sable.ir.op import OPS, Op, interpret
 from sable.ir.writing import FunctionOperation, OperationBuilder
@@ -56,31 +57,30 @@ class LoweringBuilder(OperationBuilder):
         self.native = native
         self.hosts: dict[str, Any] = {}
         self.native_kernels: set[str] = set()
+        self._rules: dict[Op, list[Callable]] = {}
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
-        if self.native and op.native is not None:
-            kernel = op.native.symbol([self.aval(x) for x in operands])
-            if kernel is not None:
-                return self._native_call(kernel, op, operands, params)
-        for rule in rules_of(op.name, self.platform):
+        for rule in self._rules_of(op):
             out = rule(self, *operands, **params)
             if out is not NotImplemented:
                 return out
-        if op.lower is not None and (op.dialect == "sable" or self.platform != "any"):
-            return op.lower(self, *operands, **params)
         return super().bind(op, *operands, **params)
 
-    def _native_call(self, kernel: str, op: Op, operands: Sequence[Any], params: dict) -> Any:
-        self.native_kernels.add(kernel)
-        avals = [self.aval(x) for x in operands]
-        out = op.type(*avals, **params)
-        outs = out if op.multiple_results else (out,)
-        stacks = [self.reshape(x, shape=s) for x, s in zip(operands, op.native.operand_stacks(avals))]
-        types = [mlir_type(aval(s, a.dtype)) for s, a in zip(op.native.result_stacks(outs), outs)]
-        with CONTEXT, self.location:
-            made = create_native_call(kernel, stacks, types, op.native.words(params), self.ip)
-        results = tuple(self.reshape(y, shape=a.shape) for y, a in zip(made, outs))
-        return results if op.multiple_results else results[0]
+    def again(self, node: Node, operands: Sequence[Any]) -> Any:
+        if self._rules_of(node.op):
+            return self.bind(node.op, *operands, **node.params)
+        return self.write(node.op, operands, node.params, [v.aval for v in node.results])
+
+    def _rules_of(self, op: Op) -> list[Callable]:
+        """How the op is written otherwise, in the order in which it is tried."""
+        rules = self._rules.get(op)
+        if rules is None:
+            rules = self._rules[op] = rules_of(op.name, self.platform)
+            if self.native and op.native is not None:
+                rules.insert(0, functools.partial(_native_call, op))
+            if op.lower is not None and (op.dialect == "sable" or self.platform != "any"):
+                rules.append(op.lower)
+        return rules
 
     def emit(self, op_name: str, *operands: Any, **params: Any) -> Any:
         """An op as it is, past the legalisation."""
@@ -153,6 +153,23 @@ class LoweringBuilder(OperationBuilder):
             loc=self.location,
             ip=self.ip,
         )
+
+
+def _native_call(op: Op, b: LoweringBuilder, *operands: Any, **params: Any) -> Any:
+    """A call of the op's native kernel; NotImplemented where it has none for these types."""
+    avals = [b.aval(x) for x in operands]
+    kernel = op.native.symbol(avals)
+    if kernel is None:
+        return NotImplemented
+    b.native_kernels.add(kernel)
+    out = op.type(*avals, **params)
+    outs = out if op.multiple_results else (out,)
+    stacks = [b.reshape(x, shape=s) for x, s in zip(operands, op.native.operand_stacks(avals))]
+    types = [mlir_type(aval(s, a.dtype)) for s, a in zip(op.native.result_stacks(outs), outs)]
+    with CONTEXT, b.location:
+        made = create_native_call(kernel, stacks, types, op.native.words(params), b.ip)
+    results = tuple(b.reshape(y, shape=a.shape) for y, a in zip(made, outs))
+    return results if op.multiple_results else results[0]
 
 
 class LoweredModule:

@@ -23,12 +23,13 @@ def transpose(
     """
     env = {v: x for v, x, on in zip(function.arguments, args, linear) if not on}
     moving = {v for v, on in zip(function.arguments, linear) if on}
-    nodes: list[Node] = []
+    nodes: list[tuple[Node, list[bool]]] = []
     outer = b.location
     for node in function.nodes():
-        if any(v in moving for v in node.operands):
+        on = [v in moving for v in node.operands]
+        if True in on:
             moving.update(node.results)
-            nodes.append(node)
+            nodes.append((node, on))
         else:
             b.at(node.location)
             out = b.bind(node.op, *[env[v] for v in node.operands], **node.params)
@@ -37,12 +38,11 @@ def transpose(
     for v, c in zip(function.outputs, cotangents):
         if c is not None and v in moving:
             ct[v] = add(b, ct.get(v), c)
-    for node in reversed(nodes):
+    for node, on in reversed(nodes):
         cts = [ct.pop(v, None) for v in node.results]
-        if all(c is None for c in cts):
+        if not [c for c in cts if c is not None]:
             continue
         b.at(node.location)
-        on = [v in moving for v in node.operands]
         xs = [None if m else env[v] for v, m in zip(node.operands, on)]
         for v, c in zip(node.operands, _pull(b, node, on, xs, cts)):
             if c is not None:
@@ -58,20 +58,20 @@ def _pull(b: Any, node: Node, on: Sequence[bool], xs: Sequence[Any], cts: Sequen
         return op.rules.transpose(TRANSFORMS, b, node, on, xs, cts)
     avals = [v.aval for v in node.operands]
     ct = tuple(cts) if op.multiple_results else cts[0]
-    found: list[Any] = []
+    found: list[Any] = [None] * len(on)
+    last = len(op.operands) - 1
     for i, m in enumerate(on):
-        if not m:
-            found.append(None)
-            continue
-        rule = op.transpose.get(op.operand_name(i))
-        if rule is None:
-            raise NotImplementedError(
-                f"Transpose rule (for reverse-mode differentiation) for '{op.name}', operand {op.operand_name(i)}, is not "
-                f"defined: the op is not linear in it.\n  at {node.location}"
-            )
-        repeated = op.operands.index(op.operand_name(i)) == len(op.operands) - 1 and len(on) > len(op.operands)
-        extra = {"index": i} if op.variadic or repeated else {}
-        found.append(rule(b, ct, avals, *xs, **extra, **node.params))
+        if m:
+            rule = op.transpose.get(op.operands[min(i, last)])
+            if rule is None:
+                raise NotImplementedError(
+                    f"Transpose rule (for reverse-mode differentiation) for '{op.name}', operand {op.operand_name(i)}, is "
+                    f"not defined: the op is not linear in it.\n  at {node.location}"
+                )
+            if op.variadic or (i >= last and len(on) > last + 1):
+                found[i] = rule(b, ct, avals, *xs, index=i, **node.params)
+            else:
+                found[i] = rule(b, ct, avals, *xs, **node.params)
     return found
 
 

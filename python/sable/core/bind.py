@@ -95,8 +95,7 @@ def _compute(trace: Trace, op: Op, values: Sequence[Value], params: dict, result
 class BindBuilder(Builder):
     """The builder of rules that evaluate at once or emit into whatever is being traced."""
 
-    def bind(self, op: Op, *values: Value, **params: Any) -> Any:
-        return bind(op, *values, **params)
+    bind = staticmethod(bind)
 
     def bind_known(self, op: Op, values: Sequence[Value], params: dict, known: Any) -> Any:
         """`bind` where the results (a tuple of arrays) have been computed already."""

@@ -109,7 +109,7 @@ class Function:
         nodes = self._nodes
         place = len(nodes)
         results = [Variable(a.strong, place) for a in out_avals]
-        if not operands:
+        if not operands and params:
             params = {name: p.strong() if type(p) is Literal else p for name, p in params.items()}
         node = Node(op, operands, results, params, location)
         nodes.append(node)

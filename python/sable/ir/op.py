@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -251,6 +251,12 @@ def defop(
         rules=functions,
     )
     OPS[name] = op
+    assert not hasattr(Builder, name), f"builders have a method {name} that is no op"
+
+    def apply(self: Builder, *operands: Any, **params: Any) -> Any:
+        return self.bind(op, *operands, **params)
+
+    setattr(Builder, name, apply)
     return op
 
 
@@ -270,7 +276,7 @@ def _check_rules(name: str, given: Mapping[str, Any], named: Sequence[str], func
 
 
 class Builder:
-    """Base of all builders: the op names as methods.
+    """Base of all builders. Every op is a method: `b.sine(x)`, `b.slice(x, start_indices=...)`.
 
     Attributes:
       location: of what is emitted from now on, as the builder's `at` was last told; None if nobody knows.
@@ -285,19 +291,16 @@ class Builder:
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
         raise NotImplementedError
 
+    def again(self, node: Any, operands: Sequence[Any]) -> Any:
+        """What a node of a function does, on other operands."""
+        return self.bind(node.op, *operands, **node.params)
+
     def aval(self, x: Any) -> Aval:
         raise NotImplementedError
 
-    def __getattr__(self, name: str) -> Callable:
-        try:
-            op = OPS[name]
-        except KeyError:
-            raise AttributeError(f"there is no op named {name!r}") from None
+    if TYPE_CHECKING:  # `defop` adds a method for each op
 
-        def apply(*operands: Any, **params: Any) -> Any:
-            return self.bind(op, *operands, **params)
-
-        return apply
+        def __getattr__(self, name: str) -> Callable: ...
 
     def full(self, aval: Aval, value: Any) -> Any:
         """A constant of one repeated scalar."""
@@ -349,7 +352,10 @@ def interpret(function: Any, args: Sequence[Any], b: Any) -> list[Any]:
     outer = b.location
     for node in function.nodes():
         b.at(node.location if node.location != UNKNOWN else outer)
-        out = b.bind(node.op, *[env[v] for v in node.operands], **node.params)
-        env.update(zip(node.results, out if node.op.multiple_results else (out,)))
+        out = b.again(node, [env[v] for v in node.operands])
+        if node.op.multiple_results:
+            env.update(zip(node.results, out))
+        else:
+            env[node.results[0]] = out
     b.at(outer)
     return [env[v] for v in function.outputs]

@@ -91,7 +91,10 @@ class OperationBuilder(Builder):
 
     def bind(self, op: Op, *operands: ir.Value, **params: Any) -> Any:
         avals = infer(op, tuple([aval_of_type(v.type) for v in operands]), params)
-        outs = avals if op.multiple_results else (avals,)
+        return self.write(op, operands, params, avals if op.multiple_results else (avals,))
+
+    def write(self, op: Op, operands: Sequence[ir.Value], params: Mapping[str, Any], outs: Sequence[Aval]) -> Any:
+        """The operation that an op is written as; its results."""
         types = [a.mlir or mlir_type(a) for a in outs]
         results = op.form.emit(operands, params, types, self.ip, self.location).results
         return tuple(results) if op.multiple_results else results[0]

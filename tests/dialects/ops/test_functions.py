@@ -246,7 +246,7 @@ def test_import_and_print(name: str, i: int, tmp_path: Any) -> None:
     """sable-opt reads what we write, accepts it, finds the operation, and what it writes it reads as the same."""
     function, _ = case(name, i)
     source, first, second = (tmp_path / f for f in ("in.mlir", "first.mlir", "second.mlir"))
-    source.write_text(str(assemble(function)))
+    source.write_text(str(assemble(function, rules=True)))
     assert sable_opt.main([str(source), "-o", str(first)]) == 0
     assert OPS[name].mlir_name.removeprefix("func.") in first.read_text()
     assert sable_opt.main([str(first), "-o", str(second)]) == 0
