@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from sable.ir.bindings import ir, passmanager
 
 #: The StableHLO ops with regions that decide what runs.
-CONTROL_FLOW = ("stablehlo.while", "stablehlo.if", "stablehlo.case")
+BRANCHES = ("stablehlo.if", "stablehlo.case")
+CONTROL_FLOW = ("stablehlo.while", *BRANCHES)
 
 
 def create(

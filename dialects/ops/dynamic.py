@@ -112,7 +112,7 @@ defop(
         sample(integers((4,), 0, 2, BOOL), _at(1), slice_sizes=(4,)),
         sample(floats((4,), dtype=bfloat16), _at(3), slice_sizes=(2,)),
     ],
-    traits=Traits(shares=True),
+    traits=Traits(shares=1),
 )
 
 

@@ -12,7 +12,7 @@ from sable.ir.codec import RESULT_DTYPE, enum
 from sable.ir.form import ConstantForm, OperationForm
 from sable.ir.literal import Literal
 from sable.ir.native_form import for_reals, loops, views
-from sable.ir.op import JOINT, Linear, Traits, defop
+from sable.ir.op import EVERY, JOINT, Linear, Traits, defop
 
 from .nary import KINDS, check_dtypes, check_kinds, check_shapes, elementwise_with_scalars
 from .rules import elementwise, floats, integers, sample, weak
@@ -300,7 +300,7 @@ convert = defop(
     batch=elementwise,
     params={"dtype": RESULT_DTYPE},
     samples=_convert_samples,
-    traits=Traits(shares=True),
+    traits=Traits(shares=1),
 )
 
 
@@ -364,7 +364,7 @@ bitcast_convert = defop(
     batch=elementwise,
     params={"dtype": RESULT_DTYPE},
     samples=_bitcast_samples,
-    traits=Traits(shares=True),
+    traits=Traits(shares=1),
 )
 
 # ---- constant, optimization_barrier ------------------------------------------------------------------------
@@ -425,5 +425,5 @@ optimization_barrier = defop(
         measured(floats((), dtype=np.float64), complexes()),
         sample(floats((0,)), integers(), np.array(True), grad=False, why="integers"),
     ],
-    traits=Traits(cost=0, shares=True),
+    traits=Traits(cost=0, shares=EVERY),
 )

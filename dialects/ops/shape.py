@@ -10,7 +10,7 @@ import numpy as np
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import INT, INTS, RESULT_DTYPE, RESULT_SHAPE
 from sable.ir.native_form import places, views
-from sable.ir.op import JOINT, LINEAR, Traits, defop
+from sable.ir.op import EVERY, JOINT, LINEAR, Traits, defop
 
 from .compose import BOOL, INT32, released, spread, up, zeros
 from .rules import check_same, expand, floats, integers, kind_of, sample, weak
@@ -107,7 +107,7 @@ defop(
         sample(integers((3,), 0, 2, BOOL), shape=(90, 60, 3), broadcast_dimensions=(2,)),
         sample(floats((2,), dtype=bfloat16), shape=(2, 2), broadcast_dimensions=(0,)),
     ],
-    traits=Traits(cost=0, shares=True, constant=True),
+    traits=Traits(cost=0, shares=1, constant=True),
 )
 
 
@@ -138,7 +138,7 @@ defop(
         sample(integers((2, 3), dtype=np.uint8), shape=(1, 6)),
         sample(integers((4,), 0, 2, BOOL), shape=(2, 2)),
     ],
-    traits=Traits(cost=0, shares=True),
+    traits=Traits(cost=0, shares=1),
 )
 
 
@@ -179,7 +179,7 @@ defop(
         sample(integers((2, 3), dtype=np.int8), permutation=(1, 0)),
         sample(floats((2, 3), dtype=np.float16), permutation=(1, 0)),
     ],
-    traits=Traits(shares=True),
+    traits=Traits(shares=1),
 )
 
 
@@ -286,7 +286,7 @@ defop(
         sample(integers((2,), 0, 2, BOOL), integers((1,), 0, 2, BOOL), dimension=0),
         sample(floats((2,), dtype=bfloat16), floats((1,), dtype=bfloat16), dimension=0),
     ],
-    traits=Traits(shares=True),
+    traits=Traits(shares=EVERY),
 )
 
 
@@ -382,7 +382,7 @@ defop(
         _slice_sample(integers((6,), dtype=np.int16), (1, 6, 2)),
         _slice_sample(integers((6,), 0, 2, BOOL), (1, 6, 2)),
     ],
-    traits=Traits(shares=True),
+    traits=Traits(shares=1),
 )
 
 
@@ -495,7 +495,7 @@ defop(
         _pad_sample(integers((3,), 0, 2, BOOL), 1, (1, 0, 1)),
         _pad_sample(floats((3,), dtype=np.float16), 1.0, (1, 0, 1)),
     ],
-    traits=Traits(shares=True),
+    traits=Traits(shares=1),
 )
 
 

@@ -11,7 +11,7 @@ import math
 
 from sable.ir.bindings import ir
 
-from ..ir_tools import at_start, before, create, operations, owner, signless, terminator, walk
+from ..ir_tools import BRANCHES, at_start, before, create, operations, owner, signless, terminator, walk
 from ..legalize.loops_to_blocks import drop_all_invariant_carries
 from ..legalize.scalar_carries import ScalarEmitter, find_scalar_carries, place_outside, scalar_integer_type
 
@@ -30,8 +30,6 @@ _VIEWS = (
 
 #: Elements from which on a dynamic slice gets memory of its own: a vector's worth.
 SMALLEST_COPY = 16
-
-_BRANCHES = ("stablehlo.if", "stablehlo.case")
 
 
 def signless_tensor(type: ir.Type) -> ir.RankedTensorType:
@@ -93,7 +91,7 @@ class LoopsInMemory:
         for op in operations(block):
             if op.name == "stablehlo.while":
                 _Loop(self, op).run()
-            elif op.name in _BRANCHES:
+            elif op.name in BRANCHES:
                 for region in op.regions:
                     self._walk(region.blocks[0])
 
@@ -233,7 +231,7 @@ class _Loop:
         root = value
         while (op := owner(root)) is not None and op.name in _VIEWS:
             root = op.operands[0]
-        shared = root != carry if op is None else op.name in _BRANCHES
+        shared = root != carry if op is None else op.name in BRANCHES
         if not shared:
             return value
         return own_copy(value, before(end))

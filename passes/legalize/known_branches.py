@@ -15,7 +15,7 @@ from sable.ir.bindings import aval_of_type, ir
 from sable.ir.op import Op
 from sable.ir.reading import find_row
 
-from ..ir_tools import CONTROL_FLOW, operations, owner, terminator
+from ..ir_tools import BRANCHES, CONTROL_FLOW, operations, owner, terminator
 from .scalar_carries import scalar_integer_type
 
 #: Boolean ops that one operand decides, and its value.
@@ -30,7 +30,7 @@ def fold_known_control_flow(block: ir.Block) -> None:
         if op.name == "stablehlo.while" and never_runs(op):
             _replace(op, list(op.operands))
             continue
-        if op.name in ("stablehlo.if", "stablehlo.case"):
+        if op.name in BRANCHES:
             chosen = _chosen_branch(op)
             if chosen is not None:
                 pending += _inline_region(op, op.regions[chosen])

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from sable.ir.bindings import ir
 
 from ..ir_tools import (
+    BRANCHES,
     CONTROL_FLOW,
     at_start,
     before,
@@ -30,8 +31,6 @@ from ..ir_tools import (
     zeros,
 )
 from ..module_traits import traits_of
-
-_BRANCHES = ("stablehlo.if", "stablehlo.case")
 
 
 def copy_update_targets(module: ir.Module) -> None:
@@ -66,8 +65,7 @@ def _roots(value: ir.Value) -> Iterator[ir.Value]:
     if op is None or not traits_of(op.name).shares:
         yield value
         return
-    data = 1 if op.name in ("stablehlo.dynamic_slice", "stablehlo.pad") else len(op.operands)
-    for operand in list(op.operands)[:data]:
+    for operand in list(op.operands)[: traits_of(op.name).shares]:
         yield from _roots(operand)
 
 
@@ -128,7 +126,7 @@ def _varies(value: ir.Value, loop: ir.Operation) -> bool:
             if value.owner.owner.operation == loop:
                 return True
         elif _is_inside(op.block, loop):
-            if op.name in _BRANCHES or op.name == "stablehlo.while":
+            if op.name in BRANCHES or op.name == "stablehlo.while":
                 return True
             pending.extend(op.operands)
     return False
@@ -149,7 +147,7 @@ def _may_follow(user: ir.Operation, update: ir.Operation) -> bool:
         op = op.parent.operation
     beside = ancestors[op.block]
     if op == beside:
-        return op.name not in _BRANCHES
+        return op.name not in BRANCHES
     return not op.is_before_in_block(beside)
 
 
@@ -173,7 +171,7 @@ def _predicate_at(update: ir.Operation, type: ir.Type) -> tuple[ir.Value, bool]:
             condition, body = (region.blocks[0] for region in parent.regions)
             in_body = op.block == body
             return (terminator(condition).operands[0] if in_body else _always_true(condition), True)
-        if parent.name in _BRANCHES and branch is None and len(parent.regions) > 1:
+        if parent.name in BRANCHES and branch is None and len(parent.regions) > 1:
             branch = parent, next(i for i, r in enumerate(parent.regions) if r.blocks[0] == op.block)
         op = parent
     if branch is None:

@@ -17,13 +17,13 @@ from sable import (
     tree_util,
     typing,
 )
-from sable._config import (
+from sable._config import config
+from sable._config.managers import (
     allow_f16_reductions,
     array_garbage_collection_guard,
     auto_pcast,
     check_tracer_leaks,
     checking_leaks,
-    config,
     debug_infs,
     debug_key_reuse,
     debug_nans,

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from sable import _config
+from sable._config import managers
 from sable.compiler import CompilationError, CompileOptions, Target, compile_module
 
 LOOP = b"""
@@ -37,7 +37,7 @@ def test_a_failing_rung_is_logged_with_the_reason(program, caplog):
     with caplog.at_level(logging.WARNING, "sable.compiler"):
         compile_module(program(1.0), Target(), options=CompileOptions(fault="fail@fast"))
         assert not messages(caplog, logging.WARNING)
-        with _config.log_compiles(True):
+        with managers.log_compiles(True):
             compiled = compile_module(program(1.0), Target(), options=CompileOptions(fault="fail@fast"))
     assert compiled.rung != "fast"
     (message,) = messages(caplog, logging.WARNING)
@@ -56,7 +56,7 @@ def test_at_level_debug_it_is_logged_without_the_option(program, caplog):
 def test_every_failure_is_logged(program, caplog):
     options = CompileOptions(fault="fail", rungs=("fast", "plain"))
     listening = caplog.at_level(logging.WARNING, "sable.compiler")
-    with listening, _config.log_compiles(True), pytest.raises(CompilationError) as caught:
+    with listening, managers.log_compiles(True), pytest.raises(CompilationError) as caught:
         compile_module(program(1.0), Target(), options=options)
     assert caught.value.failure.tried == ("fast", "plain")
     assert [m.split("'")[1] for m in messages(caplog, logging.WARNING)] == ["fast", "plain"]
@@ -64,7 +64,7 @@ def test_every_failure_is_logged(program, caplog):
 
 def test_an_internal_error_of_the_loop_lowering_falls_to_the_next_rung(caplog):
     options = CompileOptions(loops="cpu", input_type="auto", fault="loops@fast")
-    with caplog.at_level(logging.WARNING, "sable.compiler"), _config.log_compiles(True):
+    with caplog.at_level(logging.WARNING, "sable.compiler"), managers.log_compiles(True):
         compiled = compile_module(LOOP, Target(), options=options)
     assert compiled.rung != "fast"
     failed, refused = messages(caplog, logging.WARNING)

@@ -10,8 +10,7 @@ import pytest
 
 import sable.errors
 import sable.typing
-from sable import _config
-from sable._config import config
+from sable._config import config, managers
 from sable.core.array import from_numpy
 
 
@@ -82,34 +81,34 @@ def test_update_is_seen_by_all_threads(restored):
 
 
 def test_context_managers_are_thread_local():
-    with _config.enable_x64(True):
+    with managers.enable_x64(True):
         assert config.jax_enable_x64 and config.x64_enabled
         assert not in_thread(lambda: config.jax_enable_x64)
     assert not config.jax_enable_x64
 
 
 def test_context_managers_nest_and_survive_errors():
-    with _config.numpy_rank_promotion("warn"):
-        with pytest.raises(KeyError), _config.numpy_rank_promotion("raise"):
+    with managers.numpy_rank_promotion("warn"):
+        with pytest.raises(KeyError), managers.numpy_rank_promotion("raise"):
             assert config.jax_numpy_rank_promotion == "raise"
             raise KeyError
         assert config.jax_numpy_rank_promotion == "warn"
     assert config.jax_numpy_rank_promotion == "allow"
-    manager = _config.debug_infs()
+    manager = managers.debug_infs()
     with manager, manager:
         assert config.jax_debug_infs
     assert not config.jax_debug_infs
 
 
 def test_update_does_not_break_into_a_context(restored):
-    with _config.debug_nans(False):
+    with managers.debug_nans(False):
         config.update("jax_debug_nans", True)
         assert config.jax_debug_nans is False
     assert config.jax_debug_nans is True
 
 
 def test_context_managers_decorate():
-    @_config.enable_x64(True)
+    @managers.enable_x64(True)
     def read():
         """Reads."""
         return config.jax_enable_x64
@@ -120,9 +119,9 @@ def test_context_managers_decorate():
 
 def test_trace_key_follows_the_values(restored):
     plain = config.trace_key
-    with _config.enable_x64(True):
+    with managers.enable_x64(True):
         wide = config.trace_key
-        with _config.enable_x64(False):
+        with managers.enable_x64(False):
             assert config.trace_key == plain
         config.update("jax_disable_jit", True)
         assert config.trace_key not in (plain, wide)
@@ -130,7 +129,7 @@ def test_trace_key_follows_the_values(restored):
     assert wide != plain == config.trace_key
     config.update("jax_enable_x64", True)
     assert config.trace_key == wide
-    with _config.log_compiles():
+    with managers.log_compiles():
         assert config.trace_key == wide
     hash(wide)
 
@@ -212,7 +211,7 @@ VALUES = {
 
 @pytest.mark.parametrize("name", MANAGERS)
 def test_every_manager(name):
-    before, manager = getattr(config, f"jax_{name}"), getattr(_config, name)
+    before, manager = getattr(config, f"jax_{name}"), getattr(managers, name)
     value = VALUES.get(name, True)
     with manager(value):
         assert getattr(config, f"jax_{name}") == value != before
@@ -221,12 +220,12 @@ def test_every_manager(name):
 
 
 def test_managers_without_a_value():
-    with _config.checking_leaks(), _config.disable_jit():
+    with managers.checking_leaks(), managers.disable_jit():
         assert config.jax_check_tracer_leaks and config.jax_disable_jit
     with pytest.raises(TypeError, match="numpy_rank_promotion"):
-        _config.numpy_rank_promotion()
+        managers.numpy_rank_promotion()
     with pytest.raises(ValueError, match="jax_numpy_rank_promotion"):
-        _config.numpy_rank_promotion("sometimes")
+        managers.numpy_rank_promotion("sometimes")
 
 
 BASES = {

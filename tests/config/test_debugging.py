@@ -11,8 +11,9 @@ import pytest
 
 import sable as jax
 import sable.numpy as jnp
-from sable import _config, lax
-from sable._config import Override, config
+from sable import lax
+from sable._config import config, managers
+from sable._config.managers import Override
 from sable.core.boundary import UnfilteredStackTrace
 
 # ---- NaN and infinities --------------------------------------------------------------------------------------
@@ -284,14 +285,14 @@ def test_no_logs_unless_asked_for(caplog):
 
 
 def test_guards_that_only_log(caplog):
-    with _config.transfer_guard_host_to_device("log"):
+    with managers.transfer_guard_host_to_device("log"):
         jnp.sin(np.float32(1))
     assert "host-to-device transfer of an array float32[] to" in caplog.text and "test_debugging.py" in caplog.text
     caplog.clear()
-    with _config.transfer_guard("log_explicit"):
+    with managers.transfer_guard("log_explicit"):
         jax.device_put(np.float32(1))
     assert "host-to-device transfer" in caplog.text
-    with _config.transfer_guard("disallow_explicit"), pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed"):
+    with managers.transfer_guard("disallow_explicit"), pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed"):
         jax.device_put(np.float32(1))
 
 

@@ -19,7 +19,8 @@ import pytest
 import sable as jax
 import sable.numpy as jnp
 from sable import lax
-from sable._config import OPTIONS, Override, config
+from sable._config import OPTIONS, config
+from sable._config.managers import Override
 from sable.compiler import CacheSettings, configure_cache
 from sable.core.evaluation import run
 from sable.ir.aval import aval

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sable.dtypes
-from sable._config import enable_x64, explicit_x64_dtypes, numpy_dtype_promotion
+from sable._config.managers import enable_x64, explicit_x64_dtypes, numpy_dtype_promotion
 from sable.core import dtypes, lattice
 from sable.core.array import from_numpy
 from sable.ir.aval import aval, bfloat16

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sable.dialects.ops  # noqa: F401
-from sable import _config
+from sable._config import managers
 from sable.core import evaluation
 from sable.core.array import Array
 from sable.core.evaluation import evaluate
@@ -42,7 +42,7 @@ def arrays(operands) -> list[Array]:
 def test_much_work_is_compiled(name: str, programs: list[str], monkeypatch) -> None:
     monkeypatch.setattr(eager, "QUICK_SECONDS", 0.0)
     op = OPS[name]
-    with _config.enable_x64(True):
+    with managers.enable_x64(True):
         for s in [s for s in op.samples() if op.eager.work([aval_of(x) for x in s.operands], s.params)][:2]:
             before = len(programs)
             made = evaluate(op, arrays(s.operands), dict(s.params))

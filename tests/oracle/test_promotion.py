@@ -11,7 +11,7 @@ import pytest
 jax = pytest.importorskip("jax")
 jax_dtypes = pytest.importorskip("jax._src.dtypes")
 
-from sable import _config  # noqa: E402
+from sable._config import managers  # noqa: E402
 from sable.core import dtypes  # noqa: E402
 from sable.ir.aval import ELEMENT_TYPES, aval  # noqa: E402
 
@@ -51,13 +51,13 @@ def outcome(function, *args, **kwargs):
 
 @pytest.fixture(params=[False, True], ids=["x32", "x64"])
 def x64(request):
-    with jax.enable_x64(request.param), _config.enable_x64(request.param):
+    with jax.enable_x64(request.param), managers.enable_x64(request.param):
         yield request.param
 
 
 @pytest.fixture(params=["standard", "strict"])
 def mode(request):
-    with jax.numpy_dtype_promotion(request.param), _config.numpy_dtype_promotion(request.param):
+    with jax.numpy_dtype_promotion(request.param), managers.numpy_dtype_promotion(request.param):
         yield request.param
 
 
@@ -223,6 +223,6 @@ def test_safe_to_cast(x64):
 
 @pytest.mark.parametrize("policy", ["warn", "error", "allow"])
 def test_explicit_x64_policy(policy):
-    with jax._src.config.explicit_x64_dtypes(policy), _config.explicit_x64_dtypes(policy):
+    with jax._src.config.explicit_x64_dtypes(policy), managers.explicit_x64_dtypes(policy):
         theirs = jax_dtypes.check_and_canonicalize_user_dtype
         assert_same(dtypes.user_dtype, theirs, ((dtype, "zeros") for dtype in DTYPES))

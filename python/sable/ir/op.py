@@ -13,6 +13,7 @@ What a rule may use of a builder:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,9 @@ class Sample:
 
 Shape = tuple[int, ...]
 
+#: of all operands, however many there are
+EVERY = sys.maxsize
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -77,7 +81,7 @@ class Traits:
       cost: machine operations to an element of the results: 0 for what only renames or repeats, some 10 for a
         transcendental function.
       in_place: IREE writes each result over the operand of the same number.
-      shares: a result may share an operand's buffer.
+      shares: of how many of its first operands a result may share the buffer.
       no_kernel: why the operation has no form in a loop kernel; empty where it has one.
       work: `(shapes of operands, shapes of results, attributes) -> machine operations` of one execution, where it is not
         `cost` for each element of the results.
@@ -88,7 +92,7 @@ class Traits:
 
     cost: int = 1
     in_place: bool = False
-    shares: bool = False
+    shares: int = 0
     no_kernel: str = ""
     work: Callable[[Sequence[Shape], Sequence[Shape], Any], int] | None = None
     contraction: bool = False

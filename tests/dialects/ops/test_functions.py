@@ -15,7 +15,7 @@ import pytest
 
 import sable.dialects.ops  # noqa: F401  (defines the table)
 from sable import runtime
-from sable._config import enable_x64
+from sable._config.managers import enable_x64
 from sable.core import loading
 from sable.core.array import Array
 from sable.ir.aval import aval_of

@@ -7,7 +7,7 @@ import pytest
 
 import sable.dialects.ops  # noqa: F401
 from sable import runtime
-from sable._config import enable_x64
+from sable._config.managers import enable_x64
 from sable.core import loading, preparation
 from sable.core.array import Array
 from sable.core.evaluation import evaluate
