@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from sable._forks import new_lock
@@ -11,14 +12,23 @@ _LOCK = new_lock()
 
 @dataclass
 class Statistics:
-    """What has been compiled, where it came from and how long it took (seconds), since the start or `reset`."""
+    """What has been compiled, where it came from and how long it took (seconds), since the start or `reset`.
+
+    Attributes:
+      names: of the latest programs.
+    """
 
     compiled: int = 0
     from_disk: int = 0
     from_memory: int = 0
     lower_seconds: float = 0.0
     compile_seconds: float = 0.0
-    names: list[str] = field(default_factory=list)
+    names: deque[str] = field(default_factory=lambda: deque(maxlen=256))
+
+    @property
+    def programs(self) -> int:
+        """How many there were, from wherever."""
+        return self.compiled + self.from_disk + self.from_memory
 
     def count(self, source: str, name: str, lower_seconds: float, compile_seconds: float) -> None:
         """One more program of that name: compiled now, or found in memory or on disk; any thread may say so."""
