@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, Node
-from sable.ir.op import Builder, Linear, Op
+from sable.ir.op import Builder, Linear, Op, interpret
 
 from .transforms import TRANSFORMS, transform
 
@@ -57,6 +57,7 @@ class TwoStageBuilder(Builder):
         self.residuals: list[Any] = []
         self._places: dict[Any, Any] = {}
         self._anew: dict[Any, tuple[Sequence[Any], Callable]] = {}
+        self._alive: list[Any] = []  # a key of the inner builder is only good as long as its value lives
 
     @property
     def location(self) -> Any:
@@ -155,6 +156,14 @@ class TwoStageBuilder(Builder):
                 return self.linear.bind(op, *[self.to_linear(v) for v in values], **params)
         out = self.inner.bind(op, *[v.x for v in values], **params)
         return tuple([Known(y) for y in out]) if op.multiple_results else Known(out)
+
+    def run_rule(self, rule: Any, values: Sequence[Any]) -> Sequence[Any]:
+        if not (rule.immediate and self.inner.runs_rules):
+            return interpret(rule.get(), values, self)
+        moving = [v for v in values if type(v) is not Known]
+        function, captures = rule.partial([v.x if type(v) is Known else self.linear.aval(v) for v in values])
+        self._alive += captures
+        return interpret(function, [*moving, *[Known(x) for x in captures]], self)
 
     def full(self, aval: Aval, value: Any) -> Any:
         return Known(self.inner.full(aval, value))

@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import INT, RULE, SYMBOL
-from sable.ir.function import Deferred, interpret
+from sable.ir.function import Deferred
 from sable.ir.function_rules import FunctionRules
 from sable.ir.op import OPS, defop
 
@@ -43,9 +43,8 @@ class CustomJvpRules(_CustomRules):
         return out[:n], out[n:]
 
     def _rule(self, b, node, xs, tangents):
-        rule = node.params["rule"].get()
         full = [b.full(b.aval(x), 0) if t is None else t for x, t in zip(xs, tangents)]
-        return interpret(rule, [*xs, *full], b)
+        return b.run_rule(node.params["rule"], [*xs, *full])
 
     def batch(self, passes, b, node, size, xs, on, axis_name):
         callee, old = node.params["callee"], node.params["rule"]
@@ -98,7 +97,7 @@ class CustomVjpRules(_CustomRules):
     def linearize(self, passes, two, node, xs, tangents):
         p = node.params
         n = len(node.results)
-        out = two.inner.bind(OPS["call"], *xs, callee=p["forward"].get())
+        out = two.inner.run_rule(p["forward"], xs)
         ys, residuals = out[:n], out[n:]
         moving = [
             two.linear.full(two.inner.aval(x), 0) if t is None else t
@@ -194,7 +193,7 @@ class CustomVjpLinearRules(FunctionRules):
         n = p["num_residuals"]
         avals = [a for a in p["callee"].out_avals if is_inexact(a)]
         cts = [b.full(a, 0) if c is None else c for c, a in zip(cotangents, avals)]
-        found = b.bind(OPS["call"], *xs[:n], *cts, callee=p["backward"].get())
+        found = b.run_rule(p["backward"], [*xs[:n], *cts])
         return [*[None] * n, *[c if o else None for c, o in zip(found, on[n:])]]
 
     def batch(self, passes, b, node, size, xs, on, axis_name):

@@ -95,7 +95,11 @@ def _compute(trace: Trace, op: Op, values: Sequence[Value], params: dict, result
 class BindBuilder(Builder):
     """The builder of rules that evaluate at once or emit into whatever is being traced."""
 
+    runs_rules = True
     bind = staticmethod(bind)
+
+    def run_rule(self, rule: Any, values: Sequence[Value]) -> Sequence[Value]:
+        return rule.run(values) if rule.immediate else super().run_rule(rule, values)
 
     def bind_known(self, op: Op, values: Sequence[Value], params: dict, known: Any) -> Any:
         """`bind` where the results (a tuple of arrays) have been computed already."""

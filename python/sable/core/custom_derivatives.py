@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from sable.dialects.ops.rules import is_inexact
+from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, float0
 from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
-from sable.ir.op import OPS
+from sable.ir.op import OPS, Op
 from sable.tree_util import tree_flatten, tree_unflatten
 
 from .array import Value
 from .bind import BIND, bind
-from .trace import Tracer
+from .trace import Tracer, deepest
 from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
 from .values import as_value, is_array_like
 
@@ -43,12 +45,6 @@ class _Flat:
     def __init__(self, fun: Callable, args: tuple, nondiff: Sequence[int], kind: str):
         self.nondiff = sorted(i % len(args) for i in nondiff) if args else []
         self.fixed = [args[i] for i in self.nondiff]
-        for x in self.fixed:
-            if isinstance(x, Tracer):
-                raise TypeError(
-                    f"{kind} function {function_name(fun)}: nondiff_argnums are Python values, found a traced array; pass "
-                    "arrays as ordinary arguments"
-                )
         self.count = len(args)
         dynamic = tuple(x for i, x in enumerate(args) if i not in self.nondiff)
         leaves, self.tree = tree_flatten(dynamic)
@@ -60,17 +56,106 @@ class _Flat:
                 )
         self._values: list[Value] = [as_value(x) for x in leaves]
         self.avals = [x.aval for x in self._values]
+        self.trace = deepest(self._values)
 
     def taken(self) -> list[Value]:
         """The arguments; only once: rules that are traced later, if ever, are not to keep them alive."""
         values, self._values = self._values, []
         return values
 
+    def traced(self, fun: Callable, kind: str, rules: Sequence[Any]) -> Traced:
+        """The function of this call, with what the rules close over among what it captures.
+
+        Outside of staged traces the values are known, so that Python's `if` works.
+        """
+        staged = self.trace is None or self.trace.staged
+        traced = trace_flat(
+            lambda xs: fun(*self.join(xs)),
+            self.avals,
+            fun=fun,
+            kind=kind,
+            staged=staged,
+            known=None if staged else self._values,
+            opaque=True,
+        )
+        have = {id(x) for x in traced.captures}
+        for x in closed_over(rules):
+            if id(x) not in have:
+                traced.function.add_argument(x.aval)
+                traced.captures.append(x)
+        return traced
+
+    def bind(self, op: Op, traced: Traced, **params: Any) -> Any:
+        """Record the call, whose results may be known already."""
+        values = [*self.taken(), *traced.captures]
+        trace, params = traced.trace, {"callee": traced.function, **params}
+        known = [trace.known.get(v) for v in traced.function.outputs]  # type: ignore[union-attr]
+        if any(y is None for y in known):
+            out = bind(op, *values, **params)
+        else:
+            out = BIND.bind_known(op, values, params, known)
+        return tree_unflatten(traced.out_tree, out)
+
     def join(self, leaves: Sequence[Any]) -> tuple:
         """All arguments again, these leaves in the place of the differentiable ones."""
         rest = iter(tree_unflatten(self.tree, leaves))
         fixed = dict(zip(self.nondiff, self.fixed))
         return tuple(fixed[i] if i in fixed else next(rest) for i in range(self.count))
+
+
+def closed_over(things: Sequence[Any]) -> list[Tracer]:
+    """The tracers that functions close over, or that are leaves of other things; each once."""
+    found: dict[int, Tracer] = {}
+    seen: set[int] = set()
+    todo = list(things)
+    while todo:
+        x = todo.pop()
+        if id(x) in seen:
+            continue
+        seen.add(id(x))
+        if type(x) is Tracer:
+            if x.trace.live:
+                found[id(x)] = x
+        elif isinstance(x, functools.partial):
+            todo += [x.func, *x.args, *x.keywords.values()]
+        elif callable(x):
+            todo += [c.cell_contents for c in getattr(x, "__closure__", None) or () if c != _EMPTY]
+            todo += [getattr(x, name, None) for name in ("__func__", "__self__", "__wrapped__", "__defaults__")]
+        elif not isinstance(x, Value):
+            leaves = tree_flatten(x)[0]
+            todo += [leaf for leaf in leaves if leaf is not x]
+    return list(found.values())
+
+
+#: A cell whose variable has no value yet.
+_EMPTY = types.CellType()
+
+
+class UserRule(Deferred):
+    """A rule in Python: traced where a function is transformed, run at once where values are at hand.
+
+    Args:
+      make: traces it, to a function of all that the op says a rule takes.
+      run: the rule on values: a list of values.
+    """
+
+    __slots__ = ("fun", "run")
+    immediate = True
+
+    def __init__(self, make: Callable[[], Function], run: Callable[[Sequence[Value]], list[Value]], fun: Callable):
+        super().__init__(make, function_name(fun))
+        self.run, self.fun = run, fun
+
+    def partial(self, values: Sequence[Value | Aval]) -> tuple[Function, list[Value]]:
+        """The rule with some values given, as a function of those of which only the aval is, and of captures."""
+        avals = [x for x in values if isinstance(x, Aval)]
+
+        def call(tracers: list) -> list[Value]:
+            rest = iter(tracers)
+            return self.run([next(rest) if isinstance(x, Aval) else x for x in values])
+
+        traced = trace_flat(call, avals, fun=self.fun, kind="custom rule", staged=False)
+        return traced.function, traced.captures
 
 
 def _trace(call: Callable, avals: Sequence[Aval], fun: Callable, kind: str) -> Traced:
@@ -81,24 +166,30 @@ def _with_captures(traced: Traced, captures: Sequence[Value], n: int) -> Functio
     """The traced rule taking the callee's captures behind its n own arguments, its own captures as constants of these.
 
     Raises:
-      ValueError: the rule closes over a tracer that the function itself does not.
+      UnexpectedTracerError: the rule uses a tracer that was not found among what it closes over.
     """
     f = traced.function
     made = Function([*f.in_avals[:n], *[x.aval for x in captures]], f.name)
     place = {id(x): v for x, v in zip(captures, made.arguments[n:])}
     b = FunctionBuilder(made)
-    args = list(made.arguments[:n])
-    for x in traced.captures:
+    args = [*made.arguments[:n], *_captured(traced, place, b)]
+    return made.finish(interpret(f, args, b), f.out_avals)
+
+
+def _captured(rule: Traced, place: dict[int, Any], b: FunctionBuilder) -> list[Any]:
+    """What stands for the captures of a rule: the variable in `place` by id, a constant."""
+    found = []
+    for x in rule.captures:
         if id(x) in place:
-            args.append(place[id(x)])
+            found.append(place[id(x)])
         elif isinstance(x, Tracer):
-            raise ValueError(
-                f"the derivative rule {f.name} closes over a traced value that its function does not use; pass it as an "
-                "argument"
+            raise UnexpectedTracerError(
+                f"the derivative rule {rule.function.name} uses a traced value that is neither an argument nor a variable "
+                "that it closes over; pass it as an argument"
             )
         else:
-            args.append(b.literal(x.numpy()))  # type: ignore[attr-defined]
-    return made.finish(interpret(f, args, b), f.out_avals)
+            found.append(b.literal(x.numpy()))  # type: ignore[attr-defined]
+    return found
 
 
 class custom_jvp:
@@ -153,31 +244,35 @@ class custom_jvp:
             raise AttributeError(f"No JVP defined for custom_jvp function {function_name(self.fun)} using defjvp.")
         args = _resolve(self.fun, args, kwargs)
         flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_jvp")
-        traced = _trace(lambda xs: self.fun(*flat.join(xs)), flat.avals, self.fun, "custom_jvp")
-        captures, rule = traced.captures, Deferred(lambda: self._rule(flat, traced), "rule")
-        out = bind(OPS["custom_jvp_call"], *flat.taken(), *captures, callee=traced.function, rule=rule)
-        return tree_unflatten(traced.out_tree, out)
+        if flat.trace is None:
+            return _checked(self.fun(*args), self.fun)
+        traced = flat.traced(self.fun, "custom_jvp", [self.jvp, *flat.fixed])
+        n, moving = len(flat.avals), [i for i, a in enumerate(flat.avals) if is_inexact(a)]
 
-    def _rule(self, flat: _Flat, traced: Traced) -> Function:
-        """primals, captures, tangents of both -> results and their tangents."""
-        n, jvp = len(flat.avals), self.jvp
+        def make() -> Function:
+            avals = [*flat.avals, *[flat.avals[i] for i in moving]]
+            call = lambda xs: self._results(flat, traced, xs[:n], dict(zip(moving, xs[n:])))  # noqa: E731
+            return _whole_rule(_trace(call, avals, self.jvp, "custom_jvp rule"), traced, n, moving)  # type: ignore[arg-type]
+
+        def run(xs: Sequence[Value]) -> list[Value]:
+            tangents = xs[len(xs) // 2 :]
+            outs, dys = self._results(flat, traced, xs[:n], {i: tangents[i] for i in moving})
+            return [*map(as_value, outs), *dys]
+
+        return flat.bind(OPS["custom_jvp_call"], traced, rule=UserRule(make, run, self.jvp))
+
+    def _results(self, flat: _Flat, traced: Traced, primals: Sequence[Value], moving: dict[int, Value]) -> list:
+        """[leaves of the rule's results, their tangents]; `moving`: the tangents of the inexact arguments."""
+        jvp = self.jvp
         assert jvp is not None
-        moving = [i for i, a in enumerate(flat.avals) if is_inexact(a)]
-
-        def call(xs: list) -> Any:
-            primals, given = xs[:n], dict(zip(moving, xs[n:]))
-            tangents = [given[i] if i in given else np.zeros(a.shape, float0) for i, a in enumerate(flat.avals)]
-            dynamic = tree_unflatten(flat.tree, primals), tree_unflatten(flat.tree, tangents)
-            result = jvp(*flat.fixed, *dynamic)
-            if not isinstance(result, (tuple, list)) or len(result) != 2:
-                raise TypeError(
-                    f"Custom JVP rule {function_name(jvp)} for function {function_name(self.fun)} must produce a pair "
-                    f"(list or tuple of length two) representing primal and tangent outputs, but got {result}."
-                )
-            return self._check(result, traced)
-
-        made = _trace(call, [*flat.avals, *[flat.avals[i] for i in moving]], jvp, "custom_jvp rule")
-        return _whole_rule(made, traced, n, moving)
+        tangents = [moving[i] if i in moving else np.zeros(a.shape, float0) for i, a in enumerate(flat.avals)]
+        result = jvp(*flat.fixed, tree_unflatten(flat.tree, primals), tree_unflatten(flat.tree, tangents))
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise TypeError(
+                f"Custom JVP rule {function_name(jvp)} for function {function_name(self.fun)} must produce a pair "
+                f"(list or tuple of length two) representing primal and tangent outputs, but got {result}."
+            )
+        return self._check(result, traced)
 
     def _check(self, result: Any, traced: Traced) -> list:
         name = function_name(self.fun)
@@ -266,81 +361,116 @@ class custom_vjp:
             raise AttributeError(f"No VJP defined for custom_vjp function {function_name(self.fun)} using defvjp.")
         args = _resolve(self.fun, args, kwargs)
         flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_vjp")
-        traced = _trace(lambda xs: self.fun(*flat.join(xs)), flat.avals, self.fun, "custom_vjp")
-        saved: dict[str, Any] = {}
-        forward = Deferred(lambda: self._forward(flat, traced, saved), "forward")
+        if any(isinstance(x, Tracer) for x in tree_flatten(flat.fixed)[0]):
+            raise UnexpectedTracerError(
+                "Found a JAX Tracer object passed as an argument to a custom_vjp function in a position indicated by "
+                f"nondiff_argnums as non-differentiable: {function_name(self.fun)}. Tracers cannot be passed as "
+                "non-differentiable arguments to custom_vjp functions; pass them as ordinary arguments, whose cotangent "
+                "may be None."
+            )
+        if flat.trace is None:
+            return _checked(self.fun(*args), self.fun)
+        return _VjpCall(self, flat).bind()
+
+
+class _VjpCall:
+    """One call of a `custom_vjp` function: its rules as functions of lists.
+
+    Residuals are the arrays among the leaves that `fwd` returns, and then the tracers that the rules close over.
+    """
+
+    def __init__(self, custom: custom_vjp, flat: _Flat):
+        assert custom.fwd is not None
+        assert custom.bwd is not None
+        self.fun, self.fwd, self.bwd, self.flat = custom.fun, custom.fwd, custom.bwd, flat
+        self.traced = flat.traced(custom.fun, "custom_vjp", [custom.fwd, custom.bwd])
+        closed = {id(x) for x in closed_over([custom.bwd])}
+        n = len(flat.avals)
+        self.closed = [n + k for k, x in enumerate(self.traced.captures) if id(x) in closed]
+        self.tree: Any = None
+        self.fixed: list = []
+
+    def bind(self) -> Any:
+        """Record the call."""
+        forward = UserRule(self._forward, self._run_forward, self.fwd)
 
         def make_backward() -> Function:
-            forward.get()
-            return self._backward(flat, traced, saved)
+            n = len(self.traced.out_avals)
+            return self._backward(forward.get().out_avals[n:])
 
-        out = bind(
-            OPS["custom_vjp_call"],
-            *flat.taken(),
-            *traced.captures,
-            callee=traced.function,
-            forward=forward,
-            backward=Deferred(make_backward, "backward"),
+        backward = UserRule(make_backward, self._run_backward, self.bwd)
+        return self.flat.bind(OPS["custom_vjp_call"], self.traced, forward=forward, backward=backward)
+
+    def _run_forward(self, xs: Sequence[Value]) -> list[Value]:
+        outs, residuals = self._results(xs[: len(self.flat.avals)])
+        return [*map(as_value, [*outs, *residuals]), *[xs[i] for i in self.closed]]
+
+    def _forward(self) -> Function:
+        n = len(self.flat.avals)
+        made = _with_captures(
+            _trace(self._results, self.flat.avals, self.fwd, "custom_vjp fwd"), self.traced.captures, n
         )
-        return tree_unflatten(traced.out_tree, out)
+        outputs = [*made.outputs, *[made.arguments[i] for i in self.closed]]
+        return made.finish(outputs, [*made.out_avals, *[made.in_avals[i] for i in self.closed]])
 
-    def _forward(self, flat: _Flat, traced: Traced, saved: dict) -> Function:
-        fwd = self.fwd
-        assert fwd is not None
+    def _results(self, xs: Sequence[Value]) -> tuple[list, list]:
+        """Leaves of the results, and the residuals that are arrays."""
+        traced, fwd, fun = self.traced, self.fwd, self.fun
+        result = fwd(*self.flat.join(xs))
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise TypeError(
+                f"Custom VJP fwd rule {function_name(fwd)} for function {function_name(fun)} must produce a pair "
+                f"(list or tuple of length two) where the first element represents the primal output and the second "
+                f"the residuals, but got {result}."
+            )
+        outs, tree = tree_flatten(result[0])
+        if tree != traced.out_tree:
+            raise TypeError(
+                f"Custom VJP fwd rule {function_name(fwd)} for function {function_name(fun)} must produce a pair "
+                f"whose first element has the structure {traced.out_tree} of the function's result, but got {tree}."
+            )
+        residuals, self.tree = tree_flatten(result[1])
+        self.fixed = [None if is_array_like(r) else r for r in residuals]
+        return outs, [r for r in residuals if is_array_like(r)]
 
-        def call(xs: list) -> Any:
-            result = fwd(*flat.join(xs))
-            if not isinstance(result, (tuple, list)) or len(result) != 2:
-                raise TypeError(
-                    f"Custom VJP fwd rule {function_name(fwd)} for function {function_name(self.fun)} must produce a pair "
-                    f"(list or tuple of length two) where the first element represents the primal output and the second "
-                    f"the residuals, but got {result}."
-                )
-            outs, tree = tree_flatten(result[0])
-            if tree != traced.out_tree:
-                raise TypeError(
-                    f"Custom VJP fwd rule {function_name(fwd)} for function {function_name(self.fun)} must produce a pair "
-                    f"whose first element has the structure {traced.out_tree} of the function's result, but got {tree}."
-                )
-            residuals, saved["tree"] = tree_flatten(result[1])
-            saved["fixed"] = [None if is_array_like(r) else r for r in residuals]
-            return outs, [r for r in residuals if is_array_like(r)]
-
-        made = _with_captures(_trace(call, flat.avals, fwd, "custom_vjp fwd"), traced.captures, len(flat.avals))
-        saved["avals"] = made.out_avals[len(traced.out_avals) :]
-        return made
-
-    def _backward(self, flat: _Flat, traced: Traced, saved: dict) -> Function:
+    def _backward(self, residuals: Sequence[Aval]) -> Function:
         """residuals, cotangents of the inexact results -> cotangents of the inexact arguments and captures."""
-        bwd = self.bwd
-        assert bwd is not None
-        avals = saved["avals"]
-        outs = [a for a in traced.out_avals if is_inexact(a)]
-
-        def call(xs: list) -> Any:
-            rest = iter(xs[: len(avals)])
-            residuals = tree_unflatten(saved["tree"], [next(rest) if f is None else f for f in saved["fixed"]])
-            given = iter(xs[len(avals) :])
-            cts = [next(given) if is_inexact(a) else np.zeros(a.shape, float0) for a in traced.out_avals]
-            result = bwd(*flat.fixed, residuals, tree_unflatten(traced.out_tree, cts))
-            return self._cotangents(result, flat)
-
-        made = _trace(call, [*avals, *outs], bwd, "custom_vjp bwd")
-        f = _with_captures(made, [], len(avals) + len(outs))
-        whole = Function(f.in_avals, f.name)
+        outs = [a for a in self.traced.out_avals if is_inexact(a)]
+        closed, n = len(self.closed), len(residuals) + len(outs)
+        made = _trace(lambda xs: self._cotangents(xs, closed), [*residuals, *outs], self.bwd, "custom_vjp bwd")
+        f = made.function
+        whole = Function(f.in_avals[:n], f.name)
         b = FunctionBuilder(whole)
-        found = interpret(f, whole.arguments, b)
-        zeros = [b.full(x.aval, 0) for x in traced.captures if is_inexact(x.aval)]
+        captures = [self.traced.captures[i - len(self.flat.avals)] for i in self.closed]
+        place = {id(x): v for x, v in zip(captures, whole.arguments[len(residuals) - closed : len(residuals)])}
+        args = [*whole.arguments, *_captured(made, place, b)]
+        found = interpret(f, args, b)
+        zeros = [b.full(x.aval, 0) for x in self.traced.captures if is_inexact(x.aval)]
         return whole.finish([*found, *zeros])
 
-    def _cotangents(self, result: Any, flat: _Flat) -> list[Value]:
+    def _run_backward(self, xs: Sequence[Value]) -> list[Value]:
+        found = self._cotangents(xs, len(self.closed))
+        return [*found, *[BIND.full(x.aval, 0) for x in self.traced.captures if is_inexact(x.aval)]]
+
+    def _cotangents(self, xs: Sequence[Value], closed: int) -> list[Value]:
+        """Of the inexact arguments, from residuals (of which the last are not for `bwd`) and those of inexact results."""
+        outs = self.traced.out_avals
+        count = sum(f is None for f in self.fixed)
+        rest = iter(xs[:count])
+        residuals = tree_unflatten(self.tree, [next(rest) if f is None else f for f in self.fixed])
+        given = iter(xs[count + closed :])
+        cts = [next(given) if is_inexact(a) else np.zeros(a.shape, float0) for a in outs]
+        result = self.bwd(*self.flat.fixed, residuals, tree_unflatten(self.traced.out_tree, cts))
+        return self._checked_cotangents(result, self.flat)
+
+    def _checked_cotangents(self, result: Any, flat: _Flat) -> list[Value]:
         name = function_name(self.fun)
         dynamic = flat.count - len(flat.nondiff)
         if isinstance(result, list):
             result = tuple(result)
         if not isinstance(result, tuple) or len(result) != dynamic:
             raise TypeError(
-                f"Custom VJP bwd rule {function_name(self.bwd)} for function {name} must produce a tuple of length equal to "  # type: ignore[arg-type]
+                f"Custom VJP bwd rule {function_name(self.bwd)} for function {name} must produce a tuple of length equal to "
                 f"the primal args tuple, {dynamic}, but got {result}."
             )
         found = []
@@ -368,6 +498,16 @@ def _cotangent_like(c: Any, a: Aval, name: str) -> Value:
             f"primal function, but at an output it got {value.aval.short()} for {a.short()}."
         )
     return value if value.aval.dtype == a.dtype else BIND.convert(value, dtype=a.dtype)
+
+
+def _checked(result: Any, fun: Callable) -> Any:
+    """What a function called with values returned, as it is."""
+    for x in tree_flatten(result)[0]:
+        if not is_array_like(x):
+            raise TypeError(
+                f"function {function_name(fun)} returned a value of type {type(x)}, which is not a valid JAX type"
+            )
+    return result
 
 
 def custom_gradient(fun: Callable) -> Callable:

@@ -60,7 +60,9 @@ class Tracer(Value):
         return self._concrete(index_error).__index__()
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        # a NumPy function would lose the derivative: an error even where the value is known
+        # a NumPy function would lose the derivative: an error even where the value is known, but where a rule gives it
+        if self.trace.opaque:
+            return self._concrete(array_error).__array__(*args, **kwargs)
         check_live(self)
         raise array_error(self)
 
@@ -121,6 +123,7 @@ class Trace:
       knowable: values that could be computed from known ones but have not been (results of calls and what follows).
       live: False once tracing has ended.
       axis: name and size of the axis along which this trace is one example.
+      opaque: the function is not differentiated, a rule of the user's gives its derivative.
     """
 
     __slots__ = (
@@ -135,6 +138,8 @@ class Trace:
         "known",
         "live",
         "name",
+        "opaque",
+        "outer",
         "place",
         "staged",
     )
@@ -153,6 +158,8 @@ class Trace:
         self.depth = STATE.depth + 1
         self.live = True
         self.axis: tuple[str, int] | None = None
+        self.opaque = False
+        self.outer: dict[Variable, Tracer] = {}  # knowable arguments
 
     def lift(self, x: Value) -> Variable:
         """The variable of x in this function: its own, a constant, or a captured argument."""
@@ -184,6 +191,7 @@ class Trace:
             self.known[value] = found
         elif x.value in x.trace.knowable:  # type: ignore[attr-defined]
             self.knowable.add(value)
+            self.outer[value] = x  # type: ignore[assignment]
 
     def asked(self) -> None:
         """Somebody asks whether a value is known, and goes another way if it is; see `sable.core.values.concrete`."""
@@ -207,7 +215,7 @@ class Trace:
         """Compute a knowable value, and the other results of its op, if all that it needs is known; else what is missing."""
         node = self.function.producer(value)
         if node is None:
-            outer: Any = self.captures[-1 - value.place - (len(self.function.in_avals) - len(self.captures))]
+            outer = self.outer[value]
             found = outer.trace.known.get(outer.value)
             if found is None:
                 return [(outer.trace, outer.value)]

@@ -98,6 +98,7 @@ def trace_flat(
     names: Callable[[], list[str]] | Sequence[str] = (),
     known: Sequence[Value] | None = None,
     axis: tuple[str, int] | None = None,
+    opaque: bool = False,
 ) -> Traced:
     """Trace `call`, which takes one tracer an aval and returns a pytree.
 
@@ -108,13 +109,14 @@ def trace_flat(
       names: names of the arguments (or a function that finds them), for messages.
       known: in an unstaged trace, the values of the arguments.
       axis: name and size of the axis along which this is one example.
+      opaque: see `Trace`.
 
     Raises:
       TypeError: the function returns something that is no array.
     """
     trace = Trace(avals, staged, function_name(fun), kind, function_place(fun))
     trace.argument_names = _LazyNames(names) if callable(names) else list(names)  # type: ignore[assignment]
-    trace.axis = axis
+    trace.axis, trace.opaque = axis, opaque
     arguments = list(trace.function.arguments)
     if known is not None:
         for v, x in zip(arguments, known):

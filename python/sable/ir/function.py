@@ -181,9 +181,14 @@ class FunctionBuilder(Builder):
 
 
 class Deferred:
-    """A function that is traced when a pass first asks for it (the rules of custom derivatives)."""
+    """A function that is traced when a pass first asks for it (the rules of custom derivatives).
+
+    Attributes:
+      immediate: the function can also be run at once, by `run` and `partial` (see `core.custom_derivatives.UserRule`).
+    """
 
     __slots__ = ("_made", "_make", "name")
+    immediate = False
 
     def __init__(self, make: Any, name: str = "deferred"):
         self._make, self._made, self.name = make, None, name

@@ -287,6 +287,8 @@ class Builder:
     """
 
     location: Any = None
+    #: values of this builder are those that users' functions take
+    runs_rules = False
 
     def at(self, location: Any) -> None:
         """Give that location to what is emitted from now on."""
@@ -305,6 +307,10 @@ class Builder:
     if TYPE_CHECKING:  # `defop` adds a method for each op
 
         def __getattr__(self, name: str) -> Callable: ...
+
+    def run_rule(self, rule: Any, values: Sequence[Any]) -> Sequence[Any]:
+        """Results of a derivative rule that a user gave (a `Deferred`)."""
+        return self.bind(OPS["call"], *values, callee=rule.get())
 
     def full(self, aval: Aval, value: Any) -> Any:
         """A constant of one repeated scalar."""
