@@ -79,6 +79,13 @@ class CustomJvpRules(_CustomRules):
         ]
 
 
+def _called(b: Any, rule: Any, values: Sequence[Any]) -> Sequence[Any]:
+    """A rule run on values where it can be, else called."""
+    if rule.immediate and b.runs_rules:
+        return b.run_rule(rule, values)
+    return b.bind(OPS["call"], *values, callee=rule.get())
+
+
 def _expand_all(b: Any, size: int, xs: Any, on: Any) -> list[Any]:
     return [x if m else expand(b, x, size) for x, m in zip(xs, on)]
 
@@ -97,7 +104,7 @@ class CustomVjpRules(_CustomRules):
     def linearize(self, passes, two, node, xs, tangents):
         p = node.params
         n = len(node.results)
-        out = two.inner.run_rule(p["forward"], xs)
+        out = _called(two.inner, p["forward"], xs)
         ys, residuals = out[:n], out[n:]
         moving = [
             two.linear.full(two.inner.aval(x), 0) if t is None else t
@@ -193,7 +200,7 @@ class CustomVjpLinearRules(FunctionRules):
         n = p["num_residuals"]
         avals = [a for a in p["callee"].out_avals if is_inexact(a)]
         cts = [b.full(a, 0) if c is None else c for c, a in zip(cotangents, avals)]
-        found = b.run_rule(p["backward"], [*xs[:n], *cts])
+        found = _called(b, p["backward"], [*xs[:n], *cts])
         return [*[None] * n, *[c if o else None for c, o in zip(found, on[n:])]]
 
     def batch(self, passes, b, node, size, xs, on, axis_name):

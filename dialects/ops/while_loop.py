@@ -94,10 +94,12 @@ class WhileRules(FunctionRules):
     def batch(self, passes, b, node, size, xs, on, axis_name):
         cond, body = node.params["cond"], node.params["body"]
         conds_on, consts_on, carry_on = self._parts(node, on)
+        start = node.params["body_consts"]
+        constant = [y is x for y, x in zip(body.outputs, body.arguments[start:])]
         while True:
             _, marks = passes.batch_function(body, (*consts_on, *carry_on), size, axis_name)
             _, pred_on = passes.batch_function(cond, (*conds_on, *carry_on), size, axis_name)
-            grown = [c or m or pred_on[0] for c, m in zip(carry_on, marks)]
+            grown = [c or m or (pred_on[0] and not k) for c, m, k in zip(carry_on, marks, constant)]
             if grown == carry_on:
                 break
             carry_on = grown
@@ -132,7 +134,7 @@ class WhileRules(FunctionRules):
             cs, bs, carry = split(made.arguments, nc, nb)
             (pred,) = interpret(cond, [*cs, *carry], b)
             outs = interpret(body, [*bs, *carry], b)
-            new = [choose(b, pred, y, x) for x, y in zip(carry, outs)]
+            new = [y if y is x else choose(b, pred, y, x) for x, y in zip(carry, outs)]
             body.memo[key] = made.finish(new, body.out_avals)
         return body.memo[key]
 

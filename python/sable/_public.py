@@ -66,7 +66,7 @@ from sable.api.devices import (
     local_devices,
 )
 from sable.api.jacobian import hessian, jacfwd, jacobian, jacrev
-from sable.core.array import Array
+from sable.core.array import AnyArray as Array
 from sable.core.custom_derivatives import custom_gradient, custom_jvp, custom_vjp
 
 remat = checkpoint

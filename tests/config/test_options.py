@@ -22,6 +22,7 @@ from sable import lax
 from sable._config import OPTIONS, config
 from sable._config.managers import Override
 from sable.compiler import CacheSettings, configure_cache
+from sable.core.array import Array
 from sable.core.evaluation import run
 from sable.ir.aval import aval
 from sable.ir.bindings import UNKNOWN
@@ -287,7 +288,7 @@ def _(seen):
 @act("jax_transfer_guard_device_to_host", "disallow", default=[None, None], other=["JaxRuntimeError", None])
 def _(seen):
     def elsewhere():
-        return jax.Array(aval((2,), np.dtype(np.float32)), None, np.ones(2, np.float32), Elsewhere())
+        return Array(aval((2,), np.dtype(np.float32)), None, np.ones(2, np.float32), Elsewhere())
 
     return [seen.error(lambda: np.asarray(elsewhere())), seen.error(lambda: jax.device_get(elsewhere()))]
 

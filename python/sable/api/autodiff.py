@@ -14,7 +14,7 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.boundary import boundary
 from sable.core.tracing import Traced, _positional_names, argument_names, function_name, trace_flat
-from sable.core.values import as_value, is_array_like, retype
+from sable.core.values import as_value, aval_of_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
 from sable.ir.function import interpret
 from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
@@ -471,9 +471,15 @@ def _pushforward(linear: _Linear, tree: Any, avals: Sequence[Aval], residuals: l
     return tree_unflatten(linear.out_tree, found)
 
 
+def _aval_like(p: Any) -> Aval:
+    """Of an array, a Python scalar, or what has shape and dtype."""
+    return aval_of_value(p) if is_array_like(p) else aval(tuple(p.shape), np.dtype(p.dtype))
+
+
 def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Any = ()) -> Callable:
     """The transpose of a function that is linear; `primals` give shapes and dtypes only."""
-    zeros = tree_map(lambda p: BIND.full(aval(tuple(p.shape), np.dtype(p.dtype)), 0), primals)
+    _check_callable(fun)
+    zeros = tree_map(lambda p: BIND.full(_aval_like(p), 0), primals)
     values, tree = _leaves(fun, zeros, "linear_transpose")
     _, linear, residuals, _ = _linearize(fun, values, tree, "linear_transpose")
     return functools.partial(_pullback, linear, tree, function_name(fun), residuals)

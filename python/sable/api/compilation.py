@@ -152,7 +152,7 @@ class Jitted:
         return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
 
     def _results(self, entry: _Entry, leaves: list) -> Sequence[Any]:
-        if STATE.staged is None:
+        if STATE.staged is None and not STATE.axes:  # a function of no tracer may be about an axis
             values = [x if type(x) is Array else as_value(x) for x in leaves]
             arguments = len(values)
             values += entry.captures

@@ -241,6 +241,33 @@ class Array(Value):
         return self.numpy().ctypes.data
 
 
+class ArrayType(type):
+    """What `isinstance(x, jax.Array)` asks: arrays and traced values, and what has been registered to be like them."""
+
+    others: tuple[type, ...] = ()
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, (Value, *ArrayType.others))
+
+    def __subclasscheck__(cls, c: type) -> bool:
+        return issubclass(c, (Value, *ArrayType.others))
+
+
+class AnyArray(Value, metaclass=ArrayType):
+    """The type of arrays as users know it, `jax.Array`: for annotations and `isinstance`, of which traced values are too.
+
+    Arrays are made by functions such as `jax.numpy.array`, not by this class.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("jax.Array has no instances of its own: make arrays by jax.numpy.array")
+
+
+AnyArray.__name__ = AnyArray.__qualname__ = "Array"
+
+
 def cpu_device() -> Any:
     """The CPU device that arrays without a device of their own are on."""
     return runtime.devices("cpu")[0]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval_of
+from sable.ir.function import Function
 from sable.ir.literal import Literal
 from sable.ir.op import OPS, Builder, Op, infer
 
@@ -30,9 +31,29 @@ def bind(op: Op, *values: Value, **params: Any) -> Any:
             trace = x.trace
     if op.collective is not None:
         trace = _axis_trace(trace, params["axes"])
+    elif op.functions and STATE.axis_traces:
+        trace = _axis_trace(trace, named_axes(op, params))
     if trace is None:
         return evaluate(op, values, params)
     return record(trace, op, values, params, None)
+
+
+def named_axes(op: Op, params: dict) -> tuple[str, ...]:
+    """The axes that collectives in the functions of an op are about."""
+    found: dict[str, None] = {}
+    for name in op.functions:
+        for f in params[name] if op.params[name].many else (params[name],):
+            if type(f) is not Function:
+                continue
+            if "axes" not in f.memo:
+                inner: dict[str, None] = {}
+                for node in f.nodes():
+                    inner.update(dict.fromkeys(node.params["axes"] if node.op.collective else ()))
+                    if node.op.functions:
+                        inner.update(dict.fromkeys(named_axes(node.op, node.params)))
+                f.memo["axes"] = tuple(inner)
+            found.update(dict.fromkeys(f.memo["axes"]))
+    return tuple(found)
 
 
 def _axis_trace(trace: Trace | None, axes: Sequence[str]) -> Trace | None:
@@ -72,7 +93,7 @@ def _known(trace: Trace, x: Value) -> Array | None:
 
 
 def _compute(trace: Trace, op: Op, values: Sequence[Value], params: dict, results: list[Tracer]) -> None:
-    if op.collective is not None:
+    if op.collective is not None or (op.functions and STATE.axis_traces and named_axes(op, params)):
         return
     arrays = []
     later = bool(op.functions)  # calls and loops are computed when somebody asks

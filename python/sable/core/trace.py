@@ -92,6 +92,12 @@ class Tracer(Value):
     def __hash__(self) -> int:
         raise TypeError(f"unhashable type: {type(self)}")
 
+    def __reduce__(self) -> Any:
+        raise concretization_error(
+            self,
+            "The error occurred in the __reduce__ method, which may indicate an attempt to serialize/pickle a traced value.",
+        )
+
     def __copy__(self) -> Tracer:
         return self
 

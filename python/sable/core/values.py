@@ -60,7 +60,7 @@ def _scalar(kind: type, x: Any) -> Array:
     key = (kind, x, config.jax_enable_x64 and config.jax_default_dtype_bits)
     found = _MEMO.get(key)
     # 0.0 == -0.0 and NaN is not equal to itself: neither may be looked up
-    if found is not None and x:
+    if found is not None and x and not found.deleted:
         return found
     made = constant(np.asarray(x, python_scalar_dtype(kind, x)), weak_type=kind is not bool)
     if len(_MEMO) < _MEMO_SIZE and x == x:
@@ -68,7 +68,16 @@ def _scalar(kind: type, x: Any) -> Array:
     return made
 
 
+def _check_unmasked(x: Any) -> None:
+    if isinstance(x, np.ma.MaskedArray):
+        raise ValueError(
+            "numpy masked arrays are not supported as direct inputs to JAX functions. Use arr.filled() to convert the "
+            "value to a standard numpy array."
+        )
+
+
 def _from_numpy(x: Any) -> Array:
+    _check_unmasked(x)
     dtype = canonicalize_dtype(x.dtype)
     if dtype not in ELEMENT_TYPES:
         raise TypeError(
@@ -87,6 +96,7 @@ def aval_of_value(x: Any) -> Aval:
     if kind in _SCALARS:
         return aval((), python_scalar_dtype(kind, x), kind is not bool)
     if isinstance(x, (np.ndarray, np.generic)):
+        _check_unmasked(x)
         dtype = canonicalize_dtype(x.dtype)
         if dtype in ELEMENT_TYPES:
             return aval(tuple(x.shape), dtype)

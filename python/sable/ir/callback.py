@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.ir.aval import Aval
 
-_METHODS = ("sequential", "expand_dims", "broadcast_all", "legacy_vectorized")
+_METHODS = ("sequential", "sequential_unrolled", "expand_dims", "broadcast_all", "legacy_vectorized")
 
 
 class Callback:
@@ -28,10 +28,11 @@ class Callback:
         out_avals: Sequence[Aval],
         name: str,
         vmap_method: str | None = "sequential",
+        levels: tuple[tuple[int, tuple[bool, ...]], ...] = (),
     ):
         if vmap_method is not None and vmap_method not in _METHODS:
             raise ValueError(f"vmap_method must be one of {_METHODS} or None, got {vmap_method!r}")
-        self.function, self.name, self.vmap_method = function, name, vmap_method
+        self.function, self.name, self.vmap_method, self._levels = function, name, vmap_method, levels
         self.in_avals, self.out_avals = tuple(in_avals), tuple(out_avals)
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
@@ -43,7 +44,7 @@ class Callback:
         Raises:
           TypeError, ValueError: results of other number, shape or dtype than announced; names the function.
         """
-        given = [np.asarray(a) for a in self.function(*arrays)]
+        given = [np.asarray(a) for a in self.function(*self._aligned(arrays))]
         if len(given) != len(self.out_avals):
             raise ValueError(f"callback {self.name} returned {len(given)} results, expected {len(self.out_avals)}")
         return [self._result(g, a, k) for k, (g, a) in enumerate(zip(given, self.out_avals))]
@@ -70,17 +71,28 @@ class Callback:
             )
         in_avals = [a.update(shape=s) for a, s in zip(self.in_avals, shapes)]
         out_avals = [a.update(shape=(size, *a.shape)) for a in self.out_avals]
+        if not method.startswith("sequential"):
+            levels = ((size, mapped), *self._levels)
+            return Callback(self.function, in_avals, out_avals, self.name, method, levels)
         inner = self.function
 
         def sequential(*arrays: np.ndarray) -> list[np.ndarray]:
             rows = [inner(*[a[i] if m else a for a, m in zip(arrays, mapped)]) for i in range(size)]
             return [np.stack([np.asarray(r[k]) for r in rows]) for k in range(len(out_avals))]
 
-        def together(*arrays: np.ndarray) -> Sequence[Any]:
-            full = [a if m else a[None] for a, m in zip(arrays, mapped)]
-            if method == "broadcast_all":
-                full = [a if m else np.broadcast_to(a, (size, *a.shape[1:])) for a, m in zip(full, mapped)]
-            return inner(*full)
+        return Callback(sequential, in_avals, out_avals, self.name, method)
 
-        function = sequential if method == "sequential" else together
-        return Callback(function, in_avals, out_avals, self.name, method)
+    def _aligned(self, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        """Arguments with the axes of all batches in front, the outermost first."""
+        if not self._levels:
+            return arrays
+        if self.vmap_method == "legacy_vectorized":
+            return arrays
+        sizes = tuple(size for size, _ in self._levels)
+        found = []
+        for k, a in enumerate(arrays):
+            a = a[tuple(slice(None) if mapped[k] else None for _, mapped in self._levels)]
+            if self.vmap_method == "broadcast_all":
+                a = np.broadcast_to(a, (*sizes, *a.shape[len(sizes) :]))
+            found.append(a)
+        return found

@@ -310,7 +310,7 @@ class Builder:
 
     def run_rule(self, rule: Any, values: Sequence[Any]) -> Sequence[Any]:
         """Results of a derivative rule that a user gave (a `Deferred`)."""
-        return self.bind(OPS["call"], *values, callee=rule.get())
+        return interpret(rule.get(), values, self)
 
     def full(self, aval: Aval, value: Any) -> Any:
         """A constant of one repeated scalar."""

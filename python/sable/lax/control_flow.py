@@ -20,7 +20,7 @@ from sable.core.values import as_value, concrete, retype
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import OPS
-from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
+from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_leaves, tree_map, tree_unflatten
 
 #: Stands for an operand that is not given: None is one.
 _NOTHING = object()
@@ -81,8 +81,10 @@ def _settled(trace: Callable, values: list[Value], n: int) -> tuple[Any, list[Va
         changed = False
         for i, (x, out) in enumerate(zip(values[:n], traced.out_avals[:n])):
             if x.aval.weak_type and (x.aval.dtype != out.dtype) and x.aval.shape == out.shape:
-                values[i] = BIND.convert(x, dtype=out.dtype)
-                changed = True
+                dtype, weak = promote_avals((x.aval, out))
+                if dtype != x.aval.dtype:
+                    values[i] = retype(BIND.convert(x, dtype=dtype), weak)
+                    changed = True
             elif x.aval.weak_type and not out.weak_type and x.aval.shape == out.shape:
                 values[i] = retype(x, False)
                 changed = True
@@ -258,7 +260,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
     With bounds known when traced it is a scan and has reverse derivatives, else a while loop.
 
     Args:
-      lower, upper: integer scalars.
+      lower, upper: real scalars.
       body_fun: `(i, val) -> val` of the same structure, shapes and dtypes.
       init_val: first value, a pytree of arrays.
 
@@ -269,8 +271,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
         raise TypeError("lax.fori_loop: body_fun argument should be callable.")
     bounds = [as_value(lower), as_value(upper)]
     for x in bounds:
-        if x.aval.dtype.kind not in "iu" or x.aval.shape:
-            raise TypeError(f"lower and upper arguments to fori_loop must be integer scalars, got {x.aval.short()}")
+        if x.aval.dtype.kind not in "iufb" or x.aval.shape:
+            raise TypeError(f"lower and upper arguments to fori_loop must be real scalars, got {x.aval.short()}")
+    bounds = [BIND.convert(x, dtype=np.dtype(np.int32)) if x.aval.dtype == np.bool_ else x for x in bounds]
     strong = [x for x in bounds if not x.aval.weak_type] or bounds
     dtype = strong[0].aval.dtype
     if len({x.aval.dtype for x in strong}) > 1:
@@ -388,8 +391,7 @@ def _check_branches(what: str, traced: Sequence[Traced], names: Sequence[str]) -
                 f"{t.out_tree}, another has {first.out_tree}."
             )
         for k, (a, o) in enumerate(zip(first.out_avals, t.out_avals)):
-            weak = a.weak_type or o.weak_type
-            if a.shape != o.shape or (a.dtype != o.dtype and not weak):
+            if a.shape != o.shape or a.dtype != o.dtype:
                 raise TypeError(
                     f"{what} branches must have equal output types but they differ: output component {k} of {name} has "
                     f"type {o.short()}, of another branch {a.short()}."
@@ -397,29 +399,18 @@ def _check_branches(what: str, traced: Sequence[Traced], names: Sequence[str]) -
 
 
 def _equal_outputs(traced: list[Traced]) -> list[Traced]:
-    """Weakly typed results of one branch take the dtype that another branch is sure of."""
-    wanted = []
-    for outs in zip(*[t.out_avals for t in traced]):
-        dtype, weak = promote_avals(tuple(outs))
-        wanted.append(outs[0].update(dtype=dtype, weak_type=weak))
-    made = []
-    for t in traced:
-        if all(a.dtype == w.dtype for a, w in zip(t.out_avals, wanted)):
-            t.function.out_avals = list(wanted)
-            made.append(t)
-            continue
-        f = Function(t.function.in_avals, t.function.name)
-        b = FunctionBuilder(f)
-        outs = interpret(t.function, f.arguments, b)
-        outs = [o if a.dtype == w.dtype else b.convert(o, dtype=w.dtype) for o, a, w in zip(outs, t.out_avals, wanted)]
-        made.append(t._replace(function=f.finish(outs, wanted)))
-    return made
+    """A result is weakly typed where it is in all branches."""
+    for k, outs in enumerate(zip(*[t.out_avals for t in traced])):
+        weak = all(a.weak_type for a in outs)
+        for t in traced:
+            t.function.out_avals[k] = t.function.out_avals[k].update(weak_type=weak)
+    return traced
 
 
 @boundary
 def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
     """Apply f to each element along the leading axis, one after the other (a scan); in batches with `batch_size`."""
-    if batch_size is not None:
+    if batch_size and all(x.shape[0] for x in tree_leaves(xs)):
         return _map_batches(f, xs, batch_size)
     return scan(lambda _, x: ((), f(x)), (), xs)[1]
 

@@ -64,6 +64,8 @@ def array(
     if order not in (None, "C", "K"):
         raise NotImplementedError(f"Only implemented for order='C'|'K'|None, got {order!r}")
     wanted = dtype_argument(dtype, "array")
+    if copy and isinstance(object, np.ma.MaskedArray):
+        object = np.asarray(object)
     found = _convert_any(object, wanted)
     if found.aval.ndim < ndmin:
         found = reshape_to(found, (1,) * (ndmin - found.aval.ndim) + found.aval.shape)
@@ -93,8 +95,6 @@ def asarray(
     Raises:
       ValueError: `copy=False` where a copy is needed; otherwise as `array`.
     """
-    if copy is False and not isinstance(a, Value):
-        raise ValueError("asarray(copy=False) is not possible here: values of other libraries are copied")
     return array(a, dtype=dtype, copy=bool(copy), order=order, device=device)
 
 

@@ -291,8 +291,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     """Numbers in geometric progression from start to stop (not 0, of the same sign)."""
     wanted = dtype_argument(dtype, "geomspace")
     first, last = promote_dtypes(array_arguments("geomspace", start, stop), "inexact")
-    found = logspace(log10(absolute(first)), log10(absolute(last)), num, endpoint, axis=axis)
-    found = multiply(sign(first), found)
+    found = logspace(log10(absolute(first)), log10(absolute(last)), num, endpoint)
+    found = moveaxis(multiply(sign(first), found), 0, axis)
     return retype(found if wanted is None else convert(found, wanted), False)
 
 

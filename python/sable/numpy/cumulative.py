@@ -41,6 +41,9 @@ def _running(name: str, mnemonic: str, a: Any, axis: Any, dtype: Any, out: Any) 
     if wanted is None and kind(x) == "b":
         wanted = default_dtype("i")
     x = convert(x, x.aval.dtype if wanted is None else wanted)
+    if kind(x) == "b":  # asked for by dtype=bool: or, and
+        counted = convert(x, np.dtype(np.int32))
+        return convert(bind(OPS[mnemonic], counted, axis=axis, reverse=False), x.aval.dtype)
     return retype(bind(OPS[mnemonic], x, axis=axis, reverse=False), False)
 
 

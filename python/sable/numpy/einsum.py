@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.bind import BIND
 from sable.core.operands import array_arguments, convert, dtype_argument, promote_dtypes
 from sable.core.precision import precision_config
 from sable.core.values import retype
@@ -18,7 +17,7 @@ from sable.library.declare import library
 
 from .creation import diagonal
 from .manipulation import moveaxis, permuted
-from .products import contract
+from .products import contract, summed
 
 #: the axes that `...` stands for are labelled by their distance from the last one
 _Labels = list
@@ -192,7 +191,7 @@ def _reduce(pairs: list[tuple[Value, _Labels]], out: _Labels, precision: Any, pr
     x, labels = pairs[0]
     gone = tuple(i for i, c in enumerate(labels) if c not in out)
     if gone:
-        x, labels = BIND.reduce_sum(x, dimensions=gone), [c for c in labels if c in out]
+        x, labels = summed(x, gone), [c for c in labels if c in out]
     return permuted(x, tuple(labels.index(c) for c in out))
 
 

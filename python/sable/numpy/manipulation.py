@@ -11,10 +11,13 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.concretization import concretization_error
 from sable.core.operands import (
+    INT32,
     array_argument,
     array_arguments,
     broadcast_shape,
+    convert,
     expand_to,
     filled,
     full_like,
@@ -24,9 +27,11 @@ from sable.core.operands import (
     shape_argument,
     wrapped,
 )
+from sable.core.trace import Tracer
 from sable.library.declare import library
 
 from .indexing.selection import take
+from .indexing.update import write
 
 # ---- reshape -------------------------------------------------------------------------------------
 
@@ -442,6 +447,8 @@ def repeat(
         x, axis = reshape_to(x, (x.aval.size,)), 0
     axis = normal_axis(axis, x.aval.ndim)
     n = x.aval.shape[axis]
+    if type(repeats) is Tracer:
+        return take(x, _traced_rows(repeats, n, total_repeat_length), axis=axis)
     counts = np.asarray(repeats)
     if counts.ndim > 1:
         raise ValueError(f"repeats must be a scalar or a vector, got shape {counts.shape}")
@@ -453,6 +460,23 @@ def repeat(
     if total_repeat_length is not None:
         rows = np.concatenate([rows, np.full(max(0, total_repeat_length - len(rows)), n - 1)])[:total_repeat_length]
     return take(x, rows.astype(np.int32), axis=axis)
+
+
+def _traced_rows(counts: Tracer, n: int, length: int | None) -> Value:
+    """The number of the row that stands at each place of the result."""
+    if length is None:
+        raise concretization_error(
+            counts,
+            "When jit-compiling jnp.repeat, the total number of repeats must be static. To fix this, either specify a "
+            "static value for `repeats`, or pass a static value to `total_repeat_length`.",
+        )
+    if counts.aval.ndim > 1 or counts.aval.size not in (1, n):
+        raise ValueError(f"repeats must be a scalar or have one entry for each of {n} rows, got {counts.aval.short()}")
+    each = expand_to(reshape_to(convert(counts, INT32), (counts.aval.size,)), (n,))
+    starts = BIND.subtract(BIND.cumsum(each, axis=0, reverse=False), each)
+    begun = write("scatter_add", filled((length,), INT32, 0), starts, 1)
+    rows = BIND.subtract(BIND.cumsum(begun, axis=0, reverse=False), filled((length,), INT32, 1))
+    return rows
 
 
 def _repeat_each(x: Value, times: int, axis: int) -> Value:

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.bind import BIND, constant
+from sable.core.bind import BIND
 from sable.core.dtypes import kind_of
 from sable.core.operands import convert, dtype_argument, reshape_to
-from sable.core.values import concrete
 from sable.library.declare import library
 
 from . import arrays, creation, cumulative, manipulation, ordering, products, reductions, ufuncs, ufuncs_float
@@ -263,15 +262,14 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
         return self
     if self.aval.ndim == 0 and own.itemsize != wanted.itemsize:
         raise ValueError("view() of 0d array is only supported if the itemsize is unchanged.")
-    if kind_of(own) in "bc" or kind_of(wanted) in "bc":
-        known = concrete(self)
-        if known is not None:
-            return constant(known.numpy().view(wanted))
-        if kind_of(own) == "b":
-            return _view(convert(self, np.dtype(np.uint8)), wanted)
-        if kind_of(wanted) == "b":
-            return convert(_view(self, np.uint8), wanted)
-        raise NotImplementedError("view() between complex and other dtypes is not supported while tracing")
+    if kind_of(own) == "b":
+        return _view(convert(self, np.dtype(np.uint8)), wanted)
+    if kind_of(wanted) == "b":
+        return convert(_view(self, np.uint8), wanted)
+    if kind_of(own) == "c":
+        return _view(_parts(self), wanted)
+    if kind_of(wanted) == "c":
+        return _paired(_view(self, np.dtype(f"f{wanted.itemsize // 2}")))
     ratio, last = own.itemsize / wanted.itemsize, self.aval.shape[-1:]
     if ratio >= 1:
         made = BIND.bitcast_convert(self, dtype=wanted)
@@ -282,6 +280,26 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
             "When changing to a larger dtype, its size must be a divisor of the total size in bytes of the last axis"
         )
     return BIND.bitcast_convert(reshape_to(self, (*self.aval.shape[:-1], last[0] // k, k)), dtype=wanted)
+
+
+def _parts(x: Value) -> Value:
+    """Real and imaginary parts of complex numbers, one behind the other in the last axis (of a scalar: an axis of two)."""
+    shape = (*x.aval.shape, 1)
+    pairs = BIND.concatenate(reshape_to(BIND.real(x), shape), reshape_to(BIND.imag(x), shape), dimension=len(shape) - 1)
+    return reshape_to(pairs, (*x.aval.shape[:-1], 2 * x.aval.shape[-1])) if x.aval.shape else pairs
+
+
+def _paired(x: Value) -> Value:
+    """Complex numbers of the floats that stand two and two in the last axis."""
+    n = x.aval.shape[-1]
+    if n % 2:
+        raise ValueError(
+            "When changing to a larger dtype, its size must be a divisor of the total size in bytes of the last axis"
+        )
+    pairs = reshape_to(x, (*x.aval.shape[:-1], n // 2, 2))
+    axis = pairs.aval.ndim - 1
+    real, imag = (reshape_to(slice_axis(pairs, axis, k, k + 1), pairs.aval.shape[:-1]) for k in (0, 1))
+    return BIND.complex(real, imag)
 
 
 def _compress(

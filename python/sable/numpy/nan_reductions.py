@@ -129,6 +129,7 @@ def nanvar(
         return reductions.var(x, axis, dtype, out, ddof, keepdims, where=where, mean=mean)
     mask = _both(where, _known(x))
     wanted = dtype_argument(dtype, "nanvar")
+    reductions.check_variance_dtype(x, wanted)
     x = convert(x, computed_in(to_inexact_dtype(x.aval.dtype)))
     made = reductions.var(x, axis, None, None, ddof, keepdims, where=mask, mean=mean)
     source = array_argument("nanvar", a).aval.dtype

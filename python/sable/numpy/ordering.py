@@ -155,14 +155,21 @@ def _flattened(x: Value, axis: Any, keepdims: bool) -> tuple[Value, tuple[int, .
 
 
 _METHODS = ("linear", "lower", "higher", "nearest", "midpoint")
+#: Bytes of half precision, which cannot tell the places of long arrays.
+_HALF = 2
 
 
 def _quantile(
-    name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool, scale: float = 1.0
-) -> Value:
-    if method not in _METHODS:
+    name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool, scale: float = 1.0,
+    weights: Any = None,
+) -> Value:  # fmt: skip
+    if weights is not None and method != "inverted_cdf":
+        raise NotImplementedError(f"{method} doesn't support weights. Only method 'inverted_cdf' supports weights.")
+    if weights is None and method not in _METHODS:
         raise ValueError(f"{name}: method can only be {', '.join(map(repr, _METHODS))}; got {method!r}")
     x, quotients = promote_dtypes(array_arguments(name, a, q), "inexact")
+    if x.aval.dtype.itemsize == _HALF and kind(x) == "f":
+        quotients = convert(array_argument(name, q), np.dtype(np.float32))
     if kind(x) == "c":
         raise ValueError("quantile does not support complex input, as the operation is poorly defined.")
     if quotients.aval.ndim > 1:
@@ -172,10 +179,20 @@ def _quantile(
         quotients = BIND.divide(quotients, full_like(quotients, scale))
     rows, kept = _flattened(x, axis, keepdims)
     unknown = compare(rows, rows, "NE")
-    rows = sort(rows, -1)
     counts = _counts(rows, unknown, skip_nan)
+    if weights is None:
+        rows = sort(rows, -1)
+        heights = None
+    else:
+        heights = _weight_rows(name, x, weights, axis, rows.aval.dtype)
+        heights = select(unknown, full_like(heights, 0), heights) if skip_nan else heights
+        order = argsort(rows, -1)
+        rows, heights = (take_along_axis(v, order, axis=-1) for v in (rows, heights))
+        heights = BIND.cumsum(heights, axis=heights.aval.ndim - 1, reverse=False)
     made = [
         _at_quantile(rows, reshape_to(part, ()), counts, method)
+        if heights is None
+        else _at_height(rows, reshape_to(part, ()), heights)
         for part in ([quotients] if quotients.aval.ndim == 0 else _entries(quotients))
     ]
     nan = BIND.compare(counts, full_like(counts, 0), comparison_direction="EQ") if skip_nan else any_true(unknown, -1)
@@ -185,25 +202,48 @@ def _quantile(
     return stack(made) if made else BIND.full(x.aval.update(shape=(0, *kept)), 0)
 
 
+def _weight_rows(name: str, x: Value, weights: Any, axis: Any, dtype: np.dtype) -> Value:
+    """Weights in the array's shape, or a vector for the one axis, laid out as `_flattened` does."""
+    w = convert(array_argument(name, weights), dtype)
+    if w.aval.shape != x.aval.shape:
+        axes = reduced_axes(x, axis)
+        if w.aval.ndim != 1 or len(axes) != 1 or w.aval.size != x.aval.shape[axes[0]]:
+            raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+        w = BIND.broadcast_in_dim(w, shape=x.aval.shape, broadcast_dimensions=axes)
+    return retype(_flattened(w, axis, False)[0], False)
+
+
+def _at_height(rows: Value, q: Value, heights: Value) -> Value:
+    """The first element at which the running sum of the weights reaches q of the whole."""
+    n = rows.aval.shape[-1]
+    whole = slice_axis(heights, heights.aval.ndim - 1, n - 1, n)
+    wanted = BIND.multiply(expand_to(q, whole.aval.shape), whole)
+    below = convert(compare(heights, expand_to(wanted, heights.aval.shape), "LT"), np.dtype(np.int32))
+    place = BIND.reduce_sum(below, dimensions=(below.aval.ndim - 1,))
+    place = BIND.minimum(place, full_like(place, n - 1))
+    return reshape_to(take_along_axis(rows, reshape_to(place, whole.aval.shape), axis=-1), place.aval.shape)
+
+
 def _entries(x: Value) -> list[Value]:
     return [slice_axis(x, 0, i, i + 1) for i in range(x.aval.shape[0])]
 
 
 def _counts(rows: Value, unknown: Value, skip_nan: bool) -> Value:
-    """How many elements of each row count, as floats."""
+    """How many elements of each row count, as floats: float32 of half precision, which cannot count them."""
     shape, n = rows.aval.shape[:-1], rows.aval.shape[-1]
+    dtype = np.dtype(np.float32) if rows.aval.dtype.itemsize == _HALF else rows.aval.dtype
     if not skip_nan:
-        return BIND.full(rows.aval.update(shape=shape), n)
-    known = convert(logical("not", unknown), rows.aval.dtype)
+        return BIND.full(rows.aval.update(shape=shape, dtype=dtype), n)
+    known = convert(logical("not", unknown), dtype)
     return BIND.reduce_sum(known, dimensions=(len(shape),))
 
 
 def _at_quantile(rows: Value, q: Value, counts: Value, method: str) -> Value:
     shape = counts.aval.shape
     top = BIND.maximum(BIND.subtract(counts, full_like(counts, 1)), full_like(counts, 0))
-    place = BIND.multiply(expand_to(q, shape), top)
+    place = BIND.multiply(expand_to(convert(q, counts.aval.dtype), shape), top)
     low, high = BIND.floor(place), BIND.ceil(place)
-    weight = BIND.subtract(place, low)
+    weight = convert(BIND.subtract(place, low), rows.aval.dtype)
 
     def taken(where: Value) -> Value:
         inside = BIND.minimum(BIND.maximum(where, full_like(where, 0)), top)
@@ -223,15 +263,15 @@ def _at_quantile(rows: Value, q: Value, counts: Value, method: str) -> Value:
     return BIND.add(BIND.multiply(first, rest), BIND.multiply(second, weight))
 
 
-def _no_weights(name: str, weights: Any, overwrite_input: bool) -> None:
-    if weights is not None or overwrite_input:
-        raise ValueError(f"jax.numpy.{name} does not support weights or overwrite_input=True")
+def _no_overwriting(name: str, overwrite_input: bool) -> None:
+    if overwrite_input:
+        raise ValueError(f"jax.numpy.{name} does not support overwrite_input=True or out != None")
 
 
 @library
 def quantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: bool = False, *, weights: None = None,
+    keepdims: bool = False, *, weights: Any = None,
 ) -> Value:  # fmt: skip
     """Quantiles of the elements along axes; NaN if there is one.
 
@@ -239,48 +279,48 @@ def quantile(
       a: array.
       q: scalar or vector of numbers between 0 and 1; those of a vector make the result's first axis.
       axis: an axis or several; None: all.
-      method: between two elements "linear", "lower", "higher", "nearest" or "midpoint".
+      method: between two elements "linear", "lower", "higher", "nearest" or "midpoint"; with weights "inverted_cdf".
       keepdims: leave axes of size 1.
 
     Raises:
       ValueError: complex elements; another method.
     """
     no_out("quantile", out)
-    _no_weights("quantile", weights, overwrite_input)
-    return _quantile("quantile", a, q, axis, method, keepdims, False)
+    _no_overwriting("quantile", overwrite_input)
+    return _quantile("quantile", a, q, axis, method, keepdims, False, weights=weights)
 
 
 @library
 def nanquantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: bool = False, *, weights: None = None,
+    keepdims: bool = False, *, weights: Any = None,
 ) -> Value:  # fmt: skip
     """Quantiles along axes of what is not NaN; arguments as of `quantile`."""
     no_out("nanquantile", out)
-    _no_weights("nanquantile", weights, overwrite_input)
-    return _quantile("nanquantile", a, q, axis, method, keepdims, True)
+    _no_overwriting("nanquantile", overwrite_input)
+    return _quantile("nanquantile", a, q, axis, method, keepdims, True, weights=weights)
 
 
 @library
 def percentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: bool = False, *, weights: None = None,
+    keepdims: bool = False, *, weights: Any = None,
 ) -> Value:  # fmt: skip
     """`quantile` with q between 0 and 100."""
     no_out("percentile", out)
-    _no_weights("percentile", weights, overwrite_input)
-    return _quantile("percentile", a, q, axis, method, keepdims, False, 100.0)
+    _no_overwriting("percentile", overwrite_input)
+    return _quantile("percentile", a, q, axis, method, keepdims, False, 100.0, weights=weights)
 
 
 @library
 def nanpercentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: bool = False, *, weights: None = None,
+    keepdims: bool = False, *, weights: Any = None,
 ) -> Value:  # fmt: skip
     """`nanquantile` with q between 0 and 100."""
     no_out("nanpercentile", out)
-    _no_weights("nanpercentile", weights, overwrite_input)
-    return _quantile("nanpercentile", a, q, axis, method, keepdims, True, 100.0)
+    _no_overwriting("nanpercentile", overwrite_input)
+    return _quantile("nanpercentile", a, q, axis, method, keepdims, True, 100.0, weights=weights)
 
 
 @library

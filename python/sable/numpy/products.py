@@ -103,13 +103,17 @@ def _without_ones(x: Value, xs: Sequence, y: Value, ys: Sequence, out: Sequence)
     return reshape_to(x, tuple(x.aval.shape[i] for i in kept)), [xs[i] for i in kept]
 
 
+def summed(x: Value, axes: tuple[int, ...]) -> Value:
+    """The sum along axes, without them; of booleans whether any is true."""
+    return BIND.reduce_or(x, dimensions=axes) if kind_of(x.aval.dtype) == "b" else BIND.reduce_sum(x, dimensions=axes)
+
+
 def _summed(x: Value, xs: list, others: Sequence, out: Sequence) -> tuple[Value, list]:
     """Labels that are nowhere else are summed over first."""
     gone = tuple(i for i, label in enumerate(xs) if label not in others and label not in out)
     if not gone:
         return x, xs
-    summed = BIND.reduce_sum(x, dimensions=gone) if kind_of(x.aval.dtype) != "b" else BIND.reduce_or(x, dimensions=gone)
-    return summed, [label for i, label in enumerate(xs) if i not in gone]
+    return summed(x, gone), [label for i, label in enumerate(xs) if i not in gone]
 
 
 def _outer(x: Value, xs: list, y: Value, ys: list, out: Sequence) -> Value:

@@ -75,9 +75,21 @@ def squeezed(made: Value, axes: tuple[int, ...], keepdims: bool) -> Value:
     return reshape_to(made, tuple(n for i, n in enumerate(made.aval.shape) if i not in axes))
 
 
+def mask_argument(name: str, where: Any) -> Value:
+    """A `where=` argument.
+
+    Raises:
+      ValueError: it is no boolean array.
+    """
+    mask = array_argument(name, where)
+    if kind(mask) != "b":
+        raise ValueError(f"jnp.{name}: where must be None or a boolean array; got where.dtype={mask.aval.dtype!r}.")
+    return mask
+
+
 def masked(name: str, x: Value, where: Any, fill: Any) -> Value:
     """x where the mask is true, else a neutral element (a Python scalar or a value)."""
-    mask = truth(array_argument(name, where))
+    mask = mask_argument(name, where)
     other = fill if isinstance(fill, Value) else scalar(fill, x.aval.dtype)
     shape = broadcast_shape((x.aval.shape, mask.aval.shape))
     other = expand_to(convert(other, x.aval.dtype), shape)
@@ -107,6 +119,8 @@ def _with_initial(combine: str, made: Value, initial: Any) -> Value:
     if initial is None:
         return made
     (value,) = array_arguments("initial", initial)
+    if value.aval.shape:
+        raise ValueError(f"initial value must be a scalar. Got array of shape {value.aval.shape}")
     value = convert(value, made.aval.dtype)
     return bind(OPS[combine], *broadcast_values("initial", [made, value]))
 
@@ -317,7 +331,7 @@ def _count(x: Value, axes: tuple[int, ...], where: Any, keepdims: bool, dtype: n
     """How many elements each result is made of, as a value of that dtype."""
     if where is None:
         return scalar(math.prod(x.aval.shape[i] for i in axes), dtype)
-    mask = retype(truth(array_argument("where", where)), False)
+    mask = retype(mask_argument("where", where), False)
     mask = expand_to(mask, broadcast_shape((x.aval.shape, mask.aval.shape)))
     return convert(sum(mask, axes, keepdims=keepdims), dtype)
 
@@ -379,7 +393,9 @@ def _spread_weights(x: Value, w: Value, axis: Any) -> Value:
     axes = reduced_axes(x, axis)
     if w.aval.shape != tuple(x.aval.shape[i] for i in axes):
         raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
-    return BIND.broadcast_in_dim(w, shape=x.aval.shape, broadcast_dimensions=axes)
+    order = tuple(sorted(range(len(axes)), key=axes.__getitem__))
+    w = w if order == tuple(range(len(axes))) else BIND.transpose(w, permutation=order)
+    return BIND.broadcast_in_dim(w, shape=x.aval.shape, broadcast_dimensions=tuple(sorted(axes)))
 
 
 @library
@@ -408,6 +424,7 @@ def var(
         ddof = correction
     x = array_argument("var", a)
     wanted = dtype_argument(dtype, "var")
+    check_variance_dtype(x, wanted)
     inner = to_inexact_dtype(x.aval.dtype)
     computed = computed_in(inner)
     result = wanted if wanted is not None else _real_of(inner)
@@ -431,6 +448,15 @@ def var(
 
 
 _mean = mean
+
+
+def check_variance_dtype(x: Value, wanted: Any) -> None:
+    """The mean square of complex distances is real, but computed in complex numbers."""
+    if wanted is not None and kind(x) == "c" and kind_of(wanted) != "c":
+        raise ValueError(
+            "jax.numpy.var does not yet support real dtype parameters when computing the variance of an array of complex "
+            f"values; got dtype {wanted.name} for {x.aval.short()}"
+        )
 
 
 def _real_of(dtype: np.dtype) -> np.dtype:

@@ -46,7 +46,13 @@ arctan2 = atan2 = binary(
 )
 maximum = binary("maximum", "The larger of x1 and x2; NaN if one of them is.", single("maximum"))
 minimum = binary("minimum", "The smaller of x1 and x2; NaN if one of them is.", single("minimum"))
-fmod = binary("fmod", "Remainder of x1 / x2 with the sign of x1.", single("remainder"), "numeric")
+fmod = binary(
+    "fmod",
+    "Remainder of x1 / x2 with the sign of x1; of integers by 0 it is 0.",
+    by_kind(f="remainder", other=None),
+    "numeric",
+    lambda x, y: select(compare_to(y, 0, "EQ"), full_like(x, 0), BIND.remainder(x, y)),
+)
 float_power = binary("float_power", "x1 ** x2, always in floats.", single("power"), "inexact")
 nextafter = binary("nextafter", "The float next to x1 on the way to x2.", single("next_after"), "inexact")
 

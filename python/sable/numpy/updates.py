@@ -22,7 +22,7 @@ from .indexing.update import write
 from .ufuncs import divide, power
 
 
-def _update_value(y: Any) -> Value:
+def _update_value(y: Any) -> Any:
     if y is None:
         raise ValueError("None is not a valid value for jnp.array")
     if isinstance(y, (list, tuple)):
@@ -32,7 +32,7 @@ def _update_value(y: Any) -> Value:
             f"Value {y!r} with dtype <U{len(y)} is not a valid JAX array type. "
             "Only arrays of numeric types are supported by JAX."
         )
-    return as_value(y)
+    return y if type(y) is int else as_value(y)
 
 
 class _IndexUpdateHelper:
@@ -134,7 +134,7 @@ class _IndexUpdateRef:
 
     def subtract(self, values: Any, **options: Any) -> Value:
         """A copy of the array in which `x[index] -= values` was done; options as for `add`."""
-        return write("scatter_add", self.array, self.index, BIND.negate(_update_value(values)), **options)
+        return write("scatter_add", self.array, self.index, BIND.negate(as_value(_update_value(values))), **options)
 
     def divide(self, values: Any, **options: Any) -> Value:
         """`x / y` where y is 1 but for the product of the values at `index`; options as for `add`."""
@@ -257,4 +257,5 @@ def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = Tr
     if mode == "wrap":
         numbers = wrapped(numbers, x.aval.size)
     flat = BIND.reshape(x, shape=(x.aval.size,))
-    return BIND.reshape(write("scatter", flat, numbers, line, mode="clip"), shape=x.aval.shape)
+    made = write("scatter", flat, numbers, line, mode="clip", wrap_negative_indices=mode != "clip")
+    return BIND.reshape(made, shape=x.aval.shape)

@@ -12,7 +12,7 @@ import numpy as np
 
 from sable._config import config
 from sable.core import dtypes, key_reuse, transfers
-from sable.core.array import Array, Value
+from sable.core.array import Array, ArrayType, Value
 from sable.core.bind import BIND, constant
 from sable.core.operands import shape_argument
 from sable.core.placement import default_device
@@ -183,6 +183,7 @@ class KeyArray:
         return KeyArray(self._data)
 
 
+ArrayType.others += (KeyArray,)
 wrapper_type(KeyArray, "_data")
 register_pytree_with_keys(
     KeyArray, lambda keys: (((None, keys._data),), None), lambda _, children: KeyArray(children[0])

@@ -58,7 +58,7 @@ def getitem(x: Value, index: Any) -> Value:
         parsed = parse(a.shape, index)
         _check_static(parsed, a.shape)
         if parsed.known:
-            _check_not_empty(a.shape, parsed.entries)
+            _check_not_empty(a.shape, parsed)
             return _taken(x, parsed)
         return _read(x, parsed, GatherScatterMode.PROMISE_IN_BOUNDS, None, {})
     return read(x, index)
@@ -126,12 +126,12 @@ def _read(x: Value, parsed: Parsed, way: GatherScatterMode, fill_value: Any, opt
     filling = way is GatherScatterMode.FILL_OR_DROP
     if filling and not parsed.inside:
         return _filled(x, parsed.shape, fill_value)
-    _check_not_empty(x.aval.shape, parsed.entries)
+    _check_not_empty(x.aval.shape, parsed)
+    if 0 in parsed.shape:
+        return BIND.full(x.aval.update(shape=parsed.shape), 0)
     listed = [e for e in parsed.entries if isinstance(e, Listed)]
     if any(e.dim is not None for e in listed):
         found = _gathered(x, parsed, way, fill_value, options)
-    elif listed and 0 in (parsed.block or ()):
-        return BIND.full(x.aval.update(shape=parsed.shape), 0)
     elif any(isinstance(e, Computed) for e in parsed.entries):
         found = _windowed(x, parsed.entries, way, fill_value)
     else:
@@ -139,10 +139,12 @@ def _read(x: Value, parsed: Parsed, way: GatherScatterMode, fill_value: Any, opt
     return found if found.aval.shape == parsed.shape else BIND.reshape(found, shape=parsed.shape)
 
 
-def _check_not_empty(shape: tuple[int, ...], entries: Sequence[Any]) -> None:
-    for e in entries:
+def _check_not_empty(shape: tuple[int, ...], parsed: Parsed) -> None:
+    for e in parsed.entries:
         if isinstance(e, (New, Gap, Span)) or e.dim is None or shape[e.dim]:
             continue
+        if isinstance(e, Listed) and 0 in (parsed.block or ()):
+            continue  # no position at all
         if isinstance(e, Fixed):
             raise IndexError(f"index is out of bounds for axis {e.dim} with size 0")
         raise TypeError(f"Slice size at index {e.dim} in gather op is out of range, must be within [0, 0 + 1), got 1.")

@@ -11,8 +11,8 @@ import numpy as np
 from sable._config import config
 from sable.core.array import Array, Value
 from sable.core.bind import BIND
-from sable.core.dtypes import promote_avals, safe_to_cast
-from sable.core.operands import convert, expand_to
+from sable.core.dtypes import default_dtype, promote_avals, safe_to_cast
+from sable.core.operands import convert, expand_to, kind, scalar
 from sable.core.state import STATE
 from sable.core.values import as_value
 from sable.ir.aval import aval
@@ -60,7 +60,7 @@ def write(
     """
     way = GatherScatterMode.from_any(mode)
     parsed = parse(x.aval.shape, index, wrap_negative_indices)
-    new = as_value(y)
+    new = _new_value(y, x)
     _warn_unsafe(new, x)
     a = x.aval
     dtype, weak = promote_avals((a, new.aval))
@@ -73,6 +73,17 @@ def write(
     new = _spread(new, parsed.shape)
     found = _write(mnemonic, x, parsed, new, way, (indices_are_sorted, unique_indices))
     return convert(found, a.dtype, a.weak_type)
+
+
+def _new_value(y: Any, x: Value) -> Value:
+    """y as a value; a Python int that only x's dtype can hold is of that dtype."""
+    if type(y) is int and kind(x) in "iu" and not _fits(y, default_dtype("i")):
+        return scalar(y, x.aval.dtype, weak_type=True)
+    return as_value(y)
+
+
+def _fits(n: int, dtype: np.dtype) -> bool:
+    return np.iinfo(dtype).min <= n <= np.iinfo(dtype).max
 
 
 def _warn_unsafe(new: Value, x: Value) -> None:

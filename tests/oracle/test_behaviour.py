@@ -1,0 +1,207 @@
+"""What programs do at the edges of their types and arguments, beside JAX: values with their types, or the error's class."""
+
+import warnings
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import sable
+
+VECTOR = np.arange(6, dtype=np.float32)
+MATRIX = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+
+
+def _callback(j: Any, method: str) -> Any:
+    def f(x: Any, y: Any) -> Any:
+        kind = j.ShapeDtypeStruct((), np.float32)
+        return j.pure_callback(lambda a, b: np.asarray(a) + np.asarray(b), kind, x, y, vmap_method=method)
+
+    return [
+        j.vmap(lambda a: j.vmap(lambda b: f(a, b))(10 * VECTOR[:3]))(VECTOR[:2]),
+        j.vmap(lambda b: j.vmap(lambda a: f(a, b))(VECTOR[:2]))(10 * VECTOR[:3]),
+        j.jit(j.vmap(lambda a: j.vmap(lambda b: j.vmap(lambda c: f(a, c))(VECTOR[:2]))(VECTOR[:3])))(VECTOR[:4]),
+    ]
+
+
+def _axes(j: Any) -> Any:
+    lax = j.lax
+
+    def f(x: Any) -> Any:
+        here = lambda: lax.axis_index("i")  # noqa: E731
+        return (
+            lax.while_loop(lambda c: c < 5, lambda c: c + 1 + here(), 0),
+            lax.while_loop(lambda c: c < here(), lambda c: c + 1, 0),
+            lax.while_loop(lambda c: c[0] < 2, lambda c: (c[0] + 1, here()), (0, 0))[1],
+            lax.cond(True, here, lambda: 0),
+            j.jit(here)(),
+            lax.scan(lambda c, _: (c + here(), c), 0, None, length=2)[0],
+        )
+
+    return j.vmap(f, axis_name="i")(VECTOR[:3]), j.jit(j.vmap(f, axis_name="i"))(VECTOR[:3])
+
+
+def _views(j: Any) -> Any:
+    def f(z: Any, x: Any) -> Any:
+        kinds = (np.float32, np.int32, np.uint8)
+        return [*[z.view(k) for k in kinds], x.view(np.complex64), x.astype(np.float16).view(np.complex64)]
+
+    z = j.numpy.array([1 + 2j, 3 - 4j])
+    x = j.numpy.asarray(VECTOR[:4])
+    return f(z, x), j.jit(f)(z, x)
+
+
+def _weights(j: Any) -> Any:
+    jnp, x, w = j.numpy, np.float32([3, 1, 2, 5]), np.float32([1, 2, 1, 3])
+    how = {"weights": w, "method": "inverted_cdf"}
+    return [
+        *[jnp.quantile(x, q, **how) for q in (0.0, 0.3, 0.5, 1.0)],
+        jnp.quantile(np.stack([x, 2 * x]), np.float32([0.2, 0.7]), axis=1, **how),
+        jnp.percentile(x, 50.0, keepdims=True, **how),
+        j.jit(lambda x: jnp.nanquantile(x, 0.5, **how))(np.float32([3, np.nan, 2, 5])),
+    ]
+
+
+def _averages(j: Any) -> Any:
+    def f(x: Any, w: Any) -> Any:
+        return j.numpy.average(x, axis=(2, 0), weights=w, returned=True)
+
+    w = MATRIX[0, :2].T + 1
+    return f(MATRIX, w), j.jit(f)(MATRIX, w)
+
+
+def _repeats(j: Any) -> Any:
+    def f(r: Any) -> Any:
+        return [
+            *[j.numpy.repeat(VECTOR[:3], r, total_repeat_length=n) for n in (0, 4, 6, 8)],
+            j.numpy.repeat(MATRIX[0], r, axis=0, total_repeat_length=5),
+        ]
+
+    return j.jit(f)(np.int32([1, 0, 3]))
+
+
+def _empty_masks(j: Any) -> Any:
+    jnp = j.numpy
+    none, z = np.zeros((0,), bool), jnp.zeros((0, 3))
+    x = jnp.asarray(MATRIX[0])
+    return [
+        x[np.zeros((3, 4), bool)], x[np.zeros(3, bool)], z[np.zeros((0, 3), bool)], z[none], x[:, np.zeros(4, bool)],
+        z.at[np.zeros((0, 3), bool)].set(1.0), x.at[np.zeros(3, bool)].set(5.0), jnp.argwhere(z > 0),
+    ]  # fmt: skip
+
+
+def _deleted(j: Any) -> Any:
+    for x in (j.numpy.array(1.0), j.numpy.asarray(1.0), j.device_put(1.0), j.numpy.asarray(True)):
+        x.delete()
+    return j.numpy.array(1.0) + 1.0, j.numpy.asarray(True), j.jit(lambda x: x + 1.0)(1.0)
+
+
+def _half(j: Any) -> Any:
+    x = (np.arange(70000) % 100).astype(np.float16)
+    return [j.jit(lambda x: (j.numpy.median(x), j.numpy.quantile(x, 0.7), j.numpy.nanquantile(x, 0.3)))(x)]
+
+
+def _by_zero(j: Any) -> Any:
+    def f(a: Any, z: Any) -> Any:
+        return j.numpy.fmod(a, z), j.numpy.fmod(a, z + 3), j.numpy.fmod(a.astype(np.float32), 2.0)
+
+    a, z = j.numpy.array([5, -5, 0]), j.numpy.zeros(3, np.int32)
+    return f(a, z), j.jit(f)(a, z)
+
+
+def _integers(j: Any) -> Any:
+    x = j.numpy.zeros(3, np.uint32)
+    set_ = lambda x: (x.at[0].set(2**32 - 1), x.at[:].max(2**31), x.at[0].add(2**31))  # noqa: E731
+    return set_(x), j.jit(set_)(x)
+
+
+VALUES = {
+    "nested callbacks, broadcast": lambda j: _callback(j, "broadcast_all"),
+    "nested callbacks, expanded": lambda j: _callback(j, "expand_dims"),
+    "nested callbacks, one by one": lambda j: _callback(j, "sequential_unrolled"),
+    "axis_index in control flow": _axes,
+    "views of complex numbers": _views,
+    "weighted quantiles": _weights,
+    "weighted averages along unordered axes": _averages,
+    "traced repeats": _repeats,
+    "empty masks": _empty_masks,
+    "deleted scalars": _deleted,
+    "quantiles of many half precision numbers": _half,
+    "fmod by 0": _by_zero,
+    "integers that only the array's dtype can hold": _integers,
+    "running sums in booleans": lambda j: [f(np.int32([1, 0, 2]), dtype=bool) for f in (j.numpy.cumsum, j.numpy.cumprod)],
+    "sums of booleans": lambda j: j.jit(lambda a: j.numpy.einsum("ij->i", a))(VECTOR.reshape(2, 3) > 3),
+    "put outside": lambda j: [
+        j.numpy.put(VECTOR, np.int32([-2, 7, 1]), 9.0, mode=m, inplace=False) for m in ("clip", "wrap", None)
+    ],
+    "geomspace of vectors": lambda j: [j.numpy.geomspace(VECTOR[1:3], VECTOR[1:3] * 8, 4, axis=a) for a in (0, 1)],
+    "bounds of loops": lambda j: [
+        j.lax.fori_loop(a, b, lambda i, c: c + i, 0.0) for a, b in ((0.0, 3.0), (False, True), (1, 4))
+    ],
+    "a traced float bound": lambda j: j.jit(lambda n: j.lax.fori_loop(0.0, n, lambda i, c: c + i, 0.0))(3.0),
+    "map without batches": lambda j: [
+        j.lax.map(lambda x: x + 1, VECTOR[:n], batch_size=b) for n, b in ((3, 0), (0, 2), (5, 2))
+    ],
+    "linear_transpose of scalars": lambda j: j.linear_transpose(lambda x, y: 2 * x + y, 1.0, np.float32(1))(3.0)[0],
+    "no copy needed": lambda j: [j.numpy.asarray(x, copy=False) for x in ([1, 2], VECTOR, 1.5)],
+    "carries that take the body's dtype": lambda j: j.lax.scan(lambda c, x: (c + x, c), 0, VECTOR)[0],
+    "a carry that stays the same for all examples": lambda j: j.vmap(
+        lambda x: j.lax.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1]), (x, 7.0)), out_axes=(0, None)
+    )(VECTOR[:3]),
+    "isinstance": lambda j: [
+        isinstance(x, j.Array) for x in (j.numpy.ones(2), j.random.key(0), np.ones(2), 1.0)
+    ] + [j.jit(lambda x: isinstance(x, j.Array))(1.0), j.vmap(lambda x: isinstance(x, j.Array))(VECTOR)],
+}  # fmt: skip
+
+
+def _described(x: Any) -> Any:
+    a = np.asarray(x)
+    return a.shape, a.dtype if hasattr(x, "weak_type") else None
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_values(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        expected, found = (jax.tree.leaves(VALUES[name](j)) for j in (jax, sable))
+    assert len(expected) == len(found)
+    for e, f in zip(expected, found):
+        if hasattr(e, "weak_type") and hasattr(f, "weak_type"):
+            assert _described(f) == _described(e)
+        expected_array = np.asarray(e)
+        precision = 1e-3 if expected_array.dtype == np.float16 else 1e-6
+        np.testing.assert_allclose(np.asarray(f), expected_array, rtol=precision)
+
+
+MASKED = np.ma.array([1.0, 2.0], mask=[0, 1])
+REFUSED = {
+    "a carry that loses its fraction": lambda j: j.lax.scan(lambda c, x: (c.astype(np.int32), c), 0.7, VECTOR),
+    "the same in while_loop": lambda j: j.lax.while_loop(lambda c: c < 2, lambda c: (c + 1).astype(np.int32), 0.5),
+    "the same in fori_loop": lambda j: j.lax.fori_loop(0, 2, lambda i, c: c.astype(np.int32), 0.7),
+    "branches of other dtypes": lambda j: j.lax.cond(True, lambda: 1, lambda: 1.0),
+    "branches of other dtypes in switch": lambda j: j.lax.switch(0, [lambda: 1, lambda: 2.0]),
+    "sum of an initial array": lambda j: j.numpy.sum(VECTOR, initial=np.ones(6)),
+    "a mask of integers": lambda j: j.numpy.sum(VECTOR, where=np.int32([1, 0, 1, 0, 1, 0])),
+    "a mask of floats": lambda j: j.numpy.mean(VECTOR, where=VECTOR),
+    "a mask of integers in any": lambda j: j.numpy.any(VECTOR, where=np.int32([1, 0, 1, 0, 1, 0])),
+    "real variance of complex numbers": lambda j: j.numpy.var(VECTOR + 1j, dtype=np.float32),
+    "real variance without NaN": lambda j: j.numpy.nanvar(j.numpy.asarray(VECTOR + 1j), dtype=np.float32),
+    "masked arrays": lambda j: j.numpy.asarray(MASKED),
+    "masked arrays in functions": lambda j: j.numpy.sin(MASKED),
+    "masked arrays in jit": lambda j: j.jit(lambda x: x)(MASKED),
+    "masked arrays in grad": lambda j: j.grad(lambda x: x.sum())(MASKED),
+    "weights of another method": lambda j: j.numpy.quantile(VECTOR, 0.5, weights=VECTOR),
+    "traced repeats of unknown sum": lambda j: j.jit(lambda r: j.numpy.repeat(VECTOR, r))(np.ones(6, np.int32)),
+    "pickling": lambda j: j.jit(lambda x: x.__reduce__())(1.0),
+    "linear_transpose of no function": lambda j: j.linear_transpose(3, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    with pytest.raises(Exception) as expected:
+        REFUSED[name](jax)
+    with pytest.raises(Exception) as found:
+        REFUSED[name](sable)
+    assert type(found.value).__name__ == type(expected.value).__name__
