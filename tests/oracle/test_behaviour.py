@@ -116,7 +116,43 @@ def _integers(j: Any) -> Any:
     return set_(x), j.jit(set_)(x)
 
 
+def _donation(j: Any) -> Any:
+    jnp, ones = j.numpy, j.numpy.ones
+    found = []
+    for options, args, kwargs in (
+        ({"donate_argnums": 0}, (ones(3), ones(3)), {}),
+        ({"donate_argnames": "y"}, (ones(3),), {"y": ones(3)}),
+        ({"donate_argnames": "y"}, (ones(3), ones(3)), {}),
+        ({"donate_argnums": 1, "static_argnums": 0}, (2.0, ones(3)), {}),
+        ({"donate_argnums": 0}, (np.ones(3, np.float32), ones(3)), {}),
+        ({"donate_argnums": 0}, ({"a": ones(3), "b": ones(3)}["a"], ones(3)), {}),
+    ):
+        add = j.jit(lambda x, y: x + y, **options)
+        for _ in range(2):
+            given = j.tree.map(jnp.array, (args, kwargs)) if "static_argnums" not in options else ((2.0, ones(3)), {})
+            found.append(add(*given[0], **given[1]))
+            found += [x.is_deleted() for x in j.tree.leaves(given) if isinstance(x, j.Array)]
+    total = j.jit(lambda x, unused: (x.sum(), x.astype(np.int32)), donate_argnums=(0, 1))
+    x, unused = ones(3), ones(5)
+    inside = j.jit(lambda x: j.jit(lambda y: y + 1, donate_argnums=0)(x) + x)(unused)
+    return [found, total(x, unused), x.is_deleted(), unused.is_deleted(), inside]
+
+
+def _as_it_was(j: Any) -> Any:
+    aux = lambda x: (2 * x, (3, 2.5, "a", np.float64(1), None))  # noqa: E731
+    found = [
+        j.grad(aux, has_aux=True)(1.0)[1], j.jvp(aux, (1.0,), (1.0,), has_aux=True)[2], j.vjp(aux, 1.0, has_aux=True)[2],
+        j.vmap(lambda x: (x, 3), out_axes=(0, None))(VECTOR)[1],
+    ]  # fmt: skip
+    names = [t(aux).__name__ for t in (j.grad, j.value_and_grad, j.vmap, j.jit, j.make_jaxpr)]
+    return [str((type(x).__name__, x)) == str((type(y).__name__, y)) for x, y in zip(
+        j.tree.leaves(found), j.tree.leaves([(3, 2.5, "a", np.float64(1))] * 3 + [3])
+    )] + [name.replace("make_jaxpr(<lambda>)", "ok") in ("<lambda>", "ok") for name in names]  # fmt: skip
+
+
 VALUES = {
+    "donation": _donation,
+    "what is no array": _as_it_was,
     "nested callbacks, broadcast": lambda j: _callback(j, "broadcast_all"),
     "nested callbacks, expanded": lambda j: _callback(j, "expand_dims"),
     "nested callbacks, one by one": lambda j: _callback(j, "sequential_unrolled"),
@@ -174,6 +210,12 @@ def test_values(name):
         np.testing.assert_allclose(np.asarray(f), expected_array, rtol=precision)
 
 
+def _donated(j: Any, then: Any) -> Any:
+    f, x = j.jit(lambda x: x + 1, donate_argnums=0), j.numpy.ones(3)
+    f(x)
+    return then(f, x)
+
+
 MASKED = np.ma.array([1.0, 2.0], mask=[0, 1])
 REFUSED = {
     "a carry that loses its fraction": lambda j: j.lax.scan(lambda c, x: (c.astype(np.int32), c), 0.7, VECTOR),
@@ -194,14 +236,26 @@ REFUSED = {
     "weights of another method": lambda j: j.numpy.quantile(VECTOR, 0.5, weights=VECTOR),
     "traced repeats of unknown sum": lambda j: j.jit(lambda r: j.numpy.repeat(VECTOR, r))(np.ones(6, np.int32)),
     "pickling": lambda j: j.jit(lambda x: x.__reduce__())(1.0),
+    "an array after its donation": lambda j: _donated(j, lambda f, x: x + 1),
+    "NumPy of an array after its donation": lambda j: _donated(j, lambda f, x: np.asarray(x)),
+    "an array donated twice": lambda j: j.jit(lambda x, y: (x + y, x - y), donate_argnums=(0, 1))(
+        *[j.numpy.ones(3)] * 2
+    ),
+    "an array donated and used": lambda j: j.jit(lambda x, y: x + y, donate_argnums=0)(*[j.numpy.ones(3)] * 2),
+    "a static argument donated": lambda j: j.jit(lambda x, y: x, donate_argnums=0, static_argnums=0)(1, 2),
+    "a donated argument that is none": lambda j: j.jit(lambda x, y: x, donate_argnums=5)(1, 2),
+    "useless donation": lambda j: j.jit(lambda x: x.sum(), donate_argnums=0)(j.numpy.ones(3)),
+    "make_jaxpr of no function": lambda j: j.make_jaxpr(3),
     "linear_transpose of no function": lambda j: j.linear_transpose(3, 1.0),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name):
-    with pytest.raises(Exception) as expected:
-        REFUSED[name](jax)
-    with pytest.raises(Exception) as found:
-        REFUSED[name](sable)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        with pytest.raises(Exception) as expected:
+            REFUSED[name](jax)
+        with pytest.raises(Exception) as found:
+            REFUSED[name](sable)
     assert type(found.value).__name__ == type(expected.value).__name__

@@ -13,6 +13,7 @@ from sable import passes
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.boundary import boundary
+from sable.core.trace import Tracer
 from sable.core.tracing import Traced, _positional_names, argument_names, function_name, trace_flat
 from sable.core.values import as_value, aval_of_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
@@ -43,9 +44,15 @@ def _leaves(fun: Callable, args: Sequence[Any], kind: str) -> tuple[list[Value],
     return values, tree
 
 
-def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux: bool) -> tuple[Traced, Any, int]:
-    """Trace `fun` on the values. With has_aux the auxiliary leaves come last; returns (traced, aux_tree, aux count)."""
-    aux: dict[str, Any] = {"tree": None, "n": 0}
+def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux: bool) -> tuple[Traced, Callable, int]:
+    """Trace `fun` on the values.
+
+    With has_aux the traced leaves of the auxiliary output come last; all others stay as they are.
+
+    Returns:
+      (traced, function that makes the auxiliary output of these, their number).
+    """
+    aux: dict[str, Any] = {"tree": None, "leaves": []}
 
     def call(tracers: list) -> Any:
         result = fun(*tree_unflatten(tree, tracers))
@@ -56,10 +63,11 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
                 f"{kind} with has_aux=True requires that the output of {function_name(fun)} is a pair (output, aux), "
                 f"got {type(result)}"
             )
-        leaves, aux["tree"] = tree_flatten(result[1])
-        aux["n"] = len(leaves)
+        aux["leaves"], aux["tree"] = tree_flatten(result[1])
         aux["main"] = tree_flatten(result[0])[1]
-        return (result[0], leaves)
+        moving = [x for x in aux["leaves"] if isinstance(x, Tracer)]
+        aux["leaves"] = [None if isinstance(x, Tracer) else x for x in aux["leaves"]]
+        return (result[0], moving)
 
     traced = trace_flat(
         call,
@@ -72,7 +80,12 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
     )
     if has_aux:
         traced = traced._replace(out_tree=aux["main"])
-    return traced, aux["tree"], aux["n"]
+
+    def join(moving: Sequence[Value]) -> Any:
+        rest = iter(moving)
+        return tree_unflatten(aux["tree"], [next(rest) if x is None else x for x in aux["leaves"]])
+
+    return traced, join, sum(x is None for x in aux["leaves"])
 
 
 def _restore_weak(values: Sequence[Value], avals: Sequence[Aval]) -> list[Value]:
@@ -123,13 +136,13 @@ def _linearize(
     fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux: bool = False, active: Any = None
 ) -> tuple[list[Value], _Linear, list[Value], Any]:
     """-> results, the linear function, its residuals, the auxiliary output (None without)."""
-    traced, aux_tree, n_aux = _trace(fun, values, tree, kind, has_aux)
+    traced, join_aux, n_aux = _trace(fun, values, tree, kind, has_aux)
     active = [_is_inexact(x.aval) for x in values] if active is None else active
     marks = [*active, *[False] * len(traced.captures)]
     made = passes.linearize(traced.function, [*values, *traced.captures], marks, BIND, traced.trace.known)
     n_out = len(made.outs) - n_aux
     outs = _restore_weak(made.outs, traced.out_avals)
-    aux = tree_unflatten(aux_tree, outs[n_out:]) if has_aux else None
+    aux = join_aux(outs[n_out:]) if has_aux else None
     linear = _Linear(traced, made, [x.aval for x in values], active, n_out)
     return outs[:n_out], linear, made.residuals, aux
 
@@ -238,7 +251,6 @@ def value_and_grad(
         value = tree_unflatten(linear.out_tree, outs)
         return ((value, aux), grads) if has_aux else (value, grads)
 
-    wrapped.__name__ = f"value_and_grad({function_name(fun)})"
     return wrapped
 
 
@@ -272,7 +284,6 @@ def grad(
         value, grads = both(*args, **kwargs)
         return (grads, value[1]) if has_aux else grads
 
-    wrapped.__name__ = f"grad({function_name(fun)})"
     return wrapped
 
 
@@ -423,7 +434,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
     _check_tangents(fun, primals, tangents)
     values, tree = _leaves(fun, primals, "jvp")
     moving = _tangent_values(values, tree, tangents)
-    traced, aux_tree, n_aux = _trace(fun, values, tree, "jvp", has_aux)
+    traced, join_aux, n_aux = _trace(fun, values, tree, "jvp", has_aux)
     captures = traced.captures
     outs, dys = passes.jvp(
         traced.function, [*values, *captures], [*moving, *[None] * len(captures)], BIND, traced.trace.known
@@ -435,7 +446,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
     ]
     n = len(outs) - n_aux
     result = tree_unflatten(traced.out_tree, outs[:n]), tree_unflatten(traced.out_tree, dys[:n])
-    return (*result, tree_unflatten(aux_tree, outs[n:])) if has_aux else result
+    return (*result, join_aux(outs[n:])) if has_aux else result
 
 
 @boundary

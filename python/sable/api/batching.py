@@ -80,7 +80,6 @@ def vmap(
         name = None if axis_name is None else axis_key(axis_name)
         return batched_call(fun, values, tree, axes, size, name, out_axes)
 
-    batched.__name__ = f"vmap({function_name(fun)})"
     return batched
 
 

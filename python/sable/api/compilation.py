@@ -26,6 +26,7 @@ from sable.tree_util import tree_flatten, tree_unflatten
 
 from .abstract import ShapeDtypeStruct, abstract_trace, structs_of
 from .cache_misses import Key, explain
+from .donation import Donation, check_once
 from .entries import ENTRIES_NAME, shared_entries
 from .stages import ClosedFunction, Lowered, TracedStage
 from .static_arguments import StaticArguments, as_tuple
@@ -56,7 +57,7 @@ def _upload(x: Array) -> Any:
 class _Entry:
     """What the cache of a jitted function holds for one signature."""
 
-    __slots__ = ("captures", "elsewhere", "fast", "out_tree", "single", "traced")
+    __slots__ = ("captures", "donated", "elsewhere", "fast", "out_tree", "single", "traced")
 
     def __init__(self, traced: Traced):
         self.traced = traced
@@ -65,6 +66,7 @@ class _Entry:
         self.out_tree = traced.out_tree
         self.single = traced.out_tree.num_leaves == 1 and traced.out_tree.num_nodes == 1
         self.fast: Any = None
+        self.donated: list[int] | None = None
 
     def captures_on(self, device: Any) -> list:
         """The captured arrays on a device, brought there once; like constants they follow the arguments."""
@@ -82,7 +84,7 @@ class Jitted:
     """A function that is traced and compiled for each signature it is called with; made by `jit`."""
 
     # `functools.wraps` copies the dictionary to other functions: nothing of ours is in it
-    __slots__ = ("__dict__", "__weakref__", "_entries", "_fun", "_options", "_prepared", "_static")
+    __slots__ = ("__dict__", "__weakref__", "_donation", "_entries", "_fun", "_options", "_prepared", "_static")
 
     def __init__(self, fun: Callable, static_argnums: Any, static_argnames: Any, options: dict):
         functools.update_wrapper(self, fun)
@@ -91,7 +93,8 @@ class Jitted:
         self._static = StaticArguments(fun, static_argnums, static_argnames)
         self._options = options
         self._entries = shared_entries(fun, (self._static.argnums, self._static.argnames))
-        self._prepared = _call_cache() if not self._static.any else None
+        self._donation = Donation(fun, options.get("donate_argnums"), options.get("donate_argnames"), self._static)
+        self._prepared = _call_cache() if not (self._static.any or self._donation.any) else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         prepared = self._prepared
@@ -119,9 +122,23 @@ class Jitted:
             return self._fun(*args, **kwargs)
         key = _key(tree, avals, static)
         entry = self._entries.get(key) or self._maker()(key, leaves, tree, avals, static)
+        if self._donation.any and STATE.staged is None and not any(type(x) is Tracer for x in leaves):
+            return self._call_donating(entry, leaves, args, kwargs)
         result = self._call(entry, leaves)
         if self._prepared is not None and STATE.staged is None and not STATE.axes and config.eager_key is not None:
             self._prepare(entry, args, kwargs)
+        return result
+
+    def _call_donating(self, entry: _Entry, leaves: list, args: tuple, kwargs: dict) -> Any:
+        """A call after which the donated arrays are gone, those whose memory is of use to results."""
+        if entry.donated is None:
+            donated = self._donation.leaves(args, kwargs)
+            entry.donated = self._donation.usable(entry.traced.function, donated)
+        check_once(leaves, entry.donated)
+        result = self._call(entry, leaves)
+        for i in entry.donated:
+            if type(leaves[i]) is Array:
+                leaves[i].delete()
         return result
 
     def _prepare(self, entry: _Entry, args: tuple, kwargs: dict) -> None:
@@ -319,7 +336,8 @@ def jit(
     Args:
       fun: a function of arrays and pytrees of arrays; left out for use as a decorator with options.
       static_argnums, static_argnames: arguments whose values are part of the program (hashable).
-      donate_argnums, donate_argnames: accepted; arguments keep their values.
+      donate_argnums, donate_argnames: arguments that the caller gives up: arrays that are deleted by the call where a
+        result has as many bytes. Their memory is then free for the next results.
       keep_unused, inline, device, backend, in_shardings, out_shardings, compiler_options: accepted for compatibility.
 
     Returns:
@@ -358,6 +376,8 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
     Returns:
       A function giving a `ClosedFunction` (its text is MLIR); with return_shape a pair with the results' shapes.
     """
+    if not callable(fun):
+        raise TypeError(f"Expected a callable value, got {fun}")
     nums = as_tuple(static_argnums, int, "static_argnums")
 
     @functools.wraps(fun)
@@ -374,6 +394,7 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
         closed = ClosedFunction(found.function, found.captures)
         return (closed, structs_of(found)) if return_shape else closed
 
+    traced.__name__ = f"make_jaxpr({function_name(fun)})"
     return traced
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sable import passes
 from sable.dialects.ops.rules import expand
 from sable.pytree.registry import flatten_axes
-from sable.tree_util import tree_unflatten
+from sable.tree_util import tree_flatten, tree_unflatten
 
 from . import key_reuse
 from .array import Value
@@ -62,7 +62,11 @@ def batched_call(
         for i, t in zip(mapped, tracers):
             leaves[i] = t
         args, kwargs = tree_unflatten(tree, leaves)
-        return fun(*args, **kwargs)
+        result = fun(*args, **kwargs)
+        returned[:] = tree_flatten(result)[0]
+        return result
+
+    returned: list[Any] = []
 
     traced = trace_flat(
         call,
@@ -82,6 +86,8 @@ def batched_call(
         for x, m, axis, a in zip(outs, on, out_marks, traced.out_avals)
     ]
     key_reuse.returned(traced.function, results)
+    # what was no array, and is the same for all examples, stays as it is
+    results = [y if axis is not None or isinstance(r, Value) else r for y, axis, r in zip(results, out_marks, returned)]
     return tree_unflatten(traced.out_tree, results)
 
 
