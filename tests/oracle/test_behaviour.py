@@ -150,7 +150,29 @@ def _as_it_was(j: Any) -> Any:
     )] + [name.replace("make_jaxpr(<lambda>)", "ok") in ("<lambda>", "ok") for name in names]  # fmt: skip
 
 
+def _keys(j: Any) -> Any:
+    jnp, lax = j.numpy, j.lax
+    mask = np.array([True, False, True, False])
+
+    def moved(k: Any) -> Any:
+        square = k.reshape(2, 2)
+        return j.tree.map(j.random.key_data, [
+            jnp.where(mask, k, k[::-1]), jnp.where(mask, k, k[0]), lax.select(mask, k, k[::-1]), lax.select_n(mask, k, k[::-1]),
+            k.at[1].set(k[0]), k.at[np.array([0, 2])].set(k[1]), k.at[1:].set(k[:3]), k.at[0].get(),
+            jnp.stack([k, k], axis=1), jnp.concatenate([k, k]), jnp.vstack([k, k]), jnp.append(k, k), lax.concatenate([k, k], 0),
+            jnp.reshape(k, (2, 2)), jnp.broadcast_to(k, (2, 4)), jnp.expand_dims(k, 0), jnp.squeeze(k[None], 0), jnp.ravel(square),
+            jnp.swapaxes(square, 0, 1), jnp.tile(k, 2), jnp.repeat(k, 2), jnp.roll(k, 1), jnp.flip(k), jnp.take(k, np.array([0, 1])),
+            lax.slice(k, (1,), (3,)), lax.dynamic_slice(k, (1,), (2,)), lax.dynamic_update_slice(k, k[:1], (2,)),
+            lax.rev(k, (0,)), lax.broadcast(k, (2,)), lax.transpose(square, (1, 0)),
+        ], is_leaf=lambda x: not isinstance(x, list))  # fmt: skip
+
+    k = j.random.split(j.random.key(0), 4)
+    mapped = j.vmap(lambda m, a: jnp.where(m, a, k[0]))(mask, k)
+    return [moved(k), moved(k), moved(k), moved(k), j.jit(moved)(k), j.random.key_data(mapped)]
+
+
 VALUES = {
+    "moving typed keys": _keys,
     "donation": _donation,
     "what is no array": _as_it_was,
     "nested callbacks, broadcast": lambda j: _callback(j, "broadcast_all"),
@@ -245,6 +267,8 @@ REFUSED = {
     "a static argument donated": lambda j: j.jit(lambda x, y: x, donate_argnums=0, static_argnums=0)(1, 2),
     "a donated argument that is none": lambda j: j.jit(lambda x, y: x, donate_argnums=5)(1, 2),
     "useless donation": lambda j: j.jit(lambda x: x.sum(), donate_argnums=0)(j.numpy.ones(3)),
+    "keys and numbers": lambda j: j.numpy.where(True, j.random.split(j.random.key(0)), 1),
+    "sums of keys": lambda j: j.random.split(j.random.key(0)).at[0].add(1),
     "make_jaxpr of no function": lambda j: j.make_jaxpr(3),
     "linear_transpose of no function": lambda j: j.linear_transpose(3, 1.0),
 }

@@ -300,7 +300,13 @@ def conj(x: Any) -> Value:
     return BIND.complex(BIND.real(value), BIND.negate(BIND.imag(value)))
 
 
-@library(operands=("pred", "on_true", "on_false"))
+@library(
+    operands=("pred", "on_true", "on_false"),
+    moves=(
+        "on_true",
+        "on_false",
+    ),
+)
 def select(pred: Any, on_true: Any, on_false: Any) -> Value:
     """`on_true` where `pred` holds, else `on_false`.
 
@@ -317,7 +323,7 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Value:
     return BIND.select(which, *cases)
 
 
-@library
+@library(moves=("cases",))
 def select_n(which: Any, *cases: Any) -> Value:
     """Elements of the case that `which` numbers.
 

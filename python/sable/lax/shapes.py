@@ -33,7 +33,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     return broadcast_shape(tuple(tuple(map(int, s)) for s in shapes))
 
 
-@library
+@library(moves=("operand",))
 def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -> Value:
     """The array repeated along new leading dimensions of these sizes."""
     x = value_of(operand, "broadcast")
@@ -42,7 +42,7 @@ def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -
     return BIND.broadcast_in_dim(x, shape=new + x.aval.shape, broadcast_dimensions=dims) if new else x
 
 
-@library
+@library(moves=("operand",))
 def broadcast_in_dim(
     operand: Any, shape: Sequence[int], broadcast_dimensions: Sequence[int], *, out_sharding: Any = None
 ) -> Value:
@@ -78,7 +78,7 @@ def broadcast_like(arr: Any, like_arr: Any) -> Value:
 # ---- one array -----------------------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("operand",))
 def reshape(
     operand: Any, new_sizes: Any, dimensions: Sequence[int] | None = None, *, out_sharding: Any = None
 ) -> Value:
@@ -96,7 +96,7 @@ def reshape(
     return x if shape == x.aval.shape else BIND.reshape(x, shape=shape)
 
 
-@library
+@library(moves=("operand",))
 def transpose(operand: Any, permutation: Sequence[int]) -> Value:
     """The array with its dimensions in another order.
 
@@ -108,7 +108,7 @@ def transpose(operand: Any, permutation: Sequence[int]) -> Value:
     return x if order == tuple(range(x.aval.ndim)) else BIND.transpose(x, permutation=order)
 
 
-@library
+@library(moves=("array",))
 def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
     """The array with dimensions of size 1 at these places of the result.
 
@@ -126,7 +126,7 @@ def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
     return BIND.reshape(x, shape=shape) if places else x
 
 
-@library
+@library(moves=("array",))
 def squeeze(array: Any, dimensions: Sequence[int]) -> Value:
     """The array without these dimensions, which have size 1.
 
@@ -167,7 +167,7 @@ def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = No
 slice_type = slice
 
 
-@library
+@library(moves=("operand",))
 def rev(operand: Any, dimensions: Sequence[int]) -> Value:
     """The array backwards along these dimensions.
 
@@ -221,7 +221,7 @@ def tile(operand: Any, reps: Sequence[int]) -> Value:
 # ---- several arrays ------------------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("operands",))
 def concatenate(operands: Any, dimension: int) -> Value:
     """Arrays joined along a dimension.
 

@@ -18,7 +18,7 @@ from sable.library.declare import library
 # ---- static --------------------------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("operand",))
 def slice(
     operand: Any, start_indices: Sequence[int], limit_indices: Sequence[int], strides: Sequence[int] | None = None
 ) -> Value:
@@ -125,7 +125,7 @@ def _components(name: str, indices: Any) -> list[Value]:
     return [value_of(i, name, position) for position, i in enumerate(indices)]
 
 
-@library
+@library(moves=("operand",))
 def dynamic_slice(
     operand: Any, start_indices: Any, slice_sizes: Sequence[int], *, allow_negative_indices: Any = True
 ) -> Value:
@@ -150,7 +150,12 @@ def dynamic_slice(
     return BIND.dynamic_slice(x, *starts, slice_sizes=integers(slice_sizes))
 
 
-@library
+@library(
+    moves=(
+        "operand",
+        "update",
+    )
+)
 def dynamic_update_slice(operand: Any, update: Any, start_indices: Any, *, allow_negative_indices: Any = True) -> Value:
     """A copy of an array with a window at a computed position replaced; one that sticks out is moved inside.
 

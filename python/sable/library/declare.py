@@ -28,6 +28,7 @@ from sable.pytree import registry as pytree
 from .native_plan import write_plan
 from .program import WRAPPERS, Call, Unplannable, is_operand_scalar, program_of
 from .python_plan import PythonPlan
+from .words import by_words
 
 F = TypeVar("F", bound=Callable)
 
@@ -137,6 +138,7 @@ def library(
     promotion: str | None = None,
     name: str | None = None,
     text: str | None = None,
+    moves: Sequence[str] = (),
 ) -> Any:
     """Declare a library function.
 
@@ -149,12 +151,14 @@ def library(
       promotion: the function gets its operands as values of the dtype in which they meet, changed by that rule
         (`sable.core.operands.RULES`).
       name, text: of a function made by another one, its name and docstring.
+      moves: names of parameters whose elements the function only moves: these may be arrays of typed keys.
 
     Returns:
       A callable with the function's name, docstring and signature.
     """
     if function is None:
-        return functools.partial(_declare, operands=tuple(operands), promotion=promotion, name=name, text=text)
+        options = {"operands": tuple(operands), "promotion": promotion, "name": name, "text": text}
+        return lambda f: _declare(by_words(f, moves) if moves else f, **options)
     return _declare(function, (), None, None, None)
 
 

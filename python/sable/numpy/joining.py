@@ -55,7 +55,7 @@ def joined(values: list[Value], axis: int) -> Value:
     return values[0] if len(values) == 1 else BIND.concatenate(*values, dimension=axis)
 
 
-@library
+@library(moves=("arrays",))
 def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None) -> Value:
     """Arrays put together along an axis that they have.
 
@@ -86,7 +86,7 @@ def concat(arrays: Any, /, *, axis: Any = 0) -> Value:
     return concatenate(arrays, axis)
 
 
-@library
+@library(moves=("arrays",))
 def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Value:
     """Arrays of one shape put together along a new axis.
 
@@ -118,13 +118,13 @@ def _grown(name: str, tup: Any, grow: Callable) -> list[Value]:
     return rows
 
 
-@library
+@library(moves=("tup",))
 def vstack(tup: Any, dtype: Any = None) -> Value:
     """Rows (or matrices) put one below the other."""
     return concatenate(_grown("vstack", tup, atleast_2d), 0, dtype)
 
 
-@library
+@library(moves=("tup",))
 def hstack(tup: Any, dtype: Any = None) -> Value:
     """Arrays put side by side: along the second axis, vectors along their only one."""
     rows = _grown("hstack", tup, atleast_1d)
@@ -147,7 +147,13 @@ def column_stack(tup: Any) -> Value:
     return concatenate(_grown("column_stack", tup, grow), 1)
 
 
-@library(operands=("values",))
+@library(
+    operands=("values",),
+    moves=(
+        "arr",
+        "values",
+    ),
+)
 def append(arr: Any, values: Any, axis: Any = None) -> Value:
     """`values` put behind `arr`, along an axis or (None) as vectors."""
     first, second = array_arguments("append", arr, values)

@@ -71,7 +71,7 @@ def _size(n: Any) -> int:
         raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got a size {n!r}.") from None
 
 
-@library
+@library(moves=("a",))
 def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None, out_sharding: Any = None) -> Value:
     """The elements in another shape.
 
@@ -104,7 +104,7 @@ def _reversed_axes(x: Value) -> Value:
     return permuted(x, tuple(range(x.aval.ndim))[::-1])
 
 
-@library
+@library(moves=("a",))
 def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Value:
     """The elements as a vector; `order` as of `reshape`."""
     if order == "K":
@@ -113,7 +113,7 @@ def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Value:
     return reshape(x, (x.aval.size,), order)
 
 
-@library
+@library(moves=("a",))
 def squeeze(a: Any, axis: Any = None) -> Value:
     """The array without axes of size 1.
 
@@ -133,7 +133,7 @@ def squeeze(a: Any, axis: Any = None) -> Value:
     return reshape_to(x, tuple(n for i, n in enumerate(shape) if i not in axes))
 
 
-@library
+@library(moves=("a",))
 def expand_dims(a: Any, axis: Any) -> Value:
     """The array with new axes of size 1, at the positions that they have in the result."""
     x = array_argument("expand_dims", a)
@@ -178,7 +178,7 @@ def permuted(x: Value, order: tuple[int, ...]) -> Value:
     return x if order == tuple(range(len(order))) else BIND.transpose(x, permutation=order)
 
 
-@library
+@library(moves=("a",))
 def transpose(a: Any, axes: Any = None) -> Value:
     """The array with its axes in another order.
 
@@ -217,7 +217,7 @@ def matrix_transpose(x: Any, /) -> Value:
     return swapaxes(value, -1, -2)
 
 
-@library
+@library(moves=("a",))
 def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
     """Two axes exchanged."""
     x = array_argument("swapaxes", a)
@@ -227,7 +227,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
     return permuted(x, tuple(order))
 
 
-@library
+@library(moves=("a",))
 def moveaxis(a: Any, source: Any, destination: Any) -> Value:
     """Axes moved to other positions; the others keep their order.
 
@@ -262,7 +262,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
 # ---- broadcast -----------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("array",))
 def broadcast_to(array: Any, shape: Any, *, out_sharding: Any = None) -> Value:
     """The array repeated to a shape.
 
@@ -302,7 +302,7 @@ def broadcast_arrays(*args: Any) -> list[Value]:
 # ---- order of elements ---------------------------------------------------------------------------
 
 
-@library
+@library(moves=("m",))
 def flip(m: Any, axis: Any = None) -> Value:
     """The elements in reverse order along axes (None: all)."""
     x = array_argument("flip", m)
@@ -353,7 +353,7 @@ def slice_axis(x: Value, axis: int, start: int, stop: int, step: int = 1) -> Val
     return BIND.slice(x, start_indices=tuple(starts), limit_indices=tuple(limits), strides=tuple(strides))
 
 
-@library
+@library(moves=("a",))
 def roll(a: Any, shift: Any, axis: Any = None) -> Value:
     """The elements moved along axes; what leaves at the end comes in at the start.
 
@@ -405,7 +405,7 @@ def _roll_axis(x: Value, shift: Any, axis: int) -> Value:
 # ---- repetition ----------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("A",))
 def tile(A: Any, reps: Any) -> Value:
     """The array repeated as a whole along each axis.
 
@@ -422,7 +422,7 @@ def tile(A: Any, reps: Any) -> Value:
     return reshape_to(whole, tuple(c * s for c, s in zip(counts, shape)))
 
 
-@library
+@library(moves=("a",))
 def repeat(
     a: Any,
     repeats: Any,

@@ -291,7 +291,12 @@ def bitwise_count(x: Any, /) -> Value:
 # ---- where ---------------------------------------------------------------------------------------
 
 
-@library
+@library(
+    moves=(
+        "x",
+        "y",
+    )
+)
 def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
     """x where the condition is true, else y; with the condition alone, the indices where it is true.
 

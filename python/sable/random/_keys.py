@@ -19,6 +19,7 @@ from sable.core.placement import default_device
 from sable.core.state import STATE
 from sable.core.values import as_value, aval_of_value
 from sable.library.declare import library, wrapper_type
+from sable.library.words import join_words, word_of
 from sable.numpy.indexing.read import getitem
 from sable.numpy.ufuncs import equal
 from sable.tree_util import register_pytree_with_keys
@@ -142,6 +143,11 @@ class KeyArray:
         order = order or tuple(range(self.ndim))[::-1]
         return self._forwarded(BIND.transpose(as_value(self._data), permutation=(*order, self.ndim)))
 
+    @property
+    def at(self) -> _KeysAt:
+        """`keys.at[index]`: a place, whose `set` and `get` are those of arrays."""
+        return _KeysAt(self)
+
     def _equal(self, other: Any, direction: str) -> Any:
         if not isinstance(other, KeyArray):
             return NotImplemented
@@ -181,6 +187,35 @@ class KeyArray:
     def copy(self) -> KeyArray:
         """The same keys."""
         return KeyArray(self._data)
+
+
+class _KeysAt:
+    """`keys.at`, and with an index `keys.at[index]`."""
+
+    __slots__ = ("index", "keys")
+
+    def __init__(self, keys: KeyArray, index: Any = None):
+        self.keys, self.index = keys, index
+
+    def __getitem__(self, index: Any) -> _KeysAt:
+        return _KeysAt(self.keys, index)
+
+    def _each(self, change: Any) -> KeyArray:
+        parts = [change(word_of(self.keys, k).at[self.index], k) for k in range(_WORDS)]
+        return KeyArray(join_words(parts))
+
+    def get(self, **options: Any) -> KeyArray:
+        """The keys there."""
+        return self._each(lambda place, k: place.get(**options))
+
+    def set(self, values: Any, **options: Any) -> KeyArray:
+        """A copy of the keys in which those there are replaced by other keys."""
+        if not isinstance(values, KeyArray):
+            raise TypeError(f"keys can only be replaced by keys, got {type(values)}")
+        return self._each(lambda place, k: place.set(word_of(values, k), **options))
+
+    def __getattr__(self, name: str) -> Any:
+        raise TypeError(f"{name} does not accept dtype {_DTYPE} at position 0: keys are no numbers")
 
 
 ArrayType.others += (KeyArray,)

@@ -28,7 +28,7 @@ from .read import getitem, read
 # ---- take ------------------------------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("a",))
 def take(
     a: Any,
     indices: Any,
