@@ -135,7 +135,9 @@ def _donation(j: Any) -> Any:
     total = j.jit(lambda x, unused: (x.sum(), x.astype(np.int32)), donate_argnums=(0, 1))
     x, unused = ones(3), ones(5)
     inside = j.jit(lambda x: j.jit(lambda y: y + 1, donate_argnums=0)(x) + x)(unused)
-    return [found, total(x, unused), x.is_deleted(), unused.is_deleted(), inside]
+    y = ones(3)
+    ahead = j.jit(lambda x: x + 1, donate_argnums=0).lower(y).compile()(y)
+    return [found, total(x, unused), x.is_deleted(), unused.is_deleted(), inside, ahead, y.is_deleted()]
 
 
 def _as_it_was(j: Any) -> Any:

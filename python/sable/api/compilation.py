@@ -26,7 +26,7 @@ from sable.tree_util import tree_flatten, tree_unflatten
 
 from .abstract import ShapeDtypeStruct, abstract_trace, structs_of
 from .cache_misses import Key, explain
-from .donation import Donation, check_once
+from .donation import Donation, check_once, delete_donated
 from .entries import ENTRIES_NAME, shared_entries
 from .stages import ClosedFunction, Lowered, TracedStage
 from .static_arguments import StaticArguments, as_tuple
@@ -131,15 +131,18 @@ class Jitted:
 
     def _call_donating(self, entry: _Entry, leaves: list, args: tuple, kwargs: dict) -> Any:
         """A call after which the donated arrays are gone, those whose memory is of use to results."""
-        if entry.donated is None:
-            donated = self._donation.leaves(args, kwargs)
-            entry.donated = self._donation.usable(entry.traced.function, donated)
-        check_once(leaves, entry.donated)
+        donated = self._donated(entry, args, kwargs)
+        check_once(leaves, donated)
         result = self._call(entry, leaves)
-        for i in entry.donated:
-            if type(leaves[i]) is Array:
-                leaves[i].delete()
+        delete_donated(leaves, donated)
         return result
+
+    def _donated(self, entry: _Entry, args: tuple, kwargs: dict) -> list[int]:
+        """Numbers of the leaves that a call deletes."""
+        if entry.donated is None:
+            given = self._donation.leaves(args, kwargs) if self._donation.any else []
+            entry.donated = self._donation.usable(entry.traced.function, given)
+        return entry.donated
 
     def _prepare(self, entry: _Entry, args: tuple, kwargs: dict) -> None:
         """Make the next call with this signature a native one, where all arrays are on the default CPU device."""
@@ -279,12 +282,14 @@ class Jitted:
           A `Lowered`: `.as_text()` is the StableHLO, `.compile()` gives an executable.
         """
         entry, tree = self._entry_for(args, kwargs)
-        return Lowered(entry.traced, tree, function_name(self._fun), self._device_for(args, kwargs))
+        device, donated = self._device_for(args, kwargs), self._donated(entry, args, kwargs)
+        return Lowered(entry.traced, tree, function_name(self._fun), device, donated)
 
     def trace(self, *args: Any, **kwargs: Any) -> Any:
         """Trace for these arguments without lowering."""
         entry, tree = self._entry_for(args, kwargs)
-        return TracedStage(entry.traced, tree, function_name(self._fun), self._device_for(args, kwargs))
+        device, donated = self._device_for(args, kwargs), self._donated(entry, args, kwargs)
+        return TracedStage(entry.traced, tree, function_name(self._fun), device, donated)
 
     def _device_for(self, args: tuple, kwargs: dict) -> Any:
         arrays = [x for x in tree_flatten((args, kwargs))[0] if type(x) is Array]

@@ -110,4 +110,11 @@ def check_once(leaves: Sequence[Any], donated: Sequence[int]) -> None:
         raise JaxRuntimeError(f"INVALID_ARGUMENT: {what} (flattened arguments {k} and {first})")
 
 
-__all__ = ["Donation", "check_once"]
+def delete_donated(leaves: Sequence[Any], donated: Sequence[int]) -> None:
+    """Delete the arrays among donated arguments, after the call."""
+    for i in donated:
+        if type(leaves[i]) is Array:
+            leaves[i].delete()
+
+
+__all__ = ["Donation", "check_once", "delete_donated"]

@@ -18,6 +18,7 @@ from sable.pytree import registry as pytree
 from sable.tree_util import tree_unflatten
 
 from .abstract import structs_of
+from .donation import check_once, delete_donated
 
 
 class ClosedFunction:
@@ -44,8 +45,8 @@ class ClosedFunction:
 class TracedStage:
     """A function traced for given types."""
 
-    def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None):
-        self._traced, self._in_tree, self._name = traced, in_tree, name
+    def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None, donated: Sequence[int] = ()):
+        self._traced, self._in_tree, self._name, self._donated = traced, in_tree, name, donated
         self._device = device or placement.default_device()
         self.fun_name = name
 
@@ -61,7 +62,7 @@ class TracedStage:
 
     def lower(self) -> Lowered:
         """Lower to StableHLO."""
-        return Lowered(self._traced, self._in_tree, self._name, self._device)
+        return Lowered(self._traced, self._in_tree, self._name, self._device, self._donated)
 
 
 class Lowered(TracedStage):
@@ -84,7 +85,7 @@ class Lowered(TracedStage):
 
     def compile(self, compiler_options: Any = None) -> Compiled:
         """Compile for the device of the arguments (from cache if it was compiled before)."""
-        return Compiled(self._traced, self._in_tree, self._name, self._device)
+        return Compiled(self._traced, self._in_tree, self._name, self._device, self._donated)
 
     def cost_analysis(self) -> dict[str, float]:
         """`flops`: machine operations, roughly."""
@@ -94,8 +95,8 @@ class Lowered(TracedStage):
 class Compiled:
     """A compiled function: call it with arguments of the types that it was lowered for."""
 
-    def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None):
-        self._traced, self.in_tree, self._name = traced, in_tree, name
+    def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None, donated: Sequence[int] = ()):
+        self._traced, self.in_tree, self._name, self._donated = traced, in_tree, name, donated
         self.out_tree = traced.out_tree
         self._device = device or placement.default_device()
         loading.load(traced.function, self._device)
@@ -107,6 +108,7 @@ class Compiled:
             raise TypeError(
                 f"Function {self._name} compiled with input pytree {self.in_tree} does not match call of pytree {tree}"
             )
+        check_once(leaves, self._donated)
         values = [as_value(x) for x in leaves]
         for k, (x, a) in enumerate(zip(values, self._traced.function.in_avals)):
             if x.aval.shape != a.shape or x.aval.dtype != a.dtype:
@@ -122,6 +124,7 @@ class Compiled:
                     f"compiled for {self._device!r}"
                 )
         outs = watch.call_program(self._traced.function, self._device, [*values, *self._traced.captures])  # type: ignore[list-item]
+        delete_donated(leaves, self._donated)
         return tree_unflatten(self.out_tree, outs)
 
     def as_text(self) -> str:
