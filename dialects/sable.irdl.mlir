@@ -175,6 +175,14 @@ irdl.dialect @sable {
     irdl.attributes {"callback" = %callback}
   }
 
+  irdl.operation @integer_pow {
+    %operand = irdl.base "!builtin.tensor"
+    %y = irdl.base "#builtin.integer"
+    irdl.operands(operand: %operand)
+    irdl.results(result: %operand)
+    irdl.attributes {"y" = %y}
+  }
+
   irdl.operation @name {
     %x = irdl.base "!builtin.tensor"
     %name = irdl.base "#builtin.string"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from sable.ir.function_rules import FunctionRules
 from sable.ir.op import OPS, defop, interpret
 
 from .functions import check_operands, choose, function_of, need, returns, run, spread, takes, there, union
-from .rules import floats, sample
+from .rules import expand, floats, is_inexact, sample
 
 
 def _chosen(index: int, branches: Sequence[Any]) -> Any:
@@ -65,18 +66,30 @@ class CaseRules(FunctionRules):
         return b.bind(node.op, *xs, branches=made), list(wanted)
 
     def _select(self, passes, b, node, size, xs, on, axis_name):
-        """Every example may take its own branch: all are computed, and selected from."""
-        call, branches = OPS["call"], node.params["branches"]
+        """Every example may take its own branch: all are computed, and selected from.
+
+        A branch that is not taken has derivatives too, which may be infinite or NaN where its results are not used, and
+        0 * inf is NaN. So its operands are chosen as well, from themselves without a derivative: the cotangents of
+        examples that took another branch end there.
+        """
+        call, branches, index = OPS["call"], node.params["branches"], xs[0]
+        # any index out of range is the last branch
+        numbers = [b.full(b.aval(index), k) for k in range(len(branches) - 1)]
+        here = [b.compare(index, k, comparison_direction="EQ") for k in numbers]
+        rest = [b.compare(index, k, comparison_direction="NE") for k in numbers]
+        here.append(functools.reduce(getattr(b, "and"), rest, b.full(aval((size,), np.dtype(np.bool_)), True)))
+        active = [is_inexact(b.aval(x)) for x in xs[1:]]
+        whole = [x if m or not a else expand(b, x, size) for x, m, a in zip(xs[1:], on[1:], active)]
+        mapped = tuple(m or a for m, a in zip(on[1:], active))
         force = (True,) * len(node.results)
         results = []
-        for f in branches:
-            made, _ = passes.batch_function(f, tuple(on[1:]), size, axis_name, force)
-            results.append(b.bind(call, *xs[1:], callee=made))
+        for f, taken in zip(branches, here):
+            made, _ = passes.batch_function(f, mapped, size, axis_name, force)
+            operands = [choose(b, taken, x, b.stop_gradient(x)) if a else x for x, a in zip(whole, active)]
+            results.append(b.bind(call, *operands, callee=made))
         chosen = list(results[-1])
-        index = xs[0]
-        for k in reversed(range(len(branches) - 1)):
-            here = b.compare(index, b.full(b.aval(index), k), comparison_direction="EQ")
-            chosen = [choose(b, here, x, y) for x, y in zip(results[k], chosen)]
+        for taken, result in zip(reversed(here[:-1]), reversed(results[:-1])):
+            chosen = [choose(b, taken, x, y) for x, y in zip(result, chosen)]
         return chosen, [True] * len(chosen)
 
     def lower(self, b, index, *operands, branches):

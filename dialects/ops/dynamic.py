@@ -89,7 +89,10 @@ def _dynamic_slice_batch(b: Any, op: Any, size: int, operands: Any, mapped: Any,
         slice_sizes = (min(1, size), *slice_sizes)
     else:
         dims = GatherDimensions(windows, (), (), (), tuple(range(n)), 1)
-    rows = _index_rows(b, size, indices, mapped[1:])
+    # a gather's cotangents of windows outside are dropped, a slice's are not
+    shape = b.aval(x).shape[1:] if mapped[0] else b.aval(x).shape
+    room = tuple(k - s for k, s in zip(shape, slice_sizes[-n:]))
+    rows = clamp_indices(b, _index_rows(b, size, indices, mapped[1:]), 1, room)
     return b.gather(x, rows, dimension_numbers=dims, slice_sizes=tuple(slice_sizes), indices_are_sorted=False)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from sable.ir.codec import INT
 from sable.ir.eager import per_element
 from sable.ir.native_form import for_reals, loops
 from sable.ir.op import LINEAR, Linear, Traits, defop
@@ -152,11 +155,8 @@ def _power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _power_jvp_lhs(b: Any, t: Any, y: Any, lhs: Any, rhs: Any) -> Any:
-    # y x**(y - 1); at y = 0 the exponent 0 makes it 0 * 1, also where x**-1 is infinite
-    zero, one = like(b, rhs, 0), like(b, rhs, 1)
-    none = b.compare(rhs, zero, comparison_direction="EQ")
-    exponent = b.select(none, zero, b.subtract(rhs, one))
-    return b.multiply(t, b.multiply(rhs, b.power(lhs, exponent)))
+    # y x**(y - 1), with nothing special at y = 0: a choice there would lose the derivative in y of this one
+    return b.multiply(t, b.multiply(rhs, b.power(lhs, b.subtract(rhs, like(b, rhs, 1)))))
 
 
 def _power_jvp_rhs(b: Any, t: Any, y: Any, lhs: Any, rhs: Any) -> Any:
@@ -198,6 +198,61 @@ power = defop(
     batch=elementwise,
     samples=_power_samples,
     traits=transcendental(20),
+)
+
+# ---- integer_pow -------------------------------------------------------------------------------------------
+
+
+def powers(multiply: Callable, x: Any, n: int) -> Any:
+    """x**n for n > 0 by repeated squaring."""
+    found = None
+    while n:
+        if n & 1:
+            found = x if found is None else multiply(found, x)
+        n >>= 1
+        if n:
+            x = multiply(x, x)
+    return found
+
+
+def _integer_pow(operand: np.ndarray, y: int) -> np.ndarray:
+    power = powers(np.multiply, operand, abs(y)) if y else np.ones_like(operand)
+    return _divide(operand.dtype.type(1), power) if y < 0 else power
+
+
+def _integer_pow_lower(b: Any, operand: Any, y: int) -> Any:
+    one = like(b, operand, 1)
+    power = powers(b.multiply, operand, abs(y)) if y else one
+    return b.divide(one, power) if y < 0 else power
+
+
+def _integer_pow_jvp(b: Any, t: Any, _: Any, operand: Any, y: int) -> Any:
+    # y x**(y - 1) itself: the derivative of the quotient 1 / x**n has squares that leave the range early
+    if y == 0:
+        return None
+    return b.multiply(t, b.multiply(like(b, operand, y), b.integer_pow(operand, y=y - 1)))
+
+
+def _integer_pow_samples() -> list:
+    smooth = float_samples(low=0.4, high=2, complex=True, loosen=8)()
+    found = [replace(s, params={"y": n}) for n in (-3, -2, 4) for s in smooth]
+    edges = np.float32([0, -0.0, 1e-10, 1e7, -1e7, np.inf, np.nan])
+    return [*found, sample(edges, y=-3, grad=False, why="not finite"), sample(edges, y=0, grad=False, why="constant")]
+
+
+#: x**y for a whole number y that is known.
+integer_pow = defop(
+    "integer_pow",
+    dialect="sable",
+    operands=("operand",),
+    params={"y": INT},
+    type=nary("integer_pow", "fc"),
+    ref=_integer_pow,
+    jvp={"operand": _integer_pow_jvp},
+    transpose={},
+    batch=elementwise,
+    samples=_integer_pow_samples,
+    lower=_integer_pow_lower,
 )
 
 # ---- order -------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import BOOL as FLAG
 from sable.ir.codec import GATHER, INTS, GatherDimensions, ScatterDimensions
-from sable.ir.op import LINEAR, defop
+from sable.ir.op import LINEAR, NumpyBuilder, defop
 
 from .compose import BOOL, INT32, compare, convert, logical, small_constant, up, zeros
 from .index_plan import gather_windows, plan_windows
@@ -327,15 +327,14 @@ def _gather_transpose(
     slice_sizes,
     indices_are_sorted,
 ) -> Any:
-    n = dimension_numbers
-    bounds = bounds_of(avals[0].shape, slice_sizes, n.start_index_map)
+    # what a window outside was moved onto gets nothing, as JAX has it; who means the clamping (mode "clip", a dynamic
+    # slice) clamps the indices first
     return b.scatter_add(
         zeros(b, avals[0]),
-        clamp_indices(b, indices, n.index_vector_dim, bounds),
+        indices,
         ct,
-        scatter_dimension_numbers=scatter_dimensions(n),
-        # clamping keeps the order of numbers, not that of vectors
-        indices_are_sorted=bool(indices_are_sorted) and len(bounds) == 1,
+        scatter_dimension_numbers=scatter_dimensions(dimension_numbers),
+        indices_are_sorted=bool(indices_are_sorted),
         unique_indices=False,
     )
 
@@ -370,10 +369,15 @@ def _gather_batch(
 
 def _gather(operand: np.ndarray, indices: Any, sizes: tuple, sorted_: bool = False, **dims: Any) -> Any:
     indices = indices if isinstance(indices, np.ndarray) else np.array(indices, np.int32)
+    numbers = GatherDimensions(**dims)
+    bounds = bounds_of(operand.shape, sizes, numbers.start_index_map)
+    inside = bool(np.all(fits(NumpyBuilder(), indices, numbers.index_vector_dim, bounds)))
     return sample(
         operand,
         indices,
-        dimension_numbers=GatherDimensions(**dims),
+        grad=inside,
+        why="" if inside else "moved inside, but nothing comes back from there",
+        dimension_numbers=numbers,
         slice_sizes=sizes,
         indices_are_sorted=sorted_,
     )

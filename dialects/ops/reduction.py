@@ -115,8 +115,10 @@ def _extreme_jvp(b: Any, t: Any, y: Any, operand: Any, dimensions: tuple[int, ..
     # equal shares for all that attain the extreme value, as JAX has it
     a = b.aval(operand)
     attained = compare(b, operand, spread(b, y, a.shape, dimensions), "EQ")
-    count = b.reduce_sum(b.select(attained, b.full(a, 1), zeros(b, a)), dimensions=dimensions)
-    return b.divide(b.reduce_sum(b.select(attained, t, zeros(b, a)), dimensions=dimensions), count)
+    share = b.select(attained, b.full(a, 1), zeros(b, a))
+    count = b.reduce_sum(share, dimensions=dimensions)
+    # by products and not by choices: where the result is NaN nothing attains it, and 0 / 0 makes all derivatives NaN
+    return b.divide(b.reduce_sum(b.multiply(t, share), dimensions=dimensions), count)
 
 
 def _reduced(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:

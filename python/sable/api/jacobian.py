@@ -86,7 +86,8 @@ def jacfwd(
 
         y, columns, a = vmap(push, in_axes=0, out_axes=(None, -1, None))(_basis(primals))
         aux.append(a)
-        _check_dtypes(y, "jacfwd", holomorphic)
+        if holomorphic:  # else a complex result of real arguments is fine: its derivative is complex
+            _check_dtypes(y, "jacfwd", holomorphic)
         result = tree_map(lambda c: _unravel(c, primals, argnums, -1), columns)
         return (result, aux[0]) if has_aux else result
 

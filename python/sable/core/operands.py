@@ -392,7 +392,8 @@ def integer_pow(x: Value, n: int) -> Value:
     if n < 0:
         if kind(x) in "iu":
             raise TypeError(f"Integers cannot be raised to negative powers, got integer_pow({x.aval.short()}, {n})")
-        return BIND.divide(full_like(x, 1), integer_pow(x, -n))
+        # 1 / x has a row of its own, with a native form
+        return BIND.divide(full_like(x, 1), x) if n == -1 else BIND.integer_pow(x, y=n)
     if n == 0:
         return full_like(x, 1)
     found = None

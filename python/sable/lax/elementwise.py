@@ -268,6 +268,11 @@ def pow(x: Any, y: Any) -> Value:
             "Accepted dtypes at position 0 are subtypes of floating, complexfloating."
         )
     if exponent.aval.dtype.kind in "iu":
+        base, exponent = broadcast_operands([base, exponent])
+        if base.aval.shape == exponent.aval.shape:
+            # x**0 is 1 with derivative 0, also at 0, where y x**(y - 1) would be 0 * inf
+            none = operands.compare_to(exponent, 0, "EQ")
+            base = operands.select(none, operands.full_like(base, 1), base)
         exponent = retype(BIND.convert(exponent, dtype=base.aval.dtype), exponent.aval.weak_type)
     return BIND.power(*broadcast_operands([base, exponent]))
 

@@ -155,12 +155,14 @@ def gather(
         max(indices.aval.ndim - 1, 0),
     )
     sizes = integers(slice_sizes)
+    bounds = bounds_of(x.aval.shape, sizes, numbers.start_index_map)
+    if way is GatherScatterMode.CLIP and not all_inside(indices, bounds):
+        indices = clamp_indices(BIND, indices, numbers.index_vector_dim, bounds)
     found = BIND.gather(
         x, indices, dimension_numbers=numbers, slice_sizes=sizes, indices_are_sorted=bool(indices_are_sorted)
     )
     if way is not GatherScatterMode.FILL_OR_DROP:
         return found
-    bounds = bounds_of(x.aval.shape, sizes, numbers.start_index_map)
     if all_inside(indices, bounds):
         return found
     inside = fits(BIND, indices, numbers.index_vector_dim, bounds)

@@ -262,7 +262,10 @@ def logsumexp(
         a = jnp.where(b != 0, a, -jnp.inf)
     peak = stop_gradient(jnp.max(a, axis=axis, keepdims=True, where=where, initial=-jnp.inf))
     peak = jnp.where(jnp.isfinite(peak), peak, jnp.zeros_like(peak))
-    terms = jnp.exp(a - peak)
+    shifted = a - peak
+    if where is not None:  # e**x may overflow where it does not count, and its derivative with it
+        shifted = jnp.where(where, shifted, -jnp.inf)
+    terms = jnp.exp(shifted)
     if b is not None:
         terms = b * terms
     total = jnp.sum(terms, axis=axis, keepdims=keepdims, where=where)
@@ -332,6 +335,8 @@ def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     value = _inexact("log_softmax", x)
     peak = jnp.max(value, axis, where=where, initial=-jnp.inf, keepdims=True)
     shifted = value - stop_gradient(peak)
+    if where is not None:
+        shifted = jnp.where(where, shifted, -jnp.inf)
     total = jnp.log(jnp.sum(jnp.exp(shifted), axis, where=where, keepdims=True))
     result = shifted - total
     return result if where is None else jnp.where(where, result, -jnp.inf)

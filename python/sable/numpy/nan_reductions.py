@@ -128,6 +128,8 @@ def nanvar(
     if kind(x) not in "fc":
         return reductions.var(x, axis, dtype, out, ddof, keepdims, where=where, mean=mean)
     mask = _both(where, _known(x))
+    # what is left out is 0 and not NaN, which would reach the derivatives
+    x = _filled("nanvar", x, 0)
     wanted = dtype_argument(dtype, "nanvar")
     reductions.check_variance_dtype(x, wanted)
     x = convert(x, computed_in(to_inexact_dtype(x.aval.dtype)))

@@ -119,7 +119,7 @@ def _float_divmod(x1: Value, x2: Value) -> tuple[Value, Value]:
     whole = BIND.round_nearest_even(div)
     # x / 0 is infinite (NaN for 0 / 0), though x % 0 is NaN
     whole = select(compare_to(x2, 0, "EQ"), BIND.divide(x1, x2), whole)
-    return whole, select(other, BIND.add(mod, x2), mod)
+    return BIND.stop_gradient(whole), select(other, BIND.add(mod, x2), mod)
 
 
 remainder = mod = binary("remainder", "x1 modulo x2, with the sign of x2.", several, "numeric", _remainder)
@@ -178,6 +178,9 @@ def power(x1: Any, x2: Any, /) -> Value:
     kinds = kind(base) + kind(exponent)
     if kinds == "bb":
         base, exponent = promote_dtypes([base, exponent], "numeric")
+    if kinds in ("fi", "fu", "ci", "cu"):
+        # x**0 is 1 with derivative 0, also at 0, where y x**(y - 1) would be 0 * inf
+        base = where(compare_to(exponent, 0, "EQ"), full_like(base, 1), base)
     found = _power(base, exponent)
     # floats to integer powers keep the floats' dtype, and are weakly typed only if both are (as in JAX)
     harden = kinds in ("fi", "fu", "ci", "cu") and not exponent.aval.weak_type

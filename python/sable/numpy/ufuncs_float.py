@@ -14,6 +14,7 @@ from sable.core.operands import (
     array_argument,
     array_arguments,
     broadcast_shape,
+    broadcast_values,
     compare,
     compare_to,
     convert,
@@ -67,7 +68,8 @@ def _logaddexp(x1: Value, x2: Value) -> Value:
     delta = select(infinite, full_like(hi, 0), BIND.subtract(lo, hi))
     found = BIND.add(hi, BIND.log_plus_one(BIND.exponential(delta)))
     unknown = logical("or", compare(x1, x1, "NE"), compare(x2, x2, "NE"))
-    return select(unknown, BIND.add(x1, x2), found)
+    # by a product, so that the derivatives are NaN too
+    return BIND.multiply(found, select(unknown, full_like(found, np.nan), full_like(found, 1)))
 
 
 def _logaddexp_complex(x1: Value, x2: Value) -> Value:
@@ -211,6 +213,9 @@ def _round(x: Value, decimals: int) -> Value:
         return BIND.round_nearest_even(x)
     a = x.aval
     # a half precision would lose what is to be rounded
+    widest = finfo(a.dtype if a.dtype.itemsize > 2 else np.dtype(np.float32)).max
+    if decimals > math.log10(float(widest)):
+        return x  # no such digits: 10**decimals is infinite
     wide = convert(x, np.dtype(np.float32), a.weak_type) if a.dtype.itemsize == 2 else x
     factor = full_like(wide, 10.0**decimals)
     made = BIND.divide(BIND.round_nearest_even(BIND.multiply(wide, factor)), factor)
@@ -246,7 +251,12 @@ def frexp(x: Any, /) -> tuple[Value, Value]:
     exponent = BIND.subtract(field, select(small, full_like(raw, bias + mantissa), full_like(raw, bias)))
     kept = logical("and", raw, full_like(raw, ~(top << mantissa)))
     fraction = BIND.bitcast_convert(logical("or", kept, full_like(raw, bias << mantissa)), dtype=a.dtype)
+    # bits have no derivative: that of x 2**-e comes with a difference that is 0
     special = logical("or", compare_to(x, 0, "EQ"), logical("not", BIND.is_finite(x)))
+    ratio = BIND.stop_gradient(BIND.divide(fraction, scaled))
+    smooth = BIND.multiply(scaled, select(special, full_like(x, 0), ratio))
+    smooth = select(special, full_like(x, 0), smooth)
+    fraction = BIND.add(fraction, BIND.subtract(smooth, BIND.stop_gradient(smooth)))
     exponent = select(special, full_like(exponent, 0), exponent)
     return retype(select(special, x, fraction), False), convert(exponent, np.dtype(np.int32))
 
@@ -262,13 +272,27 @@ def ldexp(x1: Any, x2: Any, /) -> Value:
     if kind(a) == "c" or kind(b) not in "biu":
         raise ValueError(f"ldexp not supported for input types ({a.aval.dtype!r}, {b.aval.dtype!r})")
     (a,) = promote_dtypes([a], "inexact")
-    base = convert(a, a.aval.dtype)
-    base, power_ = promote("ldexp", (base, convert(b, a.aval.dtype)))
-    # in two steps, since 2**x2 alone may overflow where the product does not
-    half = BIND.floor(_times(power_, 0.5))
-    two = full_like(power_, 2)
-    once = BIND.multiply(base, BIND.power(two, half))
-    return BIND.multiply(once, BIND.power(two, BIND.subtract(power_, half)))
+    base, left = broadcast_values("ldexp", [convert(a, a.aval.dtype), b])
+    info = finfo(base.aval.dtype)
+    step, word = -int(info.minexp), np.dtype(f"i{base.aval.dtype.itemsize}")
+    if kind(left) == "u":
+        left = BIND.minimum(left, full_like(left, min(4 * step, np.iinfo(left.aval.dtype).max)))
+    elif kind(left) == "i":
+        bits = np.iinfo(left.aval.dtype)
+        low, high = full_like(left, max(-4 * step, bits.min)), full_like(left, min(4 * step, bits.max))
+        left = BIND.minimum(BIND.maximum(left, low), high)
+    left = convert(left, word)
+    # in three steps, since 2**x2 alone may overflow where the product does not: from the least denormal number to the
+    # largest number and back it takes less than three times the exponent of the least normal number
+    low, high = full_like(left, -step), full_like(left, step)
+    for _ in range(3):
+        part = BIND.minimum(BIND.maximum(left, low), high)
+        # 2**part, by its bits
+        biased = BIND.add(part, full_like(part, step + 1))
+        bits_ = BIND.shift_left(biased, full_like(part, int(info.nmant)))
+        base = BIND.multiply(base, BIND.bitcast_convert(bits_, dtype=base.aval.dtype))
+        left = BIND.subtract(left, part)
+    return base
 
 
 # ---- signs and complex parts ---------------------------------------------------------------------

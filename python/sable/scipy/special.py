@@ -10,6 +10,7 @@ import numpy as np
 
 import sable.numpy as jnp
 from sable.core.bind import BIND
+from sable.core.custom_derivatives import custom_jvp
 from sable.core.operands import array_arguments, convert
 from sable.library.declare import library
 from sable.nn import functions as nn
@@ -56,24 +57,62 @@ def logit(x: Any) -> Any:
 
 @library(operands=("x", "y"), promotion="inexact")
 def xlogy(x: Any, y: Any) -> Any:
-    """x log(y), 0 where x is 0."""
-    x, y = jnp.broadcast_arrays(x, y)
-    zero = x == 0
-    return jnp.where(zero, jnp.zeros_like(x), x * jnp.log(jnp.where(zero, jnp.ones_like(y), y)))
+    """x log(y), 0 where x is 0 (NaN where y is NaN)."""
+    return _xlogy(*jnp.broadcast_arrays(x, y))
+
+
+@custom_jvp
+def _xlogy(x: Any, y: Any) -> Any:
+    return _no_product_at_zero(x, y, jnp.log(y))
+
+
+@_xlogy.defjvp
+def _xlogy_jvp(primals: tuple, tangents: tuple) -> tuple:
+    """d x log y = log y dx + x/y dy, also at x = 0."""
+    x, y = primals
+    return _xlogy(x, y), tangents[0] * jnp.log(y) + tangents[1] * (x / y)
+
+
+def _no_product_at_zero(x: Any, y: Any, factor: Any) -> Any:
+    """x factor, 0 where x is 0 and y is a number."""
+    zero = jnp.logical_and(x == 0, jnp.logical_not(jnp.isnan(y)))
+    return jnp.where(zero, jnp.zeros_like(x), x * factor)
 
 
 @library(operands=("x", "y"), promotion="inexact")
 def xlog1py(x: Any, y: Any) -> Any:
-    """x log(1 + y), 0 where x is 0."""
-    x, y = jnp.broadcast_arrays(x, y)
-    zero = x == 0
-    return jnp.where(zero, jnp.zeros_like(x), x * jnp.log1p(jnp.where(zero, jnp.zeros_like(y), y)))
+    """x log(1 + y), 0 where x is 0 (NaN where y is NaN)."""
+    return _xlog1py(*jnp.broadcast_arrays(x, y))
+
+
+@custom_jvp
+def _xlog1py(x: Any, y: Any) -> Any:
+    return _no_product_at_zero(x, y, jnp.log1p(y))
+
+
+@_xlog1py.defjvp
+def _xlog1py_jvp(primals: tuple, tangents: tuple) -> tuple:
+    """d x log(1 + y) = log(1 + y) dx + x/(1 + y) dy, also at x = 0."""
+    x, y = primals
+    return _xlog1py(x, y), tangents[0] * jnp.log1p(y) + tangents[1] * (x / (1 + y))
 
 
 @library(operands=("x",), promotion="inexact")
 def entr(x: Any) -> Any:
     """-x log(x), 0 at 0, -inf for negative x."""
-    return jnp.where(x < 0, -jnp.inf, -xlogy(x, x))
+    return jnp.where(x < 0, -jnp.inf, -_entropy(x))
+
+
+@custom_jvp
+def _entropy(x: Any) -> Any:
+    return _no_product_at_zero(x, x, jnp.log(x))
+
+
+@_entropy.defjvp
+def _entropy_jvp(primals: tuple, tangents: tuple) -> tuple:
+    """d x log x = (log x + 1) dx; by that of x log y it would be 0/0 at 0."""
+    (x,) = primals
+    return _entropy(x), tangents[0] * (jnp.log(x) + 1)
 
 
 def _need_single_or_double(name: str, x: Any) -> None:
