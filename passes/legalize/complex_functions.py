@@ -1,4 +1,7 @@
-"""Functions of complex64 by those of f32: IREE expands them itself, past our rules for sine and cosine (1e-2 off at 1e4)."""
+"""Functions of complex numbers by those of their parts.
+
+IREE expands those of complex64 itself, past our rules for sine and cosine (1e-2 off at 1e4).
+"""
 
 from __future__ import annotations
 
@@ -64,3 +67,42 @@ def tan(b: Any, x: Any, y: Any) -> tuple[Any, Any]:
     below = b.add(one, b.multiply(product, product))
     real = b.divide(b.divide(b.divide(t, c), c), below)
     return real, b.divide(b.multiply(h, b.add(one, b.multiply(t, t))), below)
+
+
+# ---- order, modulus, logarithm: of both widths -----------------------------------------------------------------------
+
+
+def _choice(name: str, direction: str) -> None:
+    """The larger or smaller of two complex numbers in lexicographic order; IREE looks at real parts only."""
+
+    @legalize(name)
+    def rule(b: Any, x: Any, y: Any) -> Any:
+        if b.aval(x).dtype.kind != "c":
+            return NotImplemented
+        (a, c), (d, e) = (b.real(x), b.imag(x)), (b.real(y), b.imag(y))
+        further = b.emit("and", compare(b, a, d, "EQ"), compare(b, c, e, direction))
+        first = b.emit("or", compare(b, a, d, direction), further)
+        # a number with NaN in it wins
+        known = b.emit("and", compare(b, d, d, "EQ"), compare(b, e, e, "EQ"))
+        unknown = b.emit("or", compare(b, a, a, "NE"), compare(b, c, c, "NE"))
+        wins = b.emit("or", unknown, b.emit("and", first, known))
+        return b.complex(b.emit("select", wins, a, d), b.emit("select", wins, c, e))
+
+
+_choice("maximum", "GT")
+_choice("minimum", "LT")
+
+
+@legalize("abs")
+def modulus(b: Any, z: Any) -> Any:
+    """high sqrt(1 + (low / high)^2), whose squares stay in range."""
+    if b.aval(z).dtype.kind != "c":
+        return NotImplemented
+    x, y = b.emit("abs", b.real(z)), b.emit("abs", b.imag(z))
+    high, low = b.emit("maximum", x, y), b.emit("minimum", x, y)
+    a = b.aval(high)
+    one, infinity = b.full(a, 1), b.full(a, np.inf)
+    ratio = b.divide(low, b.emit("select", compare(b, high, b.full(a, 0), "EQ"), one, high))
+    found = b.multiply(high, b.emit("sqrt", b.add(one, b.multiply(ratio, ratio))))
+    infinite = b.emit("or", compare(b, x, infinity, "EQ"), compare(b, y, infinity, "EQ"))
+    return b.emit("select", infinite, infinity, found)

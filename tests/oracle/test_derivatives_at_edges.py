@@ -1,6 +1,7 @@
 """Derivatives to second order where they are awkward: zeros, infinities, NaN, ties, branches that are not taken.
 
-Each line is an expression that is evaluated with Sable and with JAX; `f` is float32, `A` an array of it.
+Each line is an expression that is evaluated with Sable and with JAX; `f` is float32, `A` an array of it,
+`C` one of complex64.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ f = np.float32
 
 def A(*values: float) -> np.ndarray:
     return np.array(values, np.float32)
+
+
+def C(*values: complex) -> np.ndarray:
+    return np.array(values, np.complex64)
 
 
 MASK = np.array([True, True, False])
@@ -62,6 +67,8 @@ g(lambda d: vmap(lambda i: jax.lax.dynamic_slice(d, (i,), (2,)))(np.array([0, 7,
 [jnp.ldexp(f(x), n) for x, n in ((1, 2**31 - 1), (1, -(2**31)), (0, 2**31 - 1), (3, 0), (3, 126), (3, -126))]
 [jnp.ldexp(np.float16(x), n) for x, n in ((1, 12), (3, -14), (1e-7, 30), (0, 300), (1, np.int64(70000)))]
 [jnp.round(f(x), n) for x in (1.5, 0., inf, 1234.5678) for n in (40, 39, 10, 2, -2)]
+J(lambda x, y: (jnp.maximum(x, y), jnp.minimum(x, y)))(C(1.5 + 2.5j, 2, 1 + 1j), C(1.5 + 7.5j, 1 + 9j, 1 + 1j))
+J(jnp.abs)(C(1e20 + 1e20j, 1e-20 + 1e-20j, 0, 3 + 4j, -2j, complex(0, inf), complex(nan, 1)))
 jax.jacfwd(lambda x: jnp.exp(1j * x))(f(.5))
 jax.jacfwd(lambda x: x * (1 + 1j))(A(.5, 1))
 """.strip().splitlines()
