@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.ir.aval import aval
+from sable.ir.aval import Aval, aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, Node
 from sable.ir.literal import Literal
@@ -36,6 +36,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     trigonometry,
     vulkan,
 )
+from .legalize.constant_folding import ConstantFolding
 from .legalize.rules import rules_of
 from .transforms import TRANSFORMS
 
@@ -58,18 +59,39 @@ class LoweringBuilder(OperationBuilder):
         self.hosts: dict[str, Any] = {}
         self.native_kernels: set[str] = set()
         self._rules: dict[Op, list[Callable]] = {}
+        self._constants = None if platform == "any" else ConstantFolding()
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
-        for rule in self._rules_of(op):
-            out = rule(self, *operands, **params)
-            if out is not NotImplemented:
-                return out
-        return super().bind(op, *operands, **params)
+        return self._written(op, operands, params, None)
 
     def again(self, node: Node, operands: Sequence[Any]) -> Any:
-        if self._rules_of(node.op):
-            return self.bind(node.op, *operands, **node.params)
-        return self.write(node.op, operands, node.params, [v.aval for v in node.results])
+        return self._written(node.op, operands, node.params, [v.aval for v in node.results])
+
+    def _written(self, op: Op, operands: Sequence[Any], params: dict[str, Any], outs: Sequence[Aval] | None) -> Any:
+        """The op on these operands, as the target takes it; `outs`: the results' types, where they are known."""
+        folded = self._folded(op, operands, params)
+        if folded is not None:
+            return folded
+        for rule in self._rules_of(op):
+            made = rule(self, *operands, **params)
+            if made is not NotImplemented:
+                return made
+        return self._plain(op, operands, params, outs)
+
+    def _folded(self, op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
+        """The constants that the op gives on constants; None where that is not computed now."""
+        literals = None if self._constants is None else self._constants.fold(op, operands, params)
+        if literals is None:
+            return None
+        made = [self.constant(value=v) for v in literals]
+        return tuple(made) if op.multiple_results else made[0]
+
+    def _plain(self, op: Op, operands: Sequence[Any], params: dict[str, Any], outs: Sequence[Aval] | None) -> Any:
+        """The op as it is."""
+        made = super().bind(op, *operands, **params) if outs is None else self.write(op, operands, params, outs)
+        if not operands and self._constants is not None:
+            self._constants.note(made, op, params)
+        return made
 
     def _rules_of(self, op: Op) -> list[Callable]:
         """How the op is written otherwise, in the order in which it is tried."""
@@ -84,7 +106,9 @@ class LoweringBuilder(OperationBuilder):
 
     def emit(self, op_name: str, *operands: Any, **params: Any) -> Any:
         """An op as it is, past the legalisation."""
-        return super().bind(OPS[op_name], *operands, **params)
+        op = OPS[op_name]
+        folded = self._folded(op, operands, params)
+        return self._plain(op, operands, params, None) if folded is None else folded
 
     def inline(self, function: Function, operands: Sequence[Any]) -> list[Any]:
         """The results of a function, its body written here."""
