@@ -191,6 +191,21 @@ irdl.dialect @sable {
     irdl.attributes {"name" = %name}
   }
 
+  irdl.operation @philox4x32 {
+    %k1 = irdl.base "!builtin.tensor"
+    %k2 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    %result2 = irdl.base "!builtin.tensor"
+    %result3 = irdl.base "!builtin.tensor"
+    irdl.operands(k1: %k1, k2: %k2, x1: %x1, x2: %x2, x3: %x3, x4: %x4)
+    irdl.results(result0: %result0, result1: %result1, result2: %result2, result3: %result3)
+  }
+
   irdl.operation @pmax {
     %x = irdl.base "!builtin.tensor"
     %axes = irdl.base "#builtin.array"

@@ -23,14 +23,26 @@ struct Environment {
   PyObject* array_type = nullptr;
   PyObject* state = nullptr;           // the thread's state: `staged`
   PyObject* config = nullptr;          // `eager_key`
-  PyObject* wrapper_type = nullptr;    // a class that holds one array (typed random keys), in a slot
-  Py_ssize_t wrapper_slot = -1;
+  std::vector<std::pair<PyTypeObject*, Py_ssize_t>> wrappers;  // classes that hold one array (typed random keys), in a slot
   PyTypeObject* enumeration = nullptr; // enum.Enum: instances are known by their identity
   PyObject* make_plan = nullptr;       // (function, args, kwargs, result) -> Plan or None
   PyObject* watched = nullptr;         // (function, args, kwargs): the call, where the configuration has ops watched
 };
 
 Environment environment;
+
+// The array that an object of a wrapper class holds, where `found`.
+struct Held {
+  bool found;
+  PyObject* array;
+};
+
+Held held_by(PyObject* x) {
+  for (auto [type, slot] : environment.wrappers) {
+    if (type == Py_TYPE(x)) return {true, ArrayLayout::at(x, slot)};
+  }
+  return {false, nullptr};
+}
 
 PyObject* interned(const char* text) { return PyUnicode_InternFromString(text); }
 
@@ -162,9 +174,8 @@ class Signature {
 
   bool read_rest(PyObject* x, PyTypeObject* type) {
     if (type == &PySlice_Type) return read_slice(x);
-    if (reinterpret_cast<PyObject*>(type) == environment.wrapper_type) {
-      PyObject* held = ArrayLayout::at(x, environment.wrapper_slot);
-      push(Tag::kWrapper, 0);
+    if (auto [found, held] = held_by(x); found) {
+      push(Tag::kWrapper, reinterpret_cast<Word>(type));
       return held != nullptr && Py_TYPE(held) == environment.array->type && read_array(held);
     }
     if (type == &PyUnicode_Type) {
@@ -255,8 +266,8 @@ void hold(PyObject* x, std::vector<nb::object>& held) {
   PyTypeObject* type = Py_TYPE(x);
   if (type == environment.array->type) {
     held.push_back(nb::borrow(ArrayLayout::at(x, environment.array->aval)));
-  } else if (reinterpret_cast<PyObject*>(type) == environment.wrapper_type) {
-    hold(ArrayLayout::at(x, environment.wrapper_slot), held);
+  } else if (auto [found, array] = held_by(x); found) {
+    hold(array, held);
   } else if (type == &PyTuple_Type || type == &PyList_Type) {
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(x); ++i) hold(PySequence_Fast_GET_ITEM(x, i), held);
   } else {
@@ -480,9 +491,9 @@ void set_up(nb::handle array_type, nb::handle state, nb::handle config, nb::hand
 
 void set_wrapper(nb::handle type, const char* slot) {
   nb::object name = checked(PyUnicode_InternFromString(slot));
-  environment.wrapper_slot = slot_offset(type.ptr(), name.ptr());
-  if (environment.wrapper_slot < 0) raise(PyExc_TypeError, "%R has no slot %s", type.ptr(), slot);
-  Py_XSETREF(environment.wrapper_type, Py_NewRef(type.ptr()));
+  Py_ssize_t offset = slot_offset(type.ptr(), name.ptr());
+  if (offset < 0) raise(PyExc_TypeError, "%R has no slot %s", type.ptr(), slot);
+  environment.wrappers.emplace_back(reinterpret_cast<PyTypeObject*>(Py_NewRef(type.ptr())), offset);
 }
 
 }  // namespace
@@ -493,7 +504,7 @@ void bind_library(nb::module_& module) {
              nb::arg("enumeration"), nb::arg("make_plan"), nb::arg("watched"),
              "Tell library functions what they have to know of the rest of Sable.");
   module.def("library_wrapper", set_wrapper, nb::arg("type"), nb::arg("slot"),
-             "A class that holds one array in a slot is taken apart in arguments.");
+             "Instances of a class that holds one array in a slot are taken apart in arguments.");
 }
 
 }  // namespace sable

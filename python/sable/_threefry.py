@@ -12,7 +12,7 @@ import numpy as np
 from sable.pytree import registry as pytree
 
 #: Makes a key of zeros harmless.
-KEY_PARITY = np.uint32(0x1BD11BDA)
+KEY_PARITY = 0x1BD11BDA
 #: Distances of the rotations of four rounds; the two rows alternate.
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
@@ -67,21 +67,20 @@ def _expanded(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _threefry_numpy(k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    keys = (k0, k1, k0 ^ k1 ^ KEY_PARITY)
     # Arrays of rank 1 at least: arithmetic on NumPy scalars warns where it wraps.
     shape = np.broadcast_shapes(k0.shape, k1.shape, x0.shape, x1.shape)
-    y0, y1 = np.array(np.atleast_1d(x0)), np.array(np.atleast_1d(x1))
-    y0 += keys[0]
-    y1 += keys[1]
-    rotated = np.empty_like(y1)
+    first, second = rounds(*map(np.atleast_1d, (k0, k1, x0, x1)))
+    return first.reshape(shape), second.reshape(shape)
+
+
+def rounds(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
+    """The hash of two words under a key of two: operands with +, ^, |, << and >> that compute with 32 bits."""
+    keys = (k0, k1, k0 ^ k1 ^ KEY_PARITY)
+    x0, x1 = x0 + k0, x1 + k1
     for block in range(5):
         for distance in ROTATIONS[block % 2]:
-            y0 += y1
-            np.right_shift(y1, np.uint32(32 - distance), out=rotated)
-            np.left_shift(y1, np.uint32(distance), out=y1)
-            y1 |= rotated
-            y1 ^= y0
-        y0 += keys[(block + 1) % 3]
-        y1 += keys[(block + 2) % 3]
-        y1 += np.uint32(block + 1)
-    return y0.reshape(shape), y1.reshape(shape)
+            x0 = x0 + x1
+            x1 = x0 ^ (x1 << distance | x1 >> 32 - distance)
+        x0 = x0 + keys[(block + 1) % 3]
+        x1 = x1 + (keys[(block + 2) % 3] + (block + 1))
+    return x0, x1

@@ -103,7 +103,7 @@ SAME_RESULT = {
     ("numpy/indexing/parse.py", "_part"): "positions are computed with NumPy",
     ("numpy/indexing/read.py", "getitem"): "NumPy's own indexing, where everything is known",
     ("numpy/indexing/update.py", "_is_free"): "NumPy's own assignment, where everything is known",
-    ("random/_keys.py", "key_words"): "the words of a key that is known",
+    ("random/_generators.py", "key_words"): "the words of a key that is known",
 }
 
 

@@ -229,3 +229,80 @@ def test_64_bits_nearly(text: str) -> None:
 def test_a_key_is_no_constant_of_programs() -> None:
     key = sable.random.PRNGKey(0)
     assert not key.constant
+
+
+# ---- other generators ----------------------------------------------------------------------------------------
+
+#: with the keys g of a generator of that name
+OF_GENERATORS = """
+g.dtype.name | g.itemsize | repr(g) | r.key_impl(g) | r.key_data(g) | r.PRNGKey(-3, impl=n) | r.key_data(r.split(g, (2, 3)))
+r.key_data(r.fold_in(g, 9)) | r.key_data(r.clone(g)) | r.split(g, 3).shape | r.key_data(r.split(g, 4).reshape(2, 2)[1])
+g == g | g == t | r.key_data(r.key(5, dtype=g.dtype)) | r.key_data(r.wrap_key_data(r.key_data(g), impl=n))
+r.wrap_key_data(r.key_data(t), impl=n) | r.wrap_key_data(r.key_data(g)) | g.dtype == t.dtype | r.split(r.split(g))
+jnp.issubdtype(g.dtype, j.dtypes.prng_key) | r.bits(g, (3, 5)) | r.bits(g, (3, 5), 'uint8') | r.bits(g, (), 'uint16')
+r.uniform(g, (7,)) | r.uniform(g, (3, 4), 'bfloat16') | r.randint(g, (5,), -7, 200) | r.permutation(g, 10)
+r.choice(g, 20, (3,), replace=False) | r.bernoulli(g, 0.3, (9,)) | r.rademacher(g, (4,)) | r.categorical(g, jnp.ones((3, 4)))
+r.key_data(j.vmap(lambda i: r.key(i, impl=n))(jnp.arange(3))) | r.key_data(j.vmap(r.split)(r.split(g, 3)))
+j.vmap(lambda k: r.bits(k, (3,)))(r.split(g, 3)) | j.vmap(j.vmap(lambda k: r.bits(k, (3,))))(r.split(g, (2, 3)))
+j.vmap(lambda i: r.bits(r.fold_in(g, i), (2,)))(jnp.arange(3)) | j.jit(lambda k: r.bits(r.split(k)[1], (3,)))(g)
+j.jit(lambda k: r.split(k, 3))(g).dtype.name | j.vmap(lambda k: r.uniform(k, (2,)), 0, 1)(r.split(g, 3))
+j.lax.scan(lambda k, _: (lambda two: (two[0], r.bits(two[1], (2,))))(r.split(k)), g, None, 4)[1]
+j.grad(lambda x: (r.uniform(g, (3,)) * x).sum())(2.0) | j.lax.rng_bit_generator(g, (3,))[1]
+r.key_data(j.lax.rng_bit_generator(g, (3,))[0])
+"""
+
+
+@pytest.mark.parametrize("name", ["rbg", "unsafe_rbg"])
+@pytest.mark.parametrize("text", [c.strip() for line in OF_GENERATORS.strip().splitlines() for c in line.split(" | ")])
+def test_generators(text: str, name: str) -> None:
+    check(lambda j: _of_generator(j, text, name), rtol=0, atol=0)
+
+
+def _of_generator(j, text: str, name: str):
+    r = j.random
+    space = {"j": j, "r": r, "np": np, "jnp": j.numpy, "n": name, "g": r.key(42, impl=name), "t": r.key(17)}
+    return eval(text, space)
+
+
+@pytest.mark.parametrize("name", ["rbg", "unsafe_rbg"])
+def test_raw_keys_of_the_default_generator(name: str) -> None:
+    def draw(j):
+        with j.default_prng_impl(name):
+            k = j.random.PRNGKey(3)
+            return k, j.random.split(k), j.random.bits(k, (5,)), j.random.key_impl(k), j.jit(j.random.bits)(k)
+
+    check(draw, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("algorithm", ["RNG_DEFAULT", "RNG_THREE_FRY", "RNG_PHILOX"])
+def test_rng_bit_generator(algorithm: str) -> None:
+    """Shapes, dtypes, carries of the counter; batches; the same compiled."""
+
+    def draw(j):
+        choice = getattr(j.lax.RandomAlgorithm, algorithm)
+        state = np.array([7, 9, 2**32 - 2, 2**32 - 1], np.uint32)
+
+        def one(s, *shape, dtype="uint32"):
+            return j.lax.rng_bit_generator(s, shape, dtype, choice)
+
+        def several(s):
+            return (
+                one(s),
+                one(s, 5),
+                one(s, 3, 3),
+                one(s, 5, 4, dtype="uint8"),
+                one(s, 3, 4, 2, dtype="uint16"),
+                one(s, 0, 3),
+            )
+
+        states = j.numpy.stack([j.numpy.asarray(state), j.numpy.arange(4, dtype="uint32")])
+        return several(state), j.jit(several)(state), j.vmap(lambda s: one(s, 3))(states), str(choice), int(choice)
+
+    check(draw, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("text", ["np.zeros(4, np.int32), (5,)", "np.zeros(3, np.uint32), (5,)", "np.zeros((1, 4), np.uint32), (5,)",
+                                  "np.zeros(4, np.uint32), (5,), 'int32'", "np.zeros(4, np.uint32), (5,), 'float32'"])  # fmt: skip
+def test_rng_bit_generator_refuses(text: str) -> None:
+    with pytest.raises(TypeError, match="rng_bit_generator"):
+        evaluate(sable, f"j.lax.rng_bit_generator({text})")

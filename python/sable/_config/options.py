@@ -104,7 +104,7 @@ _RANDOM = (
         "jax_default_prng_impl",
         "threefry2x32",
         choice(*_PRNG_IMPLEMENTATIONS),
-        "The generator of keys made without naming one. Sable has threefry2x32; with another, keys must name it.",
+        "The generator of raw keys and of keys made without naming one. Sable has threefry2x32, rbg and unsafe_rbg.",
         traced=True,
     ),
     Option("jax_enable_custom_prng", False, boolean, "PRNGKey returns typed keys, as key does.", traced=True),

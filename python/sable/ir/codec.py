@@ -162,10 +162,14 @@ def enum(mnemonic: str) -> Codec:
 
 
 class _FromResult:
-    """A parameter which the result type already says: nothing is written."""
+    """A parameter which the type of a result (by its number) already says: nothing is written."""
 
-    def __init__(self, read: Callable):
-        self.read = read
+    def __init__(self, read: Callable, result: int = 0):
+        self.read, self.result = read, result
+
+    def of(self, result: int) -> _FromResult:
+        """The same of another result."""
+        return _FromResult(self.read, result)
 
 
 #: the result's dtype (`convert`)

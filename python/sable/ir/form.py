@@ -58,7 +58,7 @@ class OperationForm:
         attributes = operation.attributes
         for p, codec in self.params.items():
             if isinstance(codec, _FromResult):
-                params[p] = codec.read(results[0])
+                params[p] = codec.read(results[codec.result])
             else:
                 name = codec.name or p
                 params[p] = codec.decode(attributes[name]) if name in attributes else self._default(p, operation)

@@ -107,6 +107,7 @@ from .gathering import (
     scatter_sub,
 )
 from .parallel import all_gather, axis_index, axis_size, pmax, pmean, pmin, psum
+from .random_bits import RandomAlgorithm, rng_bit_generator
 from .reductions import (
     argmax,
     argmin,
@@ -175,6 +176,7 @@ __all__ = [
     "GatherScatterMode",
     "Precision",
     "PrecisionLike",
+    "RandomAlgorithm",
     "RoundingMethod",
     "ScatterDimensionNumbers",
     "abs",
@@ -298,6 +300,7 @@ __all__ = [
     "rem",
     "reshape",
     "rev",
+    "rng_bit_generator",
     "round",
     "rsqrt",
     "scan",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
@@ -18,7 +16,7 @@ from sable.core.values import as_value
 from sable.lax.shapes import broadcast_shapes
 from sable.library.declare import library
 
-from ._keys import hashed, hashed_in_halves, two_keys, words_of
+from ._keys import KeyArray, random_bits, two_keys, words_of
 
 _UNSIGNED = {n: np.dtype(f"uint{n}") for n in (8, 16, 32, 64)}
 
@@ -66,51 +64,6 @@ def both(mnemonic: str, x: Value, y: Value) -> Value:
 # ---- bits ----------------------------------------------------------------------------------------------------
 
 
-def random_bits(words: Value, width: int, shape: tuple[int, ...]) -> Value:
-    """Unsigned integers of 8, 16, 32 or 64 random bits, of the words of a key."""
-    if not config.jax_threefry_partitionable:
-        return _bits_in_halves(words, width, shape)
-    first, second = hashed(words, shape)
-    if width == 64:
-        wide = _UNSIGNED[64]
-        high = BIND.convert(first, dtype=wide)
-        high = BIND.shift_left(high, BIND.full(high.aval, 32))
-        return getattr(BIND, "or")(high, BIND.convert(second, dtype=wide))
-    found = BIND.xor(first, second)
-    return found if width == 32 else BIND.convert(found, dtype=_UNSIGNED[width])
-
-
-def _bits_in_halves(words: Value, width: int, shape: tuple[int, ...]) -> Value:
-    """`random_bits` as they were before `jax_threefry_partitionable`.
-
-    Words of 32 bits are cut into shorter ones from the lowest bit on; two of them, from either half, make one of 64.
-
-    Raises:
-      NotImplementedError: 2**32 - 1 words or more.
-    """
-    size = math.prod(shape)
-    count = -(-width * size // 32)
-    if count >= 2**32 - 1:
-        raise NotImplementedError(f"random arrays of 2**32 words without jax_threefry_partitionable, got shape {shape}")
-    found = hashed_in_halves(words, count)
-    dtype = _UNSIGNED[width]
-    if width == 64:
-        high, low = (
-            BIND.convert(BIND.slice(found, start_indices=(i,), limit_indices=(i + size,), strides=(1,)), dtype=dtype)
-            for i in (0, size)
-        )
-        found = getattr(BIND, "or")(BIND.shift_left(high, BIND.full(high.aval, 32)), low)
-    elif width < 32:
-        per = 32 // width
-        wide = BIND.broadcast_in_dim(found, shape=(count, per), broadcast_dimensions=(0,))
-        place = BIND.iota(shape=(count, per), dtype=np.dtype(np.uint32), iota_dimension=1)
-        shift = BIND.multiply(place, BIND.full(place.aval, width))
-        parts = BIND.convert(BIND.shift_right_logical(wide, shift), dtype=dtype)
-        parts = BIND.reshape(parts, shape=(count * per,))
-        found = BIND.slice(parts, start_indices=(0,), limit_indices=(size,), strides=(1,))
-    return BIND.reshape(found, shape=shape)
-
-
 @library
 def bits(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Random bits.
@@ -134,7 +87,7 @@ def bits(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = No
 # ---- floats --------------------------------------------------------------------------------------------------
 
 
-def unit_floats(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+def unit_floats(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     """Floats in [0, 1): random bits as the mantissa of a float in [1, 2), less 1."""
     info = dtypes.finfo(dtype)
     width, mantissa = info.bits, info.nmant
@@ -150,7 +103,7 @@ def unit_floats(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     return BIND.subtract(floats, BIND.full(floats.aval, 1))
 
 
-def uniform_words(words: Value, shape: tuple[int, ...], dtype: np.dtype, low: Any = 0.0, high: Any = 1.0) -> Value:
+def uniform_words(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype, low: Any = 0.0, high: Any = 1.0) -> Value:
     """Floats in [low, high), of the words of a key; bounds of the dtype broadcast into the shape."""
     floats = unit_floats(words, shape, dtype)
     if type(low) is float and type(high) is float and (low, high) == (0.0, 1.0):
@@ -250,7 +203,7 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *
     return convert(found, wanted)
 
 
-def _between(words: Value, shape: tuple[int, ...], low: Value, high: Value, dtype: np.dtype) -> Value:
+def _between(words: KeyArray, shape: tuple[int, ...], low: Value, high: Value, dtype: np.dtype) -> Value:
     """Integers in [low, high). Twice the bits that the dtype has are drawn, a two-word number, and its remainder by the
     number of values is taken: what is left of the bias of remainders is negligible."""
     top = min(np.iinfo(dtype).max, np.iinfo(high.aval.dtype).max)

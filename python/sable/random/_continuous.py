@@ -19,7 +19,7 @@ from sable.core.values import as_value
 from sable.library.declare import library
 
 from ._bits import both, float_dtype, parameter, shape_argument, uniform_words
-from ._keys import two_keys, words_of
+from ._keys import KeyArray, two_keys, words_of
 from ._trials import rademacher
 
 
@@ -34,7 +34,7 @@ def _shape_of(x: Any) -> tuple[int, ...]:
 # ---- normal --------------------------------------------------------------------------------------------------
 
 
-def normal_words(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+def normal_words(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     """Standard normal floats of the words of a key: sqrt(2) erf_inv(u) for u uniform in (-1, 1)."""
     low = np.nextafter(np.asarray(-1, dtype), np.asarray(0, dtype))
     u = uniform_words(words, shape, dtype, scalar(low, dtype), scalar(1, dtype))
@@ -143,31 +143,31 @@ def _log_one_minus(u: Value) -> Value:
     return BIND.log_plus_one(BIND.negate(u))
 
 
-def exponential_words(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+def exponential_words(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     """-log(1 - u)."""
     return BIND.negate(_log_one_minus(uniform_words(words, shape, dtype)))
 
 
-def _laplace(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+def _laplace(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     # sign(u) log(1 - |u|), u in (-1, 1)
     u = uniform_words(words, shape, dtype, float(dtypes.finfo(dtype).epsneg) - 1.0, 1.0)
     return BIND.multiply(BIND.sign(u), _log_one_minus(BIND.abs(u)))
 
 
-def _logistic(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+def _logistic(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     # log(u / (1 - u))
     u = uniform_words(words, shape, dtype, float(dtypes.finfo(dtype).tiny), 1.0)
     return BIND.subtract(BIND.log(u), _log_one_minus(u))
 
 
-def _cauchy(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+def _cauchy(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     # tan(pi (u - 1/2))
     u = uniform_words(words, shape, dtype, float(dtypes.finfo(dtype).eps), 1.0)
     centred = BIND.subtract(u, BIND.full(u.aval, 0.5))
     return BIND.tan(BIND.multiply(BIND.full(u.aval, math.pi), centred))
 
 
-def _maxwell(words: Value, shape: tuple[int, ...], dtype: np.dtype) -> Value:
+def _maxwell(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     # the length of a normal vector of three components
     x = normal_words(words, (*shape, 3), dtype)
     return BIND.sqrt(BIND.reduce_sum(BIND.multiply(x, x), dimensions=(len(shape),)))
@@ -180,7 +180,7 @@ cauchy = _simple("cauchy", "Cauchy distribution of location 0 and scale 1", _cau
 maxwell = _simple("maxwell", "one-sided Maxwell distribution of scale 1", _maxwell)
 
 
-def gumbel_words(words: Value, shape: tuple[int, ...], dtype: np.dtype, mode: str | None) -> Value:
+def gumbel_words(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype, mode: str | None) -> Value:
     """-log(-log u). In mode "high" a second uniform sample continues the first where that is below 1/2."""
     info = dtypes.finfo(dtype)
     if mode is None:

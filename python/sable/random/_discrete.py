@@ -15,9 +15,9 @@ from sable.core.bind import BIND
 from sable.core.operands import array_argument, convert, normal_axis
 from sable.library.declare import library
 
-from ._bits import both, float_dtype, parameter, randint, random_bits, shape_argument, uniform_words
+from ._bits import both, float_dtype, parameter, randint, shape_argument, uniform_words
 from ._continuous import gumbel_words
-from ._keys import clone, two_keys, words_of
+from ._keys import KeyArray, clone, random_bits, two_keys, words_of
 
 
 @library(operands=("p",))
@@ -41,7 +41,7 @@ def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = None, *, out_sha
 # ---- permutations --------------------------------------------------------------------------------------------
 
 
-def _shuffled(words: Value, x: Value, axis: int) -> Value:
+def _shuffled(words: KeyArray, x: Value, axis: int) -> Value:
     """Sorts by random numbers, so often that equal ones (which keep their order) hardly matter."""
     rounds = math.ceil(3 * math.log(max(1, x.aval.size)) / math.log(2**32 - 1))
     for _ in range(rounds):
@@ -139,7 +139,7 @@ def choice(
 
 
 def _chosen(
-    key: Any, words: Value, total: int, shape: tuple, count: int, p: Any, replace: bool, mode: str | None
+    key: Any, words: KeyArray, total: int, shape: tuple, count: int, p: Any, replace: bool, mode: str | None
 ) -> Value:
     """Numbers of the chosen elements."""
     if p is None:
@@ -206,7 +206,7 @@ def categorical(
 
 
 def _without_replacement(
-    words: Value, weights: Value, axis: int, shape: tuple, prefix: tuple, mode: str | None
+    words: KeyArray, weights: Value, axis: int, shape: tuple, prefix: tuple, mode: str | None
 ) -> Value:
     """The k largest of the logits with Gumbel noise (Kool, van Hoof and Welling, ICML 2019)."""
     noisy = BIND.add(weights, gumbel_words(words, weights.aval.shape, weights.aval.dtype, mode))

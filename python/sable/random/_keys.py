@@ -12,7 +12,7 @@ import numpy as np
 
 from sable._config import config
 from sable.core import dtypes, key_reuse, transfers
-from sable.core.array import Array, ArrayType, Value
+from sable.core.array import ArrayType, Value
 from sable.core.bind import BIND, constant
 from sable.core.operands import shape_argument
 from sable.core.placement import default_device
@@ -24,20 +24,22 @@ from sable.numpy.indexing.read import getitem
 from sable.numpy.ufuncs import equal
 from sable.tree_util import register_pytree_with_keys
 
+from ._generators import GENERATORS, Generator, joined
+
 _UINT32 = np.dtype(np.uint32)
-#: Words of a key.
-_WORDS = 2
-_THREEFRY = "threefry2x32"
 #: Generators that JAX has and Sable lacks.
-_OTHERS = ("rbg", "unsafe_rbg", "philox2x32", "philox4x32", "threefry4x32")
+_OTHERS = ("philox2x32", "philox4x32", "threefry4x32")
 
 
 class KeyDType(dtypes.ExtendedDType):
-    """The dtype of typed keys, printed `key<fry>`."""
+    """The dtype of typed keys of a generator, printed `key<fry>`."""
 
     type = dtypes.prng_key
-    name = "key<fry>"
-    itemsize = 8
+
+    def __init__(self, generator: Generator):
+        self._generator = generator
+        self.name = f"key<{generator.tag}>"
+        self.itemsize = generator.words * _UINT32.itemsize
 
     def __repr__(self) -> str:
         return self.name
@@ -45,23 +47,24 @@ class KeyDType(dtypes.ExtendedDType):
     __str__ = __repr__
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, KeyDType)
+        return isinstance(other, KeyDType) and other._generator is self._generator
 
     def __hash__(self) -> int:
-        return hash(KeyDType)
-
-
-_DTYPE = KeyDType()
+        return hash(self._generator)
 
 
 class KeyArray:
     """An array of typed random keys. For transformations it is a container of its words, a uint32 array.
+
+    There is a subclass for each generator, so that the type of a container says of which its keys are.
 
     Attributes:
       shape: of the array of keys: that of the words without their last dimension.
     """
 
     __slots__ = ("_data",)
+    _generator: Generator
+    _dtype: KeyDType
     __hash__ = None  # type: ignore[assignment]
     __array_priority__ = 100
 
@@ -75,8 +78,8 @@ class KeyArray:
 
     @property
     def dtype(self) -> KeyDType:
-        """`key<fry>`."""
-        return _DTYPE
+        """`key<fry>`, of another generator another one."""
+        return self._dtype
 
     @property
     def ndim(self) -> int:
@@ -91,7 +94,7 @@ class KeyArray:
     @property
     def itemsize(self) -> int:
         """Bytes of one key."""
-        return _DTYPE.itemsize
+        return self._dtype.itemsize
 
     @property
     def nbytes(self) -> int:
@@ -121,7 +124,7 @@ class KeyArray:
     def _forwarded(self, words: Value) -> KeyArray:
         """A key array of words made of these by moving them."""
         key_reuse.forward(self._data, words)
-        return KeyArray(words)
+        return type(self)(words)
 
     def reshape(self, *shape: Any) -> KeyArray:
         """The keys, in row-major order, in another shape."""
@@ -129,7 +132,7 @@ class KeyArray:
         if -1 in sizes:
             rest = -math.prod(sizes)
             sizes = tuple(self.size // rest if n == -1 else n for n in sizes)
-        return self._forwarded(BIND.reshape(as_value(self._data), shape=(*map(int, sizes), _WORDS)))
+        return self._forwarded(BIND.reshape(as_value(self._data), shape=(*map(int, sizes), self._generator.words)))
 
     def ravel(self) -> KeyArray:
         """The keys as a vector."""
@@ -151,6 +154,8 @@ class KeyArray:
     def _equal(self, other: Any, direction: str) -> Any:
         if not isinstance(other, KeyArray):
             return NotImplemented
+        if other._generator is not self._generator:
+            raise TypeError(f"equal does not accept dtypes {self.dtype}, {other.dtype}.")
         same = equal(self._data, other._data)
         last = (same.ndim - 1,)
         if direction == "EQ":
@@ -186,7 +191,7 @@ class KeyArray:
 
     def copy(self) -> KeyArray:
         """The same keys."""
-        return KeyArray(self._data)
+        return type(self)(self._data)
 
 
 class _KeysAt:
@@ -201,8 +206,8 @@ class _KeysAt:
         return _KeysAt(self.keys, index)
 
     def _each(self, change: Any) -> KeyArray:
-        parts = [change(word_of(self.keys, k).at[self.index], k) for k in range(_WORDS)]
-        return KeyArray(join_words(parts))
+        parts = [change(word_of(self.keys, k).at[self.index], k) for k in range(self.keys._generator.words)]
+        return type(self.keys)(join_words(parts))
 
     def get(self, **options: Any) -> KeyArray:
         """The keys there."""
@@ -212,49 +217,71 @@ class _KeysAt:
         """A copy of the keys in which those there are replaced by other keys."""
         if not isinstance(values, KeyArray):
             raise TypeError(f"keys can only be replaced by keys, got {type(values)}")
+        if values._generator is not self.keys._generator:
+            raise ValueError(f"keys of {self.keys.dtype} cannot be replaced by keys of {values.dtype}")
         return self._each(lambda place, k: place.set(word_of(values, k), **options))
 
     def __getattr__(self, name: str) -> Any:
-        raise TypeError(f"{name} does not accept dtype {_DTYPE} at position 0: keys are no numbers")
+        raise TypeError(f"{name} does not accept dtype {self.keys.dtype} at position 0: keys are no numbers")
 
 
 ArrayType.others += (KeyArray,)
-wrapper_type(KeyArray, "_data")
-register_pytree_with_keys(
-    KeyArray, lambda keys: (((None, keys._data),), None), lambda _, children: KeyArray(children[0])
-)
+
+
+def _keys_of(generator: Generator) -> type[KeyArray]:
+    """The class of the typed keys of a generator."""
+    members = {"__slots__": (), "_generator": generator, "_dtype": KeyDType(generator), "__hash__": None}
+    made = type("KeyArray", (KeyArray,), {**members, "__module__": __name__, "__doc__": KeyArray.__doc__})
+    wrapper_type(made, "_data")
+    register_pytree_with_keys(made, lambda keys: (((None, keys._data),), None), lambda _, children: made(children[0]))
+    return made
+
+
+_KEYS = {generator: _keys_of(generator) for generator in GENERATORS.values()}
 
 
 # ---- checks --------------------------------------------------------------------------------------------------
 
 
-def _check_implementation(name: Any) -> None:
+def _generator_of(name: Any) -> Generator:
+    """The generator of that name or dtype; the default one of None.
+
+    Raises:
+      TypeError: neither.
+      ValueError: no generator has the name.
+      NotImplementedError: one that Sable lacks.
+    """
     if isinstance(name, KeyDType):
-        return
+        return name._generator
     if name is None:
         name = config.jax_default_prng_impl
     if not isinstance(name, str):
         raise TypeError(f"unrecognized type {type(name)} for specifying PRNG implementation.")
-    if name in ("fry", _THREEFRY):
-        return
+    found = GENERATORS.get(name)
+    if found is not None:
+        return found
+    known = ", ".join(f'"{generator.name}"' for generator in _KEYS)
     if name in _OTHERS:
-        raise NotImplementedError(f"Sable has the generator {_THREEFRY!r} only, not {name!r}")
-    raise ValueError(f'unrecognized PRNG implementation "{name}". Did you mean one of: "{_THREEFRY}"?')
+        raise NotImplementedError(f"Sable has the generators {known}, not {name!r}")
+    raise ValueError(f'unrecognized PRNG implementation "{name}". Did you mean one of: {known}?')
 
 
-def _check_words(data: Any) -> None:
-    """Words of keys: uint32, the last dimension of size 2."""
+def _check_words(data: Any, generator: Generator) -> None:
+    """Words of keys: uint32, the last dimension of the size that the generator's keys have."""
     start = "JAX encountered invalid PRNG key data: expected"
     if data.ndim < 1:
         raise TypeError(f"{start} key_data.ndim >= 1; got ndim={data.ndim}")
-    if data.shape[-1] != _WORDS:
-        raise TypeError(f"{start} key_data.shape to end with ({_WORDS},); got shape={tuple(data.shape)}")
+    if data.shape[-1] != generator.words:
+        raise TypeError(
+            f"{start} key_data.shape to end with ({generator.words},); got shape={tuple(data.shape)} "
+            f"for impl={generator.name}"
+        )
     if data.dtype != _UINT32:
         raise TypeError(f"{start} key_data.dtype = uint32; got dtype={data.dtype}")
 
 
-def words_of(name: str, key: Any, batched: bool = False, uses: bool = True) -> tuple[Value, bool]:
-    """The words of a key, and whether it is typed.
+def words_of(name: str, key: Any, batched: bool = False, uses: bool = True) -> tuple[KeyArray, bool]:
+    """A key as a typed one, and whether it was; raw keys are those of the default generator.
 
     Args:
       name: the function that got the key, for messages.
@@ -268,12 +295,12 @@ def words_of(name: str, key: Any, batched: bool = False, uses: bool = True) -> t
       KeyReuseError: a typed key was used up before, and `jax_debug_key_reuse` is on.
     """
     if isinstance(key, KeyArray):
-        data, typed = as_value(key._data), True
+        data, typed, generator = as_value(key._data), True, key._generator
     elif isinstance(key, (Value, np.ndarray)):
-        data, typed = as_value(key), False
+        data, typed, generator = as_value(key), False, _generator_of(None)
     else:
         raise TypeError(f"unexpected PRNG key type {type(key)}")
-    _check_words(data)
+    _check_words(data, generator)
     if not typed:
         _check_legacy()
     if not batched and data.aval.ndim > 1:
@@ -283,7 +310,7 @@ def words_of(name: str, key: Any, batched: bool = False, uses: bool = True) -> t
         )
     if typed and uses:
         key_reuse.use(data, name)
-    return data, typed
+    return _KEYS[generator](data), typed
 
 
 def _check_legacy() -> None:
@@ -299,76 +326,21 @@ def _check_legacy() -> None:
     warnings.warn(message, stacklevel=4)
 
 
-# ---- hashing -------------------------------------------------------------------------------------------------
+# ---- keys and bits of keys -----------------------------------------------------------------------------------
 
 
-def key_words(data: Value) -> tuple[Value, Value]:
-    """The two words of a single key, as scalars."""
-    if type(data) is Array and data._device is None and not data.committed and STATE.staged is None:
-        words = data.numpy()
-        return _scalar(words[0]), _scalar(words[1])
-    halves = [BIND.slice(data, start_indices=(i,), limit_indices=(i + 1,), strides=(1,)) for i in (0, 1)]
-    return BIND.reshape(halves[0], shape=()), BIND.reshape(halves[1], shape=())
+def two_keys(key: KeyArray) -> tuple[KeyArray, KeyArray]:
+    """Two new keys."""
+    size = key._generator.words
+    both = key._generator.split(key._data)
+    parts = [BIND.slice(both, start_indices=(i, 0), limit_indices=(i + 1, size), strides=(1, 1)) for i in (0, 1)]
+    first, second = (type(key)(BIND.reshape(x, shape=(size,))) for x in parts)
+    return first, second
 
 
-def _scalar(word: np.uint32) -> Array:
-    made = constant(word)
-    made.constant = False  # keys change from call to call: a program that has them as constants would not be used again
-    return made
-
-
-def hashed(data: Value, shape: tuple[int, ...]) -> tuple[Value, Value]:
-    """Two words for each element of a shape: its number, hashed under a key.
-
-    Raises:
-      NotImplementedError: more than 2**32 elements.
-    """
-    size = math.prod(shape)
-    if size > 2**32:
-        raise NotImplementedError(f"random arrays of more than 2**32 elements, got shape {shape}")
-    high = constant(np.uint32(0))
-    if shape:
-        low = BIND.iota(shape=(size,), dtype=_UINT32, iota_dimension=0)
-        low = low if len(shape) == 1 else BIND.reshape(low, shape=shape)
-    else:
-        low = high
-    return BIND.threefry2x32(*key_words(data), high, low)
-
-
-def hashed_in_halves(data: Value, count: int) -> Value:
-    """Words as they were made before `jax_threefry_partitionable`: the numbers up to `count`, hashed under a key.
-
-    The two words of a hash are element i of the first half of the numbers and of the second, an odd count being filled up
-    with a 0.
-    """
-    half = (count + 1) // 2
-    numbers = BIND.iota(shape=(count,), dtype=_UINT32, iota_dimension=0)
-    if count % 2:
-        numbers = BIND.concatenate(numbers, constant(np.zeros(1, _UINT32)), dimension=0)
-    parts = [BIND.slice(numbers, start_indices=(i,), limit_indices=(i + half,), strides=(1,)) for i in (0, half)]
-    whole = BIND.concatenate(*BIND.threefry2x32(*key_words(data), *parts), dimension=0)
-    return BIND.slice(whole, start_indices=(0,), limit_indices=(count,), strides=(1,)) if count % 2 else whole
-
-
-def _joined(first: Value, second: Value) -> Value:
-    """Words as keys: a new last dimension."""
-    shape = (*first.aval.shape, 1)
-    parts = [BIND.reshape(w, shape=shape) for w in (first, second)]
-    return BIND.concatenate(*parts, dimension=len(shape) - 1)
-
-
-def split_words(data: Value, shape: tuple[int, ...] = (2,)) -> Value:
-    """The words of new keys, of the shape (*shape, 2)."""
-    if not config.jax_threefry_partitionable:
-        return BIND.reshape(hashed_in_halves(data, 2 * math.prod(shape)), shape=(*shape, _WORDS))
-    return _joined(*hashed(data, shape))
-
-
-def two_keys(data: Value) -> tuple[Value, Value]:
-    """The words of two new keys."""
-    both = split_words(data)
-    parts = [BIND.slice(both, start_indices=(i, 0), limit_indices=(i + 1, 2), strides=(1, 1)) for i in (0, 1)]
-    return BIND.reshape(parts[0], shape=(2,)), BIND.reshape(parts[1], shape=(2,))
+def random_bits(key: KeyArray, width: int, shape: tuple[int, ...]) -> Value:
+    """Unsigned integers of 8, 16, 32 or 64 random bits."""
+    return key._generator.bits(key._data, width, shape)
 
 
 # ---- the functions -------------------------------------------------------------------------------------------
@@ -401,7 +373,7 @@ def _seed_words(name: str, seed: Any) -> Value:
     if value.aval.dtype.itemsize == 8:
         shifted = BIND.shift_right_logical(value, BIND.full(value.aval, 32))
         high = BIND.convert(shifted, dtype=_UINT32)  # type: ignore[assignment]
-    return _joined(high, low)
+    return joined(high, low)
 
 
 @library
@@ -410,10 +382,10 @@ def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
 
     Args:
       seed: an integer scalar.
-      impl: the generator; Sable has "threefry2x32" only.
+      impl: the generator, "threefry2x32", "rbg" or "unsafe_rbg"; by default `jax_default_prng_impl`.
 
     Returns:
-      uint32[2], the words of the key (a typed key if `jax_enable_custom_prng` is on).
+      uint32[2] (of other generators uint32[4]), the words of the key; a typed key if `jax_enable_custom_prng` is on.
 
     Raises:
       TypeError: the seed is no integer scalar.
@@ -424,9 +396,9 @@ def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
       >>> PRNGKey(42)
       Array([ 0, 42], dtype=uint32)
     """
-    _check_implementation(impl)
-    data = _seed_words("PRNGKey", seed)
-    return KeyArray(data) if config.jax_enable_custom_prng else data
+    generator = _generator_of(impl)
+    data = generator.seed(_seed_words("PRNGKey", seed))
+    return _KEYS[generator](data) if config.jax_enable_custom_prng else data
 
 
 @library
@@ -434,12 +406,12 @@ def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
     """A typed random key of a seed; see `PRNGKey`.
 
     Returns:
-      A scalar array of dtype `key<fry>`.
+      A scalar array of a dtype such as `key<fry>`.
     """
     if dtype is not None and impl is not None:
         raise ValueError("Cannot specify both `impl` and `dtype` arguments to jax.random.key")
-    _check_implementation(impl if dtype is None else dtype)
-    return KeyArray(_seed_words("key", seed))
+    generator = _generator_of(impl if dtype is None else dtype)
+    return _KEYS[generator](generator.seed(_seed_words("key", seed)))
 
 
 @library
@@ -451,16 +423,16 @@ def split(key: Any, num: int | Sequence[int] = 2) -> Any:
       num: how many, or a shape.
 
     Returns:
-      An array of keys, typed if the key is; raw keys have the shape (num, 2).
+      An array of keys, typed if the key is; raw keys have the shape (num, words of a key).
 
     Raises:
       TypeError: not a key.
       ValueError: an array of keys.
     """
-    data, typed = words_of("split", key)
+    keys, typed = words_of("split", key)
     shape = tuple(int(n) for n in num) if isinstance(num, (Sequence, np.ndarray)) else (operator.index(num),)
-    found = split_words(data, shape_argument(shape))
-    return KeyArray(found) if typed else found
+    found = keys._generator.split(keys._data, shape_argument(shape))
+    return type(keys)(found) if typed else found
 
 
 @library(operands=("data",))
@@ -479,7 +451,7 @@ def fold_in(key: Any, data: Any) -> Any:
       OverflowError: a Python integer that uint32 cannot hold.
       ValueError: an array of keys.
     """
-    words, typed = words_of("fold_in", key, uses=False)
+    keys, typed = words_of("fold_in", key, uses=False)
     if isinstance(data, int) and not 0 <= data < 2**32:
         raise OverflowError(f"Python integer {data} out of bounds for uint32")
     value = constant(np.uint32(data)) if isinstance(data, int) else as_value(data)
@@ -489,14 +461,14 @@ def fold_in(key: Any, data: Any) -> Any:
             "Use jax.vmap for batching."
         )
     low = value if value.aval.dtype == _UINT32 else BIND.convert(value, dtype=_UINT32)
-    found = _joined(*BIND.threefry2x32(*key_words(words), constant(np.uint32(0)), low))
-    return KeyArray(found) if typed else found
+    found = keys._generator.fold_in(keys._data, low)
+    return type(keys)(found) if typed else found
 
 
 @library
 def key_data(keys: Any) -> Value:
-    """The words of keys: uint32, with a last dimension of size 2."""
-    return words_of("key_data", keys, batched=True, uses=False)[0]
+    """The words of keys: uint32, with a last dimension of the size of a key."""
+    return words_of("key_data", keys, batched=True, uses=False)[0]._data
 
 
 @library
@@ -504,7 +476,7 @@ def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -
     """Typed keys of given words.
 
     Args:
-      key_bits_array: uint32, with a last dimension of size 2.
+      key_bits_array: uint32, with a last dimension of the size of a key.
       impl, dtype: the generator, by name or as a dtype; not both.
 
     Raises:
@@ -513,26 +485,24 @@ def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -
     """
     if dtype is not None and impl is not None:
         raise ValueError("Cannot specify both `impl` and `dtype` arguments to jax.random.wrap_key_data")
-    _check_implementation(impl if dtype is None else dtype)
+    generator = _generator_of(impl if dtype is None else dtype)
     data = as_value(key_bits_array)
-    _check_words(data)
-    return KeyArray(data)
+    _check_words(data, generator)
+    return _KEYS[generator](data)
 
 
 def key_impl(keys: Any) -> str:
     """The name of the generator of keys."""
-    words_of("key_impl", keys, batched=True)
-    return _THREEFRY
+    return words_of("key_impl", keys, batched=True)[0]._generator.name
 
 
 def key_dtype(impl_spec: Any = None) -> KeyDType:
     """The dtype of typed keys of a generator."""
-    _check_implementation(impl_spec)
-    return _DTYPE
+    return _KEYS[_generator_of(impl_spec)]._dtype
 
 
 @library
 def clone(key: Any) -> Any:
     """The same key, said to be used again on purpose."""
-    data, typed = words_of("clone", key, batched=True, uses=False)
-    return KeyArray(key_reuse.fresh(data)) if typed else data
+    keys, typed = words_of("clone", key, batched=True, uses=False)
+    return type(keys)(key_reuse.fresh(keys._data)) if typed else keys._data
