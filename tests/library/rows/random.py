@@ -68,3 +68,12 @@ add("random.key_data", call(_K), call(np.array([1, 2], np.uint32)))
 add("random.wrap_key_data", call(np.array([1, 2], np.uint32)), call(np.array([[1, 2], [3, 4]], np.uint32)))
 add("random.key_impl", call(_K))
 add("random.double_sided_maxwell", call(Key(3), 0.5, 2.0, (5,)), call(Key(3), np.float32([0, 1]), np.float32(2)))
+_STATE = np.arange(3, 7, dtype=np.uint32)
+add(
+    "lax.rng_bit_generator",
+    call(_STATE, (5,)),
+    call(_STATE, (2, 3), np.uint8),
+    call(_STATE, (0, 2), np.uint16),
+    without=("vmap",),
+    why="bits of the first state for all: tests/random/test_random.py",
+)
