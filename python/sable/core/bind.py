@@ -117,7 +117,7 @@ class BindBuilder(Builder):
     """The builder of rules that evaluate at once or emit into whatever is being traced."""
 
     runs_rules = True
-    bind = staticmethod(bind)
+    bind = staticmethod(bind)  # type: ignore[assignment]
 
     def run_rule(self, rule: Any, values: Sequence[Value]) -> Sequence[Value]:
         return rule.run(values) if rule.immediate else super().run_rule(rule, values)
