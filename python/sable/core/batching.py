@@ -63,7 +63,7 @@ def batched_call(
             leaves[i] = t
         args, kwargs = tree_unflatten(tree, leaves)
         result = fun(*args, **kwargs)
-        returned[:] = tree_flatten(result)[0]
+        returned[:] = [None if isinstance(x, Value) else x for x in tree_flatten(result)[0]]
         return result
 
     returned: list[Any] = []
@@ -87,7 +87,7 @@ def batched_call(
     ]
     key_reuse.returned(traced.function, results)
     # what was no array, and is the same for all examples, stays as it is
-    results = [y if axis is not None or isinstance(r, Value) else r for y, axis, r in zip(results, out_marks, returned)]
+    results = [y if axis is not None or r is None else r for y, axis, r in zip(results, out_marks, returned)]
     return tree_unflatten(traced.out_tree, results)
 
 

@@ -57,11 +57,13 @@ class _Flat:
         self._values: list[Value] = [as_value(x) for x in leaves]
         self.avals = [x.aval for x in self._values]
         self.trace = deepest(self._values)
+        self._known: list[Any] = []
 
-    def taken(self) -> list[Value]:
-        """The arguments; only once: rules that are traced later, if ever, are not to keep them alive."""
-        values, self._values = self._values, []
-        return values
+    def taken(self) -> tuple[list[Value], list[Any]]:
+        """The arguments, and what is known of the results; only once: rules that are run later keep nothing of it alive."""
+        found = self._values, self._known
+        self._values, self._known, self.trace = [], [], None
+        return found
 
     def traced(self, fun: Callable, kind: str, rules: Sequence[Any]) -> Traced:
         """The function of this call, with what the rules close over among what it captures.
@@ -83,13 +85,14 @@ class _Flat:
             if id(x) not in have:
                 traced.function.add_argument(x.aval)
                 traced.captures.append(x)
-        return traced
+        trace: Any = traced.trace
+        self._known = [trace.known.get(v) for v in traced.function.outputs]
+        return traced._replace(trace=None)
 
     def bind(self, op: Op, traced: Traced, **params: Any) -> Any:
         """Record the call, whose results may be known already."""
-        values = [*self.taken(), *traced.captures]
-        trace, params = traced.trace, {"callee": traced.function, **params}
-        known = [trace.known.get(v) for v in traced.function.outputs]  # type: ignore[union-attr]
+        values, known = self.taken()
+        values, params = [*values, *traced.captures], {"callee": traced.function, **params}
         if any(y is None for y in known):
             out = bind(op, *values, **params)
         else:

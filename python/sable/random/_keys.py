@@ -193,6 +193,9 @@ class KeyArray:
         """The same keys."""
         return type(self)(self._data)
 
+    def __reduce__(self) -> Any:
+        return _keys_of_words, (self._generator.name, self._data)
+
 
 class _KeysAt:
     """`keys.at`, and with an index `keys.at[index]`."""
@@ -238,6 +241,10 @@ def _keys_of(generator: Generator) -> type[KeyArray]:
 
 
 _KEYS = {generator: _keys_of(generator) for generator in GENERATORS.values()}
+
+
+def _keys_of_words(name: str, words: Any) -> KeyArray:
+    return _KEYS[GENERATORS[name]](words)
 
 
 # ---- checks --------------------------------------------------------------------------------------------------
