@@ -149,7 +149,7 @@ class UserRule(Deferred):
         super().__init__(make, function_name(fun))
         self.run, self.fun = run, fun
 
-    def partial(self, values: Sequence[Value | Aval]) -> tuple[Function, list[Value]]:
+    def partial(self, values: Sequence[Value | Aval]) -> tuple[Function, Sequence[Any]]:
         """The rule with some values given, as a function of those of which only the aval is, and of captures."""
         avals = [x for x in values if isinstance(x, Aval)]
 
