@@ -27,7 +27,7 @@ def _dot(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -
 WITHOUT_ROW: dict[str, Traits] = {
     "stablehlo.dot": Traits(work=_dot, contraction=True),
     "stablehlo.fft": Traits(in_place=True, no_kernel="a library function"),
-    **_no_kernel("randomness with a state", "stablehlo.rng", "stablehlo.rng_bit_generator"),
+    **_no_kernel("randomness with a state", "stablehlo.rng"),
     **_no_kernel(
         "what it does is said elsewhere", "func.call", "stablehlo.custom_call", "stablehlo.composite", "stablehlo.map"
     ),

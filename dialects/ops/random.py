@@ -13,7 +13,7 @@ from sable._threefry import threefry2x32 as hash_words
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import RESULT_DTYPE, RESULT_SHAPE, enum
 from sable.ir.native_form import loops
-from sable.ir.op import OPS, NumpyBuilder, defop
+from sable.ir.op import OPS, NumpyBuilder, Traits, defop
 
 from .rules import kind_of, sample
 
@@ -331,4 +331,5 @@ defop(
     },
     multiple_results=True,
     lower=_generator_lower,
+    traits=Traits(no_kernel="randomness with a state"),
 )

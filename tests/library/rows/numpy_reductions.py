@@ -28,7 +28,9 @@ for _name in ["mean", "var", "std"]:
 add("numpy.var", call(M, ddof=1), call(M, axis=0, ddof=1), call(M, correction=1))
 add("numpy.std", call(M, ddof=1))
 for _name in ["max", "min"]:
-    add(f"numpy.{_name}", call(M, initial=0.1), call(M, where=BM, initial=0.0), call(E), call(SPECIAL), call(M, 1))
+    add(f"numpy.{_name}", call(M, initial=0.1), call(M, where=BM, initial=0.0), call(E), call(M, 1))
+    _why = "at NaN JAX's compiled derivative is 0, the eager one NaN as ours: tests/oracle/test_derivatives_at_edges.py"
+    add(f"numpy.{_name}", call(SPECIAL), without=("grad",), why=_why)
 for _name in ["any", "all"]:
     add(f"numpy.{_name}", call(BM), call(BM, axis=0), call(IM, axis=1, keepdims=True), call(M), call(E), call(True))
 add("numpy.count_nonzero", call(IM), call(BM, axis=0), call(V))
