@@ -12,13 +12,14 @@ from sable.core import dtypes
 from sable.core.array import Array, Value
 from sable.core.bind import BIND
 from sable.core.operands import integers, value_of, values_of
-from sable.core.precision import precision_config
+from sable.core.precision import Precision, precision_config
 from sable.dialects.ops import convolution as rows
 from sable.dialects.ops.windows import Padding, dilated
 from sable.ir.aval import aval_of
 from sable.ir.codec import ConvDimensionNumbers
 from sable.library.declare import library
 
+from .contraction import dot_general
 from .windows import entries, padding_pairs, padtype_to_pads
 
 ConvGeneralDilatedDimensionNumbers = None | ConvDimensionNumbers | tuple[str, str, str]
@@ -306,3 +307,48 @@ def conv_general_dilated_patches(
         precision=None if precision is None else (precision, "default"),
         preferred_element_type=preferred_element_type,
     )
+
+
+@library
+def conv_general_dilated_local(
+    lhs: Any,
+    rhs: Any,
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    filter_shape: Sequence[int],
+    lhs_dilation: Sequence[int] | None = None,
+    rhs_dilation: Sequence[int] | None = None,
+    dimension_numbers: Any = None,
+    precision: Any = None,
+) -> Value:
+    """A convolution whose kernel is another one at every place of the result.
+
+    Args:
+      lhs: the input, with batch, feature and n spatial dimensions.
+      rhs: the kernels, with output feature, input and n spatial dimensions: the input dimension has a flattened window
+        (input feature first) as in `conv_general_dilated_patches`, the spatial ones have the sizes of the result's.
+      filter_shape: n sizes of the window.
+      window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers, precision: as for `conv_general_dilated`.
+
+    Raises:
+      TypeError, ValueError: as for `conv_general_dilated_patches` and `dot_general`.
+    """
+    x, w = values_of("conv_general_dilated_local", lhs, rhs)
+    window, exactness = integers(filter_shape), precision_config(precision)
+    numbers = conv_dimension_numbers(x.aval.shape, (1, 1, *window), dimension_numbers)
+    patches = conv_general_dilated_patches(
+        x,
+        window,
+        window_strides,
+        padding,
+        lhs_dilation,
+        rhs_dilation,
+        numbers,
+        None if exactness is None else Precision[exactness[0]],
+    )
+    batch, feature, *places = numbers.out_spec
+    pairs = sorted(zip(places, numbers.rhs_spec[2:]))
+    contract = (feature,), (numbers.rhs_spec[1],)
+    found = dot_general(patches, w, (contract, ([p for p, _ in pairs], [k for _, k in pairs])), precision)
+    made = [*(p for p, _ in pairs), batch, feature]  # where each dimension of what is found belongs
+    return BIND.transpose(found, permutation=tuple(made.index(i) for i in range(len(made))))

@@ -125,6 +125,23 @@ add(
     atol=1e-4,
 )
 add("lax.conv_general_dilated_patches", call(_IMAGE, (2, 2), (1, 1), "VALID"))
+_LOCAL = np.linspace(-1, 1, 2 * 12 * 5 * 4, dtype=np.float32).reshape(2, 12, 5, 4)
+add(
+    "lax.conv_general_dilated_local",
+    call(_IMAGE, _LOCAL, (1, 1), "VALID", (2, 2)),
+    call(
+        np.moveaxis(_IMAGE, 1, -1),
+        _LOCAL.transpose(3, 2, 1, 0),
+        (1, 1),
+        "VALID",
+        (2, 2),
+        dimension_numbers=("NHWC", "WHIO", "CWNH"),
+        precision=("highest", "default"),
+    ),
+    call(_IMAGE, _LOCAL, (1, 1), "VALID", (2, 3)),
+    rtol=1e-4,
+    atol=1e-4,
+)
 add("lax.conv_dimension_numbers", call((2, 3, 6, 5), (4, 3, 3, 2), ("NCHW", "OIHW", "NCHW")))
 add("lax.padtype_to_pads", call((6, 5), (3, 2), (1, 2), "SAME"), call((6,), (3,), (1,), "VALID"))
 
