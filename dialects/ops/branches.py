@@ -77,7 +77,8 @@ class CaseRules(FunctionRules):
         numbers = [b.full(b.aval(index), k) for k in range(len(branches) - 1)]
         here = [b.compare(index, k, comparison_direction="EQ") for k in numbers]
         rest = [b.compare(index, k, comparison_direction="NE") for k in numbers]
-        here.append(functools.reduce(getattr(b, "and"), rest, b.full(aval((size,), np.dtype(np.bool_)), True)))
+        everywhere = aval((size,), np.dtype(np.bool_))
+        here.append(functools.reduce(getattr(b, "and"), rest) if rest else b.full(everywhere, True))
         active = [is_inexact(b.aval(x)) for x in xs[1:]]
         whole = [x if m or not a else expand(b, x, size) for x, m, a in zip(xs[1:], on[1:], active)]
         mapped = tuple(m or a for m, a in zip(on[1:], active))

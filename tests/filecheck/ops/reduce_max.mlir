@@ -18,10 +18,9 @@ func.func @main(%x: tensor<3xf32>) -> tensor<f32> {
 // CHECK-NEXT: %3 = stablehlo.select %2, %cst_1, %cst_2 : tensor<3xi1>, tensor<3xf32>
 // CHECK-NEXT: %cst_3 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
 // CHECK-NEXT: %4 = stablehlo.reduce(%3 init: %cst_3) applies stablehlo.add across dimensions = [0] : (tensor<3xf32>, tensor<f32>) -> tensor<f32>
-// CHECK-NEXT: %cst_4 = stablehlo.constant dense<0.000000e+00> : tensor<3xf32>
-// CHECK-NEXT: %5 = stablehlo.select %2, %arg1, %cst_4 : tensor<3xi1>, tensor<3xf32>
-// CHECK-NEXT: %cst_5 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-// CHECK-NEXT: %6 = stablehlo.reduce(%5 init: %cst_5) applies stablehlo.add across dimensions = [0] : (tensor<3xf32>, tensor<f32>) -> tensor<f32>
+// CHECK-NEXT: %5 = stablehlo.multiply %arg1, %3 : tensor<3xf32>
+// CHECK-NEXT: %cst_4 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+// CHECK-NEXT: %6 = stablehlo.reduce(%5 init: %cst_4) applies stablehlo.add across dimensions = [0] : (tensor<3xf32>, tensor<f32>) -> tensor<f32>
 // CHECK-NEXT: %7 = stablehlo.divide %6, %4 : tensor<f32>
 // CHECK-NEXT: return %0, %7 : tensor<f32>, tensor<f32>
 // CHECK-NEXT: }
