@@ -132,6 +132,22 @@ def describe_device(driver: str, device_id: int) -> str:
     return _driver(driver).dump_device_info(device_id)
 
 
+_VULKAN = "libvulkan.so.1"
+
+
+def prepare_vulkan_driver(library: str) -> None:
+    """Has IREE reach Vulkan through a library that repairs its driver's races; before the driver is made.
+
+    Where there is no Vulkan, or not under this name, IREE looks for it by itself and says what it misses.
+
+    Args:
+      library: the native module (python/native/vulkan.cpp).
+    """
+    with contextlib.suppress(OSError):
+        ctypes.CDLL(_VULKAN)
+        rt.flags.parse_flags(f"--vulkan_libvulkan_search_path={library}")
+
+
 #: Bytes of a worker's stack on local-task, whose default of 128 KiB is little for LAPACK.
 _WORKER_STACK = 8 << 20
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from sable._forks import in_child, new_lock
+from sable.pytree.registry import implementation, native
 from sable.runtime import _iree, native_kernels
 from sable.runtime._iree import Buffer
 from sable.runtime.buffers import DeviceMemory, HostMemory
@@ -209,6 +210,8 @@ def _enumerate(platform: str) -> list[Device]:
         if platform == "cpu":
             found = [Device("cpu", 0, "cpu")]
         else:
+            if platform == "vulkan" and native:
+                _iree.prepare_vulkan_driver(implementation.__file__)
             try:
                 reported = _iree.driver_devices(platform)
             except RuntimeError as error:
