@@ -33,6 +33,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     indexing,
     powers,
     radix_sort,
+    sums,
     trigonometry,
     vulkan,
 )

@@ -196,18 +196,6 @@ def _op(name: str) -> Any:
 # ---- contraction ---------------------------------------------------------------------------------------------
 
 
-def _summed_in_f32(name: str) -> None:
-    """A reduction of f16 or bf16 by one of f32: IREE rounds after every element (2% off after 3,000 of bf16)."""
-
-    @legalize(name)
-    def rule(b: Any, x: Any, **params: Any) -> Any:
-        return in_f32(b, name, x, **params) if is_narrow(b.aval(x).dtype) else NotImplemented
-
-
-for _name in ("reduce_sum", "reduce_prod", "cumsum", "cumprod", "cumlogsumexp"):
-    _summed_in_f32(_name)
-
-
 def extended(b: Any, x: Any, dtype: np.dtype) -> Any:
     """An unsigned operand in the dtype of the sum: IREE extends it as a signed one."""
     a = b.aval(x)
