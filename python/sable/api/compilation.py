@@ -57,7 +57,7 @@ def _upload(x: Array) -> Any:
 class _Entry:
     """What the cache of a jitted function holds for one signature."""
 
-    __slots__ = ("captures", "donated", "elsewhere", "fast", "out_tree", "single", "traced")
+    __slots__ = ("captures", "donated", "elsewhere", "out_tree", "single", "traced")
 
     def __init__(self, traced: Traced):
         self.traced = traced
@@ -65,7 +65,6 @@ class _Entry:
         self.elsewhere: dict[Any, list] = {}
         self.out_tree = traced.out_tree
         self.single = traced.out_tree.num_leaves == 1 and traced.out_tree.num_nodes == 1
-        self.fast: Any = None
         self.donated: list[int] | None = None
 
     def captures_on(self, device: Any) -> list:
@@ -94,16 +93,26 @@ class Jitted:
         self._options = options
         self._entries = shared_entries(fun, (self._static.argnums, self._static.argnames))
         self._donation = Donation(fun, options.get("donate_argnums"), options.get("donate_argnames"), self._static)
-        self._prepared = _call_cache() if not (self._static.any or self._donation.any) else None
+        self._prepared = None if self._donation.any else _call_cache()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         prepared = self._prepared
         key = config.eager_key
         if prepared is not None and key is not None and STATE.staged is None and not STATE.axes:
-            found = prepared.call(args, kwargs, key)
-            if found is not _MISS:
-                return found
+            if not self._static.any:
+                found = prepared.call(args, kwargs, key)
+                if found is not _MISS:
+                    return found
+            elif len(prepared):
+                return self._call_static(args, kwargs, key)
         return self._slow_call(args, kwargs)
+
+    @boundary
+    def _call_static(self, args: tuple, kwargs: dict, key: Any) -> Any:
+        """The prepared call, which the static arguments belong to."""
+        dynamic, left, static = self._static.split(args, kwargs)
+        found = self._prepared.call(dynamic, left, (key, static))
+        return self._slow_call(args, kwargs) if found is _MISS else found
 
     @boundary
     def _slow_call(self, args: tuple, kwargs: dict) -> Any:
@@ -126,7 +135,7 @@ class Jitted:
             return self._call_donating(entry, leaves, args, kwargs)
         result = self._call(entry, leaves)
         if self._prepared is not None and STATE.staged is None and not STATE.axes and config.eager_key is not None:
-            self._prepare(entry, args, kwargs)
+            self._prepare(entry, dynamic, left, static)
         return result
 
     def _call_donating(self, entry: _Entry, leaves: list, args: tuple, kwargs: dict) -> Any:
@@ -144,7 +153,7 @@ class Jitted:
             entry.donated = self._donation.usable(entry.traced.function, given)
         return entry.donated
 
-    def _prepare(self, entry: _Entry, args: tuple, kwargs: dict) -> None:
+    def _prepare(self, entry: _Entry, args: tuple, kwargs: dict, static: tuple | None) -> None:
         """Make the next call with this signature a native one, where all arrays are on the default CPU device."""
         device = cpu_device()
         loaded = entry.traced.function.memo.get(("loaded", device))
@@ -156,7 +165,7 @@ class Jitted:
         self._prepared.insert(
             args,
             kwargs,
-            config.eager_key,
+            config.eager_key if static is None else (config.eager_key, static),
             loaded.executable.invoke,
             [placement.buffer_of(x, device) for x in captures],
             entry.traced.out_avals,

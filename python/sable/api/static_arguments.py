@@ -29,6 +29,8 @@ class StaticArguments:
                 if i < len(positional) and positional[i].kind is positional[i].POSITIONAL_OR_KEYWORD
             )
         self.any = bool(self.argnums or self.argnames)
+        #: Positions of the dynamic and of the static arguments, by the number of positional arguments of a call.
+        self._places: dict[int, tuple[list[int], list[int]]] = {}
 
     def _check(self, fun: Callable, parameters: list, positional: list, variadic: bool) -> None:
         if not parameters:
@@ -56,24 +58,28 @@ class StaticArguments:
           ValueError: a static argument is not hashable.
         """
         n = len(args)
-        nums = {i % n for i in self.argnums if -n <= i < n}
-        dynamic = tuple(a for i, a in enumerate(args) if i not in nums)
-        left = {k: v for k, v in kwargs.items() if k not in self.argnames}
-        fixed = (
-            n,
-            tuple((i, args[i]) for i in sorted(nums)),
-            tuple(sorted((k, v) for k, v in kwargs.items() if k in self.argnames)),
-        )
+        rest, nums = self._places.get(n) or self._find_places(n)
+        dynamic = tuple([args[i] for i in rest])
+        fixed = tuple([(i, args[i]) for i in nums])
+        left, named = kwargs, ()
+        if kwargs:
+            left = {k: v for k, v in kwargs.items() if k not in self.argnames}
+            named = tuple(sorted((k, v) for k, v in kwargs.items() if k in self.argnames))
+        # 1 == 1.0 == True: the types belong to the key
+        key = (n, fixed, named, tuple([type(v) for _, v in (*fixed, *named)]))
         try:
-            hash(fixed)
+            hash(key)
         except TypeError as error:
             raise ValueError(self._unhashable(args, kwargs, nums, error)) from None
-        # 1 == 1.0 == True: the types belong to the key
-        types = tuple(type(v) for part in fixed[1:] for _, v in part)
-        return dynamic, left, (*fixed, types)
+        return dynamic, left, key
 
-    def _unhashable(self, args: tuple, kwargs: dict, nums: set, error: Exception) -> str:
-        for where, value in [*((i, args[i]) for i in sorted(nums)), *kwargs.items()]:
+    def _find_places(self, n: int) -> tuple[list[int], list[int]]:
+        static = {i % n for i in self.argnums if -n <= i < n}
+        found = self._places[n] = [i for i in range(n) if i not in static], sorted(static)
+        return found
+
+    def _unhashable(self, args: tuple, kwargs: dict, nums: list[int], error: Exception) -> str:
+        for where, value in [*((i, args[i]) for i in nums), *kwargs.items()]:
             try:
                 hash(value)
             except TypeError:
