@@ -180,12 +180,13 @@ def _cotangent(b: Any, ct: Any, a: Aval, other: Any, n: DotDimensions, precision
         others,
     )
     wide = b.aval(ct).dtype
+    only_real_part = kind_of(wide) == "c" and kind_of(a.dtype) != "c"
     out = b.dot_general(
         ct,
         convert(b, other, wide),
         dot_dimension_numbers=dims,
         precision_config=precision,
-        preferred_element_type=a.dtype if o.dtype == wide else wide,
+        preferred_element_type=wide if o.dtype != wide or only_real_part else a.dtype,
     )
     # its dimensions: batch, free ones of the operand, contracted ones in the order in which `other` has them
     pairs = sorted(zip(n.rhs_contracting_dimensions, n.lhs_contracting_dimensions))

@@ -115,6 +115,12 @@ def arguments(sample: Call, module: Any, values: list[Any]) -> tuple[Any, Any]:
     return _replaced((sample.args, sample.kwargs), lambda x: next(rest), module)
 
 
+def with_operands(sample: Call, change: Callable[[Any], Any]) -> Call:
+    """The sample with other operands."""
+    args, kwargs = _replaced((sample.args, sample.kwargs), change)
+    return replace(sample, args=args, kwargs=kwargs)
+
+
 def _replaced(x: Any, put: Callable[[Any], Any], module: Any = None) -> Any:
     if is_operand(x):
         return put(x)

@@ -38,16 +38,22 @@ def as_value(x: Any, explicit: bool = False) -> Value:
     kind = type(x)
     if kind is Array or kind is Tracer:
         return x
-    if config.eager_key is None and STATE.staged is None and not isinstance(x, Value):
-        transfers.guard(transfers.HOST_TO_DEVICE, aval_of_value(x), default_device(), explicit)
+    if isinstance(x, Value):
+        return x
+    if kind not in _SCALARS and not isinstance(x, (np.ndarray, np.generic)) and hasattr(x, "__jax_array__"):
+        return as_value(x.__jax_array__(), explicit)
+    made = _from_host(kind, x)
+    if config.eager_key is None and STATE.staged is None:
+        transfers.guard(transfers.HOST_TO_DEVICE, made.aval, default_device(), explicit)
+    return made
+
+
+def _from_host(kind: type, x: Any) -> Array:
+    """An array of a Python scalar, a NumPy array or a NumPy scalar."""
     if kind in _SCALARS:
         return _scalar(kind, x)
     if isinstance(x, (np.ndarray, np.generic)):
         return _from_numpy(x)
-    if isinstance(x, Value):
-        return x
-    if hasattr(x, "__jax_array__"):
-        return as_value(x.__jax_array__())
     if isinstance(x, _SCALARS):
         return _scalar(next(s for s in _SCALARS if isinstance(x, s)), x)
     raise TypeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,17 @@ DotDimensionNumbers = tuple[tuple[Sequence[int], Sequence[int]], tuple[Sequence[
 
 
 PrecisionLike = Any
+
+
+@functools.cache
+def _rank(dtype: np.dtype) -> tuple:
+    """Order of dtypes by what they hold, as XLA compares the operands of products: complex, range, digits, bits, sign."""
+    kind = dtypes.kind_of(dtype)
+    bits = 8 * dtype.itemsize
+    if kind in "fc":
+        info = dtypes.finfo(dtype)
+        return kind == "c", info.maxexp, info.nmant, bits, False
+    return False, -1, -1, 1 if kind == "b" else bits, kind == "i"
 
 
 @library
@@ -53,7 +65,7 @@ def dot_general(
     if preferred_element_type is not None:
         dtype, weak = dtypes.user_dtype(preferred_element_type, "dot_general"), False
     else:
-        dtype, weak = dtypes.promote_avals((x.aval, y.aval))
+        dtype, weak = max((x.aval.dtype, y.aval.dtype), key=_rank), x.aval.weak_type and y.aval.weak_type
     found = BIND.dot_general(
         x,
         y,

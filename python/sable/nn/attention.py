@@ -38,18 +38,18 @@ def _check(query: Any, key: Any, value: Any) -> None:
 
 def _allowed(mask: Any, is_causal: bool, lengths: tuple[Any, Any], window: Any, sizes: tuple[int, int]) -> list[Any]:
     """The conditions, of shapes that broadcast to (batch, heads, queries, keys), under which a query sees a key."""
-    rows, columns = jnp.arange(sizes[0])[:, None], jnp.arange(sizes[1])[None, :]
+    rows, columns = jnp.arange(sizes[0])[None, None, :, None], jnp.arange(sizes[1])[None, None, None, :]
     found = [] if mask is None else [mask]
     if is_causal:
-        found.append((columns <= rows)[None, None])
+        found.append(columns <= rows)
     if window is not None:
         before, after = (window, window) if isinstance(window, int) else window
-        found.append(((columns <= rows + after) & (columns >= rows - before))[None, None])
+        found.append((columns <= rows + after) & (columns >= rows - before))
     queries, keys = lengths
     if queries is not None:
-        found.append((rows < jnp.asarray(queries)[:, None, None])[:, None])
+        found.append(rows < jnp.asarray(queries)[:, None, None, None])
     if keys is not None:
-        found.append((columns < jnp.asarray(keys)[:, None, None])[:, None])
+        found.append(columns < jnp.asarray(keys)[:, None, None, None])
     return found
 
 

@@ -13,7 +13,7 @@ from sable._config import config
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import array_argument, convert
+from sable.core.operands import array_argument, convert, promote
 from sable.lax.autodiff import stop_gradient
 from sable.library.declare import library
 
@@ -256,13 +256,14 @@ def logsumexp(
     Returns:
       An array, or with return_sign a pair.
     """
-    a = _inexact("logsumexp", a)
-    if b is not None:
-        a, b = jnp.broadcast_arrays(a, jnp.asarray(b).astype(a.dtype))
+    if b is None:
+        a = _inexact("logsumexp", a)
+    else:
+        a, b = promote("logsumexp", (a, b), "inexact")
         a = jnp.where(b != 0, a, -jnp.inf)
-    peak = stop_gradient(jnp.max(a, axis=axis, keepdims=True, where=where, initial=-jnp.inf))
+    peak = stop_gradient(jnp.max(jnp.real(a), axis=axis, keepdims=True, where=where, initial=-jnp.inf))
     peak = jnp.where(jnp.isfinite(peak), peak, jnp.zeros_like(peak))
-    shifted = a - peak
+    shifted = a - peak.astype(a.dtype)
     if where is not None:  # e**x may overflow where it does not count, and its derivative with it
         shifted = jnp.where(where, shifted, -jnp.inf)
     terms = jnp.exp(shifted)
@@ -273,9 +274,9 @@ def logsumexp(
     sign = jnp.sign(total)
     if return_sign:
         return jnp.log(jnp.abs(total)) + shift, sign
-    if b is not None:
+    if b is not None and not jnp.iscomplexobj(total):
         total = jnp.where(sign < 0, jnp.nan, total)
-    return jnp.log(total) + shift
+    return jnp.log(total) + shift.astype(total.dtype)
 
 
 @library

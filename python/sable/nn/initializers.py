@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sable.numpy as jnp
-from sable import random
+from sable import lax, random
 from sable.core.dtypes import default_float_dtype, kind_of
 from sable.library.declare import library
 
@@ -79,9 +79,10 @@ def _fans(shape: Sequence[int], in_axis: Any, out_axis: Any, batch_axis: Any) ->
     def product(axes: Any) -> int:
         return math.prod(shape[a] for a in ([axes] if isinstance(axes, int) else axes))
 
-    if len(shape) <= 1:
+    if in_axis == -2 and len(shape) <= 1:
         raise ValueError(
-            f"Can't compute input and output sizes of a {len(shape)}-dimensional weights tensor. Must be at least 2D."
+            f"Can't compute input and output sizes of a {len(shape)}-dimensional weights tensor with default in_axis. "
+            "Must be at least 2D or specify in_axis explicitly."
         )
     inputs, outputs = product(in_axis), product(out_axis)
     receptive = math.prod(shape) / inputs / outputs / product(batch_axis)
@@ -106,7 +107,7 @@ def _complex_truncated_normal(key: Any, upper: float, shape: Sequence[int], dtyp
 
 def _polar(radius: Any, key: Any, shape: Sequence[int], part: Any, dtype: Any) -> Any:
     angle = 2 * jnp.pi * random.uniform(key, shape, part)
-    return (radius * jnp.exp(1j * angle)).astype(dtype)
+    return lax.complex(radius * jnp.cos(angle), radius * jnp.sin(angle)).astype(dtype)
 
 
 def variance_scaling(
@@ -127,7 +128,7 @@ def variance_scaling(
       in_axis, out_axis, batch_axis: which axes of the weights are which.
 
     Raises:
-      ValueError: an unknown mode or distribution; weights of fewer than two dimensions.
+      ValueError: an unknown mode or distribution; weights of fewer than two dimensions without `in_axis`.
     """
     averages = {
         "fan_in": lambda i, o: i,

@@ -24,7 +24,6 @@ from sable.core.operands import (
     kind,
     logical,
     normal_axis,
-    promote_dtypes,
     reshape_to,
     scalar,
     select,
@@ -39,8 +38,8 @@ from sable.library.declare import library
 
 from .arrays import asarray
 from .manipulation import broadcast_to, moveaxis
-from .ufuncs import multiply, power, sign
-from .ufuncs_float import absolute, log10
+from .ufuncs import power, sign
+from .ufuncs_float import log10
 
 _INT32 = np.dtype(np.int32)
 
@@ -288,12 +287,14 @@ def logspace(
 
 @library
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Value:
-    """Numbers in geometric progression from start to stop (not 0, of the same sign)."""
-    wanted = dtype_argument(dtype, "geomspace")
-    first, last = promote_dtypes(array_arguments("geomspace", start, stop), "inexact")
-    found = logspace(log10(absolute(first)), log10(absolute(last)), num, endpoint)
-    found = moveaxis(multiply(sign(first), found), 0, axis)
-    return retype(found if wanted is None else convert(found, wanted), False)
+    """Numbers in geometric progression from start to stop: not 0, real ones of the same sign (else NaN)."""
+    values = array_arguments("geomspace", start, stop)
+    wanted = dtype_argument(dtype, "geomspace") or to_inexact_dtype(lattice_result_type(*values)[0])
+    first, last = broadcast_values("geomspace", [convert(x, to_inexact_dtype(wanted)) for x in values])
+    direction = sign(first)
+    found = logspace(log10(BIND.divide(first, direction)), log10(BIND.divide(last, direction)), num, endpoint)
+    found = moveaxis(BIND.multiply(expand_to(direction, found.aval.shape), found), 0, axis)
+    return retype(convert(found, wanted), False)
 
 
 # ---- identity, triangles, diagonals --------------------------------------------------------------
@@ -446,10 +447,10 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
     columns = n if N is None else operator.index(N)
     if columns < 0:
         raise ValueError("N must be nonnegative")
-    exponents = np.arange(columns) if increasing else np.arange(columns)[::-1]
     if kind(value) == "b":
-        value = convert(value, _INT32)
-    return power(reshape_to(value, (n, 1)), asarray(exponents.reshape(1, columns), dtype=_INT32))
+        raise TypeError("vander: the powers of booleans are not defined; convert them, x.astype(int)")
+    exponents = np.arange(columns) if increasing else np.arange(columns)[::-1]
+    return power(reshape_to(value, (n, 1)), asarray(exponents.reshape(1, columns), dtype=value.aval.dtype))
 
 
 # ---- grids ---------------------------------------------------------------------------------------

@@ -10,14 +10,24 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import array_argument, compare, convert, dtype_argument, full_like, kind, logical, select
+from sable.core.operands import (
+    array_argument,
+    broadcast_shape,
+    compare,
+    convert,
+    dtype_argument,
+    expand_to,
+    full_like,
+    kind,
+    logical,
+    select,
+)
 from sable.core.values import retype
 from sable.library.declare import library
 
 from . import reductions
 from .cumulative import cumprod, cumsum
-from .reductions import computed_in, no_out
-from .ufuncs import logical_and
+from .reductions import computed_in, mask_argument, no_out
 
 
 def _known(x: Value) -> Value:
@@ -36,7 +46,8 @@ def nansum(
     where: Any = None,
 ) -> Value:  # fmt: skip
     """Sum along axes, NaN counted as 0; arguments as of `sum`."""
-    return reductions.sum(_filled("nansum", a, 0), axis, dtype, out, keepdims, initial, where)
+    mask = mask_argument("nansum", where)
+    return reductions.sum(_filled("nansum", a, 0), axis, dtype, out, keepdims, initial, mask)
 
 
 @library
@@ -45,18 +56,19 @@ def nanprod(
     where: Any = None,
 ) -> Value:  # fmt: skip
     """Product along axes, NaN counted as 1; arguments as of `prod`."""
-    return reductions.prod(_filled("nanprod", a, 1), axis, dtype, out, keepdims, initial, where)
+    mask = mask_argument("nanprod", where)
+    return reductions.prod(_filled("nanprod", a, 1), axis, dtype, out, keepdims, initial, mask)
 
 
 def _extreme(
     name: str, reduce: Callable, bound: float, a: Any, axis: Any, out: Any, keepdims: bool, initial: Any, where: Any
 ) -> Value:
     no_out(name, out)
-    x = array_argument(name, a)
+    x, mask = array_argument(name, a), mask_argument(name, where)
     if kind(x) not in "fc":
-        return reduce(x, axis, None, keepdims, initial, where)
+        return reduce(x, axis, None, keepdims, initial, mask)
     known = _known(x)
-    made = reduce(select(known, x, full_like(x, bound)), axis, None, keepdims, initial, where)
+    made = reduce(select(known, x, full_like(x, bound)), axis, None, keepdims, initial, mask)
     if initial is not None:
         return made
     none = logical("not", reductions.any(known, axis, keepdims=keepdims))
@@ -102,8 +114,11 @@ def nanargmin(a: Any, axis: Any = None, out: None = None, keepdims: bool | None 
     return _arg_extreme(reductions.argmin, np.inf, "nanargmin", a, axis, out, keepdims)
 
 
-def _both(where: Any, known: Value) -> Value:
-    return known if where is None else logical_and(where, known)
+def _both(mask: Value | None, known: Value) -> Value:
+    if mask is None:
+        return known
+    shape = broadcast_shape((mask.aval.shape, known.aval.shape))
+    return logical("and", expand_to(mask, shape), expand_to(known, shape))
 
 
 @library
@@ -111,10 +126,10 @@ def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = None
 ) -> Value:
     """Mean along axes of what is not NaN; arguments as of `mean`."""
-    x = array_argument("nanmean", a)
+    x, mask = array_argument("nanmean", a), mask_argument("nanmean", where)
     if kind(x) not in "fc":
-        return reductions.mean(x, axis, dtype, out, keepdims, where=where)
-    return reductions.mean(x, axis, dtype, out, keepdims, where=_both(where, _known(x)))
+        return reductions.mean(x, axis, dtype, out, keepdims, where=mask)
+    return reductions.mean(x, axis, dtype, out, keepdims, where=_both(mask, _known(x)))
 
 
 @library
@@ -124,17 +139,23 @@ def nanvar(
 ) -> Value:  # fmt: skip
     """Variance along axes of what is not NaN; arguments as of `var`."""
     no_out("nanvar", out)
-    x = array_argument("nanvar", a)
+    return _variance("nanvar", a, axis, dtype, ddof, keepdims, where, mean)
+
+
+def _variance(
+    name: str, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: bool, where: Any, mean: Any
+) -> Value:  # fmt: skip
+    x, mask = array_argument(name, a), mask_argument(name, where)
     if kind(x) not in "fc":
-        return reductions.var(x, axis, dtype, out, ddof, keepdims, where=where, mean=mean)
-    mask = _both(where, _known(x))
+        return reductions.variance(name, x, axis, dtype, ddof, keepdims, mask, mean, None)
+    mask = _both(mask, _known(x))
     # what is left out is 0 and not NaN, which would reach the derivatives
-    x = _filled("nanvar", x, 0)
-    wanted = dtype_argument(dtype, "nanvar")
+    x = _filled(name, x, 0)
+    wanted = dtype_argument(dtype, name)
     reductions.check_variance_dtype(x, wanted)
     x = convert(x, computed_in(to_inexact_dtype(x.aval.dtype)))
-    made = reductions.var(x, axis, None, None, ddof, keepdims, where=mask, mean=mean)
-    source = array_argument("nanvar", a).aval.dtype
+    made = reductions.variance(name, x, axis, None, ddof, keepdims, mask, mean, None)
+    source = array_argument(name, a).aval.dtype
     result = wanted if wanted is not None else reductions._real_of(to_inexact_dtype(source))
     return convert(made, result)
 
@@ -146,7 +167,7 @@ def nanstd(
 ) -> Value:  # fmt: skip
     """Standard deviation along axes of what is not NaN; arguments as of `var`."""
     no_out("nanstd", out)
-    return BIND.sqrt(nanvar(a, axis, dtype, None, ddof, keepdims, where, mean))
+    return BIND.sqrt(_variance("nanstd", a, axis, dtype, ddof, keepdims, where, mean))
 
 
 @library

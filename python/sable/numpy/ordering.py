@@ -14,6 +14,7 @@ from sable.core.operands import (
     array_argument,
     array_arguments,
     compare,
+    compare_to,
     convert,
     dtype_argument,
     expand_to,
@@ -32,7 +33,7 @@ from .indexing.selection import take, take_along_axis
 from .joining import stack, unstack
 from .manipulation import moveaxis, slice_axis
 from .reductions import any as any_true
-from .reductions import no_out, reduced_axes
+from .reductions import computed_in, no_out, reduced_axes
 
 # ---- sort ------------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ def _flattened(x: Value, axis: Any, keepdims: bool) -> tuple[Value, tuple[int, .
     return reshape_to(moved, (*shape, n)), kept
 
 
-_METHODS = ("linear", "lower", "higher", "nearest", "midpoint")
+_METHODS = ("linear", "lower", "higher", "midpoint", "nearest", "inverted_cdf")
 #: Bytes of half precision, which cannot tell the places of long arrays.
 _HALF = 2
 
@@ -163,48 +164,65 @@ def _quantile(
     name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool, scale: float = 1.0,
     weights: Any = None,
 ) -> Value:  # fmt: skip
-    if weights is not None and method != "inverted_cdf":
-        raise NotImplementedError(f"{method} doesn't support weights. Only method 'inverted_cdf' supports weights.")
-    if weights is None and method not in _METHODS:
-        raise ValueError(f"{name}: method can only be {', '.join(map(repr, _METHODS))}; got {method!r}")
-    x, quotients = promote_dtypes(array_arguments(name, a, q), "inexact")
-    if x.aval.dtype.itemsize == _HALF and kind(x) == "f":
-        quotients = convert(array_argument(name, q), np.dtype(np.float32))
+    weights = _weights_argument(name, method, weights)
+    (x,) = promote_dtypes([array_argument(name, a)], "inexact")
     if kind(x) == "c":
         raise ValueError("quantile does not support complex input, as the operation is poorly defined.")
-    if quotients.aval.ndim > 1:
-        raise ValueError(f"q must be have rank <= 1, got shape {quotients.aval.shape}")
-    x, quotients = retype(x, False), retype(quotients, False)
-    if scale != 1.0:
-        quotients = BIND.divide(quotients, full_like(quotients, scale))
+    x, quotients = retype(x, False), _quotients(name, q, scale, computed_in(x.aval.dtype))
     rows, kept = _flattened(x, axis, keepdims)
     unknown = compare(rows, rows, "NE")
     counts = _counts(rows, unknown, skip_nan)
-    if weights is None:
-        rows = sort(rows, -1)
-        heights = None
-    else:
-        heights = _weight_rows(name, x, weights, axis, rows.aval.dtype)
-        heights = select(unknown, full_like(heights, 0), heights) if skip_nan else heights
+    nan = compare_to(counts, 0, "EQ") if skip_nan else any_true(unknown, -1)
+    if method == "inverted_cdf":
+        heights = full_like(rows, 1) if weights is None else _weight_rows(x, weights, axis, rows.aval.dtype)
+        fit = compare_to(heights, 0, "GE")
+        nan = logical("or", nan, any_true(logical("not", fit), -1))
+        heights = select(logical("or", unknown, logical("not", fit)), full_like(heights, 0), heights)
         order = argsort(rows, -1)
         rows, heights = (take_along_axis(v, order, axis=-1) for v in (rows, heights))
         heights = BIND.cumsum(heights, axis=heights.aval.ndim - 1, reverse=False)
-    made = [
-        _at_quantile(rows, reshape_to(part, ()), counts, method)
-        if heights is None
-        else _at_height(rows, reshape_to(part, ()), heights)
-        for part in ([quotients] if quotients.aval.ndim == 0 else _entries(quotients))
-    ]
-    nan = BIND.compare(counts, full_like(counts, 0), comparison_direction="EQ") if skip_nan else any_true(unknown, -1)
+        made = [_at_height(rows, part, heights) for part in _entries(quotients)]
+    else:
+        rows = sort(rows, -1)
+        made = [_at_quantile(rows, part, counts, method) for part in _entries(quotients)]
     made = [reshape_to(select(nan, full_like(m, np.nan), m), kept) for m in made]
     if quotients.aval.ndim == 0:
         return made[0]
     return stack(made) if made else BIND.full(x.aval.update(shape=(0, *kept)), 0)
 
 
-def _weight_rows(name: str, x: Value, weights: Any, axis: Any, dtype: np.dtype) -> Value:
+def _weights_argument(name: str, method: str, weights: Any) -> Value | None:
+    """The weights, if these and the method go together."""
+    if method not in _METHODS:
+        raise ValueError(
+            f"method can only be {', '.join(map(repr, _METHODS[:-1]))} or {_METHODS[-1]!r}, got {method!r}"
+        )
+    if weights is None:
+        return None
+    found = array_argument(name, weights)
+    if kind(found) == "c":
+        raise ValueError("Weights cannot be complex types.")
+    if method != "inverted_cdf":
+        raise NotImplementedError(f"{method} doesn't support weights. Only method 'inverted_cdf' supports weights.")
+    return found
+
+
+def _quotients(name: str, q: Any, scale: float, dtype: np.dtype) -> Value:
+    """What part of the elements lies below: q / scale."""
+    found = array_argument(name, q, 1)
+    if found.aval.ndim > 1:
+        raise ValueError(f"q must be have rank <= 1, got shape {found.aval.shape}")
+    if scale == 1.0:
+        if kind(found) != "f":
+            raise TypeError(f"{name}: q must be a float or an array of floats, got {found.aval.short()}")
+        return retype(convert(found, dtype), False)
+    found = retype(convert(found, dtype), False)
+    return BIND.divide(found, full_like(found, scale))
+
+
+def _weight_rows(x: Value, weights: Value, axis: Any, dtype: np.dtype) -> Value:
     """Weights in the array's shape, or a vector for the one axis, laid out as `_flattened` does."""
-    w = convert(array_argument(name, weights), dtype)
+    w = convert(weights, dtype)
     if w.aval.shape != x.aval.shape:
         axes = reduced_axes(x, axis)
         if w.aval.ndim != 1 or len(axes) != 1 or w.aval.size != x.aval.shape[axes[0]]:
@@ -225,7 +243,10 @@ def _at_height(rows: Value, q: Value, heights: Value) -> Value:
 
 
 def _entries(x: Value) -> list[Value]:
-    return [slice_axis(x, 0, i, i + 1) for i in range(x.aval.shape[0])]
+    """The elements of a scalar or vector, as scalars."""
+    if x.aval.ndim == 0:
+        return [x]
+    return [reshape_to(slice_axis(x, 0, i, i + 1), ()) for i in range(x.aval.shape[0])]
 
 
 def _counts(rows: Value, unknown: Value, skip_nan: bool) -> Value:

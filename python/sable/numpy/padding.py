@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
+from sable.core.batching import batched_call
 from sable.core.bind import BIND
 from sable.core.operands import array_argument, convert, promote_dtypes, reshape_to
 from sable.library.declare import library
+from sable.tree_util import tree_structure
 
 from . import ordering, reductions
 from .creation import linspace
 from .joining import joined
-from .manipulation import slice_axis
+from .manipulation import moveaxis, slice_axis
 
 
 def _pad_pairs(width: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
@@ -134,13 +137,31 @@ def _pad_statistic(x: Value, axis: int, low: int, high: int, length: tuple, redu
 def _pad_ramp(x: Value, axis: int, low: int, high: int, ends: tuple) -> Value:
     n = x.aval.shape[axis]
     dtype = x.aval.dtype
-    left = linspace(ends[0], slice_axis(x, axis, 0, 1), low, endpoint=False, axis=axis)
-    right = linspace(ends[1], slice_axis(x, axis, n - 1, n), high, endpoint=False, axis=axis)
+    first, last = (convert(array_argument("pad", end), dtype) for end in ends)
+    left = linspace(first, slice_axis(x, axis, 0, 1), low, endpoint=False, axis=axis)
+    right = linspace(last, slice_axis(x, axis, n - 1, n), high, endpoint=False, axis=axis)
     squeezed = [
         convert(reshape_to(p, tuple(w if i == axis else m for i, m in enumerate(x.aval.shape))), dtype)
         for p, w in ((left, low), (right, high))
     ]
     return joined(promote_dtypes([squeezed[0], x, BIND.reverse(squeezed[1], dimensions=(axis,))]), axis)
+
+
+def _pad_with(x: Value, widths: list, function: Callable, kwargs: dict) -> Value:
+    for axis, (low, high) in enumerate(widths):
+        if low or high:
+            x = _pad_constant(x, axis, low, high, (0, 0))
+    for axis, width in enumerate(widths):
+        rows = moveaxis(x, axis, -1)
+        flat = reshape_to(rows, (rows.aval.size // max(1, rows.aval.shape[-1]), rows.aval.shape[-1]))
+        call = functools.partial(_call_with, function, width, axis, kwargs)
+        made = batched_call(call, [flat], tree_structure(((flat,), {})), [0], flat.aval.shape[0])
+        x = moveaxis(reshape_to(made, rows.aval.shape), -1, axis)
+    return x
+
+
+def _call_with(function: Callable, width: tuple, axis: int, kwargs: dict, vector: Value) -> Any:
+    return function(vector, width, axis, kwargs)
 
 
 #: modes of `pad` and the further arguments that each takes
@@ -167,14 +188,17 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Va
       array: array.
       pad_width: an int, a pair (before, behind), or one such pair for each axis.
       mode: "constant" (constant_values), "edge", "reflect" and "symmetric" (reflect_type "even" or "odd"), "wrap",
-        "linear_ramp" (end_values), "maximum", "mean", "median", "minimum" (stat_length), "empty".
+        "linear_ramp" (end_values), "maximum", "mean", "median", "minimum" (stat_length), "empty"; or a function
+        `(vector, (before, behind), axis, kwargs) -> vector` of each vector along each axis, zeros around it.
 
     Raises:
       NotImplementedError: another mode. ValueError: arguments that the mode does not take; negative widths.
     """
     x = array_argument("pad", array)
+    if callable(mode):
+        return _pad_with(x, _pad_pairs(pad_width, x.aval.ndim, "pad_width"), mode, kwargs)
     if not isinstance(mode, str) or mode not in _MODES:
-        raise NotImplementedError(f"Unimplemented padding mode {mode!r}; there are {', '.join(_MODES)}")
+        raise NotImplementedError(f"Unimplemented padding mode '{mode}' for np.pad. There are {', '.join(_MODES)}")
     unknown = set(kwargs) - set(_MODES[mode])
     if unknown:
         raise ValueError(f"unsupported keyword arguments for mode '{mode}': {sorted(unknown)}")

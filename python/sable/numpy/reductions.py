@@ -75,21 +75,22 @@ def squeezed(made: Value, axes: tuple[int, ...], keepdims: bool) -> Value:
     return reshape_to(made, tuple(n for i, n in enumerate(made.aval.shape) if i not in axes))
 
 
-def mask_argument(name: str, where: Any) -> Value:
-    """A `where=` argument.
+def mask_argument(name: str, where: Any) -> Value | None:
+    """A `where=` argument as a value, or None.
 
     Raises:
-      ValueError: it is no boolean array.
+      ValueError: it is no boolean array; names the function.
     """
+    if where is None:
+        return None
     mask = array_argument(name, where)
     if kind(mask) != "b":
         raise ValueError(f"jnp.{name}: where must be None or a boolean array; got where.dtype={mask.aval.dtype!r}.")
     return mask
 
 
-def masked(name: str, x: Value, where: Any, fill: Any) -> Value:
+def masked(x: Value, mask: Value, fill: Any) -> Value:
     """x where the mask is true, else a neutral element (a Python scalar or a value)."""
-    mask = mask_argument(name, where)
     other = fill if isinstance(fill, Value) else scalar(fill, x.aval.dtype)
     shape = broadcast_shape((x.aval.shape, mask.aval.shape))
     other = expand_to(convert(other, x.aval.dtype), shape)
@@ -137,8 +138,9 @@ def _accumulate(
     x = convert(x, accumulator(x, dtype_argument(dtype, name), promote_integers))
     if kind(x) == "b":  # asked for by dtype=bool: or, and
         mnemonics = {"reduce_sum": ("reduce_or", "or"), "reduce_prod": ("reduce_and", "and")}[mnemonics[0]]
-    if where is not None:
-        x = masked(name, x, where, neutral)
+    mask = mask_argument(name, where)
+    if mask is not None:
+        x = masked(x, mask, neutral)
     made = reduce_with(mnemonics[0], x, reduced_axes(x, axis), keepdims)
     return _with_initial(mnemonics[1], made, initial)
 
@@ -196,13 +198,14 @@ def _extreme(name: str, a: Any, axis: Any, out: Any, keepdims: bool, initial: An
     axes = reduced_axes(x, axis)
     if initial is None and 0 in [x.aval.shape[i] for i in axes]:
         raise ValueError(f"zero-size array to reduction operation {name} which has no identity")
-    if where is not None:
+    mask = mask_argument(name, where)
+    if mask is not None:
         if initial is None:
             raise ValueError(
                 f"reduction operation {name} does not have an identity, so to use a where mask one has to specify "
                 "'initial'"
             )
-        x = masked(name, x, where, array_argument(name, initial))
+        x = masked(x, mask, array_argument(name, initial))
     if kind(x) == "c":
         made = _complex_extreme(name, x, axes, keepdims)
     else:
@@ -302,8 +305,9 @@ def argmin(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = N
 def _truth(name: str, mnemonic: str, neutral: bool, a: Any, axis: Any, out: Any, keepdims: bool, where: Any) -> Value:
     no_out(name, out)
     x = retype(truth(array_argument(name, a)), False)
-    if where is not None:
-        x = masked(name, x, where, neutral)
+    mask = mask_argument(name, where)
+    if mask is not None:
+        x = masked(x, mask, neutral)
     return reduce_with(mnemonic, x, reduced_axes(x, axis), keepdims)
 
 
@@ -327,12 +331,11 @@ def computed_in(dtype: np.dtype) -> np.dtype:
     return _FLOAT32 if kind_of(dtype) == "f" and finfo(dtype).bits < 32 else dtype
 
 
-def _count(x: Value, axes: tuple[int, ...], where: Any, keepdims: bool, dtype: np.dtype) -> Value:
+def _count(x: Value, axes: tuple[int, ...], mask: Value | None, keepdims: bool, dtype: np.dtype) -> Value:
     """How many elements each result is made of, as a value of that dtype."""
-    if where is None:
+    if mask is None:
         return scalar(math.prod(x.aval.shape[i] for i in axes), dtype)
-    mask = retype(mask_argument("where", where), False)
-    mask = expand_to(mask, broadcast_shape((x.aval.shape, mask.aval.shape)))
+    mask = expand_to(retype(mask, False), broadcast_shape((x.aval.shape, mask.aval.shape)))
     return convert(sum(mask, axes, keepdims=keepdims), dtype)
 
 
@@ -355,8 +358,9 @@ def mean(
     result = to_inexact_dtype(x.aval.dtype) if wanted is None else wanted
     computed = computed_in(result)
     axes = reduced_axes(x, axis)
-    total = sum(x, axes, computed, keepdims=keepdims, where=where)
-    count = _count(x, axes, where, keepdims, computed)
+    mask = mask_argument("mean", where)
+    total = sum(x, axes, computed, keepdims=keepdims, where=mask)
+    count = _count(x, axes, mask, keepdims, computed)
     return convert(BIND.divide(*broadcast_values("mean", [total, count])), result)
 
 
@@ -418,19 +422,27 @@ def var(
       ValueError: both `ddof` and `correction` are given.
     """
     no_out("var", out)
+    return variance("var", a, axis, dtype, ddof, keepdims, where, mean, correction)
+
+
+def variance(
+    name: str, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: bool, where: Any, mean: Any, correction: Any
+) -> Value:
+    """`var`, for the function that the messages name."""
     if correction is not None:
         if ddof:
             raise ValueError("ddof and correction can't be provided simultaneously.")
         ddof = correction
-    x = array_argument("var", a)
-    wanted = dtype_argument(dtype, "var")
+    x = array_argument(name, a)
+    mask = mask_argument(name, where)
+    wanted = dtype_argument(dtype, name)
     check_variance_dtype(x, wanted)
     inner = to_inexact_dtype(x.aval.dtype)
     computed = computed_in(inner)
     result = wanted if wanted is not None else _real_of(inner)
     axes = reduced_axes(x, axis)
     x = convert(x, computed)
-    center = _mean(x, axes, None, keepdims=True, where=where) if mean is None else array_argument("var", mean)
+    center = _mean(x, axes, None, keepdims=True, where=mask) if mean is None else array_argument(name, mean)
     center = expand_to(convert(center, computed), x.aval.shape)
     distance = BIND.subtract(x, center)
     if kind(x) == "c":
@@ -438,10 +450,10 @@ def var(
         squares = BIND.add(BIND.multiply(re, re), BIND.multiply(im, im))
     else:
         squares = BIND.multiply(distance, distance)
-    total = sum(squares, axes, keepdims=keepdims, where=where)
-    count = _count(x, axes, where, keepdims, total.aval.dtype)
-    rest = BIND.subtract(*broadcast_values("var", [count, scalar(ddof, total.aval.dtype)]))
-    total, rest = broadcast_values("var", [total, rest])
+    total = sum(squares, axes, keepdims=keepdims, where=mask)
+    count = _count(x, axes, mask, keepdims, total.aval.dtype)
+    rest = BIND.subtract(*broadcast_values(name, [count, scalar(ddof, total.aval.dtype)]))
+    total, rest = broadcast_values(name, [total, rest])
     nan = filled(total.aval.shape, total.aval.dtype, float("nan"))
     positive = BIND.compare(rest, full_like(rest, 0), comparison_direction="GT")
     return convert(select(positive, BIND.divide(total, rest), nan), result)
@@ -470,5 +482,4 @@ def std(
 ) -> Value:  # fmt: skip
     """Standard deviation, the root of the variance; arguments as of `var`."""
     no_out("std", out)
-    made = var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
-    return BIND.sqrt(made)
+    return BIND.sqrt(variance("std", a, axis, dtype, ddof, keepdims, where, mean, correction))

@@ -12,10 +12,11 @@ from sable.core.bind import BIND, OPS
 from sable.core.operands import (
     array_argument,
     array_arguments,
-    broadcast_values,
+    broadcast_shape,
     compare,
     compare_to,
     convert,
+    expand_to,
     filled,
     full_like,
     integer_pow,
@@ -326,10 +327,12 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
 
 
 def choose(predicate: Value, x: Value, y: Value) -> Value:
-    """`select` of values of one dtype that broadcast."""
-    if predicate.aval.shape == ():
-        return select(predicate, *broadcast_values("where", [x, y]))
-    return select(*broadcast_values("where", [predicate, x, y]))
+    """`select` of values of one dtype that broadcast, whatever their ranks."""
+    rest = [x, y] if predicate.aval.shape == () else [predicate, x, y]
+    shape = broadcast_shape(tuple([v.aval.shape for v in rest]))
+    return select(
+        predicate if len(rest) == 2 else expand_to(predicate, shape), expand_to(x, shape), expand_to(y, shape)
+    )
 
 
 # ---- tests of floats -----------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from sable.core.operands import (
     compare,
     compare_to,
     convert,
+    expand_to,
     full_like,
     kind,
     logical,
@@ -423,10 +424,10 @@ def array_equiv(a1: Any, a2: Any) -> Value:
     """True if two arrays (or nested lists) broadcast and their elements are equal."""
     x, y = _read(a1), _read(a2)
     try:
-        broadcast_shape((x.aval.shape, y.aval.shape))  # type: ignore[union-attr]
+        shape = broadcast_shape((x.aval.shape, y.aval.shape))  # type: ignore[union-attr]
     except (ValueError, AttributeError):
         return scalar(False, np.dtype(np.bool_))
-    return _all_equal(x, y, False)
+    return _all_equal(expand_to(x, shape), expand_to(y, shape), False)  # type: ignore[arg-type]
 
 
 def _read(a: Any) -> Value | None:

@@ -58,6 +58,7 @@ def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite:
     """
     del overwrite_b, check_finite
     factor, lower = c_and_lower
+    factor, b = promote_dtypes(array_arguments("cho_solve", factor, b), "inexact")
     first = "N" if lower else "C"
     second = "C" if lower else "N"
     y = _solve("cho_solve", factor, b, first, lower, False)

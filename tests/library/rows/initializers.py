@@ -34,6 +34,7 @@ add(
     "tree_util.tree_map",
     call(_made("constant", 2.0), _K),
     call(_made("variance_scaling", 2.0, "fan_avg", "normal"), _K),
+    call(_made("variance_scaling", 2.0, "fan_in", "uniform", in_axis=0, dtype=np.complex64), _K),
     rtol=1e-4,
 )
 for _name in ["ones", "zeros"]:

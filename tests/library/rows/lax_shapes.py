@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..table import Using, add, call
-from .operands import BM, IM, M2, SCALAR, SPECIAL, B, C, E, H, I, J, M, P, T, V, W, normal
+from .operands import BF, BM, I8, IM, M2, SCALAR, SPECIAL, U8, B, C, E, H, I, J, M, P, T, V, W, normal
 
 add("lax.reshape", call(M, (4, 3)), call(T, (6, 4)))
 add("lax.broadcast", call(V, (2,)), call(SCALAR, (2, 3)))
@@ -63,6 +63,7 @@ for _name in ["scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_m
         **_left_out,
     )
 add("lax.scatter_apply", call(M, _AT, lambda x: x * 3, (3, 4), _INTO))
+add("lax.dot", call(V, I), call(BF, H), call(I8, U8), call(C, V), without=("vmap",), why="two dtypes")
 add("lax.dot", call(M, M2), call(V, W), call(M, V[:4]), call(M, M), call(I, J))
 add(
     "lax.dot_general",

@@ -58,6 +58,17 @@ for _name in ["median"]:
     add(f"numpy.{_name}", call(M), call(M, axis=0), call(IM, axis=1), call(M, keepdims=True), call(V))
 for _name in ["quantile", "nanquantile"]:
     add(f"numpy.{_name}", call(V, 0.3), call(M, np.float32([0.1, 0.5]), axis=1), call(M, 0.5, axis=0, method="lower"))
+add("numpy.quantile", call(I, 0.3), call(H, 0.3), call(V, 1), call(V, 0.3, method="other"))
+for _name in ["quantile", "nanquantile"]:
+    add(
+        f"numpy.{_name}",
+        call(NAN, 0.5, axis=1, method="inverted_cdf"),
+        call(V, np.float32([0.3, 0.9]), method="inverted_cdf", weights=P),
+        call(V, 0.3, method="inverted_cdf", weights=V),
+        call(V, 0.3, weights=C),
+        without=("grad",),
+        why=KINK,
+    )
 for _name in ["percentile", "nanpercentile"]:
     add(f"numpy.{_name}", call(V, 30.0), call(M, np.float32([10, 50]), axis=1), call(I, 50))
 add(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from ..table import add, call
-from .operands import BF, BM, IM, SCALAR, B, C, E, I, M, S, T, V, W
+from ..table import Using, add, call
+from .operands import BF, BM, I8, IM, SCALAR, B, C, E, I, M, S, T, V, W
 
 add(
     "numpy.reshape",
@@ -79,12 +81,25 @@ add(
     call(V, 2, mode="linear_ramp"),
     call(V, 2, mode="mean"),
 )
+
+
+def _ends(vector: Any, width: tuple[int, int], axis: int, kwargs: dict) -> Any:
+    return vector.at[: width[0]].set(kwargs["ends"] + axis).at[vector.shape[0] - width[1] :].set(-1)
+
+
+add(
+    "numpy.pad",
+    call(I, 2, mode="linear_ramp", end_values=7),
+    call(M, ((1, 2), (0, 1)), mode=Using(lambda jax: _ends), ends=5),
+    call(V, 1, mode="other"),
+)
 add("numpy.resize", call(M, (2, 3)), call(V, (12,)))
 add("numpy.diag", call(V), call(S), call(M, 1), call(V, -1))
 add("numpy.diagflat", call(V), call(M, 1))
 add("numpy.diagonal", call(S), call(T), call(M, 1), call(T, axis1=1, axis2=2))
 add("numpy.tril", call(S), call(M, 1), call(T, -1))
 add("numpy.triu", call(S), call(M, 1), call(T, -1))
+add("numpy.vander", call(I8), call(C, 3), call(B))
 add("numpy.vander", call(V), call(I, 3), call(V, 3, increasing=True))
 add("numpy.astype", call(V, np.int32), call(I, np.float16), call(C, np.float32), call(B, np.float32))
 add("numpy.copy", call(M), call(3.0))

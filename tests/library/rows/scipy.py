@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..table import add, call
-from .operands import BF, I, M, P, U, V
+from .operands import BF, C2, C, H, I, M, P, U, V
 
 for _name in ["erf", "erfc", "expit", "ndtr", "log_ndtr"]:
     add(f"scipy.special.{_name}", call(V), call(BF), call(0.5), call(I), rtol=5e-5)
@@ -16,6 +16,7 @@ for _name in ["xlogy", "xlog1py"]:
     add(f"scipy.special.{_name}", call(I, P), rtol=5e-5, without=("grad",), why="JAX multiplies by a float0 there")
 for _name in ["softmax", "log_softmax"]:
     add(f"scipy.special.{_name}", call(V), call(M, axis=0))
+add("scipy.special.logsumexp", call(4 * C), call(C, b=C2, return_sign=True), call(V, b=C), call(H[:5], b=P))
 add("scipy.special.logsumexp", call(V), call(M, axis=0), call(V, b=P), call(V, b=P, return_sign=True))
 for _name in ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]:
     add(f"scipy.stats.norm.{_name}", call(V), call(V, 0.5, P), call(V, loc=0.5, scale=2.0), rtol=1e-4)
