@@ -169,6 +169,8 @@ def _spread_samples(sizes: tuple[int, ...] = (), grad: bool = True, why: str = "
     windows = ScatterDimensions((0, 2), (), (), (), (0, 1), 0)
     line = ScatterDimensions((), (0,), (), (), (0,), 1)
     whole = ScatterDimensions((0,), (), (), (), (0,), 0)
+    between = ScatterDimensions((1,), (0, 2), (), (), (0, 2), 1)
+    before = ScatterDimensions((0,), (1, 2), (), (), (2, 1), 1)
 
     def one(x: np.ndarray, indices: Any, updates: np.ndarray, n: ScatterDimensions, unique: bool = False) -> Any:
         indices = indices if isinstance(indices, np.ndarray) else np.array(indices, np.int32)
@@ -194,6 +196,8 @@ def _spread_samples(sizes: tuple[int, ...] = (), grad: bool = True, why: str = "
         one(floats((4, 3)), [[0, 1], [2, 3], [5, -1], [2, 3]], some(4), cells),
         one(floats((2, 5)), [[[0], [4]], [[9], [2]]], some(2, 2), per_row, True),
         one(floats((4, 5)), [[1, 3], [2, 1]], some(2, 2, 3), windows),
+        one(floats((2, 3, 4)), [[0, 3], [1, 2]], some(2, 3), between, True),
+        one(floats((2, 3, 4)), [[3, 0], [1, 2]], some(2, 2), before, True),
         one(floats((4,)), np.array([250, 1], np.uint8), some(2), line),
         one(floats((4,)), np.array([1]), some(2), whole),
         one(floats((4,)), np.array([3]), some(2), whole),

@@ -91,7 +91,8 @@ def _register(name: str) -> None:
 def _emit(b: Any, name: str, operand: Any, indices: Any, updates: Any, params: dict) -> Any:
     """The scatter itself. IREE takes windows only of whole dimensions: partial ones are written element by element.
 
-    Every element of a partial window gets an index vector of its own: the window's start plus its place in it.
+    Every element of a partial window gets an index vector of its own: the window's start plus its place in it. So do
+    windows in front of an indexed dimension where there are several of these: IREE takes the first ones for them.
     """
     n: ScatterDimensions = params["scatter_dimension_numbers"]
     shape = b.aval(operand).shape
@@ -99,6 +100,9 @@ def _emit(b: Any, name: str, operand: Any, indices: Any, updates: Any, params: d
     sizes = window_sizes(shape, b.aval(updates).shape, n)
     moved = n.scatter_dims_to_operand_dims
     partial = [d for d in windows if d in moved or sizes[d] != shape[d]]
+    indexed = {*n.inserted_window_dims, *partial}
+    if len(indexed) > 1:
+        partial = [d for d in windows if d in partial or d < max(indexed)]
     place = dict(zip(windows, n.update_window_dims))
     batch = [d for d in range(b.aval(updates).ndim) if d not in n.update_window_dims]
     rest = [d for d in windows if d not in partial]
@@ -109,6 +113,7 @@ def _emit(b: Any, name: str, operand: Any, indices: Any, updates: Any, params: d
     for d in n.inserted_window_dims:  # IREE wants an index for every inserted dimension
         if d not in components:
             components[d] = b.full(b.aval(indices).update(shape=(*grid, 1)), 0)
+    components = dict(sorted(components.items()))
     indices = b.concatenate(*components.values(), dimension=rank)
     # one batch dimension and the index vectors last: the only arrangement that IREE takes at every rank
     count = math.prod(grid)
