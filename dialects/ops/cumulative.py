@@ -13,6 +13,7 @@ from sable.ir.codec import INT
 from sable.ir.op import LINEAR, OPS, Traits, defop
 
 from .compose import compare, pad_axis, slice_axis
+from .long_sums import long_cumulative_sum, wider
 from .nary import accepted, transcendental
 from .reduction import highest, lowest
 from .rules import floats, generator, integers, kind_of, sample
@@ -96,12 +97,17 @@ def _type(name: str, kinds: str) -> Callable:
 
 
 def _ref(ufunc: np.ufunc) -> Callable:
+    def accumulate(x: np.ndarray, axis: int) -> np.ndarray:
+        if ufunc is np.add and wider(x.dtype, x.shape[axis]):
+            return long_cumulative_sum(x, axis)
+        return ufunc.accumulate(x, axis, dtype=x.dtype)
+
     def ref(operand: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
         dtype = operand.dtype
         wide = np.float32 if dtype in (bfloat16, np.float16) else dtype
         if reverse:
             operand = np.flip(operand, axis)
-        out = ufunc.accumulate(operand.astype(wide, copy=False), axis, dtype=wide).astype(dtype, copy=False)
+        out = accumulate(operand.astype(wide, copy=False), axis).astype(dtype, copy=False)
         return np.flip(out, axis) if reverse else out
 
     return ref

@@ -16,6 +16,7 @@ from sable.ir.op import LINEAR, OPS, Shape, Traits, defop
 from .bodies import ExpandedRules, arrays_and_inits, check_body, combining, spread_scalar
 from .compose import compare, logical, zeros
 from .functions import function_of, run
+from .long_sums import wider
 from .reduction import highest, lowest
 from .rules import floats, integers, kind_of, sample
 from .windows import fold, pad, padded, result_sizes, transposed_padding, windows
@@ -90,6 +91,7 @@ def _ref(ufunc: np.ufunc, neutral: Callable[[np.dtype], Any]) -> Callable:
         axes = tuple(range(x.ndim, 2 * x.ndim))
         if ufunc is np.add:  # half precision is accumulated in f32
             wide = np.dtype(np.float32) if x.dtype in (bfloat16, np.float16) else x.dtype
+            wide = wider(wide, math.prod(w.window_dimensions)) or wide
             return np.asarray(ufunc.reduce(view, axis=axes, dtype=wide)).astype(x.dtype)
         return np.asarray(ufunc.reduce(view, axis=axes))
 

@@ -16,6 +16,7 @@ from sable.ir.op import LINEAR, OPS, Shape, Traits, defop
 
 from ..form_regions import ArgReduceForm
 from .compose import BOOL, compare, pad_axis, slice_axis, spread, up, zeros
+from .long_sums import drifts, is_long, long_product, long_sum
 from .nary import accepted
 from .rules import expand, floats, generator, integers, kind_of, sample
 
@@ -45,14 +46,16 @@ def _type(name: str, kinds: str) -> Callable:
 # ---- reference meaning ---------------------------------------------------------------------------
 
 
-def _accumulate(ufunc: np.ufunc) -> Callable:
-    """Sums and products; half precision is accumulated in f32."""
+def _accumulate(ufunc: np.ufunc, is_long: Callable, long: Callable) -> Callable:
+    """Sums and products; half precision is accumulated in f32, long ones as `long` does it."""
 
-    @reduces(ufunc)
+    @reduces(ufunc, unless=is_long)
     def ref(operand: np.ndarray, dimensions: tuple[int, ...]) -> Any:
         dtype = operand.dtype
         if dtype in (bfloat16, np.float16):
-            return np.asarray(ufunc.reduce(operand, axis=dimensions, dtype=np.float32)).astype(dtype)
+            return np.asarray(ref(operand.astype(np.float32), dimensions)).astype(dtype)
+        if is_long(operand, dimensions):
+            return long(operand, dimensions)
         return ufunc.reduce(operand, axis=dimensions, dtype=dtype)
 
     return ref
@@ -205,7 +208,7 @@ _row(
     "reduce_sum",
     "iufc",
     "add",
-    _accumulate(np.add),
+    _accumulate(np.add, drifts, long_sum),
     _zero,
     _number_samples(*_complex_samples()),
     jvp={"operand": LINEAR},
@@ -215,7 +218,7 @@ _row(
     "reduce_prod",
     "iufc",
     "multiply",
-    _accumulate(np.multiply),
+    _accumulate(np.multiply, is_long, long_product),
     _one,
     _number_samples(
         *_complex_samples(),

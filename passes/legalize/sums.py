@@ -11,30 +11,23 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
+from sable.dialects.ops.long_sums import wider
 from sable.ir.aval import Aval
 from sable.ir.op import OPS
 
 from .rules import in_f32, is_narrow, legalize
 
-#: Additions in a row up to which f32 is left alone: 2e-6 off on equal numbers, 5e-7 on random ones.
-CHAIN = 128
 #: Numbers that IREE adds side by side along the last dimension: a vector of AVX-512.
 _LANES = 16
-
-_F32 = np.dtype(np.float32)
-_WIDER = {_F32: np.dtype(np.float64), np.dtype(np.complex64): np.dtype(np.complex128)}
 
 
 def in_wider(b: Any, name: str, x: Any, additions: int, **params: Any) -> Any:
     """An op with so many additions in a row on a wider dtype; NotImplemented where the operand's own will do."""
     a = b.aval(x)
     if is_narrow(a.dtype):
-        wide = _F32
-    elif b.platform == "cpu" and additions > CHAIN and a.dtype in _WIDER:
-        wide = _WIDER[a.dtype]
-    else:
+        return in_f32(b, name, x, **params)
+    wide = wider(a.dtype, additions) if b.platform == "cpu" else None
+    if wide is None:
         return NotImplemented
     return b.convert(b.bind(OPS[name], b.convert(x, dtype=wide), **params), dtype=a.dtype)
 

@@ -56,9 +56,34 @@ def test_compiled_sums(kind):
     _check(results, {name: f(np, x.astype(np.float64)) for name, f in LAYOUTS.items()})
 
 
-def test_compiled_sums_of_other_kinds():
-    x = _numbers("equal", 20000, 2)
+@pytest.mark.parametrize("kind", ["equal", "random"])
+def test_eager_sums(kind):
+    x = _numbers(kind, 30000, 3)
+    exact = {name: f(np, x.astype(np.float64)) for name, f in LAYOUTS.items()}
+    a = jnp.asarray(x)
+    for _ in range(4):  # the later ones by plans
+        _check({name: f(jnp, a) for name, f in LAYOUTS.items()}, exact)
+
+
+@pytest.mark.parametrize("kind", ["equal", "random"])
+@pytest.mark.parametrize("run", [jax.jit, lambda f: f], ids=["compiled", "eager"])
+def test_cumulative_sums(kind, run):
+    x = _numbers(kind, 10007, 3)
+
+    def of(np, x):
+        rows = x.reshape(3, 10007)
+        sums = {"first": np.cumsum(x, 0), "last": np.cumsum(rows, 1), "transposed": np.cumsum(x.T, 1)}
+        return sums | {"flat": np.cumsum(x), "backwards": np.cumsum(rows[:, ::-1], 1)[:, ::-1]}
+
+    results = run(lambda x: of(jnp, x) | {"reverse": lax.cumsum(x, 0, reverse=True)})(jnp.asarray(x))
     exact = x.astype(np.float64)
+    _check(results, of(np, exact) | {"reverse": np.cumsum(exact[::-1], 0)[::-1]})
+
+
+@pytest.mark.parametrize("run", [jax.jit, lambda f: f], ids=["compiled", "eager"])
+def test_sums_of_other_kinds(run):
+    x = jnp.asarray(_numbers("equal", 20000, 2))
+    exact = np.asarray(x, np.float64)
 
     def body(_, carry):
         total, v = carry
@@ -77,7 +102,7 @@ def test_compiled_sums_of_other_kinds():
 
     # 0.1 is 0.10009765625 in bf16; the sum 2001.953125 is 2000 there
     _check(
-        jax.jit(of)(x),
+        run(of)(x),
         {
             "vmap": exact.sum(0),
             "gradient": exact.sum(),

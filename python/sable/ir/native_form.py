@@ -50,11 +50,15 @@ def views(view: Callable | None = None) -> Callable[[F], F]:
     return mark
 
 
-def reduces(ufunc: np.ufunc) -> Callable[[F], F]:
-    """The reference reduces by a ufunc along the parameter `dimensions`, in the operand's dtype (half precision apart)."""
+def reduces(ufunc: np.ufunc, unless: Callable[..., bool] | None = None) -> Callable[[F], F]:
+    """The reference reduces by a ufunc along the parameter `dimensions`, in the operand's dtype (half precision apart).
+
+    Args:
+      unless: `unless(operand, dimensions)`: whether the reference does something else for this array.
+    """
 
     def mark(ref: F) -> F:
-        ref.native_reduction = ufunc  # type: ignore[attr-defined]
+        ref.native_reduction = lambda x, dims: None if unless and unless(x, dims) else ufunc  # type: ignore[attr-defined]
         return ref
 
     return mark

@@ -160,15 +160,17 @@ class _Writer:
         self.emissions.append(_nest(("copy", str(x.array.itemsize)), [x, y], y.array.shape))
 
     def _reduce(self, step: Step, operands: Sequence[_Place], outs: Sequence[Aval]) -> bool:
-        ufunc = getattr(step.op.ref, "native_reduction", None)
-        if ufunc is None or not operands[0].array.size or not operands[0].array.flags.c_contiguous:
+        choose = getattr(step.op.ref, "native_reduction", None)
+        if choose is None or not operands[0].array.size or not operands[0].array.flags.c_contiguous:
             return False
         x = operands[0]
-        dtype = x.array.dtype
+        dtype, dimensions = x.array.dtype, step.params["dimensions"]
+        ufunc = choose(x.array, dimensions)
+        if ufunc is None:
+            return False
         native = None if dtype.itemsize == 2 and dtype.kind in "fV" else _native_loop(ufunc, [dtype] * 2, [dtype])
         if native is None:
             return False
-        dimensions = step.params["dimensions"]
         y = self._fresh(outs[0])
         kept = [n if d not in dimensions else 1 for d, n in enumerate(x.array.shape)]
         spread = _Place(y.register, np.broadcast_to(y.array.reshape(kept), x.array.shape))
