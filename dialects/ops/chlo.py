@@ -12,7 +12,17 @@ from sable.ir.eager import EagerPolicy, per_element
 from sable.ir.native_form import for_float32, loops
 from sable.ir.op import Op, Traits, defop
 
-from .nary import like, nary, one_minus_square, slope, square_of, through_float32, to_bool, transcendental
+from .nary import (
+    like,
+    nary,
+    one_minus_square,
+    root_of_one_minus_square,
+    slope,
+    square_of,
+    through_float32,
+    to_bool,
+    transcendental,
+)
 from .rules import elementwise, sample
 from .samples import float_samples, measured
 
@@ -234,12 +244,12 @@ zeta = defop(
 _INSIDE = float_samples(low=-0.9, high=0.9, complex=True, loosen=4)
 
 asin = unary(
-    "asin", np.arcsin, lambda b, y, x: b.rsqrt(one_minus_square(b, x)), _INSIDE, "fc", eager=per_element(28), cost=30
+    "asin", np.arcsin, lambda b, y, x: root_of_one_minus_square(b, x), _INSIDE, "fc", eager=per_element(28), cost=30
 )
 acos = unary(
     "acos",
     np.arccos,
-    lambda b, y, x: b.negate(b.rsqrt(one_minus_square(b, x))),
+    lambda b, y, x: b.negate(root_of_one_minus_square(b, x)),
     _INSIDE,
     "fc",
     eager=per_element(25),

@@ -201,6 +201,15 @@ def one_minus_square(b: Any, x: Any) -> Any:
     return b.multiply(b.subtract(one, x), b.add(one, x))
 
 
+def root_of_one_minus_square(b: Any, x: Any) -> Any:
+    """1 / sqrt(1 - x**2), accurate near |x| = 1, whose derivatives at 1 and -1 are infinite.
+
+    Those of (1 - x)(1 + x) there are a difference of infinities, and its own at small x a difference of ones.
+    """
+    plain = b.subtract(like(b, x, 1), square_of(b, x))
+    return b.rsqrt(b.add(plain, b.stop_gradient(b.subtract(one_minus_square(b, x), plain))))
+
+
 # ---- batching ----------------------------------------------------------------------------------------------
 
 

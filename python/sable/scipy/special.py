@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -52,7 +53,19 @@ def log_softmax(x: Any, /, *, axis: Any = None) -> Any:
 @library(operands=("x",), promotion="inexact")
 def logit(x: Any) -> Any:
     """log(x / (1 - x))."""
+    return _logit(x)
+
+
+@custom_jvp
+def _logit(x: Any) -> Any:
     return jnp.log(x / (1 - x))
+
+
+@_logit.defjvp
+def _logit_jvp(primals: tuple, tangents: tuple) -> tuple:
+    """d logit x = dx / (x (1 - x)), infinite at 0 and 1."""
+    (x,) = primals
+    return _logit(x), tangents[0] / (x * (1 - x))
 
 
 @library(operands=("x", "y"), promotion="inexact")
@@ -153,10 +166,15 @@ def log_ndtr(x: Any, series_order: int = 3) -> Any:
         raise ValueError(f"series_order must be from 0 to 30, got {series_order}")
     (value,) = array_arguments("log_ndtr", x)
     _need_single_or_double("log_ndtr", value)
-    low, high = _LOG_NDTR_BOUNDS[value.dtype]
-    upper = -ndtr(-jnp.maximum(value, high))
-    middle = jnp.log(ndtr(jnp.clip(value, low, high)))
-    far = jnp.minimum(value, low)
+    return _log_ndtr(value, series_order)
+
+
+@functools.partial(custom_jvp, nondiff_argnums=(1,))
+def _log_ndtr(x: Any, series_order: int) -> Any:
+    low, high = _LOG_NDTR_BOUNDS[x.dtype]
+    upper = -ndtr(-jnp.maximum(x, high))
+    middle = jnp.log(ndtr(jnp.clip(x, low, high)))
+    far = jnp.minimum(x, low)
     # ndtr(x) = pdf(x) / -x (1 - 1/x**2 + 3/x**4 - 15/x**6 ...)
     term, total = jnp.ones_like(far), jnp.ones_like(far)
     inverse = 1 / jnp.square(far)
@@ -164,7 +182,15 @@ def log_ndtr(x: Any, series_order: int = 3) -> Any:
         term = -(2 * n - 1) * term * inverse
         total = total + term
     lower = -0.5 * jnp.square(far) - jnp.log(-far) - _HALF_LOG_TWO_PI + jnp.log(total)
-    return jnp.where(value > high, upper, jnp.where(value > low, middle, lower))
+    return jnp.where(x > high, upper, jnp.where(x > low, middle, lower))
+
+
+@_log_ndtr.defjvp
+def _log_ndtr_jvp(series_order: int, primals: tuple, tangents: tuple) -> tuple:
+    """d log ndtr(x) = pdf(x) / ndtr(x) dx, by a difference of logarithms, since both vanish for small x."""
+    (x,) = primals
+    y = _log_ndtr(x, series_order)
+    return y, tangents[0] * jnp.exp(-0.5 * jnp.square(x) - _HALF_LOG_TWO_PI - y)
 
 
 __all__ = [
