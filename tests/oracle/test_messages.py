@@ -49,6 +49,81 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "method of quantiles": (lambda j: j.numpy.quantile(V, 0.5, method="other"), "method can only be 'linear', 'lower'"),
     "complex weights": (lambda j: j.numpy.quantile(V, 0.5, weights=V * 1j), "Weights cannot be complex"),
     "mode of pad": (lambda j: j.numpy.pad(V, 1, mode=None), "Unimplemented padding mode 'None' for np.pad"),
+    "complex arange": (lambda j: j.numpy.arange(0, 1 + 1j), "Passing complex start/stop/step to jnp.arange"),
+    **{
+        f"traced {name} of arange": (
+            lambda j, name=name: j.jit(lambda x: j.numpy.arange(**{"start": 0, "stop": 3, name: x}))(1),
+            f"It arose in the jnp.arange argument '{name}'",
+        )
+        for name in ("start", "stop", "step")
+    },
+    **{
+        f"traced {what}": (lambda j, run=run: j.jit(lambda n: run(j, n))(1), phrase)
+        for what, run, phrase in (
+            (
+                "size of zeros",
+                lambda j, n: j.numpy.zeros(n),
+                "Shapes must be 1D sequences of concrete values of integer",
+            ),
+            ("shape of zeros", lambda j, n: j.numpy.zeros((2, n)), "If using `jit`, try using `static_argnums`"),
+            (
+                "shape of reshape",
+                lambda j, n: j.numpy.ones(3).reshape((n, -1)),
+                "Shapes must be 1D sequences of concrete",
+            ),
+            ("parts of split", lambda j, n: j.numpy.split(j.numpy.ones(4), n), "in jax.numpy.split argument 1"),
+            ("cuts", lambda j, n: j.numpy.array_split(j.numpy.ones(4), (n,)), "in jax.numpy.array_split argument 1"),
+            ("number of linspace", lambda j, n: j.numpy.linspace(0, 1, n), "'num' argument of jnp.linspace"),
+            ("number of classes", lambda j, n: j.nn.one_hot(n, n), "in jax.nn.one_hot argument `num_classes`"),
+            (
+                "axis",
+                lambda j, n: j.numpy.sum(j.numpy.ones((2, 2)), axis=n),
+                "The axis argument must be known statically.",
+            ),
+            (
+                "permutation",
+                lambda j, n: j.random.permutation(j.random.key(0), n),
+                "argument x of jax.random.permutation()",
+            ),
+            ("choice", lambda j, n: j.random.choice(j.random.key(0), n), "The error occurred in jax.random.choice()"),
+            ("tolist", lambda j, n: n.tolist(), "The tolist() method was called on traced array with shape int32[]"),
+            ("tobytes", lambda j, n: n.tobytes(), "The tobytes() method was called on traced array with shape int32[]"),
+            ("item", lambda j, n: n.item(), "This occurred in the item() method of jax.Array"),
+            ("position", lambda j, n: j.numpy.ravel_multi_index((n,), (3,)), "Use mode='wrap' or mode='clip' instead"),
+        )
+    },
+    "search of arrays": (lambda j: X in j.numpy.ones(3), "query value must be a scalar, got query.shape=(3, 4)"),
+    "search in matrices": (
+        lambda j: 1.0 in j.numpy.ones((2, 2)),
+        "array must be one-dimensional, got arr.shape=(2, 2)",
+    ),
+    "structures": (lambda j: j.numpy.zeros(2, [("a", "i4")]), "JAX only supports number, bool, and string dtypes, got"),
+    "fewer dimensions": (lambda j: j.numpy.broadcast_to(X, (4,)), "Cannot broadcast to shape with fewer dimensions"),
+    "other sizes": (
+        lambda j: j.numpy.broadcast_to(X, (2, 4)),
+        "Incompatible types for broadcasting: input type=float32[3,4]",
+    ),
+    "clip of complex": (lambda j: j.numpy.clip(V * 1j), "Complex values have no ordering and cannot be clipped"),
+    "new axes": (lambda j: j.numpy.expand_dims(V, (1, 1)), "repeated axis"),
+    "axes of a size": (lambda j: j.numpy.size(X, (0, 0)), "repeated axis"),
+    "axes of tensordot": (
+        lambda j: j.numpy.tensordot(V, V, axes=((0,), 0)),
+        "both axes lists to be either ints, tuples or",
+    ),
+    "too many axes": (lambda j: j.numpy.tensordot(V, V, axes=3), "exceeds input ranks ((4,) and (4,))"),
+    "axes of a trace": (lambda j: j.numpy.trace(X, axis1=1, axis2=-1), "axis1 and axis2 can not be same"),
+    "a vector turned": (lambda j: j.numpy.rot90(V), "rot90 requires its first argument to have ndim at least two"),
+    **{
+        f"sizes of {name}": (
+            lambda j, name=name: getattr(j.numpy, name)(2, 3),
+            f"accidentally write `jax.numpy.{name}(2, 3)`",
+        )
+        for name in ("zeros", "ones", "empty")
+    },
+    "a number beyond int32": (lambda j: j.jit(lambda x: x)(2**31), "whose argument path is x"),
+    "a list of indices": (lambda j: j.numpy.ones(3)[[0, 1]], "use `arr[array(seq)]` instead of `arr[seq]`"),
+    "a list of lists": (lambda j: j.numpy.ones(3)[[[0, 1]]], "use `arr[tuple(seq)]` instead of `arr[seq]`"),
+    "no element": (lambda j: j.jit(lambda i: j.numpy.ones((2, 0))[0, i])(0), "out of bounds for axis 1 with size 0"),
     "variance of vectors": (
         lambda j: j.nn.initializers.he_normal()(j.random.key(0), (3,)),
         "weights tensor with default in_axis. Must be at least 2D or specify in_axis explicitly",
@@ -70,6 +145,59 @@ def test_errors_have_the_class_and_the_phrase(name: str) -> None:
     assert type(theirs).__name__ in {c.__name__ for c in type(ours).__mro__}
     for error in (theirs, ours):
         assert re.search(re.escape(phrase), str(error))
+
+
+#: name -> (program of a module, class of the warning, phrase)
+WARNINGS: dict[str, tuple[Callable[[Any], Any], type, str]] = {
+    "copy by position": (
+        lambda j: j.numpy.array(V, None, True),
+        DeprecationWarning,
+        "Passing the copy, order, and ndmin",
+    ),
+    "complex to real": (
+        lambda j: j.numpy.ones(2, complex).astype(float),
+        DeprecationWarning,
+        "Casting from complex to real",
+    ),
+    "shape of a list": (lambda j: j.numpy.shape([1]), DeprecationWarning, "shape requires ndarray or scalar arguments"),
+    "ndim of a list": (lambda j: j.numpy.ndim([1]), DeprecationWarning, "ndim requires ndarray or scalar arguments"),
+    "classes of floats": (
+        lambda j: j.nn.one_hot(V, 3),
+        DeprecationWarning,
+        "jax.nn.one_hot input should be integer-typed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_warnings_have_the_class_and_the_phrase(name: str) -> None:
+    program, kind, phrase = WARNINGS[name]
+    for module in (jax, sable):
+        with pytest.warns(kind, match=re.escape(phrase)):
+            program(module)
+
+
+def test_operands_of_different_rank_warn_as_jax_does() -> None:
+    for module in (jax, sable):
+        with (
+            module.numpy_rank_promotion("warn"),
+            pytest.warns(UserWarning, match="automatic rank promotion for add on sha"),
+        ):
+            module.numpy.add(V, X)
+
+
+def test_static_indices_are_named_with_their_bounds() -> None:
+    for index, phrase in (
+        (-5, "index -5 out of bounds for axis 0 with size 3"),
+        ((0, 4), "index 4 out of bounds for axis 1"),
+    ):
+        for module in (jax, sable):
+            module.config.update("jax_check_static_indices", True)
+            try:
+                with pytest.raises(IndexError, match=phrase):
+                    module.numpy.ones((3, 4))[index]
+            finally:
+                module.config.update("jax_check_static_indices", False)
 
 
 def test_what_is_no_array_is_said_under_a_guard_of_transfers() -> None:

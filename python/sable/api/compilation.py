@@ -125,7 +125,7 @@ class Jitted:
         leaves, tree = pytree.flatten_call(dynamic, left)
         try:
             avals = pytree.signature(leaves, Array, _SCALAR_AVALS, _leaf_aval)
-        except TypeError:
+        except (TypeError, OverflowError):
             avals = self._checked_avals(leaves, dynamic, left)
         if config.jax_disable_jit:
             return self._fun(*args, **kwargs)
@@ -206,7 +206,17 @@ class Jitted:
                     "This typically means that a jit-wrapped function was called with a non-array argument, and this "
                     "argument was not marked as static using the static_argnums or static_argnames parameters of jax.jit."
                 )
-        return tuple(_leaf_aval(x) for x in leaves)
+        return tuple(self._checked_aval(i, x, args, kwargs) for i, x in enumerate(leaves))
+
+    def _checked_aval(self, i: int, x: Any, args: tuple, kwargs: dict) -> Aval:
+        try:
+            return _leaf_aval(x)
+        except OverflowError:
+            raise OverflowError(
+                "An overflow was encountered while parsing an argument to a jitted computation, whose argument path is "
+                f"{argument_names(self._fun, args, kwargs)[i]}. Got {type(x)} with value {x}: pass an array of a dtype "
+                "that holds it."
+            ) from None
 
     def _maker(self) -> Callable[..., _Entry]:
         """`_make_entry`, or `_trace` while tracing: functions that two threads are tracing may want each other."""

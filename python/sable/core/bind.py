@@ -27,8 +27,8 @@ def bind(op: Op, *values: Value, **params: Any) -> Any:
     """
     trace = STATE.staged
     for x in values:
-        if type(x) is Tracer and (trace is None or x.trace.depth > trace.depth):
-            trace = x.trace
+        if type(x) is Tracer and (trace is None or x.owner.depth > trace.depth):
+            trace = x.owner
     if op.collective is not None:
         trace = _axis_trace(trace, params["axes"])
     elif op.functions and STATE.axis_traces:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def origin(tracer: Tracer) -> str:
     """The paragraph that says what was being traced and on which arguments the value depends."""
-    trace = tracer.trace
+    trace = tracer.owner
     where = f" at {trace.place}" if trace.place else ""
     lines = [f"The error occurred while tracing the function {trace.name}{where} for {trace.kind}."]
     names = depends_on(trace, tracer.value)
@@ -72,6 +72,13 @@ def index_error(tracer: Tracer) -> Exception:
     )
 
 
+def shape_error(tracer: Tracer, message: str) -> Exception:
+    """For sizes that are traced."""
+    return TracerIntegerConversionError(
+        f"{message}\nIf using `jit`, try using `static_argnums` or applying `jit` to smaller subfunctions.\n{origin(tracer)}"
+    )
+
+
 def array_error(tracer: Tracer) -> Exception:
     """For NumPy functions on tracers."""
     return TracerArrayConversionError(
@@ -83,6 +90,12 @@ def array_error(tracer: Tracer) -> Exception:
 def scalar_error(tracer: Tracer, what: str) -> Exception:
     """For `float(x)`, `int(x)`, `complex(x)`, `x.item()`."""
     return concretization_error(tracer, f"The problem arose with the `{what}` function.")
+
+
+def method_error(tracer: Tracer, method: str) -> Exception:
+    """For methods that need all values."""
+    what = f"The {method}() method was called on traced array with shape {tracer.aval.short()}."
+    return concretization_error(tracer, what)
 
 
 def concretization_error(tracer: Tracer, what: str) -> Exception:

@@ -117,7 +117,7 @@ def closed_over(things: Sequence[Any]) -> list[Tracer]:
             continue
         seen.add(id(x))
         if type(x) is Tracer:
-            if x.trace.live:
+            if x.owner.live:
                 found[id(x)] = x
         elif isinstance(x, functools.partial):
             todo += [x.func, *x.args, *x.keywords.values()]

@@ -231,7 +231,7 @@ def user_dtype(dtype: Any, function_name: str = "") -> Any:
     resolved = np.dtype(dtype)
     if resolved not in _VALID:
         where = f" in {function_name}" if function_name else ""
-        raise TypeError(f"JAX only supports number and bool dtypes, got dtype {dtype}{where}")
+        raise TypeError(f"JAX only supports number, bool, and string dtypes, got dtype {dtype}{where}")
     return explicit_dtype(resolved, function_name)
 
 

@@ -68,7 +68,7 @@ def use(words: Value, name: str) -> None:
 def fresh(words: Value) -> Value:
     """The same words as those of a key that has not been used."""
     if type(words) is Tracer:
-        return Tracer(words.aval, words.value, words.trace)
+        return Tracer(words.aval, words.value, words.owner)
     assert type(words) is Array
     made = Array(words.aval, words._value, words._buffer, words._device)
     made.committed = words.committed
@@ -99,10 +99,10 @@ def noting(kind: str, name: str, arguments: Sequence[Value]) -> Iterator[Any]:
         yield lambda function, results: None
         return
     outer, STATE.used_keys = STATE.used_keys, []
-    traces = {x.trace for x in arguments if type(x) is Tracer}
+    traces = {x.owner for x in arguments if type(x) is Tracer}
 
     def note(function: Function, results: Sequence[Value]) -> None:
-        outside = [x for x in STATE.used_keys or () if type(x) is not Tracer or x.trace not in traces]
+        outside = [x for x in STATE.used_keys or () if type(x) is not Tracer or x.owner not in traces]
         if kind in _LOOPS and outside:
             raise _repeated(kind, name, "a key from outside of the loop")
         if kind in _BRANCHES:  # one of several, which may use up the same keys: `branches` does it for all

@@ -18,11 +18,12 @@ import numpy as np
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable._config import config
+from sable.errors import TracerIntegerConversionError
 from sable.ir.aval import ELEMENT_TYPES, Aval, aval
 
 from .array import Array, Value
 from .bind import BIND, OPS, bind, constant
-from .concretization import concretization_error
+from .concretization import concretization_error, shape_error
 from .dtype_kinds import BOOL
 from .dtypes import (
     kind_of,
@@ -81,6 +82,18 @@ def value_of(x: Any, name: str, position: int = 0) -> Value:
         ) from None
 
 
+def value_in(dtype: np.dtype, x: Any, name: str, position: int = 0) -> Value:
+    """x as a strongly typed value of a dtype. A Python int need not fit the default one, only (modulo its size) this one.
+
+    Raises:
+      TypeError: x is no array; names the function and the position.
+    """
+    try:
+        return convert(value_of(x, name, position), dtype)
+    except OverflowError:
+        return constant(np.asarray(x).astype(dtype))
+
+
 def values_of(name: str, *xs: Any) -> list[Value]:
     """Several operands as values."""
     return [value_of(x, name, i) for i, x in enumerate(xs)]
@@ -136,15 +149,17 @@ def sizes_argument(shape: Any) -> tuple[int, ...]:
     """
     try:
         return (operator.index(shape),)
-    except TypeError as error:
+    except TypeError:
         if isinstance(shape, Value) and not shape.aval.shape:
-            raise error
+            shape = (shape,)
+    message = f"Shapes must be 1D sequences of concrete values of integer type, got {shape}."
     try:
         return integers(shape)
-    except TypeError as error:
-        if type(error) is not TypeError:
-            raise  # a traced size: its own message says what to do
-        raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got {shape}.") from None
+    except TracerIntegerConversionError:
+        traced = next(n for n in (shape if isinstance(shape, (tuple, list)) else [shape]) if isinstance(n, Tracer))
+        raise shape_error(traced, message) from None
+    except TypeError:
+        raise TypeError(message) from None
 
 
 def shape_argument(shape: Any) -> tuple[int, ...]:
@@ -262,13 +277,18 @@ def check_ranks(name: str, shapes: Sequence[tuple[int, ...]]) -> None:
     if policy == "allow" or len({len(s) for s in shapes if s}) < 2:
         return
     shown = " ".join(map(str, shapes))
-    message = (
-        f"Operands could not be broadcast together for {name} on shapes {shown} and with the config option "
-        f"jax_numpy_rank_promotion={policy!r}. Reshape the operands to one rank, for example x[:, None]."
-    )
+    mend = "Reshape the operands to one rank, for example x[:, None]"
     if policy == "raise":
-        raise ValueError(message)
-    warnings.warn(message.replace("could not be", "of different rank are"), UserWarning, stacklevel=4)
+        raise ValueError(
+            f"Operands could not be broadcast together for {name} on shapes {shown} and with the config option "
+            f"jax_numpy_rank_promotion='raise'. {mend}."
+        )
+    warnings.warn(
+        f"Following NumPy automatic rank promotion for {name} on shapes {shown}. {mend}, or set jax_numpy_rank_promotion "
+        "to 'allow'.",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def broadcast_values(name: str, values: Sequence[Value]) -> list[Value]:
@@ -437,6 +457,18 @@ def position_of(i: Value, size: int, wrap: bool = True) -> Value:
     return counted_from_front(i, size) if wrap and not unsigned else i
 
 
+def known_integer(x: Any, what: str) -> int:
+    """An integer argument that must be known while tracing.
+
+    Raises:
+      ConcretizationTypeError: it is traced; the message has `what`, where it came from.
+      TypeError: it is no integer.
+    """
+    if isinstance(x, Tracer):
+        x = known_values(x, what)
+    return operator.index(x)
+
+
 def known_values(x: Value, what: str) -> np.ndarray:
     """The values of an array on which a result's shape depends.
 
@@ -444,7 +476,7 @@ def known_values(x: Value, what: str) -> np.ndarray:
       ConcretizationTypeError: they are not known.
     """
     if isinstance(x, Tracer):
-        found = x.trace.evaluate(x.value) if x.trace.live else None
+        found = x.owner.evaluate(x.value) if x.owner.live else None
         if found is None:
             raise concretization_error(x, what)
         return found.numpy()

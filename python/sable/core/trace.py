@@ -13,7 +13,7 @@ from sable.ir.location import user_line, user_location
 from sable.ir.op import OPS, Op
 
 from .array import Array, Value
-from .concretization import array_error, bool_error, concretization_error, index_error, scalar_error
+from .concretization import array_error, bool_error, concretization_error, index_error, method_error, scalar_error
 from .evaluation import evaluate
 from .state import STATE
 
@@ -21,25 +21,25 @@ from .state import STATE
 class Tracer(Value):
     """A value of a function under construction: an abstract value and a variable of a `Trace`'s function."""
 
-    __slots__ = ("aval", "line", "trace", "value")
+    __slots__ = ("aval", "line", "owner", "value")
 
     def __init__(self, aval: Aval, value: Variable, trace: Trace):
         self.aval = aval
         self.value = value
-        self.trace = trace
+        self.owner = trace
 
     def __repr__(self) -> str:
         return (
-            f"Traced<{self.aval.short()}{'~' if self.aval.weak_type else ''}>with<{self.trace.kind}({self.trace.name})>"
+            f"Traced<{self.aval.short()}{'~' if self.aval.weak_type else ''}>with<{self.owner.kind}({self.owner.name})>"
         )
 
     def known_array(self) -> Array | None:
         """The value, where it has been computed already."""
-        return self.trace.known.get(self.value)
+        return self.owner.known.get(self.value)
 
     def _concrete(self, fail: Callable[[Tracer], Exception]) -> Array:
         check_live(self)
-        known = self.trace.evaluate(self.value)
+        known = self.owner.evaluate(self.value)
         if known is None:
             raise fail(self)
         return known
@@ -61,22 +61,24 @@ class Tracer(Value):
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         # a NumPy function would lose the derivative: an error even where the value is known, but where a rule gives it
-        if self.trace.opaque:
+        if self.owner.opaque:
             return self._concrete(array_error).__array__(*args, **kwargs)
         check_live(self)
         raise array_error(self)
 
     def item(self, *args: Any) -> Any:
         """The element as a Python scalar, where it is known."""
-        return self._concrete(lambda t: scalar_error(t, "item")).item(*args)
+        return self._concrete(
+            lambda t: concretization_error(t, "This occurred in the item() method of jax.Array")
+        ).item(*args)
 
     def tolist(self) -> Any:
         """Nested lists of Python scalars, where the values are known."""
-        return self._concrete(array_error).tolist()
+        return self._concrete(lambda t: method_error(t, "tolist")).tolist()
 
     def tobytes(self, order: Any = "C") -> bytes:
         """The elements' bytes, where they are known."""
-        return self._concrete(array_error).tobytes(order)
+        return self._concrete(lambda t: method_error(t, "tobytes")).tobytes(order)
 
     def block_until_ready(self) -> Tracer:
         """Nothing to wait for."""
@@ -107,11 +109,11 @@ class Tracer(Value):
 
 def check_live(tracer: Tracer) -> None:
     """Raise UnexpectedTracerError where the tracer's function is finished."""
-    if not tracer.trace.live:
+    if not tracer.owner.live:
         raise UnexpectedTracerError(
             f"Encountered an unexpected tracer. A function transformed by Sable had a side effect: an intermediate value "
             f"with type {tracer.aval.short()} wrapped in a Tracer escaped the scope of the transformation.\n"
-            f"The function being traced when the value leaked was {tracer.trace.name} traced for {tracer.trace.kind}.\n"
+            f"The function being traced when the value leaked was {tracer.owner.name} traced for {tracer.owner.kind}.\n"
             f"The leaked value was used at {user_line()}.\n"
             "Return the value from the function instead of storing it in a global, a closure or an attribute. "
             "To find the leak, see jax.checking_leaks()."
@@ -170,9 +172,9 @@ class Trace:
     def lift(self, x: Value) -> Variable:
         """The variable of x in this function: its own, a constant, or a captured argument."""
         if type(x) is Tracer:
-            if not x.trace.live:
+            if not x.owner.live:
                 check_live(x)
-            if x.trace is self:
+            if x.owner is self:
                 return x.value
         found = self._places.get(id(x))
         if found is not None:
@@ -195,7 +197,7 @@ class Trace:
         found = x.known_array()
         if found is not None:
             self.known[value] = found
-        elif x.value in x.trace.knowable:  # type: ignore[attr-defined]
+        elif x.value in x.owner.knowable:  # type: ignore[attr-defined]
             self.knowable.add(value)
             self.outer[value] = x  # type: ignore[assignment]
 
@@ -222,9 +224,9 @@ class Trace:
         node = self.function.producer(value)
         if node is None:
             outer = self.outer[value]
-            found = outer.trace.known.get(outer.value)
+            found = outer.owner.known.get(outer.value)
             if found is None:
-                return [(outer.trace, outer.value)]
+                return [(outer.owner, outer.value)]
             self.known[value] = found
             return []
         missing: list[tuple[Trace, Variable]] = [(self, v) for v in node.operands if v not in self.known]
@@ -272,8 +274,8 @@ def deepest(values: Sequence[Value]) -> Trace | None:
     """The trace that an op on these values goes to: the deepest of theirs and the innermost staged one."""
     trace = STATE.staged
     for x in values:
-        if type(x) is Tracer and (trace is None or x.trace.depth > trace.depth):
-            trace = x.trace
+        if type(x) is Tracer and (trace is None or x.owner.depth > trace.depth):
+            trace = x.owner
     return trace
 
 

@@ -121,7 +121,7 @@ def concrete(x: Any) -> Array | None:
     all arrays of a type, must not be made of such a call (`Trace.asked`).
     """
     if type(x) is Tracer:
-        x.trace.asked()
+        x.owner.asked()
     return x if type(x) is Array else None
 
 
@@ -131,7 +131,7 @@ def retype(x: Value, weak_type: bool) -> Value:
         return x
     a = x.aval.update(weak_type=weak_type)
     if type(x) is Tracer:
-        return Tracer(a, x.value, x.trace)
+        return Tracer(a, x.value, x.owner)
     made = Array(a, x._value, x._buffer, x._device)  # type: ignore[attr-defined]
     made.constant, made.committed = x.constant, x.committed  # type: ignore[attr-defined]
     return made

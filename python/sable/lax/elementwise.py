@@ -12,7 +12,12 @@ import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.core import dtypes, operands
 from sable.core.array import Value
 from sable.core.bind import BIND, bind
-from sable.core.operands import broadcast_operands, convert, value_of, values_of
+from sable.core.operands import (
+    broadcast_operands,
+    value_in,
+    value_of,
+    values_of,
+)
 from sable.core.values import retype
 from sable.ir.op import OPS
 from sable.library.declare import library
@@ -383,8 +388,7 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Value:
       TypeError: a dtype that arrays cannot have.
     """
     dtype = dtypes.user_dtype(new_dtype, "convert_element_type")
-    value = value_of(operand, "convert_element_type")
-    return convert(value, dtype)
+    return value_in(dtype, operand, "convert_element_type")
 
 
 @library

@@ -11,7 +11,14 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind, constant
 from sable.core.dtypes import kind_of
-from sable.core.operands import convert, expand_to, integers, value_of
+from sable.core.operands import (
+    convert,
+    expand_to,
+    integers,
+    value_in,
+    value_of,
+)
+from sable.core.values import retype
 from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_windows
 from sable.dialects.ops.scatter import window_sizes
 from sable.ir.codec import GatherDimensions, ScatterDimensions
@@ -168,7 +175,7 @@ def gather(
     inside = fits(BIND, indices, numbers.index_vector_dim, bounds)
     shape = found.aval.shape
     fill = default_fill(x.aval.dtype) if fill_value is None else fill_value
-    filling = expand_to(convert(value_of(fill, "gather"), x.aval.dtype, x.aval.weak_type), shape)
+    filling = expand_to(retype(value_in(x.aval.dtype, fill, "gather"), x.aval.weak_type), shape)
     return BIND.select(over_windows(BIND, inside, numbers.offset_dims, shape), found, filling)
 
 

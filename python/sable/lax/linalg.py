@@ -7,10 +7,8 @@ from typing import Any
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import value_of, values_of
+from sable.core.operands import convert, value_of, values_of
 from sable.library.declare import library
-
-from .elementwise import convert
 
 __all__ = ["cholesky", "triangular_solve"]
 

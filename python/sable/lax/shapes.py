@@ -11,8 +11,18 @@ import numpy as np
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND, constant
-from sable.core.operands import broadcast_shape, convert, integers, normal_axis, shape_argument, value_of, values_of
+from sable.core.operands import (
+    broadcast_shape,
+    convert,
+    integers,
+    normal_axis,
+    shape_argument,
+    value_in,
+    value_of,
+    values_of,
+)
 from sable.core.trace import Tracer
+from sable.core.values import retype
 from sable.ir.aval import aval
 from sable.library.declare import library
 from sable.tree_util import tree_flatten, tree_unflatten
@@ -332,11 +342,12 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
       TypeError: the value is no scalar; a negative size.
     """
     sizes = shape_argument(shape)
-    value = value_of(fill_value, "full")
+    wanted = None if dtype is None else dtypes.user_dtype(dtype, "full")
+    value = value_of(fill_value, "full") if wanted is None else value_in(wanted, fill_value, "full")
     if value.aval.ndim:
         raise TypeError(f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}.")
-    weak = dtype is None and value.aval.weak_type
-    wanted = value.aval.dtype if dtype is None else dtypes.user_dtype(dtype, "full")
+    weak = wanted is None and value.aval.weak_type
+    wanted = value.aval.dtype
     if isinstance(value, Tracer):
         filled = convert(value, wanted, weak)
         return BIND.broadcast_in_dim(filled, shape=sizes, broadcast_dimensions=()) if sizes else filled
@@ -355,10 +366,10 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sha
     sizes = like.shape if shape is None else shape_argument(shape)
     if dtype is not None:
         return full(sizes, fill_value, dtype)
-    value = value_of(fill_value, "full_like")
+    value = value_in(like.dtype, fill_value, "full_like")
     if value.aval.ndim:
         raise TypeError(f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}.")
-    filled = convert(value, like.dtype, like.weak_type)
+    filled = retype(value, like.weak_type)
     if isinstance(value, Tracer):
         return broadcast_in_dim(filled, sizes, ())
     return BIND.full(aval(sizes, like.dtype, like.weak_type), filled.numpy()[()])  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,12 @@ from sable._config import config
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import array_argument, convert, promote
+from sable.core.operands import (
+    array_argument,
+    convert,
+    known_integer,
+    promote,
+)
 from sable.lax.autodiff import stop_gradient
 from sable.library.declare import library
 
@@ -397,7 +403,11 @@ def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> A
       Array([[1., 0., 0.],
              [0., 0., 1.]], dtype=float32)
     """
+    num_classes = known_integer(num_classes, "The error arose in jax.nn.one_hot argument `num_classes`.")
     index = jnp.asarray(x)
+    if index.dtype.kind not in "iub":
+        message = f"jax.nn.one_hot input should be integer-typed; got dtype={index.dtype}"
+        warnings.warn(message, DeprecationWarning, stacklevel=3)
     place = axis % (index.ndim + 1)
     shape = [1] * (index.ndim + 1)
     shape[place] = num_classes

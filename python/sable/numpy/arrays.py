@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,11 +12,23 @@ import numpy as np
 from sable.core.array import Value, copy_of
 from sable.core.bind import constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
-from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, truth
+from sable.core.operands import (
+    array_argument,
+    convert,
+    dtype_argument,
+    normal_axis,
+    reshape_to,
+    truth,
+)
 from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
-from sable.core.values import as_value, concrete, is_array_like, retype
+from sable.core.values import (
+    as_value,
+    concrete,
+    is_array_like,
+    retype,
+)
 from sable.library.declare import library
 
 from .joining import stack
@@ -82,7 +95,8 @@ def _by_position(args: tuple, named: tuple) -> tuple:
     for name, given, default in zip(names[: len(args)], named, defaults):
         if given != default:
             raise TypeError(f"array() got argument {name!r} by position and by name")
-    warnings.warn("jnp.array takes copy, order and ndmin by name", DeprecationWarning, stacklevel=3)
+    message = "Passing the copy, order, and ndmin arguments to jnp.array by position is deprecated: pass them by name."
+    warnings.warn(message, DeprecationWarning, stacklevel=3)
     return (*args, *named[len(args) :])
 
 
@@ -194,6 +208,9 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "astype")
     if kind_of(value.aval.dtype) == "c" and kind_of(wanted) == "b":
         return retype(truth(value), False)
+    if kind_of(value.aval.dtype) == "c" and kind_of(wanted) != "c":
+        message = "Casting from complex to real dtypes is deprecated: take jnp.real or jnp.imag of the values first."
+        warnings.warn(message, DeprecationWarning, stacklevel=3)
     found = convert(value, wanted)
     if copy and found is x and (own := concrete(found)) is not None:
         return copy_of(own)
@@ -211,20 +228,33 @@ def copy(a: Any, order: str | None = None) -> Value:
 
 def shape(a: Any) -> tuple[int, ...]:
     """Sizes of the dimensions of an array, a scalar or nested sequences."""
-    return asarray(a).aval.shape
+    return _checked("shape", a).aval.shape
+
+
+def _checked(name: str, a: Any) -> Value:
+    if not is_array_like(a):
+        warnings.warn(
+            f"{name} requires ndarray or scalar arguments, got {type(a)} at position 0: make an array of it first.",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+    return asarray(a)
 
 
 def ndim(a: Any) -> int:
     """Number of dimensions of an array, a scalar or nested sequences."""
-    return asarray(a).aval.ndim
+    return _checked("ndim", a).aval.ndim
 
 
 def size(a: Any, axis: Any = None) -> int:
     """Number of elements, or of positions along an axis or several."""
-    a = asarray(a).aval
+    a = _checked("size", a).aval
     if axis is None:
         return a.size
-    return int(np.prod([a.shape[i] for i in normal_axes(axis, a.ndim)], dtype=np.int64))
+    axes = tuple(normal_axis(i, a.ndim) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"repeated axis: {axis}")
+    return math.prod(a.shape[i] for i in axes)
 
 
 def isscalar(element: Any) -> bool:

@@ -22,12 +22,15 @@ from sable.core.operands import (
     expand_to,
     filled,
     kind,
+    known_integer,
+    known_values,
     logical,
     normal_axis,
     reshape_to,
     scalar,
     select,
     shape_argument,
+    value_in,
 )
 from sable.core.operands import full_like as constant_like
 from sable.core.placement import to_device
@@ -47,6 +50,11 @@ _INT32 = np.dtype(np.int32)
 
 
 def _constant_array(name: str, shape: Any, dtype: Any, value: Any, device: Any = None) -> Value:
+    if isinstance(shape, int) and isinstance(dtype, int) and not isinstance(dtype, bool):
+        raise TypeError(
+            f"Cannot interpret '{dtype}' as a data type.\n\nDid you accidentally write `jax.numpy.{name}({shape}, {dtype})` "
+            f"when you meant `jax.numpy.{name}(({shape}, {dtype}))`, with one tuple for the shape?"
+        )
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, name)
     made = filled(shape_argument(shape), wanted, value)
     return made if device is None else to_device(made, device)
@@ -93,9 +101,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
       fill_value: scalar, or array that broadcasts to the shape.
       dtype: None: that of the value.
     """
-    value = array_argument("full", fill_value)
     wanted = dtype_argument(dtype, "full")
-    value = value if wanted is None else convert(value, wanted)
+    value = array_argument("full", fill_value) if wanted is None else _in_dtype("full", fill_value, wanted)
     sizes = shape_argument(shape)
     a = value.aval
     if STATE.staged is None and a.ndim == 0 and type(value) is not Tracer:
@@ -103,6 +110,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
     else:
         made = _broadcast(value, sizes)
     return made if device is None else to_device(made, device)
+
+
+def _in_dtype(name: str, x: Any, dtype: np.dtype) -> Value:
+    return value_in(dtype, x, name) if type(x) is int else convert(array_argument(name, x), dtype)
 
 
 def _broadcast(x: Value, shape: tuple[int, ...]) -> Value:
@@ -150,23 +161,27 @@ def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: 
 @library(operands=("fill_value",))
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """A repeated value in the shape and dtype of an array, unless other ones are given."""
-    return _like("full_like", a, array_argument("full_like", fill_value, 1), dtype, shape, device)
+    if type(fill_value) is not int:  # that is taken in the dtype asked for, whatever its size
+        fill_value = array_argument("full_like", fill_value, 1)
+    return _like("full_like", a, fill_value, dtype, shape, device)
 
 
 # ---- sequences -----------------------------------------------------------------------------------
 
 
-def _known_number(x: Any, what: str) -> Any:
+def _known_number(x: Any, name: str) -> Any:
     """An argument of `arange` as a NumPy or Python number."""
+    if np.iscomplexobj(x) if not isinstance(x, Value) else kind(x) == "c":
+        raise ValueError(f"Passing complex start/stop/step to jnp.arange is no longer supported; {name} is {x}.")
     if x is None or isinstance(x, (bool, int, float, np.generic)):
         return x
+    if isinstance(x, Value):
+        x = known_values(x, f"It arose in the jnp.arange argument {name!r}") if isinstance(x, Tracer) else x
     if isinstance(x, Value):
         return x.item() if x.aval.weak_type else np.asarray(x.item(), x.aval.dtype)[()]
     if isinstance(x, np.ndarray) and x.ndim == 0:
         return x[()]
-    if isinstance(x, complex):
-        raise ValueError(f"{what}: start, stop and step must be real, got {x}")
-    raise TypeError(f"{what} requires ndarray, scalar, or None arguments, got {type(x)}.")
+    raise TypeError(f"arange requires ndarray, scalar, or None arguments, got {type(x)}.")
 
 
 @library
@@ -187,7 +202,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     given = [x for x in (start, stop, step) if x is not None]
     if start is None:
         raise TypeError("arange: the first argument must be a real number, not None")
-    numbers = [_known_number(x, "arange") for x in (start, stop, step)]
+    names = ("stop" if stop is None and step is None else "start", "stop", "step")
+    numbers = [_known_number(x, name) for x, name in zip((start, stop, step), names)]
     if wanted is None:
         wanted = lattice_result_type(*given)[0]
     if kind_of(wanted) == "b":
@@ -231,7 +247,7 @@ def linspace(
     Raises:
       ValueError: `num` is negative.
     """
-    num = operator.index(num)
+    num = known_integer(num, "'num' argument of jnp.linspace")
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
     ends = array_arguments("linspace", start, stop)
@@ -314,6 +330,7 @@ def _offsets(rows: int, columns: int, k: Any) -> tuple[Value, Value]:
     shape = (rows, columns)
     i = BIND.iota(shape=shape, dtype=_INT32, iota_dimension=0)
     if not (isinstance(k, int) and k == 0):
+        k = max(-rows, min(k, columns)) if isinstance(k, int) else k
         k = convert(array_argument("eye", k), _INT32)
         i = BIND.add(i, expand_to(k, shape))
     return i, BIND.iota(shape=shape, dtype=_INT32, iota_dimension=1)
@@ -417,7 +434,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
         raise ValueError("diagonal requires an array of at least two dimensions.")
     first, second = normal_axis(axis1, x.aval.ndim), normal_axis(axis2, x.aval.ndim)
     if first == second:
-        raise ValueError(f"axis1 and axis2 cannot be the same; got {axis1} and {axis2}")
+        raise ValueError(f"axis1 and axis2 can not be same: got {axis1} and {axis2}")
     x = moveaxis(x, (first, second), (-2, -1))
     offset = operator.index(offset)
     *lead, rows, columns = x.aval.shape

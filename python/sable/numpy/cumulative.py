@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -212,17 +213,31 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
     return found[0] if len(found) == 1 else found
 
 
+def _uneven_slopes(x: Value, axis: int, positions: Any, at: Callable) -> list[Value]:
+    """Slopes of the parabolas through neighbours, at the ends of lines, for given positions of the elements."""
+    n = x.aval.shape[axis]
+    places = convert(array_argument("gradient", positions), x.aval.dtype)
+    if places.aval.shape != (n,):
+        raise ValueError(f"positions must be a vector of {n} numbers, got shape {places.aval.shape}")
+    step = BIND.subtract(slice_axis(places, 0, 1, n), slice_axis(places, 0, 0, n - 1))
+    step = reshape_to(step, tuple(n - 1 if i == axis else 1 for i in range(x.aval.ndim)))
+    rise = (at(1, n) - at(0, n - 1)) / step
+    before, after = slice_axis(step, axis, 0, n - 2), slice_axis(step, axis, 1, n - 1)
+    inner = slice_axis(rise, axis, 0, n - 2) * after + slice_axis(rise, axis, 1, n - 1) * before
+    return [slice_axis(rise, axis, 0, 1), inner / (before + after), slice_axis(rise, axis, n - 2, n - 1)]
+
+
 def _slope(x: Value, axis: int, spacing: Any) -> Value:
     n = x.aval.shape[axis]
     if n < 2:
         raise ValueError(
             "Shape of array too small to calculate a numerical gradient, at least 2 elements are required."
         )
-    if np.ndim(spacing) > 0:
-        raise NotImplementedError("Non-constant spacing not implemented: give one distance for each axis.")
 
     def at(start: int, stop: int) -> Value:
         return slice_axis(x, axis, start, stop)
 
+    if np.ndim(spacing) > 0:
+        return concatenate(_uneven_slopes(x, axis, spacing, at), axis)
     parts = [at(1, 2) - at(0, 1), (at(2, n) - at(0, n - 2)) * 0.5, at(n - 1, n) - at(n - 2, n - 1)]
     return concatenate(parts, axis) / spacing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from sable.core.operands import (
     array_arguments,
     convert,
     dtype_argument,
+    known_integer,
     normal_axis,
     promote_dtypes,
     reshape_to,
@@ -190,10 +190,11 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, uneven: boo
     x = array_argument(name, ary)
     axis = normal_axis(axis, x.aval.ndim)
     n = x.aval.shape[axis]
+    what = f"in jax.numpy.{name} argument 1"
     if isinstance(indices_or_sections, (tuple, list)) or np.ndim(indices_or_sections) > 0:
-        cuts = [0, *(operator.index(i) for i in indices_or_sections), n]
+        cuts = [0, *(known_integer(i, what) for i in indices_or_sections), n]
     else:
-        parts = operator.index(indices_or_sections)
+        parts = known_integer(indices_or_sections, what)
         size, rest = divmod(n, parts)
         if rest and not uneven:
             raise ValueError(f"array split does not result in an equal division: {n} positions in {parts} parts")

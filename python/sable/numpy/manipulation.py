@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from sable.core.operands import (
     normal_axis,
     reshape_to,
     shape_argument,
+    sizes_argument,
     wrapped,
 )
 from sable.core.trace import Tracer
@@ -45,7 +45,7 @@ def _new_shape(x: Value, shape: Any) -> tuple[int, ...]:
     sizes = (shape,) if not isinstance(shape, Sequence) else tuple(shape)
     if isinstance(shape, (Value, np.ndarray)) and shape.ndim == 1:
         sizes = tuple(shape.tolist())
-    sizes = tuple([_size(n) for n in sizes])
+    sizes = sizes_argument(sizes)
     total = x.aval.size
     unknown = [i for i, n in enumerate(sizes) if n == -1]
     if len(unknown) > 1:
@@ -60,15 +60,6 @@ def _new_shape(x: Value, shape: Any) -> tuple[int, ...]:
     if math.prod(sizes) != total or any(n < 0 for n in sizes):
         raise TypeError(f"cannot reshape array of shape {x.aval.shape} (size {total}) into shape {sizes}")
     return sizes
-
-
-def _size(n: Any) -> int:
-    try:
-        return operator.index(n)
-    except TypeError as error:
-        if type(error) is not TypeError:
-            raise
-        raise TypeError(f"Shapes must be 1D sequences of concrete values of integer type, got a size {n!r}.") from None
 
 
 @library(moves=("a",))
@@ -138,7 +129,9 @@ def expand_dims(a: Any, axis: Any) -> Value:
     """The array with new axes of size 1, at the positions that they have in the result."""
     x = array_argument("expand_dims", a)
     places = axis if isinstance(axis, (tuple, list)) else (axis,)
-    axes = normal_axes(tuple(places), x.aval.ndim + len(places))
+    axes = tuple(normal_axis(i, x.aval.ndim + len(places)) for i in places)
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"repeated axis in expand_dims: {axis}")
     rest = iter(x.aval.shape)
     return reshape_to(x, tuple(1 if i in axes else next(rest) for i in range(x.aval.ndim + len(axes))))
 
@@ -275,8 +268,13 @@ def broadcast_to(array: Any, shape: Any, *, out_sharding: Any = None) -> Value:
     if own == sizes:
         return x
     tail = sizes[len(sizes) - len(own) :] if len(own) <= len(sizes) else ()
-    if len(own) > len(sizes) or any(n not in (1, m) for n, m in zip(own, tail)):
-        raise ValueError(f"Incompatible shapes for broadcasting: {own} and requested shape {sizes}")
+    if len(own) > len(sizes):
+        raise ValueError(f"Cannot broadcast to shape with fewer dimensions: arr_shape={own} shape={sizes}")
+    if any(n not in (1, m) for n, m in zip(own, tail)):
+        raise ValueError(
+            f"Incompatible types for broadcasting: input type={x.aval.short()} and requested "
+            f"type={x.aval.update(shape=sizes).short()}"
+        )
     return expand_to(x, sizes)
 
 
@@ -330,6 +328,11 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Value:
       ValueError: the axes are the same.
     """
     x = array_argument("rot90", m)
+    if x.aval.ndim < 2:
+        raise ValueError(
+            "rot90 requires its first argument to have ndim at least two, but got first argument of shape "
+            f"{x.aval.shape}, which has ndim {x.aval.ndim}"
+        )
     first, second = (normal_axis(i, x.aval.ndim) for i in axes)
     if first == second:
         raise ValueError("Axes must be different")

@@ -116,7 +116,9 @@ def _rows(x: Value) -> Iterator[Value]:
 
 def _contains(self: Value, item: Any) -> bool:
     if self.aval.ndim != 1:
-        raise ValueError(f"Array.__contains__: search array must be one-dimensional, got shape {self.aval.shape}.")
+        raise ValueError(f"Array.__contains__: search array must be one-dimensional, got arr.shape={self.aval.shape}.")
+    if np.ndim(item):
+        raise ValueError(f"Array.__contains__: query value must be a scalar, got query.shape={np.shape(item)}")
     return bool(reductions.any(ufuncs.equal(self, item)))
 
 

@@ -310,12 +310,17 @@ def _tensordot_axes(x: Value, y: Value, axes: Any) -> tuple[list[int], list[int]
         n = operator.index(axes)
         if n > min(x.aval.ndim, y.aval.ndim):
             raise TypeError(
-                f"Number of tensordot axes (axes {axes}) exceeds input ranks ({x.aval.ndim} and {y.aval.ndim})"
+                f"Number of tensordot axes (axes {axes}) exceeds input ranks ({x.aval.shape} and {y.aval.shape})"
             )
         return list(range(x.aval.ndim - n, x.aval.ndim)), list(range(n))
     if not isinstance(axes, (tuple, list)) or len(axes) != 2:
         raise TypeError(
             f"tensordot axes argument must be an int, a pair of ints, or a pair of lists/tuples, got {axes!r}"
+        )
+    kinds = [int if isinstance(a, (int, np.integer)) else type(a) for a in axes]
+    if kinds[0] is not kinds[1] or kinds[0] not in (int, tuple, list):
+        raise TypeError(
+            f"tensordot requires both axes lists to be either ints, tuples or lists, got {axes[0]} and {axes[1]}"
         )
     left, right = ([a] if isinstance(a, (int, np.integer)) else list(a) for a in axes)
     if len(left) != len(right):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from sable.core.operands import (
     filled,
     full_like,
     kind,
+    known_integer,
     normal_axes,
     normal_axis,
     promote_dtypes,
@@ -56,7 +56,7 @@ def reduced_axes(x: Value, axis: Any) -> tuple[int, ...]:
       TypeError: not an int nor a sequence of ints. ValueError: out of bounds, or twice.
     """
     if axis is not None and not isinstance(axis, (tuple, list)):
-        axis = (operator.index(axis),)
+        axis = (known_integer(axis, "The axis argument must be known statically."),)
     return normal_axes(axis, x.aval.ndim)
 
 

@@ -218,7 +218,10 @@ def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Value:
         raise ValueError("clip needs an array")
     x = array_argument("clip", arr)
     if any(b is not None and kind(array_argument("clip", b)) == "c" for b in (x, min, max)):
-        raise ValueError("Clip received a complex value either through the input or the min/max keywords.")
+        raise ValueError(
+            "Clip received a complex value either through the input or the min/max keywords. Complex values have no "
+            "ordering and cannot be clipped: take their real or imaginary parts, jax.numpy.real/imag."
+        )
     if min is not None:
         x = maximum(min, x)
     return x if max is None else minimum(max, x)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,12 @@ from sable import numpy as jnp
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import array_argument, convert, normal_axis
+from sable.core.operands import (
+    array_argument,
+    convert,
+    known_integer,
+    normal_axis,
+)
 from sable.library.declare import library
 
 from ._bits import both, float_dtype, parameter, randint, shape_argument, uniform_words
@@ -71,7 +75,7 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, *, o
     if value.aval.ndim == 0:
         if value.aval.dtype.kind not in "iu":
             raise TypeError("x must be an integer or at least 1-dimensional")
-        count = operator.index(value)
+        count = known_integer(value, "argument x of jax.random.permutation()")
         return _shuffled(words, _range(count), 0)
     if independent or value.aval.ndim == 1:
         return _shuffled(words, value, place)
@@ -117,7 +121,7 @@ def choice(
     value = array_argument("choice", a)
     ndim = value.aval.ndim
     place = normal_axis(axis, ndim) if ndim else 0
-    total = value.aval.shape[place] if ndim else operator.index(value)
+    total = value.aval.shape[place] if ndim else known_integer(value, "The error occurred in jax.random.choice()")
     sizes = shape_argument("choice", shape)
     count = math.prod(sizes)
     if count == 0:

@@ -17,7 +17,8 @@ from sable.core.bind import BIND, constant
 from sable.core.operands import shape_argument
 from sable.core.placement import default_device
 from sable.core.state import STATE
-from sable.core.values import as_value, aval_of_value
+from sable.core.values import as_value
+from sable.ir.aval import aval
 from sable.library.declare import library, wrapper_type
 from sable.library.words import join_words, word_of
 from sable.numpy.indexing.read import getitem
@@ -364,7 +365,7 @@ def _seed_words(name: str, seed: Any) -> Value:
     offset = config.jax_random_seed_offset
     if isinstance(seed, int):
         if config.eager_key is None and STATE.staged is None:
-            transfers.guard(transfers.HOST_TO_DEVICE, aval_of_value(seed), default_device())
+            transfers.guard(transfers.HOST_TO_DEVICE, aval((), dtypes.default_dtype("i"), True), default_device())
         whole = int(np.int64(seed + offset))
         high = (whole >> 32) & 0xFFFFFFFF if config.jax_enable_x64 else 0
         made = constant(np.array([high, whole & 0xFFFFFFFF], _UINT32))

@@ -63,6 +63,14 @@ for _name in ["scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_m
         **_left_out,
     )
 add("lax.scatter_apply", call(M, _AT, lambda x: x * 3, (3, 4), _INTO))
+add("lax.full", call((2,), 2**32 - 1, np.dtype(np.uint32)), call((2,), 2**100, np.dtype(np.float32)))
+add(
+    "lax.convert_element_type",
+    call(2**32, np.int32),
+    call(2**100, np.float32),
+    call(2**31, np.uint32),
+    call(-1, np.uint8),
+)
 add("lax.dot", call(V, I), call(BF, H), call(I8, U8), call(C, V), without=("vmap",), why="two dtypes")
 add("lax.dot", call(M, M2), call(V, W), call(M, V[:4]), call(M, M), call(I, J))
 add(

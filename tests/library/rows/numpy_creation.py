@@ -5,7 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from ..table import add, call
-from .operands import BF, BM, IM, SCALAR, B, C, E, I, M, P, S, V, W
+from .operands import (
+    BF,
+    BM,
+    I8,
+    IM,
+    SCALAR,
+    U32,
+    B,
+    C,
+    E,
+    I,
+    M,
+    P,
+    S,
+    V,
+    W,
+)
 
 for _name in ["zeros", "ones", "empty"]:
     add(f"numpy.{_name}", call(3), call((2, 3)), call((2,), dtype=np.int32), call(()), call((2, -1)))
@@ -54,6 +70,9 @@ add(
 add("numpy.logspace", call(0, 2, 5), call(0, 2, 3, base=2.0), rtol=1e-4)
 add("numpy.geomspace", call(1, 100, 3), call(1.0, 16.0, 5), rtol=1e-4)
 add("numpy.geomspace", call(1, 1j, 4), call(2 + 1j, -8, 4), call(-1, -8, 3), call(1, -8, 3), call(P, 9.0, 3, axis=1))
+add("numpy.full", call(2, 2**32 - 1, np.uint32), call(2, 2**100, np.float32), call(2, 2**32, np.int32))
+add("numpy.full_like", call(U32, 2**32 - 1), call(V, 2**40), call(I8, 2**100))
+add("numpy.eye", call(3, k=2**100), call(3, k=-(2**100)))
 add("numpy.eye", call(3), call(3, 4), call(3, k=1), call(2, dtype=np.int32), call(3, 4, -1))
 add("numpy.identity", call(3), call(2, dtype=np.int8))
 add("numpy.tri", call(3), call(3, 4, 1), call(3, k=-1, dtype=np.int32))

@@ -31,6 +31,11 @@ add(
     call(V, _FAR, 2.0, mode="clip", inplace=False),
 )
 add("numpy.put_along_axis", call(M, IM[:, :1] % 4, 9.0, 1, inplace=False), call(V, _AT, W[:3], 0, inplace=False))
+add(
+    "numpy.ravel_multi_index",
+    call((np.array([0, 7]), np.array([1, -1])), (2, 3), mode="ignore"),
+    call((np.array([0, 7]), np.array([1, -1])), (2, 3), mode="other"),
+)
 add("numpy.where", call(IM), call(BM))
 add(
     "numpy.extract",

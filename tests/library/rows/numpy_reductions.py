@@ -95,7 +95,15 @@ add(
 add("numpy.digitize", call(V, np.float32([-1, 0, 1])), call(V, np.float32([1, 0, -1])))
 add("numpy.diff", call(V), call(M, axis=0), call(V, n=2), call(V, prepend=0.0), call(I), call(B))
 add("numpy.ediff1d", call(V), call(M, to_begin=1.0))
-add("numpy.gradient", call(V), call(M), call(V, 2.0), call(M, axis=1))
+add(
+    "numpy.gradient",
+    call(V),
+    call(M),
+    call(V, 2.0),
+    call(M, axis=1),
+    call(V, np.sort(W)),
+    call(M, P[:3], np.sort(P[:4])),
+)
 add("numpy.trapezoid", call(V), call(V, np.sort(W)), call(M, dx=0.5, axis=0))
 add("numpy.nonzero", call(IM), call(V), call(IM, size=12))
 add("numpy.flatnonzero", call(I), call(IM, size=7, fill_value=-1))

@@ -27,11 +27,15 @@ class Gap(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """One position of a dimension, known; `inside` is False where it lies outside and was moved inside."""
+    """One position of a dimension, known; `inside` is False where it lies outside and was moved inside.
+
+    `given` is what the user wrote.
+    """
 
     dim: int
     position: int
     inside: bool
+    given: int
 
 
 class Span(NamedTuple):
@@ -99,8 +103,7 @@ _ONLY = (
     "Got {}"
 )
 _SEQUENCE = (
-    "Using a non-tuple sequence for multidimensional indexing is not allowed; use `arr[array(seq)]` instead of "
-    "`arr[seq]`."
+    "Using a non-tuple sequence for multidimensional indexing is not allowed; use `arr[{}(seq)]` instead of `arr[seq]`."
 )
 
 
@@ -145,7 +148,8 @@ def _parts(index: Any) -> tuple:
     if isinstance(index, str):
         raise TypeError(f"JAX does not support string indexing; got idx={index!r}")
     if isinstance(index, Sequence) and not isinstance(index, (Value, np.ndarray)):
-        raise TypeError(_SEQUENCE)
+        several = (Sequence, Value, np.ndarray, slice, type(None), type(Ellipsis))
+        raise TypeError(_SEQUENCE.format("tuple" if any(isinstance(p, several) for p in index) else "array"))
     return (index,)
 
 
@@ -189,7 +193,7 @@ def _array_of(values: Any) -> Any:
 
 
 def _concrete_mask(p: Tracer) -> np.ndarray | bool:
-    known = p.trace.evaluate(p.value) if p.trace.live else None
+    known = p.owner.evaluate(p.value) if p.owner.live else None
     if known is None:
         raise NonConcreteBooleanIndexError(
             f"Array boolean indices must be concrete; got {p.aval.short()} at {user_line()}. The result's size would "
@@ -234,7 +238,7 @@ def _entries(p: Any, d: int, shape: tuple[int, ...], number: int, wrap: bool) ->
 def _fixed(p: int, d: int, size: int, wrap: bool) -> Fixed:
     position = p + size if wrap and p < 0 else p
     moved = max(0, min(position, size - 1))
-    return Fixed(d, moved, moved == position and size > 0)
+    return Fixed(d, moved, moved == position and size > 0, p)
 
 
 def _span(p: slice, d: int, size: int, number: int) -> Span:
@@ -256,7 +260,9 @@ def _span(p: slice, d: int, size: int, number: int) -> Span:
 
 def _mask(p: np.ndarray, d: int, shape: tuple[int, ...], number: int) -> list:
     expected = shape[d : d + p.ndim]
-    if p.shape != expected:
+    if len(expected) < p.ndim or any(
+        n not in (0, m) for n, m in zip(p.shape, expected)
+    ):  # one without elements selects none
         raise IndexError(
             f"boolean index did not match shape of indexed array in index {number}: "
             f"got {p.shape}, expected {list(expected)}"

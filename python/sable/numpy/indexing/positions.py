@@ -160,7 +160,7 @@ def ravel_multi_index(
     Args:
       multi_index: integers for each dimension; they broadcast.
       dims: an array's shape.
-      mode: for positions outside: "raise" (known arrays only), "wrap" or "clip".
+      mode: for positions outside: "raise" (known arrays only), "wrap", "clip" or "ignore" (they are taken as they are).
       dtype: of the result; int32 (or int64 with x64) by default.
 
     Raises:
@@ -174,8 +174,8 @@ def ravel_multi_index(
     for p in parts:
         if p.aval.dtype.kind not in "iu":
             raise ValueError(f"dtype={p.aval.dtype!r} is not an integer type.")
-    if mode not in ("raise", "wrap", "clip"):
-        raise ValueError(f"invalid mode={mode!r}. Expected 'raise', 'wrap', or 'clip'.")
+    if mode not in ("raise", "wrap", "clip", "ignore"):
+        raise ValueError(f"invalid mode={mode!r}. Expected 'raise', 'wrap', 'clip', or 'ignore'.")
     if order not in ("C", "F"):
         raise ValueError(f"invalid order={order!r}. Expected 'C' or 'F'.")
     kind = user_dtype(int if dtype is None else dtype, "ravel_multi_index")
@@ -190,11 +190,17 @@ def ravel_multi_index(
 
 
 def _checked(p: Value, n: int, mode: str) -> Value:
+    if mode == "ignore":
+        return p
     if mode == "wrap":
         return wrapped(p, n)
     if mode == "clip":
         return clamp(np.zeros((), p.aval.dtype), p, np.asarray(n - 1, p.aval.dtype))
-    values = known_values(p, "The error occurred because ravel_multi_index was jit-compiled with mode='raise'.")
+    values = known_values(
+        p,
+        "The error occurred because ravel_multi_index was jit-compiled with mode='raise'. "
+        "Use mode='wrap' or mode='clip' instead.",
+    )
     if values.size and (values.min() < 0 or values.max() >= n):
         raise ValueError("invalid entry in coordinates array")
     return p

@@ -68,7 +68,7 @@ def _row(x: Array, i: int) -> Array:
     a = x.aval
     size = a.shape[0]
     if not -size <= i < size and config.jax_check_static_indices:
-        raise _out_of_bounds(0, size)
+        raise _out_of_bounds(i, 0, size)
     i = max(i + size, 0) if i < 0 else min(i, size - 1)
     whole = x.numpy()
     return Array(aval(a.shape[1:], a.dtype, a.weak_type), released(whole[i, ...], whole))
@@ -80,11 +80,11 @@ def _check_static(parsed: Parsed, shape: tuple[int, ...]) -> None:
         return
     for entry in parsed.entries:
         if isinstance(entry, Fixed) and not entry.inside:
-            raise _out_of_bounds(entry.dim, shape[entry.dim])
+            raise _out_of_bounds(entry.given, entry.dim, shape[entry.dim])
 
 
-def _out_of_bounds(dim: int, size: int) -> IndexError:
-    return IndexError(f"a static index is out of bounds for axis {dim} with size {size}")
+def _out_of_bounds(index: int, dim: int, size: int) -> IndexError:
+    return IndexError(f"index {index} out of bounds for axis {dim} with size {size}")
 
 
 def _taken(x: Array, parsed: Parsed) -> Array:
@@ -145,7 +145,7 @@ def _check_not_empty(shape: tuple[int, ...], parsed: Parsed) -> None:
             continue
         if isinstance(e, Listed) and 0 in (parsed.block or ()):
             continue  # no position at all
-        if isinstance(e, Fixed):
+        if isinstance(e, (Fixed, Computed)):
             raise IndexError(f"index is out of bounds for axis {e.dim} with size 0")
         raise TypeError(f"Slice size at index {e.dim} in gather op is out of range, must be within [0, 0 + 1), got 1.")
 

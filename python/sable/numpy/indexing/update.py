@@ -117,7 +117,7 @@ def _spread(y: Value, shape: tuple[int, ...]) -> Value:
 
 def _write(mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatterMode, promises: tuple) -> Value:
     for e in parsed.entries:
-        if isinstance(e, Fixed) and not x.aval.shape[e.dim]:
+        if isinstance(e, (Fixed, Computed)) and not x.aval.shape[e.dim]:
             raise IndexError(f"index is out of bounds for axis {e.dim} with size 0")
     dropping = way is not GatherScatterMode.CLIP
     if (dropping and not parsed.inside) or 0 in parsed.shape or 0 in x.aval.shape:
