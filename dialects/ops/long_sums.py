@@ -16,6 +16,8 @@ import numpy as np
 CHAIN = 128
 #: Rows that are added in f32, and numbers that such a row should have: NumPy takes some 10 ns for each row besides.
 _ROWS, _WIDTH = 64, 2048
+#: A place's updates to the mean number.
+_UNEVEN = 8
 #: Numbers that a cumulative sum adds in a row before what stands before them.
 _PIECE = 64
 
@@ -25,6 +27,11 @@ _WIDER = {np.dtype(np.float32): np.dtype(np.float64), np.dtype(np.complex64): np
 def wider(dtype: np.dtype, steps: int) -> np.dtype | None:
     """The dtype for so many additions or products in a row; None where the numbers' own will do."""
     return _WIDER.get(dtype) if steps > CHAIN else None
+
+
+def updates_in_a_row(places: int, updates: int) -> int:
+    """How many additions to one place a scatter is taken to have: some places get several times as many as others."""
+    return _UNEVEN * updates // max(places, 1)
 
 
 def is_long(x: np.ndarray, dimensions: Sequence[int]) -> bool:

@@ -32,6 +32,7 @@ from .indexing import (
     gather_dimensions,
     over_windows,
 )
+from .long_sums import updates_in_a_row, wider
 from .rules import check_same, expand, floats, integers, sample
 
 _PARAMS = {"scatter_dimension_numbers": SCATTER, "indices_are_sorted": FLAG, "unique_indices": FLAG}
@@ -103,7 +104,10 @@ def _ref(combine: np.ufunc | None) -> Any:
         n = scatter_dimension_numbers
         sizes = window_sizes(operand.shape, updates.shape, n)
         plan = plan_windows(operand.shape, scatter_indices.shape, gather_dimensions(n), sizes)
-        return scatter_windows(plan, operand, scatter_indices, updates, combine)
+        dtype = operand.dtype
+        if combine is np.add and (wide := wider(dtype, updates_in_a_row(operand.size, updates.size))):
+            operand, updates = operand.astype(wide), updates.astype(wide)
+        return scatter_windows(plan, operand, scatter_indices, updates, combine).astype(dtype, copy=False)
 
     return ref
 

@@ -6,7 +6,6 @@ quadratic time and is not stable: the first is expanded, the second goes through
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,8 +17,7 @@ from sable.ir.aval import aval
 from sable.ir.op import OPS
 
 from .gpu_sort import as_rows, from_rows, order_by_network
-from .rules import compare, legalize
-from .sums import in_wider
+from .rules import compare, in_f32, is_narrow, legalize
 
 
 def _expanded(b: Any, name: str, operands: Sequence[Any], params: dict[str, Any]) -> tuple[Any, ...]:
@@ -75,10 +73,8 @@ def _known_window(name: str) -> None:
         out = op.type(a, **params)
         if out.size == 0 or not out.shape:
             return x if not out.shape else b.full(out, neutral(a.dtype))
-        if name == "reduce_window_sum":
-            wider = in_wider(b, name, x, math.prod(w.window_dimensions), **params)
-            if wider is not NotImplemented:
-                return wider
+        if is_narrow(a.dtype) and name == "reduce_window_sum":
+            return in_f32(b, name, x, **params)
         (found,), plain = _plain(b, [x], [b.full(aval((), a.dtype), neutral(a.dtype))], w)
         return b.emit(name, found, **plain)
 

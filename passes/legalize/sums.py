@@ -9,9 +9,10 @@ memory as often and costs next to nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
-from sable.dialects.ops.long_sums import wider
+from sable.dialects.ops.long_sums import updates_in_a_row, wider
 from sable.ir.aval import Aval
 from sable.ir.op import OPS
 
@@ -21,39 +22,44 @@ from .rules import in_f32, is_narrow, legalize
 _LANES = 16
 
 
-def in_wider(b: Any, name: str, x: Any, additions: int, **params: Any) -> Any:
-    """An op with so many additions in a row on a wider dtype; NotImplemented where the operand's own will do."""
-    a = b.aval(x)
-    if is_narrow(a.dtype):
-        return in_f32(b, name, x, **params)
-    wide = wider(a.dtype, additions) if b.platform == "cpu" else None
-    if wide is None:
-        return NotImplemented
-    return b.convert(b.bind(OPS[name], b.convert(x, dtype=wide), **params), dtype=a.dtype)
+def _narrow(name: str) -> None:
+    @legalize(name)
+    def rule(b: Any, x: Any, **params: Any) -> Any:
+        return in_f32(b, name, x, **params) if is_narrow(b.aval(x).dtype) else NotImplemented
 
 
-def _in_a_row(a: Aval, dimensions: tuple[int, ...]) -> int:
-    """How many additions of a reduction follow one another."""
+for _name in ("reduce_sum", "reduce_prod", "cumsum", "cumprod", "cumlogsumexp"):
+    _narrow(_name)
+
+
+def _long(name: str, in_a_row: Callable[..., int]) -> None:
+    """`in_a_row(*avals, **params)`: how many of the op's additions follow one another."""
+
+    @legalize(name, "cpu")
+    def rule(b: Any, *operands: Any, **params: Any) -> Any:
+        avals = [b.aval(x) for x in operands]
+        dtype = avals[0].dtype
+        wide = wider(dtype, in_a_row(*avals, **params))
+        if wide is None:
+            return NotImplemented
+        widened = [b.convert(x, dtype=wide) if a.dtype == dtype else x for x, a in zip(operands, avals)]
+        return b.convert(b.bind(OPS[name], *widened, **params), dtype=dtype)
+
+
+def _reduced(a: Aval, dimensions: tuple[int, ...]) -> int:
     extent = math.prod(a.shape[d] for d in dimensions)
     return extent // min(a.shape[-1], _LANES) if a.ndim - 1 in dimensions and extent else extent
 
 
-def _reduction(name: str) -> None:
-    @legalize(name)
-    def rule(b: Any, x: Any, dimensions: tuple[int, ...]) -> Any:
-        return in_wider(b, name, x, _in_a_row(b.aval(x), dimensions), dimensions=dimensions)
+def _windowed(a: Aval, window_dimensions: tuple[int, ...], **_: Any) -> int:
+    return math.prod(window_dimensions)
 
 
-for _name in ("reduce_sum", "reduce_prod"):
-    _reduction(_name)
+def _updated(operand: Aval, indices: Aval, updates: Aval, **_: Any) -> int:
+    return updates_in_a_row(operand.size, updates.size)
 
 
-def _cumulative(name: str) -> None:
-    @legalize(name)
-    def rule(b: Any, x: Any, **params: Any) -> Any:
-        """By doubling, whose chains are short: half precision alone."""
-        return in_f32(b, name, x, **params) if is_narrow(b.aval(x).dtype) else NotImplemented
-
-
-for _name in ("cumsum", "cumprod", "cumlogsumexp"):
-    _cumulative(_name)
+_long("reduce_sum", _reduced)
+_long("reduce_prod", _reduced)
+_long("reduce_window_sum", _windowed)
+_long("scatter_add", _updated)

@@ -96,6 +96,7 @@ def test_sums_of_other_kinds(run):
             "gradient": jax.grad(lambda s: jnp.sum(x * s))(jnp.float32(1)),
             "loop": lax.fori_loop(0, 3, body, (jnp.zeros(2, jnp.float32), x))[0],
             "windows": pool,
+            "scatter": jnp.zeros((2, 3), jnp.float32).at[:, np.arange(20000) % 3].add(x.T),
             "complex": jnp.abs(jnp.sum(x * jnp.complex64(1j), axis=0)),
             "half precision": jnp.sum(x.astype(jnp.bfloat16), axis=0).astype(jnp.float32),
         }
@@ -108,6 +109,7 @@ def test_sums_of_other_kinds(run):
             "gradient": exact.sum(),
             "loop": exact.sum(0) * 7,
             "windows": exact.reshape(4, 5000, 2).sum(1),
+            "scatter": np.stack([exact[k::3].sum(0) for k in range(3)], 1),
             "complex": exact.sum(0),
             "half precision": np.full(2, 2000.0),
         },
