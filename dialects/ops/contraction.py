@@ -14,6 +14,7 @@ from sable.ir.codec import DOT, PRECISION, RESULT_DTYPE, DotDimensions
 from sable.ir.op import LINEAR, Shape, Traits, defop
 
 from .compose import BOOL, convert, move_to_front, up
+from .long_sums import matmul
 from .rules import floats, generator, integers, kind_of, sample, weak
 
 
@@ -133,7 +134,7 @@ def _dot_ref(lhs, rhs, dot_dimension_numbers: DotDimensions, precision_config, p
         rhs = rhs.astype(wide)
     plan = _plan(lhs.shape, rhs.shape, dot_dimension_numbers)
     if plan is None:
-        out = np.matmul(lhs, rhs)
+        out = matmul(lhs, rhs)
     else:
         out = _by_plan(lhs, rhs, plan)
     return out if wide == dtype else out.astype(dtype)
@@ -148,7 +149,7 @@ def _by_plan(lhs: np.ndarray, rhs: np.ndarray, plan: _Plan) -> np.ndarray:
         lhs = lhs.reshape(plan.lhs_shape)
     if plan.rhs_shape is not None:
         rhs = rhs.reshape(plan.rhs_shape)
-    out = np.matmul(lhs, rhs)
+    out = matmul(lhs, rhs)
     return out if plan.shape is None else out.reshape(plan.shape)
 
 

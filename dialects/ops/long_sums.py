@@ -16,6 +16,9 @@ import numpy as np
 CHAIN = 128
 #: Rows that are added in f32, and numbers that such a row should have: NumPy takes some 10 ns for each row besides.
 _ROWS, _WIDTH = 64, 2048
+#: From so many products on, where it costs less than it takes, BLAS gets these many at a time for a matrix of few results,
+#: as it adds them in few chains.
+_PRODUCTS, _AT_A_TIME, _FEW = 2048, 256, 1024
 #: A place's updates to the mean number.
 _UNEVEN = 8
 #: Numbers that a cumulative sum adds in a row before what stands before them.
@@ -113,3 +116,23 @@ def long_cumulative_sum(x: np.ndarray, axis: int) -> np.ndarray:
     pieces[..., 1:, :] += before[..., :-1, None]
     out[..., whole:] += before[..., -1:]
     return out
+
+
+def matmul(lhs: np.ndarray, rhs: np.ndarray) -> Any:
+    """np.matmul: a long one with few rows or columns in pieces; for others BLAS has pieces of its own."""
+    products = lhs.shape[-1]
+    if products <= _PRODUCTS or lhs.dtype not in _WIDER:
+        return np.matmul(lhs, rhs)
+    left = lhs if lhs.ndim > 1 else lhs[None]
+    right = rhs if rhs.ndim > 1 else rhs[:, None]
+    rows, columns = left.shape[-2], right.shape[-1]
+    if min(rows, columns) > 1 and rows * columns > _FEW:
+        return np.matmul(lhs, rhs)
+    whole = products // _AT_A_TIME * _AT_A_TIME
+    lefts = left[..., :whole].reshape(*left.shape[:-1], -1, _AT_A_TIME).swapaxes(-3, -2)
+    rights = right[..., :whole, :].reshape(*right.shape[:-2], -1, _AT_A_TIME, columns)
+    found = np.add.reduce(np.matmul(lefts, rights), axis=-3, dtype=_WIDER[lhs.dtype])
+    if whole < products:
+        found += np.matmul(left[..., whole:], right[..., whole:, :])
+    kept = (*found.shape[:-2], *([rows] if lhs.ndim > 1 else []), *([columns] if rhs.ndim > 1 else []))
+    return found.reshape(kept).astype(lhs.dtype)

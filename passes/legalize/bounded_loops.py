@@ -161,10 +161,17 @@ def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
         return NotImplemented  # empty, or to be summed in f32: the rule for all platforms comes back here
     if math.prod(sizes) <= _CONTRACTED:
         return _aligned_dot(b, lhs, rhs, params)
+    return dot_in_pieces(b, lhs, rhs, _CONTRACTED, params)
+
+
+def dot_in_pieces(b: Any, lhs: Any, rhs: Any, limit: int, params: dict) -> Any:
+    """A contraction as the sum of contractions of at most `limit` products each."""
+    dims: DotDimensions = params["dot_dimension_numbers"]
+    sizes = [b.aval(lhs).shape[d] for d in dims.lhs_contracting_dimensions]
     chosen = int(np.argmax(sizes))
     at, to = dims.lhs_contracting_dimensions[chosen], dims.rhs_contracting_dimensions[chosen]
     n = sizes[chosen]
-    count, length = _pieces(n, max(1, _CONTRACTED * n // math.prod(sizes)))
+    count, length = _pieces(n, max(1, limit * n // math.prod(sizes)))
     whole = count * length
     out = _batched_dot(b, lhs, rhs, (at, to), (count, length), params)
     if whole < n:

@@ -45,6 +45,12 @@ LAYOUTS: dict[str, Callable[[Any, Any], Any]] = {
     "squares": lambda np, x: np.sum(x * x, axis=0),
     "norm": lambda np, x: np.linalg.norm(x, axis=0),
     "second moment": lambda np, x: np.var(x + np.asarray([[-1], [1]] * 15000, x.dtype), axis=0),
+    "dot": lambda np, x: np.dot(x[:, 0], x[:, 1]),
+    "matrix by vector": lambda np, x: x.T @ x[:, 0],
+    "vector by matrix": lambda np, x: x[:, 0] @ x,
+    "thin matrices": lambda np, x: x.T @ x,
+    "matrices": lambda np, x: x.reshape(30, 3000).repeat(2, 1) @ x.reshape(6000, 15).repeat(2, 1),
+    "batches": lambda np, x: np.einsum("bki,bkj->bij", x.reshape(2, 15000, 3), x.reshape(2, 15000, 3)),
     "product": lambda np, x: np.prod(1 + np.ceil(x * 8) * 2**-17, axis=0),  # exact factors
 }
 
