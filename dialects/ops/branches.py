@@ -174,6 +174,7 @@ def _case_type(index: Aval, *avals: Aval, branches: Any) -> tuple[Aval, ...]:
 
 case = defop(
     "case",
+    primitive="cond",
     dialect="sable",
     operands=("index", "*operands"),
     params={"branches": SYMBOLS},

@@ -80,6 +80,7 @@ _MATRIX = aval((2, 3), np.dtype(np.float64))
 
 call = defop(
     "call",
+    primitive="jit",
     dialect="sable",
     operands=("*operands",),
     params={"callee": SYMBOL},

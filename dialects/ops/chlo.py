@@ -325,6 +325,7 @@ def _next_after_samples() -> list:
 
 next_after = defop(
     "next_after",
+    primitive="nextafter",
     dialect="chlo",
     operands=("x", "y"),
     type=nary("nextafter", "f"),

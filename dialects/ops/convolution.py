@@ -477,6 +477,7 @@ def _work(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) 
 
 convolution = defop(
     "convolution",
+    primitive="conv_general_dilated",
     operands=("lhs", "rhs"),
     params=_PARAMS,
     type=_type,

@@ -80,9 +80,10 @@ def _host_type(*avals: Aval, callback: Any) -> tuple[Aval, ...]:
     return tuple(callback.out_avals)
 
 
-def _row(name: str, rules: HostRules, effects: bool) -> Op:
+def _row(name: str, primitive: str, rules: HostRules, effects: bool) -> Op:
     return defop(
         name,
+        primitive=primitive,
         dialect="sable",
         operands=("*operands",),
         params={"callback": HOST},
@@ -94,5 +95,5 @@ def _row(name: str, rules: HostRules, effects: bool) -> Op:
     )
 
 
-host_call = _row("host_call", HostRules(), effects=False)
-host_effect = _row("host_effect", HostEffectRules(), effects=True)
+host_call = _row("host_call", "pure_callback", HostRules(), effects=False)
+host_effect = _row("host_effect", "debug_callback", HostEffectRules(), effects=True)

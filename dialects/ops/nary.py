@@ -124,6 +124,7 @@ def nary(name: str, kinds: str, dtype: Callable[[np.dtype], np.dtype] | None = N
             check_shapes(name, avals)
         return aval(first.shape, dtype(first.dtype) if dtype else first.dtype, weak(avals))
 
+    rule.lax_name = name  # type: ignore[attr-defined]
     return rule
 
 

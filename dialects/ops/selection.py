@@ -81,6 +81,7 @@ _DIRECTION = {"comparison_direction": enum("comparison_direction")}
 
 compare = defop(
     "compare",
+    primitive="{comparison_direction}",
     operands=("lhs", "rhs"),
     type=_compare_type,
     ref=_compare,
@@ -139,6 +140,7 @@ def _zero_like(b: Any, x: Any) -> Any:
 
 select = defop(
     "select",
+    primitive="select_n",
     operands=("pred", "on_true", "on_false"),
     type=_select_type,
     ref=_select,
@@ -291,6 +293,7 @@ def _exact(*operands: np.ndarray, **params: Any) -> Any:
 
 convert = defop(
     "convert",
+    primitive="convert_element_type",
     operands=("operand",),
     type=_convert_type,
     ref=_convert,
@@ -356,6 +359,7 @@ def _same_width(x: np.ndarray) -> list:
 
 bitcast_convert = defop(
     "bitcast_convert",
+    primitive="bitcast_convert_type",
     operands=("operand",),
     type=_bitcast_type,
     ref=_bitcast_convert,

@@ -204,6 +204,7 @@ def _reverse_ref(x: np.ndarray, dimensions: tuple) -> np.ndarray:
 
 defop(
     "reverse",
+    primitive="rev",
     operands=("operand",),
     params={"dimensions": INTS},
     type=_reverse_type,

@@ -165,6 +165,7 @@ def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = 
       >>> pull(1.0)
       (Array(6., dtype=float32, weak_type=True),)
     """
+    _check_callable(fun)
     values, tree = _leaves(fun, primals, "vjp")
     outs, linear, residuals, aux = _linearize(fun, values, tree, "vjp", has_aux)
     pull = Partial(functools.partial(_pullback, linear, tree, function_name(fun)), residuals)
@@ -456,6 +457,7 @@ def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
     Returns:
       (output, f_jvp) where `f_jvp(*tangents)` is the tangent of the output; with has_aux also aux.
     """
+    _check_callable(fun)
     values, tree = _leaves(fun, primals, "linearize")
     outs, linear, residuals, aux = _linearize(fun, values, tree, "linearize", has_aux)
     push = Partial(functools.partial(_pushforward, linear, tree, [x.aval for x in values]), residuals)

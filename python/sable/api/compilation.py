@@ -28,7 +28,8 @@ from .abstract import ShapeDtypeStruct, abstract_trace, structs_of
 from .cache_misses import Key, explain
 from .donation import Donation, check_once, delete_donated
 from .entries import ENTRIES_NAME, shared_entries
-from .stages import ClosedFunction, Lowered, TracedStage
+from .jaxpr import ClosedJaxpr
+from .stages import Lowered, TracedStage
 from .static_arguments import StaticArguments, as_tuple
 
 _CALL = OPS["call"]
@@ -398,7 +399,8 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
     """A function that traces `fun` on its arguments and returns what was traced: print it.
 
     Returns:
-      A function giving a `ClosedFunction` (its text is MLIR); with return_shape a pair with the results' shapes.
+      A function giving a `ClosedJaxpr`, whose text is a jaxpr (`.as_mlir()` is MLIR); with return_shape a pair with the
+      results' shapes.
     """
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")
@@ -415,7 +417,7 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
         functools.update_wrapper(inner, fun)
         dynamic = tuple(a for i, a in enumerate(args) if i not in fixed)
         found = abstract_trace(inner, dynamic, kwargs, "make_jaxpr")
-        closed = ClosedFunction(found.function, found.captures)
+        closed = ClosedJaxpr(found.function, found.captures)
         return (closed, structs_of(found)) if return_shape else closed
 
     traced.__name__ = f"make_jaxpr({function_name(fun)})"

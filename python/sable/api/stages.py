@@ -8,38 +8,16 @@ from typing import Any
 import numpy as np
 
 from sable.core import loading, placement, watch
-from sable.core.array import Array, Value
+from sable.core.array import Array
 from sable.core.tracing import Traced
 from sable.core.values import as_value
-from sable.ir.function import Function
-from sable.passes.assemble import assemble
 from sable.passes.estimate import estimate
 from sable.pytree import registry as pytree
 from sable.tree_util import tree_unflatten
 
 from .abstract import structs_of
 from .donation import check_once, delete_donated
-
-
-class ClosedFunction:
-    """A traced function with the arrays that it captured. Its text is MLIR.
-
-    Attributes:
-      function: the `Function`.
-      consts: captured values, the last arguments.
-      in_avals, out_avals: types of the arguments (without captures) and results.
-    """
-
-    def __init__(self, function: Function, captures: Sequence[Value]):
-        self.function = function
-        self.consts = list(captures)
-        self.in_avals = function.in_avals[: len(function.in_avals) - len(captures)]
-        self.out_avals = function.out_avals
-
-    def __str__(self) -> str:
-        return str(assemble(self.function))
-
-    __repr__ = __str__
+from .jaxpr import ClosedJaxpr
 
 
 class TracedStage:
@@ -51,9 +29,9 @@ class TracedStage:
         self.fun_name = name
 
     @property
-    def jaxpr(self) -> ClosedFunction:
+    def jaxpr(self) -> ClosedJaxpr:
         """What was traced."""
-        return ClosedFunction(self._traced.function, self._traced.captures)
+        return ClosedJaxpr(self._traced.function, self._traced.captures)
 
     @property
     def out_info(self) -> Any:

@@ -125,6 +125,7 @@ class Op:
     rules: Any = None
     collective: Callable | None = None
     traits: Traits = Traits()
+    primitive: str = ""
 
     @property
     def calls_host(self) -> bool:
@@ -174,6 +175,7 @@ def defop(
     eager: EagerPolicy | None = None,
     collective: Callable | None = None,
     traits: Traits = Traits(),
+    primitive: str | None = None,
 ) -> Op:
     """Define an op. Every rule is required, so that an omission fails at import and not in a user's program.
 
@@ -209,6 +211,7 @@ def defop(
       traits: what passes over modules ask, see `Traits`.
       native: the C function that is the op's eager meaning and that programs for CPUs call, where the target allows it;
         everywhere else the op is lowered. `ref` remains its meaning where there is no native module, and in tests.
+      primitive: the name that jaxprs have for the op, where it is another; `{param}` stands for a parameter in lower case.
       eager: from what work on an eager op on the CPU is a compiled program, where NumPy takes long; None: never.
     """
     if name in OPS:
@@ -253,6 +256,7 @@ def defop(
         traits=traits,
         functions=named,
         rules=functions,
+        primitive=primitive or getattr(type, "lax_name", name),
     )
     OPS[name] = op
     assert not hasattr(Builder, name), f"builders have a method {name} that is no op"

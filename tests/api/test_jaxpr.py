@@ -1,0 +1,82 @@
+"""What was traced, as a jaxpr: JAX's primitives in JAX's order and notation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax as jax_oracle
+import numpy as np
+import pytest
+
+import sable
+
+X = np.arange(3, dtype=np.float32)
+
+#: Programs whose primitives are JAX's, one by one.
+SAME = {
+    "chain": (lambda jax: lambda x: jax.numpy.sin(x) * 2.0 - jax.lax.exp(x), X),
+    "comparisons": (lambda jax: lambda x: ((x > 0), (x <= 1), jax.lax.max(x, 1 - x)), X),
+    "dtypes": (lambda jax: lambda x: x.astype(np.int8), X),
+    "reductions": (lambda jax: lambda x: (x.sum(), x.max()), X),
+    "call": (lambda jax: lambda x: jax.jit(lambda y: y * 3 + 1)(x), X),
+    "cond": (lambda jax: lambda x: jax.lax.cond(x > 0, jax.lax.sin, jax.lax.cos, x), X[0]),
+    "while": (lambda jax: lambda x: jax.lax.while_loop(lambda c: c < 3, lambda c: c + 1, x), X[0]),
+    "captures": (lambda jax: lambda x: x + X, X),
+    "nothing": (lambda jax: lambda x: x, X),
+}
+
+
+def primitives(jaxpr: Any) -> list:
+    """Names of primitives, with those of inner jaxprs behind them."""
+    found: list = []
+    for e in jaxpr.eqns:
+        found.append(e.primitive.name)
+        for value in e.params.values():
+            for inner in value if isinstance(value, tuple) else (value,):
+                if hasattr(inner, "jaxpr"):
+                    found.append(sorted(map(str, primitives(inner.jaxpr))))
+    return found
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_the_primitives_are_jaxs(name: str) -> None:
+    program, argument = SAME[name]
+    ours = sable.make_jaxpr(program(sable))(argument)
+    theirs = jax_oracle.make_jaxpr(program(jax_oracle))(argument)
+    assert primitives(ours.jaxpr) == primitives(theirs.jaxpr)
+    assert len(ours.consts) == len(theirs.consts) == len(ours.jaxpr.constvars)
+    assert [a.shape for a in ours.in_avals] == [a.shape for a in theirs.in_avals]
+    assert [a.dtype for a in ours.out_avals] == [a.dtype for a in theirs.out_avals]
+    assert [str(a.aval.dtype) for a in ours.jaxpr.outvars] == [str(a.aval.dtype) for a in theirs.jaxpr.outvars]
+
+
+@pytest.mark.parametrize("name", ["chain", "cond", "nothing"])
+def test_the_text_is_jaxs(name: str) -> None:
+    program, argument = SAME[name]
+    ours, theirs = (str(jax.make_jaxpr(program(jax))(argument)) for jax in (sable, jax_oracle))
+    plain = theirs.replace(" weak_type=False", "").replace("new_dtype", "dtype").replace("[accuracy=None]", "")
+    assert ours.split() == plain.split()
+
+
+def test_equations() -> None:
+    closed = sable.make_jaxpr(lambda x: (sable.numpy.sin(x) + 1.0).sum())(X)
+    sine, add, total = closed.eqns
+    assert closed.jaxpr.invars == sine.invars and sine.outvars == add.invars[:1]
+    assert add.invars[1].val == 1.0 and add.invars[1].aval.shape == ()
+    assert total.outvars == closed.jaxpr.outvars and total.params == {"dimensions": (0,)}
+    assert __file__ in str(sine.source_info) and not closed.effects
+    assert repr(sine) == "a:f32[3] = sin b" and "stablehlo.sine" in str(closed.as_mlir())
+
+
+def test_what_has_an_effect_and_what_is_dropped() -> None:
+    closed = sable.make_jaxpr(lambda x: sable.debug.print("{}", x) or sable.numpy.sin(x) * 0 + 1)(X)
+    assert closed.effects == {"debug_callback"}
+    closed = sable.make_jaxpr(lambda x: [sable.numpy.sin(x), 0][1])(X)
+    assert "_:f32[3] = sin a" in str(closed)
+
+
+def test_scans_and_switches() -> None:
+    text = str(sable.make_jaxpr(lambda x: sable.lax.scan(lambda c, y: (c + y, c), 0.0, x))(X))
+    assert "scan[" in text and "jaxpr={ lambda ; d:f32[] e:f32[]. let f:f32[] = add d e in (f, d) }" in text
+    text = str(sable.make_jaxpr(lambda i: sable.lax.switch(i, [lambda: 1, lambda: 2]))(0))
+    assert "branches=(" in text and text.count("lambda") == 3
