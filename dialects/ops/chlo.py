@@ -12,6 +12,7 @@ from sable.ir.eager import EagerPolicy, per_element
 from sable.ir.native_form import for_float32, loops
 from sable.ir.op import Op, Traits, defop
 
+from . import complex_functions
 from .nary import (
     like,
     nary,
@@ -52,24 +53,26 @@ def unary(
     dtype: Callable | None = None,
     eager: EagerPolicy | None = None,
     cost: int | None = None,
+    expansion: Callable | None = None,
 ) -> Op:
     """A row of a CHLO function of one operand; `derivative(b, y, x)` from the result and the operand.
 
     `cost` counts what StableHLO's expansion writes (polynomials, logarithms at 10, divisions at 8); None: no function
-    that is computed by a polynomial.
+    that is computed by a polynomial. `expansion`: as in `elementwise_float`.
     """
     return defop(
         name,
         dialect="chlo",
         operands=("operand",),
         type=nary(lax_name or name, kinds, dtype),
-        ref=ref,
+        ref=complex_functions.reference(ref, expansion) if expansion else ref,
         jvp={"operand": slope(derivative)} if derivative else None,
         transpose={},
         batch=elementwise,
         samples=samples,
         eager=eager,
         traits=Traits() if cost is None else transcendental(cost),
+        lower=expansion,
     )
 
 
@@ -244,7 +247,14 @@ zeta = defop(
 _INSIDE = float_samples(low=-0.9, high=0.9, complex=True, loosen=4)
 
 asin = unary(
-    "asin", np.arcsin, lambda b, y, x: root_of_one_minus_square(b, x), _INSIDE, "fc", eager=per_element(28), cost=30
+    "asin",
+    np.arcsin,
+    lambda b, y, x: root_of_one_minus_square(b, x),
+    _INSIDE,
+    "fc",
+    eager=per_element(28),
+    cost=30,
+    expansion=complex_functions.asin,
 )
 acos = unary(
     "acos",
@@ -254,6 +264,7 @@ acos = unary(
     "fc",
     eager=per_element(25),
     cost=30,
+    expansion=complex_functions.acos,
 )
 atan = unary(
     "atan",
@@ -263,6 +274,7 @@ atan = unary(
     "fc",
     eager=per_element(28),
     cost=25,
+    expansion=complex_functions.atan,
 )
 
 # ---- hyperbolic functions ----------------------------------------------------------------------------------
@@ -274,7 +286,15 @@ def _acosh_slope(b: Any, y: Any, x: Any) -> Any:
     return b.multiply(b.rsqrt(b.subtract(x, one)), b.rsqrt(b.add(x, one)))
 
 
-sinh = unary("sinh", np.sinh, lambda b, y, x: b.cosh(x), float_samples(complex=True, loosen=4), "fc", cost=30)
+sinh = unary(
+    "sinh",
+    np.sinh,
+    lambda b, y, x: b.cosh(x),
+    float_samples(complex=True, loosen=4),
+    "fc",
+    cost=30,
+    expansion=complex_functions.sinh,
+)
 cosh = unary(
     "cosh",
     np.cosh,
@@ -283,6 +303,7 @@ cosh = unary(
     "fc",
     eager=per_element(58),
     cost=25,
+    expansion=complex_functions.cosh,
 )
 asinh = unary(
     "asinh",
@@ -292,8 +313,17 @@ asinh = unary(
     "fc",
     eager=per_element(125),
     cost=40,
+    expansion=complex_functions.asinh,
 )
-acosh = unary("acosh", np.arccosh, _acosh_slope, float_samples(low=1.1, high=4, complex=True, loosen=4), "fc", cost=40)
+acosh = unary(
+    "acosh",
+    np.arccosh,
+    _acosh_slope,
+    float_samples(low=1.1, high=4, complex=True, loosen=4),
+    "fc",
+    cost=40,
+    expansion=complex_functions.acosh,
+)
 atanh = unary(
     "atanh",
     np.arctanh,
@@ -302,6 +332,7 @@ atanh = unary(
     "fc",
     eager=per_element(78),
     cost=30,
+    expansion=complex_functions.atanh,
 )
 
 # ---- the rest ----------------------------------------------------------------------------------------------
@@ -312,6 +343,7 @@ square = unary(
     lambda b, y, x: b.multiply(like(b, x, 2), x),
     float_samples(complex=True),
     "fc",
+    expansion=complex_functions.square,
 )
 is_inf = unary("is_inf", np.isinf, None, float_samples(kinks="a test"), dtype=to_bool)
 

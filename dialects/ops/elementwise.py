@@ -13,6 +13,7 @@ from sable.ir.eager import per_element
 from sable.ir.native_form import for_reals, loops
 from sable.ir.op import LINEAR, Linear, Traits, defop
 
+from . import complex_functions
 from .nary import like, nary, negated_tangent, same_tangent, square_of, to_real, transcendental
 from .rules import elementwise, sample
 from .samples import SIGNED, UNSIGNED, bool_samples, complexes, float_samples, integer_samples, together
@@ -107,7 +108,8 @@ divide = defop(
     "divide",
     operands=("lhs", "rhs"),
     type=nary("div", NUMBERS),
-    ref=_divide,
+    ref=complex_functions.reference(_divide, complex_functions.divide, largest=1e9),
+    lower=complex_functions.divide,
     jvp={"lhs": LINEAR, "rhs": _divide_jvp_rhs},
     transpose={"lhs": lambda b, ct, avals, lhs, rhs: b.divide(ct, rhs)},
     batch=elementwise,
@@ -140,10 +142,9 @@ def _power_integers(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _power_complex(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    # exp(y log x), 0**0 = 1 and 0**y = 0 for real y > 0; NumPy's own loops lose half the digits of complex64
-    power = np.exp(np.multiply(y, np.log(x)))
-    zero = np.where(y == 0, 1, np.where((y.imag == 0) & (y.real > 0), 0, np.nan + 1j * np.nan))
-    return np.where((x == 0) | (y == 0), zero, power).astype(x.dtype)
+    # complex64 by complex128: the exponent's rounding errors grow with its size
+    wide = x.astype(np.complex128), y.astype(np.complex128)
+    return complex_functions.power(complex_functions.NUMPY, *wide).astype(x.dtype)
 
 
 @loops(for_reals(np.power))
@@ -193,6 +194,7 @@ power = defop(
     operands=("lhs", "rhs"),
     type=nary("pow", NUMBERS),
     ref=_power,
+    lower=complex_functions.power,
     jvp={"lhs": _power_jvp_lhs, "rhs": _power_jvp_rhs},
     transpose={},
     batch=elementwise,
@@ -271,6 +273,15 @@ _CHOICE = {
 }
 
 
+def _of_reals_or(ufunc: np.ufunc, expansion: Callable) -> Callable:
+    # a NumPy function save for complex numbers
+    @loops(lambda *dtypes: None if dtypes[0].kind == "c" else ufunc)
+    def ref(*operands: np.ndarray) -> np.ndarray:
+        return expansion(complex_functions.NUMPY, *operands) if operands[0].dtype.kind == "c" else ufunc(*operands)
+
+    return ref
+
+
 def _choice_samples() -> list:
     tied = np.float64([1, 2, 3])
     return [
@@ -285,7 +296,8 @@ maximum = defop(
     "maximum",
     operands=("lhs", "rhs"),
     type=nary("max", "iufcb"),
-    ref=np.maximum,
+    ref=_of_reals_or(np.maximum, complex_functions.maximum),
+    lower=complex_functions.maximum,
     jvp=_CHOICE,
     transpose={},
     batch=elementwise,
@@ -296,7 +308,8 @@ minimum = defop(
     "minimum",
     operands=("lhs", "rhs"),
     type=nary("min", "iufcb"),
-    ref=np.minimum,
+    ref=_of_reals_or(np.minimum, complex_functions.minimum),
+    lower=complex_functions.minimum,
     jvp=_CHOICE,
     transpose={},
     batch=elementwise,
@@ -352,7 +365,8 @@ abs_ = defop(
     "abs",
     operands=("operand",),
     type=nary("abs", "ifc", to_real),
-    ref=np.absolute,
+    ref=complex_functions.reference(np.absolute, complex_functions.modulus),
+    lower=complex_functions.modulus,
     jvp={"operand": _abs_jvp},
     transpose={},
     batch=elementwise,
@@ -361,12 +375,10 @@ abs_ = defop(
 
 
 def _sign(x: np.ndarray) -> np.ndarray:
-    kind = x.dtype.kind
-    if kind == "i":
+    if x.dtype.kind == "i":
         return np.sign(x)
-    if kind == "c":
-        size = np.absolute(x)
-        return np.where(size == 0, x, x / size)
+    if x.dtype.kind == "c":
+        return complex_functions.sign(complex_functions.NUMPY, x)
     return np.copysign(np.sign(x), x)  # the sign of zero stays
 
 
@@ -375,6 +387,7 @@ sign = defop(
     operands=("operand",),
     type=nary("sign", "ifc"),
     ref=_sign,
+    lower=complex_functions.sign,
     jvp=None,
     transpose={},
     batch=elementwise,

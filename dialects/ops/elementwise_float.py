@@ -14,6 +14,7 @@ from sable.ir.eager import EagerPolicy, per_element
 from sable.ir.native_form import for_reals, loops
 from sable.ir.op import LINEAR, Linear, Op, Traits, defop
 
+from . import complex_functions
 from .nary import (
     KINDS,
     check_kinds,
@@ -44,6 +45,7 @@ def unary(
     dtype: Callable | None = None,
     eager: EagerPolicy | None = None,
     traits: Traits = _PLAIN,
+    expansion: Callable | None = None,
 ) -> Op:
     """A row of a function of one operand.
 
@@ -57,18 +59,20 @@ def unary(
       dtype: result dtype from the operand's.
       eager: as in `defop`.
       traits: as in `defop`.
+      expansion: the function of complex numbers by its parts (`complex_functions.py`).
     """
     return defop(
         name,
         operands=("operand",),
         type=nary(lax_name, kinds, dtype),
-        ref=ref,
+        ref=complex_functions.reference(ref, expansion) if expansion else ref,
         jvp={"operand": slope(derivative)} if derivative else None,
         transpose={},
         batch=elementwise,
         samples=samples,
         eager=eager,
         traits=traits,
+        lower=expansion,
     )
 
 
@@ -118,7 +122,13 @@ def _log_plus_one(x: np.ndarray) -> np.ndarray:
 
 
 exponential = unary(
-    "exponential", "exp", np.exp, lambda b, y, x: y, float_samples(complex=True), traits=transcendental(10)
+    "exponential",
+    "exp",
+    np.exp,
+    lambda b, y, x: y,
+    float_samples(complex=True),
+    traits=transcendental(10),
+    expansion=complex_functions.exponential,
 )
 exponential_minus_one = unary(
     "exponential_minus_one",
@@ -128,6 +138,7 @@ exponential_minus_one = unary(
     float_samples(complex=True, loosen=4),
     eager=per_element(46),
     traits=transcendental(10),
+    expansion=complex_functions.exponential_minus_one,
 )
 log = unary(
     "log",
@@ -136,6 +147,7 @@ log = unary(
     lambda b, y, x: b.divide(like(b, x, 1), x),
     float_samples(low=0.1, high=4, complex=True),
     traits=transcendental(10),
+    expansion=complex_functions.log,
 )
 log_plus_one = unary(
     "log_plus_one",
@@ -145,6 +157,7 @@ log_plus_one = unary(
     float_samples(low=-0.8, high=4, complex=True, loosen=4),
     eager=per_element(36),
     traits=transcendental(10),
+    expansion=complex_functions.log_plus_one,
 )
 logistic = unary(
     "logistic",
@@ -153,6 +166,7 @@ logistic = unary(
     lambda b, y, x: b.multiply(y, b.subtract(like(b, y, 1), y)),  # y (1 - y)
     float_samples(complex=True, loosen=4),
     traits=transcendental(10),
+    expansion=complex_functions.logistic,
 )
 
 # ---- trigonometry ------------------------------------------------------------------------------------------
@@ -164,6 +178,7 @@ sine = unary(
     lambda b, y, x: b.cosine(x),
     float_samples(low=-6, high=6, complex=True),
     traits=transcendental(10),
+    expansion=complex_functions.sine,
 )
 cosine = unary(
     "cosine",
@@ -172,6 +187,7 @@ cosine = unary(
     lambda b, y, x: b.negate(b.sine(x)),
     float_samples(low=-6, high=6, complex=True),
     traits=transcendental(10),
+    expansion=complex_functions.cosine,
 )
 tan = unary(
     "tan",
@@ -180,6 +196,7 @@ tan = unary(
     lambda b, y, x: b.add(like(b, y, 1), square_of(b, y)),  # 1 + tan**2
     float_samples(low=-1.4, high=1.4, complex=True, loosen=4),
     traits=transcendental(10),
+    expansion=complex_functions.tan,
 )
 tanh = unary(
     "tanh",
@@ -189,6 +206,7 @@ tanh = unary(
     float_samples(low=-3, high=3, complex=True, loosen=4),
     eager=per_element(23),
     traits=transcendental(10),
+    expansion=complex_functions.tanh,
 )
 
 # ---- roots -------------------------------------------------------------------------------------------------
@@ -207,6 +225,7 @@ sqrt = unary(
     lambda b, y, x: b.divide(like(b, y, 0.5), y),
     float_samples(low=0.1, high=4, complex=True),
     traits=Traits(cost=8),
+    expansion=complex_functions.sqrt,
 )
 rsqrt = unary(
     "rsqrt",
@@ -215,6 +234,7 @@ rsqrt = unary(
     lambda b, y, x: b.multiply(like(b, y, -0.5), b.divide(y, x)),  # d x**-1/2 = -1/2 y / x dx
     float_samples(low=0.1, high=4, complex=True),
     traits=Traits(cost=8),
+    expansion=complex_functions.rsqrt,
 )
 cbrt = unary(
     "cbrt",

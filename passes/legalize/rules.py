@@ -189,6 +189,20 @@ def reverse(b: Any, x: Any, dimensions: tuple[int, ...]) -> Any:
     return b.bitcast_convert(b.emit("reverse", moved, dimensions=dimensions), dtype=a.dtype)
 
 
+@legalize("pad")
+def pad(b: Any, x: Any, value: Any, **padding: Any) -> Any:
+    """Complex numbers by their parts: IREE pads them with zeros, or dies, where the padding is fused with a slice."""
+    if b.aval(x).dtype.kind != "c":
+        return NotImplemented
+    return b.complex(*[b.pad(part(x), part(value), **padding) for part in (b.real, b.imag)])
+
+
+@legalize("bitcast_convert")
+def bitcast_convert(b: Any, x: Any, dtype: np.dtype) -> Any:
+    """Complex numbers have no other type of their bits: only the cast to their own, which kills the compiler."""
+    return x if b.aval(x).dtype == dtype else NotImplemented
+
+
 def _op(name: str) -> Any:
     return OPS[name]
 

@@ -77,7 +77,7 @@ sign = unary(
     "same",
     _sign_unsigned,
 )
-square = unary("square", "x * x.", several, "numeric", lambda x: integer_pow(x, 2))
+square = unary("square", "x * x.", by_kind(c="square", other=None), "numeric", lambda x: integer_pow(x, 2))
 reciprocal = unary("reciprocal", "1 / x.", several, "inexact", lambda x: integer_pow(x, -1))
 
 

@@ -44,8 +44,15 @@ def _times(x: Value, factor: float) -> Value:
 
 
 def _log_of_base(base: float) -> Any:
-    # never weakly typed, as in JAX
-    return lambda x: retype(BIND.divide(BIND.log(x), BIND.log(full_like(x, base))), False)
+    def log_of_base(x: Value) -> Value:
+        y = BIND.log(x)
+        # each part by itself: as a quotient of complex numbers an infinite real part makes the angle NaN
+        parts = [y] if kind(x) != "c" else [BIND.real(y), BIND.imag(y)]
+        parts = [BIND.divide(part, BIND.log(full_like(part, base))) for part in parts]
+        # never weakly typed, as in JAX
+        return retype(BIND.complex(*parts) if len(parts) == 2 else parts[0], False)
+
+    return log_of_base
 
 
 exp = unary("exp", "e ** x.", single("exponential"))
