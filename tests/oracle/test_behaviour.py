@@ -175,6 +175,7 @@ def _keys(j: Any) -> Any:
 
 VALUES = {
     "moving typed keys": _keys,
+    "an unmapped function": lambda j: j.vmap(lambda f, x: f(x), (None, 0))(lambda x: x + 1, VECTOR),
     "donation": _donation,
     "what is no array": _as_it_was,
     "nested callbacks, broadcast": lambda j: _callback(j, "broadcast_all"),

@@ -124,6 +124,57 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a list of indices": (lambda j: j.numpy.ones(3)[[0, 1]], "use `arr[array(seq)]` instead of `arr[seq]`"),
     "a list of lists": (lambda j: j.numpy.ones(3)[[[0, 1]]], "use `arr[tuple(seq)]` instead of `arr[seq]`"),
     "no element": (lambda j: j.jit(lambda i: j.numpy.ones((2, 0))[0, i])(0), "out of bounds for axis 1 with size 0"),
+    "jacfwd by complex numbers": (
+        lambda j: j.jacfwd(abs)(1j),
+        "jacfwd requires real-valued inputs (input dtype that is a sub",
+    ),
+    "jacrev by integers": (
+        lambda j: j.jacrev(abs)(1),
+        "jacrev requires real- or complex-valued inputs (input dtype that",
+    ),
+    "jacrev of complex results": (
+        lambda j: j.jacrev(lambda x: x * 1j)(1.0),
+        "jacrev requires real-valued outputs (output",
+    ),
+    "holomorphic of reals": (
+        lambda j: j.jacfwd(abs, holomorphic=True)(1.0),
+        "requires inputs with complex dtype, but got",
+    ),
+    "no auxiliary output": (
+        lambda j: j.grad(lambda x: x, has_aux=True)(1.0),
+        "expected function with aux output to return a two-element tuple",
+    ),
+    "two cotangents": (lambda j: j.vjp(abs, 1.0)[1](1.0, 1.0), "was called with 2 arguments"),
+    "tangents of another kind": (
+        lambda j: j.jvp(abs, [1.0], (1.0,)),
+        "primal and tangent arguments to jax.jvp must have the",
+    ),
+    "a tangent of integers": (
+        lambda j: j.linearize(j.numpy.sum, INTEGERS)[1](V),
+        "linearized function called on tangent values inconsistent with the original primal values",
+    ),
+    "axes in a dictionary": (
+        lambda j: j.vmap(abs, in_axes={"a": 0}),
+        "vmap in_axes must be an int, None, or a tuple of entries",
+    ),
+    "axes False": (lambda j: j.vmap(abs, in_axes=False), "vmap in_axes must be an int, None, or a tuple of entries"),
+    "out_axes False": (
+        lambda j: j.vmap(abs, out_axes=False),
+        "vmap out_axes must be an int, None, or (nested) container",
+    ),
+    "two sizes": (
+        lambda j: j.vmap(lambda x, y, z: x)(V, np.ones(3), V),
+        "vmap got inconsistent sizes for array axes to be mapped:\n  * most axes (2 of them) had size 4, e.g. axis 0 of "
+        "argument x of type float32[4];\n  * one axis had size 3: axis 0 of argument y of type float32[3]",
+    ),
+    "another size": (
+        lambda j: j.vmap(abs, axis_size=2)(V),
+        "vmap got inconsistent sizes for array axes to be mapped:\n  * the `axis_size` argument was 2;\n  * one axis had size 4",
+    ),
+    "vmap of nothing": (
+        lambda j: j.vmap(lambda x: x)({}),
+        "vmap wrapped function must be passed at least one argument",
+    ),
     "variance of vectors": (
         lambda j: j.nn.initializers.he_normal()(j.random.key(0), (3,)),
         "weights tensor with default in_axis. Must be at least 2D or specify in_axis explicitly",

@@ -13,12 +13,26 @@ from sable import passes
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.boundary import boundary
+from sable.core.float0 import is_float0
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, _positional_names, argument_names, function_name, trace_flat
-from sable.core.values import as_value, aval_of_value, is_array_like, retype
+from sable.core.values import (
+    as_value,
+    aval_of_value,
+    is_array_like,
+    retype,
+)
 from sable.ir.aval import Aval, aval, float0
 from sable.ir.function import interpret
-from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
+from sable.tree_util import (
+    Partial,
+    keystr,
+    tree_flatten,
+    tree_flatten_with_path,
+    tree_map,
+    tree_structure,
+    tree_unflatten,
+)
 
 
 def _is_inexact(a: Aval) -> bool:
@@ -60,8 +74,8 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
             return result
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             raise TypeError(
-                f"{kind} with has_aux=True requires that the output of {function_name(fun)} is a pair (output, aux), "
-                f"got {type(result)}"
+                f"{kind} with has_aux=True: expected function with aux output to return a two-element tuple (output, aux), "
+                f"but {function_name(fun)} returned {type(result)}"
             )
         aux["leaves"], aux["tree"] = tree_flatten(result[1])
         aux["main"] = tree_flatten(result[0])[1]
@@ -175,7 +189,10 @@ def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = 
 
 def _pullback(linear: _Linear, in_tree: Any, name: str, residuals: list, *cotangents: Any) -> Any:
     if len(cotangents) != 1:
-        raise TypeError(f"the vjp function of {name} takes one argument, the cotangent; got {len(cotangents)}")
+        raise TypeError(
+            f"The function returned by `jax.vjp` applied to {name} was called with {len(cotangents)} arguments, but it "
+            "takes a single one: the cotangent, of the structure of the function's result."
+        )
     leaves, tree = tree_flatten(cotangents[0])
     if tree != linear.out_tree:
         raise ValueError(
@@ -350,7 +367,7 @@ def _check_scalar(outs: Sequence[Value], linear: _Linear, holomorphic: bool, fun
     a = linear.out_avals[0]
     if a.shape:
         raise TypeError(
-            f"Gradient only defined for scalar-output functions. Output of {function_name(fun)} had shape: {a.shape}."
+            f"Gradient only defined for scalar-output functions. Output had shape: {a.shape} ({function_name(fun)})."
         )
     if holomorphic:
         if a.dtype.kind != "c":
@@ -376,8 +393,10 @@ def _check_tangents(fun: Callable, primals: Any, tangents: Any) -> None:
         )
 
 
-def _tangent_values(values: Sequence[Value], tree: Any, tangents: Any) -> list[Value | None]:
+def _tangent_values(values: Sequence[Value], tree: Any, primals: Any, tangents: Any) -> list[Value | None]:
     leaves, t_tree = tree_flatten(tuple(tangents))
+    if type(tangents) is not type(primals):
+        tree, t_tree = tree_structure(primals), tree_structure(tangents)
     if t_tree != tree:
         raise TypeError(
             "primal and tangent arguments to jax.jvp must have the same tree structure; primals have tree structure "
@@ -434,7 +453,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
     _check_callable(fun)
     _check_tangents(fun, primals, tangents)
     values, tree = _leaves(fun, primals, "jvp")
-    moving = _tangent_values(values, tree, tangents)
+    moving = _tangent_values(values, tree, primals, tangents)
     traced, join_aux, n_aux = _trace(fun, values, tree, "jvp", has_aux)
     captures = traced.captures
     outs, dys = passes.jvp(
@@ -478,6 +497,11 @@ def _pushforward(linear: _Linear, tree: Any, avals: Sequence[Aval], residuals: l
             raise ValueError(
                 "linearized function called on tangent values inconsistent with the original primal values: got "
                 f"{value.aval.short()} for {a.short()}"
+            )
+        if value is None and not is_float0(t):
+            raise ValueError(
+                "linearized function called on tangent values inconsistent with the original primal values: got "
+                f"{aval_of_value(t).short()} for {a.short()}, whose tangent is of float0"
             )
         values.append(value)
     found = linear.push(residuals, values)  # type: ignore[arg-type]

@@ -50,16 +50,16 @@ def vmap(
         raise TypeError(f"Expected a callable value, got {fun}")
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
-    if not (in_axes is None or isinstance(in_axes, (int, tuple, dict))):
+    if not (in_axes is None or _is_axis(in_axes) or isinstance(in_axes, tuple)):
         raise TypeError(
             "vmap in_axes must be an int, None, or a tuple of entries corresponding to the positional arguments passed to "
             f"the function, but got {in_axes}."
         )
-    if not all(isinstance(leaf, int) for leaf in tree_leaves(in_axes)):
+    if not all(_is_axis(leaf) for leaf in tree_leaves(in_axes)):
         raise TypeError(
             f"vmap in_axes must be an int, None, or (nested) container with those types as leaves, but got {in_axes}."
         )
-    if not all(isinstance(leaf, int) for leaf in tree_leaves(out_axes)):
+    if not all(_is_axis(leaf) for leaf in tree_leaves(out_axes)):
         raise TypeError(
             f"vmap out_axes must be an int, None, or (nested) container with those types as leaves, but got {out_axes}."
         )
@@ -73,8 +73,8 @@ def vmap(
                 f"to the function, but got len(in_axes)={len(in_axes)}, len(args)={len(args)}"
             )
         leaves, tree = tree_flatten((args, kwargs))
-        values = [_as_input(x, fun, args, kwargs, i) for i, x in enumerate(leaves)]
         axes = flatten_axes("vmap in_axes", tree, (in_axes, 0), kws=True)
+        values = [_as_input(x, a, fun, args, kwargs, i) for i, (a, x) in enumerate(zip(axes, leaves))]
         axes = [_normal(a, x, fun, args, kwargs, i) for i, (a, x) in enumerate(zip(axes, values))]
         size = _mapped_size(axes, values, axis_size, fun, args, kwargs)
         name = None if axis_name is None else axis_key(axis_name)
@@ -83,8 +83,15 @@ def vmap(
     return batched
 
 
-def _as_input(x: Any, fun: Callable, args: Any, kwargs: Any, i: int) -> Value:
+def _is_axis(x: Any) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool)
+
+
+def _as_input(x: Any, axis: int | None, fun: Callable, args: Any, kwargs: Any, i: int) -> Any:
+    """x as a value; what is no array may stay as it is where it is the same for all examples."""
     if not is_array_like(x):
+        if axis is None:
+            return x
         raise TypeError(
             f"Argument '{x}' of type {type(x)} is not a valid JAX type: vmap of {function_name(fun)} got it for the "
             f"argument {argument_names(fun, args, kwargs)[i]}."
@@ -119,15 +126,28 @@ def _mapped_size(
         sizes.add(given)
     if len(sizes) == 1:
         return sizes.pop()
+    if not values:
+        raise ValueError(
+            "vmap wrapped function must be passed at least one argument containing an array or axis_size must be specified, "
+            f"got empty *args={args} and **kwargs={kwargs}"
+        )
     if not sizes:
-        raise ValueError("vmap must have at least one non-None value in in_axes, or axis_size")
-    names = argument_names(fun, args, kwargs)
-    lines = [
-        f"  * the argument {n} of type {x.aval.short()} has size {x.shape[a]} along axis {a}"
-        for n, a, x in zip(names, axes, values)
-        if a is not None
-    ]
-    wanted = f"; axis_size is {given}" if given is not None else ""
-    raise ValueError(
-        f"vmap got inconsistent sizes for array axes to be mapped of {function_name(fun)}{wanted}:\n" + "\n".join(lines)
-    )
+        raise ValueError("vmap must have at least one non-None value in in_axes or axis_size must be specified")
+    raise ValueError(_sizes_differ(axes, values, given, argument_names(fun, args, kwargs)))
+
+
+def _sizes_differ(axes: Sequence, values: Sequence[Value], given: int | None, names: Sequence[str]) -> str:
+    """The message: the sizes, the most frequent one first, each with an argument that has it."""
+    by_size: dict[int, list[str]] = {}
+    for name, axis, x in zip(names, axes, values):
+        if axis is not None:
+            text = f"axis {axis} of argument {name} of type {x.aval.short()}"
+            by_size.setdefault(x.shape[axis], []).append(text)
+    lines = [] if given is None else [f"the `axis_size` argument was {given}"]
+    for size, found in sorted(by_size.items(), key=lambda item: -len(item[1])):
+        if len(found) == 1:
+            lines.append(f"one axis had size {size}: {found[0]}")
+        else:
+            which = "most" if size == max(by_size, key=lambda n: len(by_size[n])) else "some"
+            lines.append(f"{which} axes ({len(found)} of them) had size {size}, e.g. {found[0]}")
+    return "vmap got inconsistent sizes for array axes to be mapped:\n" + ";\n".join(f"  * {line}" for line in lines)

@@ -14,6 +14,7 @@ from sable.core import compile_log, key_reuse, loading, placement, watch
 from sable.core.array import Array, cpu_device
 from sable.core.bind import bind
 from sable.core.boundary import boundary
+from sable.core.float0 import into_structure
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name, function_place, trace_flat
@@ -127,6 +128,7 @@ class Jitted:
         try:
             avals = pytree.signature(leaves, Array, _SCALAR_AVALS, _leaf_aval)
         except (TypeError, OverflowError):
+            leaves, tree = into_structure(leaves, tree)
             avals = self._checked_avals(leaves, dynamic, left)
         if config.jax_disable_jit:
             return self._fun(*args, **kwargs)

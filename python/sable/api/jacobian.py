@@ -10,6 +10,9 @@ import numpy as np
 
 from sable.core.bind import BIND
 from sable.core.boundary import boundary
+from sable.core.dtypes import default_dtype, kind_of
+from sable.core.float0 import is_float0
+from sable.core.operands import filled
 from sable.core.values import as_value
 from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_structure, tree_unflatten
 
@@ -33,7 +36,9 @@ def _basis(tree: Any) -> Any:
 
 
 def _slices(x: Any, sizes: Sequence[int], axis: int) -> list[Any]:
-    """x cut along an axis into consecutive parts."""
+    """x cut along an axis into consecutive parts; derivatives of or by integers are zeros."""
+    if is_float0(x):
+        x = filled(x.shape, default_dtype("i"), 0)
     shape, at, parts = x.shape, 0, []
     for n in sizes:
         start = tuple(at if d == axis else 0 for d in range(len(shape)))
@@ -43,15 +48,40 @@ def _slices(x: Any, sizes: Sequence[int], axis: int) -> list[Any]:
     return parts
 
 
-def _check_dtypes(tree: Any, what: str, holomorphic: bool) -> None:
+def _check_inputs(tree: Any, what: str, holomorphic: bool, complex_too: bool) -> None:
+    """jacrev takes complex arguments of functions with real results, as grad does; jacfwd does not."""
     for x in tree_leaves(tree):
-        kind = as_value(x).aval.dtype.kind
-        if holomorphic and kind != "c":
-            raise TypeError(f"{what} with holomorphic=True requires complex inputs and outputs, got {x.dtype.name}.")
-        if not holomorphic and kind not in "fV":
+        dtype = as_value(x).aval.dtype
+        kind = kind_of(dtype)
+        if holomorphic:
+            if kind != "c":
+                raise TypeError(
+                    f"{what} with holomorphic=True requires inputs with complex dtype, but got {dtype.name}."
+                )
+        elif complex_too and kind not in "fc":
             raise TypeError(
-                f"{what} requires real-valued inputs and outputs (a sub-dtype of np.floating), but got "
-                f"{as_value(x).aval.dtype.name}."
+                f"{what} requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got "
+                f"{dtype.name}. If you want to use Boolean- or integer-valued inputs, use vjp or set allow_int to True."
+            )
+        elif not complex_too and kind != "f":
+            raise TypeError(
+                f"{what} requires real-valued inputs (input dtype that is a sub-dtype of np.floating), but got "
+                f"{dtype.name}. For holomorphic differentiation pass holomorphic=True; of other functions of complex "
+                "numbers or integers take jax.jvp."
+            )
+
+
+def _check_outputs(tree: Any, what: str, holomorphic: bool) -> None:
+    for x in tree_leaves(tree):
+        dtype = as_value(x).aval.dtype
+        kind = kind_of(dtype)
+        if holomorphic and kind != "c":
+            raise TypeError(f"{what} with holomorphic=True requires outputs with complex dtype, but got {dtype.name}.")
+        if not holomorphic and kind != "f":
+            mend = "For holomorphic differentiation pass holomorphic=True; else" if kind == "c" else "Of integers"
+            raise TypeError(
+                f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got "
+                f"{dtype.name}. {mend} take jax.vjp."
             )
 
 
@@ -76,7 +106,7 @@ def jacfwd(
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)
-        _check_dtypes(picked, "jacfwd", holomorphic)
+        _check_inputs(picked, "jacfwd", holomorphic, False)
         primals = tuple(picked)
         aux: list[Any] = []
 
@@ -87,7 +117,7 @@ def jacfwd(
         y, columns, a = vmap(push, in_axes=0, out_axes=(None, -1, None))(_basis(primals))
         aux.append(a)
         if holomorphic:  # else a complex result of real arguments is fine: its derivative is complex
-            _check_dtypes(y, "jacfwd", holomorphic)
+            _check_outputs(y, "jacfwd", True)
         result = tree_map(lambda c: _unravel(c, primals, argnums, -1), columns)
         return (result, aux[0]) if has_aux else result
 
@@ -125,10 +155,10 @@ def jacrev(
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)
         if not allow_int:
-            _check_dtypes(picked, "jacrev", holomorphic)
+            _check_inputs(picked, "jacrev", holomorphic, True)
         out = vjp(inner, *picked, has_aux=has_aux)
         y, pull = out[0], out[1]
-        _check_dtypes(y, "jacrev", holomorphic)
+        _check_outputs(y, "jacrev", holomorphic)
         rows = vmap(pull)(_basis(y))
         rows = rows[0] if isinstance(argnums, int) else rows
         leaves, structure = tree_flatten(y)

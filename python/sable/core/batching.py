@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from sable import passes
 from sable.dialects.ops.rules import expand
 from sable.pytree.registry import flatten_axes
@@ -13,6 +15,7 @@ from sable.tree_util import tree_flatten, tree_unflatten
 from . import key_reuse
 from .array import Value
 from .bind import BIND
+from .float0 import is_float0
 from .tracing import argument_names, function_name, trace_flat
 from .values import retype
 
@@ -63,7 +66,11 @@ def batched_call(
             leaves[i] = t
         args, kwargs = tree_unflatten(tree, leaves)
         result = fun(*args, **kwargs)
-        returned[:] = [None if isinstance(x, Value) else x for x in tree_flatten(result)[0]]
+        found, structure = tree_flatten(result)
+        if any(is_float0(x) for x in found):
+            found = [np.zeros((size, *x.shape), x.dtype) if is_float0(x) else x for x in found]
+            result = tree_unflatten(structure, found)
+        returned[:] = [None if isinstance(x, Value) else x for x in found if not is_float0(x)]
         return result
 
     returned: list[Any] = []

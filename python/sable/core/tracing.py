@@ -17,6 +17,8 @@ from sable.core.values import as_value, is_array_like
 from sable.ir.aval import Aval
 from sable.ir.function import Function
 
+from .float0 import into_structure
+
 
 def function_name(fun: Callable) -> str:
     """The name of a function, of the function inside a partial, of a callable object's class."""
@@ -124,7 +126,7 @@ def trace_flat(
     tracers = [Tracer(a, v, trace) for a, v in zip(avals, arguments)]
     with tracing(trace), key_reuse.noting(kind, trace.name, tracers) as note:
         result = call(tracers)
-        leaves, tree = tree_util.tree_flatten(result)
+        leaves, tree = into_structure(*tree_util.tree_flatten(result))
         outs = [_output(x, result, fun, kind) for x in leaves]
         function = trace.finish(outs)
         note(function, outs)

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from sable._config import config
-from sable.ir.aval import ELEMENT_TYPES, Aval, aval
+from sable.ir.aval import (
+    ELEMENT_TYPES,
+    Aval,
+    aval,
+    float0,
+)
 
 from . import transfers
 from .array import Array, Value
@@ -85,6 +90,10 @@ def _check_unmasked(x: Any) -> None:
 def _from_numpy(x: Any) -> Array:
     _check_unmasked(x)
     dtype = canonicalize_dtype(x.dtype)
+    if dtype == float0:
+        raise TypeError(
+            f"Called with a float0 array of shape {x.shape}: float0s do not support any operations by design."
+        )
     if dtype not in ELEMENT_TYPES:
         raise TypeError(
             f"Value {x!r} with dtype {x.dtype} is not a valid JAX array type. "
