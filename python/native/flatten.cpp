@@ -173,18 +173,18 @@ std::pair<nb::object, nb::object> call_to_iterable(const Registration& registrat
   nb::object result = checked(PyObject_CallOneArg(function.ptr(), object.ptr()));
   if (!is_pair(result.ptr())) {
     raise(PyExc_ValueError,
-          "The to_iterable function for a custom PyTree node should return a tuple (children, aux_data); "
-          "that of %R returned %R",
-          registration.type.ptr(), result.ptr());
+          "The to_iterable function for a custom PyTree node should return a (children, aux_data) tuple, got %R; "
+          "%R was flattened",
+          result.ptr(), registration.type.ptr());
   }
   nb::object iterator = nb::steal(PyObject_GetIter(PyTuple_GET_ITEM(result.ptr(), 0)));
   if (!iterator.is_valid()) {
     if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw nb::python_error();
     PyErr_Clear();
     raise(PyExc_ValueError,
-          "The to_iterable function for a custom PyTree node should return a tuple (children, aux_data) "
-          "where 'children' is iterable; that of %R returned %R",
-          registration.type.ptr(), result.ptr());
+          "The to_iterable function for a custom PyTree node should return a (children, aux_data) tuple "
+          "where 'children' is iterable, got %R; %R was flattened",
+          result.ptr(), registration.type.ptr());
   }
   nb::object children = PyTuple_CheckExact(PyTuple_GET_ITEM(result.ptr(), 0))
                             ? nb::borrow(PyTuple_GET_ITEM(result.ptr(), 0))

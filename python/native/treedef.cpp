@@ -146,6 +146,12 @@ bool PyTreeDef::equal(const PyTreeDef& other) const {
     if (a.kind != b.kind || a.arity != b.arity || registered_type(a) != registered_type(b)) return false;
     if (a.data.ptr() == b.data.ptr()) continue;
     int equal = PyObject_RichCompareBool(a.data.ptr(), b.data.ptr(), Py_EQ);
+    if (equal < 0 && PyErr_ExceptionMatches(PyExc_Exception)) {
+      nb::python_error cause;
+      nb::raise_from(cause, PyExc_ValueError,
+                     "Exception raised while checking equality of metadata fields of pytree. These must be hashable and "
+                     "compare to True or False: arrays cannot be metadata.");
+    }
     check(equal);
     if (!equal) return false;
   }

@@ -30,14 +30,15 @@ void check_sequence(const Node& node, PyObject* object) {
   }
   Py_ssize_t size = Py_SIZE(object);
   if (size == node.arity) return;
-  raise(PyExc_ValueError, "%s arity mismatch: expected %u elements, got %zd: %R", tuple ? "Tuple" : "List",
-        node.arity, size, object);
+  raise(PyExc_ValueError, "%s arity mismatch: %zd != %u; %s: %R.", tuple ? "Tuple" : "List", size, node.arity,
+        tuple ? "tuple" : "list", object);
 }
 
 void check_named_tuple(const Node& node, PyObject* object) {
-  if (!PyTuple_Check(object)) raise(PyExc_ValueError, "Expected named tuple, got %R.", object);
+  bool named = PyTuple_Check(object) && PyObject_HasAttrString(object, "_fields");
+  if (!named) raise(PyExc_ValueError, "Expected named tuple, got %R.", object);
   if (reinterpret_cast<PyObject*>(Py_TYPE(object)) != node.data.ptr()) {
-    raise(PyExc_ValueError, "Named tuple type mismatch: expected %R, got %R", node.data.ptr(), object);
+    raise(PyExc_ValueError, "Named tuple type mismatch: expected type: %R, tuple: %R.", node.data.ptr(), object);
   }
   if (Py_SIZE(object) == node.arity) return;
   raise(PyExc_ValueError, "Named tuple arity mismatch: expected %u elements, got %zd: %R", node.arity,

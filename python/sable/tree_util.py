@@ -386,7 +386,8 @@ def flatten_one_level(tree: Any) -> tuple[Iterable[Any], Hashable]:
     level = default_registry.flatten_one_level(tree)
     if level is None:
         raise ValueError(f"can't tree-flatten type: {type(tree)}")
-    return level
+    children = level[0] if type(tree) is tuple or isinstance(tree, dict) else list(level[0])
+    return children, level[1]
 
 
 def flatten_one_level_with_keys(tree: Any) -> tuple[Iterable[tuple[Any, Any]], Hashable]:

@@ -147,10 +147,10 @@ class Rubbish:
 @pytest.mark.parametrize("result", [1, None, (1,), (1, 2), ((1,), 2, 3), [(1,), 2], "ab"])
 def test_flatten_function_returns_rubbish(registry, result):
     registry.register_node(Rubbish, lambda tree: result, lambda data, children: None)
-    with pytest.raises(ValueError, match="should return a tuple") as info:
+    with pytest.raises(ValueError, match=r"should return a \(children, aux_data\) tuple") as info:
         registry.flatten([Rubbish()])
     assert "Rubbish" in str(info.value)
-    with pytest.raises(ValueError, match="should return a tuple"):
+    with pytest.raises(ValueError, match=r"should return a \(children, aux_data\) tuple"):
         registry.flatten_one_level(Rubbish())
 
 

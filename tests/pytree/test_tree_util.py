@@ -243,7 +243,7 @@ def test_register_dataclass(api):
     assert treedef.unflatten([3, 4, 5]) == {"l": Layer((3, 4), 5, "conv")}
     paths = [module.keystr(path) for path, _ in module.tree_leaves_with_path(Layer([1]))]
     assert paths == [".weight[0]", ".bias"]
-    assert module.flatten_one_level(Layer(1)) == ((1, 0), ("dense",))
+    assert module.flatten_one_level(Layer(1)) == ([1, 0], ("dense",))
     assert module.tree_structure(Layer(1)) != module.tree_structure(Layer(1, name="x"))
     with pytest.raises(ValueError, match=r"different pytree metadata at key path\n    tree_map tree\[0\]"):
         module.tree_map(lambda *_: 0, [Layer(1)], [Layer(1, name="x")])

@@ -86,8 +86,9 @@ def test_data_that_does_not_compare(boxes):
     first, second = (boxes.structure(Box(1, np.zeros(2))) for _ in range(2))
     assert first == first
     assert hash(first) == hash(second)
-    with pytest.raises(ValueError, match="ambiguous"):
+    with pytest.raises(ValueError, match="while checking equality of metadata fields of pytree") as error:
         first == second  # noqa: B015
+    assert "ambiguous" in str(error.value.__cause__)
 
 
 def test_errors_in_hash_pass_through(boxes):
@@ -136,7 +137,7 @@ UP_TO_ERRORS = [
     ({"a": 1}, 3, "Expected dict, got 3"),
     ({"a": 1}, collections.defaultdict(int, a=1), "Expected dict, got defaultdict"),
     (None, 1, "Expected None, got 1"),
-    (Pair(1, 2), (1, 2), "Named tuple type mismatch"),
+    (Pair(1, 2), (1, 2), r"Expected named tuple, got \(1, 2\)\."),
     (Pair(1, 2), 3, "Expected named tuple, got 3"),
     (Box(1), 3, "Custom node type mismatch"),
     (Box(1, "x"), Box(1, "y"), "Mismatch custom node data"),

@@ -131,6 +131,9 @@ class FlattenedIndexKey(_Key):
         """The position of the child."""
         return self._value
 
+    def __hash__(self) -> int:
+        return hash((FlattenedIndexKey, self._value))
+
     def __str__(self) -> str:
         return f"[<flat index {self._value!r}>]"
 

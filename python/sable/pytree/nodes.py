@@ -40,14 +40,14 @@ def call_to_iterable(node_type: type, registration: Registration, tree: Any, wit
     """(children, auxiliary data) as a registered function gave them, checked."""
     function = registration.to_iterable_with_keys if with_keys else registration.to_iterable
     result = function(tree)
-    expected = "The to_iterable function for a custom PyTree node should return a tuple (children, aux_data)"
+    expected = "The to_iterable function for a custom PyTree node should return a (children, aux_data) tuple"
     if not is_pair(result):
-        raise ValueError(f"{expected}; that of {node_type!r} returned {result!r}")
+        raise ValueError(f"{expected}, got {result!r}; {node_type!r} was flattened")
     try:
         iterator = iter(result[0])
     except TypeError:
         raise ValueError(
-            f"{expected} where 'children' is iterable; that of {node_type!r} returned {result!r}"
+            f"{expected} where 'children' is iterable, got {result!r}; {node_type!r} was flattened"
         ) from None
     children = tuple(iterator)
     for pair in children if with_keys else ():
@@ -122,13 +122,17 @@ def children_matching(registration: Registration | None, node: Node, tree: Any) 
     if kind == DICT:
         return _dict_values(node, tree)
     name = {TUPLE: "tuple", LIST: "list", NAMED_TUPLE: "named tuple"}[kind]
-    expected = isinstance(tree, tuple) if kind == NAMED_TUPLE else type(tree) is TYPE_OF_KIND[kind]
+    expected = (
+        isinstance(tree, tuple) and hasattr(tree, "_fields")
+        if kind == NAMED_TUPLE
+        else type(tree) is TYPE_OF_KIND[kind]
+    )
     if not expected:
         raise ValueError(f"Expected {name}, got {tree!r}.")
     if kind == NAMED_TUPLE and type(tree) is not data:
-        raise ValueError(f"Named tuple type mismatch: expected {data!r}, got {tree!r}")
+        raise ValueError(f"Named tuple type mismatch: expected type: {data!r}, tuple: {tree!r}.")
     if len(tree) != arity:
-        raise ValueError(f"{name.capitalize()} arity mismatch: expected {arity} elements, got {len(tree)}: {tree!r}")
+        raise ValueError(f"{name.capitalize()} arity mismatch: {len(tree)} != {arity}; {name}: {tree!r}.")
     return tree
 
 

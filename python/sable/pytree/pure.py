@@ -265,7 +265,13 @@ class PyTreeDef:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PyTreeDef):
             return NotImplemented
-        return self._nodes == other._nodes
+        try:
+            return self._nodes == other._nodes
+        except Exception as error:
+            raise ValueError(
+                "Exception raised while checking equality of metadata fields of pytree. These must be hashable and compare "
+                "to True or False: arrays cannot be metadata."
+            ) from error
 
     def __hash__(self) -> int:
         if self._hash is None:

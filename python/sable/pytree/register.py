@@ -131,13 +131,13 @@ def _dataclass_fields(
         return tuple(data_fields), tuple(meta_fields)
     if data_fields is not None or meta_fields is not None:
         raise TypeError(
-            "register_dataclass: data_fields and meta_fields must both be specified when either is, "
-            f"got {data_fields=}, {meta_fields=}."
+            "register_dataclass: data_fields and meta_fields must both be specified when either is specified. "
+            f"Got {data_fields=} {meta_fields=}."
         )
     if not dataclasses.is_dataclass(nodetype):
         raise TypeError(
-            "register_dataclass: data_fields and meta_fields are required when nodetype is not a dataclass, "
-            f"got {nodetype=}."
+            "register_dataclass: data_fields and meta_fields are required when nodetype is not a dataclass. "
+            f"Got {nodetype=}."
         )
     fields = [field for field in dataclasses.fields(nodetype) if field.name not in drop_fields]
     static = {field.name: bool(field.metadata.get("static", False)) for field in fields}
@@ -183,9 +183,13 @@ def register_dataclass(
         _check_dataclass_fields(nodetype, {*data, *meta}, drop_fields)
     overlap = sorted({*data} & {*meta})
     if overlap:
-        raise ValueError(f"data_fields and meta_fields must not overlap. Overlapping fields: {overlap}.")
+        raise ValueError(f"data_fields and meta_fields must not overlap. Overlapping fields: {_shown(overlap)}.")
     pytree.register_dataclass_node(nodetype, data, meta)
     return nodetype  # type: ignore[return-value]
+
+
+def _shown(names: Sequence[str]) -> str:
+    return f"{{{', '.join(map(repr, names))}}}"
 
 
 def _check_dataclass_fields(nodetype: Any, given: set[str], drop_fields: Sequence[str]) -> None:
@@ -195,9 +199,9 @@ def _check_dataclass_fields(nodetype: Any, given: set[str], drop_fields: Sequenc
     message = "data_fields and meta_fields must include all dataclass fields with ``init=True`` and only them."
     missing, unexpected = sorted(wanted - given), sorted(given - wanted)
     if missing:
-        message += f" Missing fields: {missing} (drop_fields may name them)."
+        message += f" Missing fields: {_shown(missing)} (drop_fields may name them)."
     if unexpected:
-        message += f" Unexpected fields: {unexpected}."
+        message += f" Unexpected fields: {_shown(unexpected)}."
     raise ValueError(message)
 
 
