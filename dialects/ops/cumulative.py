@@ -10,7 +10,7 @@ import numpy as np
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import BOOL as FLAG
 from sable.ir.codec import INT
-from sable.ir.op import LINEAR, OPS, Traits, defop
+from sable.ir.op import LINEAR, OPS, NumpyBuilder, Traits, defop
 
 from .compose import compare, pad_axis, slice_axis
 from .long_sums import long_cumulative_sum, wider
@@ -294,6 +294,27 @@ _row(
     _samples(True, True, -2.0, sample(np.array([2, 0, 3, 0, 5], np.float64), axis=0, reverse=False)),
     _lower("multiply", lambda dtype: 1),
 )
+
+
+def _extreme_lower(mnemonic: str, neutral: Callable) -> Callable:
+    def neutral_of(dtype: np.dtype) -> Any:
+        return complex(neutral(dtype), neutral(dtype)) if dtype.kind == "c" else neutral(dtype)
+
+    return _lower(mnemonic, neutral_of)
+
+
+def _extreme_ref(ufunc: np.ufunc, lower: Callable) -> Callable:
+    # those of complex numbers lose NaN, as `maximum` does: in the same order everywhere
+    plain, builder = _ref(ufunc), NumpyBuilder()
+
+    def ref(operand: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
+        if operand.dtype.kind == "c":
+            return lower(builder, operand, axis, reverse)
+        return plain(operand, axis, reverse)
+
+    return ref
+
+
 _TIED = np.array([1, 1, 0, 2, 2, 2, -1], np.float32)
 for _name, _mnemonic, _ufunc, _neutral in (
     ("cummax", "maximum", np.maximum, lowest),
@@ -301,12 +322,12 @@ for _name, _mnemonic, _ufunc, _neutral in (
 ):
     _row(
         _name,
-        "iuf",
-        _ref(_ufunc),
+        "iufc",
+        _extreme_ref(_ufunc, _extreme_lower(_mnemonic, _neutral)),
         {"operand": _extreme_jvp(_mnemonic)},
         {},
-        _samples(True, False, -2.0, sample(_TIED, axis=0, reverse=False, grad=False, why="ties")),
-        _lower(_mnemonic, _neutral),
+        _samples(True, True, -2.0, sample(_TIED, axis=0, reverse=False, grad=False, why="ties")),
+        _extreme_lower(_mnemonic, _neutral),
     )
 _row(
     "cumlogsumexp",

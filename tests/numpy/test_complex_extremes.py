@@ -196,3 +196,55 @@ def test_zeros_infinities_and_nan(ours, theirs, name, dtype, eagerly):
     of_ours, of_theirs = (kinds(z, name in ROUGH) for z in (y, wanted))
     where = np.flatnonzero((of_ours != of_theirs).any(0))
     assert [(y[i], wanted[i]) for i in where] == []
+
+
+#: Those whose derivative is taken from the result saturate with it, as in JAX.
+DIFFERENTIATED = [n for n in UNARY if n not in ("sign", "abs", "expm1", "tan", "tanh", "logistic")]
+
+
+@pytest.mark.parametrize("eagerly", [False, True], ids=["compiled", "eager"])
+def test_derivatives(eagerly):
+    """Against central differences with 300 digits."""
+    values = list(itertools.product([-1e-10, 1e-3, 0.5, -1.5, 8.0, -40.0, 1e4, 1e10], repeat=2))
+    z = jnp.asarray(complex_numbers(values, np.complex64))
+
+    def slopes(z):
+        ones = jnp.ones_like(z)
+        return {n: jax.jvp(f, (z,), (ones,))[1] for n, f in functions(jax, jnp, DIFFERENTIATED).items()}
+
+    found = {n: np.asarray(y) for n, y in (slopes if eagerly else jax.jit(slopes))(z).items()}
+    errors = {}
+    with mpmath.workprec(1000):
+        for i, x in enumerate(mpmath.mpc(complex(v)) for v in np.asarray(z)):
+            step = mpmath.mpf(2) ** -300 * abs(x)
+            for name in DIFFERENTIATED:
+                value = (UNARY[name](x + step) - UNARY[name](x - step)) / (2 * step)
+                if 1e-34 < abs(value) < 1e34:
+                    errors[name, i] = error(found[name][i], value, np.complex64)
+    assert len(errors) > 1000
+    assert {k: e for k, e in errors.items() if e > LIMIT} == {}
+
+
+def test_products_and_extremes_along_an_axis():
+    z = complex_numbers([(1, 2), (1, -2), (-3, 1), (3, 0), (1, 2), (2, 0), (3, -1)], np.complex64)
+    z = jnp.asarray(z)
+    functions = {
+        "cumprod": jnp.cumprod,
+        "cummax": jax.lax.cummax,
+        "cummin": lambda z: jax.lax.cummin(z, reverse=True),
+        "cast": lambda z: jax.lax.bitcast_convert_type(z, np.complex64),
+        "max": lambda z: jnp.max(jnp.stack([z, z.at[3].set(np.nan)]), 1),
+    }
+    results = jax.jit(lambda z: {n: f(z) for n, f in functions.items()})(z)
+    wanted = {
+        "cumprod": np.cumprod(np.asarray(z)),
+        "cummax": np.maximum.accumulate(np.asarray(z)),
+        "cummin": np.minimum.accumulate(np.asarray(z)[::-1])[::-1],
+        "cast": z,
+        "max": [3, complex(np.nan, np.nan)],
+    }
+    for name, function in functions.items():
+        np.testing.assert_allclose(results[name], wanted[name], rtol=1e-6, err_msg=name)
+        np.testing.assert_allclose(function(z), wanted[name], rtol=1e-6, err_msg=name)
+    with pytest.raises(TypeError, match="does not support bool or complex values"):
+        jax.lax.bitcast_convert_type(z, np.int32)

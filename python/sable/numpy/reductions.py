@@ -222,6 +222,7 @@ def _complex_extreme(name: str, x: Value, axes: tuple[int, ...], keepdims: bool)
     none = float("-inf") if name == "max" else float("inf")
     tied = BIND.compare(re, expand_to(best, re.aval.shape), comparison_direction="EQ")
     second = reduce_with(f"reduce_{name}", select(tied, im, full_like(im, none)), axes, True)
+    second = select(BIND.compare(best, best, comparison_direction="EQ"), second, best)  # NaN in both parts
     return squeezed(BIND.complex(best, second), axes, keepdims)
 
 
