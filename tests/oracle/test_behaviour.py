@@ -42,6 +42,18 @@ def _axes(j: Any) -> Any:
     return j.vmap(f, axis_name="i")(VECTOR[:3]), j.jit(j.vmap(f, axis_name="i"))(VECTOR[:3])
 
 
+def _mutable_carry(j: Any) -> Any:
+    def body(carry: Any) -> Any:
+        x, y = carry
+        x += 1  # in place if x is NumPy's
+        return x, y + x
+
+    with j.disable_jit():
+        start = np.array(1.0, np.float32)
+        loop = j.lax.while_loop(lambda c: c[0] < 10, body, (start, start))
+        return loop, j.vmap(lambda x: j.lax.while_loop(lambda x: x < 4, lambda x: x + 1, x))(VECTOR)
+
+
 def _views(j: Any) -> Any:
     def f(z: Any, x: Any) -> Any:
         kinds = (np.float32, np.int32, np.uint8)
@@ -175,6 +187,10 @@ def _keys(j: Any) -> Any:
 
 VALUES = {
     "moving typed keys": _keys,
+    "loops between values that derivatives are taken of": lambda j: j.grad(
+        lambda x: j.lax.fori_loop(x, x + 2.0, lambda i, c: c * 2, x)
+    )(1.0),
+    "mutable carries without jit": _mutable_carry,
     "an unmapped function": lambda j: j.vmap(lambda f, x: f(x), (None, 0))(lambda x: x + 1, VECTOR),
     "donation": _donation,
     "what is no array": _as_it_was,

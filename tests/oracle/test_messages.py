@@ -19,6 +19,14 @@ V = np.ones(4, np.float32)
 INTEGERS = np.ones(4, np.int32)
 
 
+VECTOR = np.arange(5, dtype=np.float32)
+
+
+def _without_jit(j: Any, run: Callable) -> Any:
+    with j.disable_jit():
+        return run()
+
+
 def _mask(name: str) -> Callable:
     extra = {"initial": 0} if name.endswith(("max", "min")) else {}
     return lambda j: getattr(j.numpy, name)(V, where=INTEGERS, **extra)
@@ -174,6 +182,79 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "vmap of nothing": (
         lambda j: j.vmap(lambda x: x)({}),
         "vmap wrapped function must be passed at least one argument",
+    ),
+    **{
+        f"scan: {what}": (lambda j, body=body, init=init: j.lax.scan(body, init, VECTOR), phrase)
+        for what, body, init, phrase in (
+            (
+                "lengths",
+                lambda c, x: ((0, 0, 0), x),
+                (1, (2, 3)),
+                "The input carry c is a tuple of length 2 but the correspond",
+            ),
+            (
+                "kinds",
+                lambda c, x: ([0, 0], x),
+                (1, 2),
+                "The input carry c is a <class 'tuple'> but the corresponding comp",
+            ),
+            ("keys", lambda c, x: ({"T": 1}, x), {"t": 1}, "is a <class 'dict'> with pytree metadata ('T',), so"),
+            (
+                "dtypes",
+                lambda c, x: ((c[0] * 1.5, np.ones((1, 1), np.float32)), x),
+                (np.int32(0), np.int32(1)),
+                "  * the input carry component c[0] has type int32[] but the corresponding output carry component has type "
+                "float32[], so the dtypes do not match;\n  * the input carry component c[1] has type int32[] but the "
+                "corresponding output carry component has type float32[1,1], so the dtypes do not match, and the shapes do not",
+            ),
+            ("no pair", lambda c, x: np.float32(0), 0, "scan body output must be a pair, got float32[]."),
+        )
+    },
+    "negative unroll": (
+        lambda j: j.lax.scan(lambda c, x: (c, x), 0, VECTOR, unroll=-1),
+        "`unroll` must be a `bool` or a non-n",
+    ),
+    "unroll of unknown bounds": (
+        lambda j: j.jit(lambda n: j.lax.fori_loop(0, n, lambda i, x: x, 0, unroll=3))(3),
+        "Can only use `unroll` in `fori_loop` if the loop bounds are statically known",
+    ),
+    "traced length": (
+        lambda j: j.jit(lambda n: j.lax.scan(lambda c, x: (c, x), 1.0, (), n))(3),
+        "The `length` argument to `scan` expects a concrete `int` value",
+    ),
+    "traced unroll": (
+        lambda j: j.jit(lambda n: j.lax.scan(lambda c, x: (c, x), 1.0, VECTOR, unroll=n))(3),
+        "The `unroll` argument to `scan` expects a concrete `int` or `bool` value",
+    ),
+    "a loop of floats": (
+        lambda j: j.lax.while_loop(lambda c: np.float32(1), lambda c: c, np.float32(0)),
+        "but got output type(s) [ShapedArray(float32[])].",
+    ),
+    "no predicate": (lambda j: j.lax.cond(None, lambda: 1, lambda: 2), "cond predicate is None"),
+    "a function as predicate": (
+        lambda j: j.lax.cond(abs, lambda: 1, lambda: 2),
+        "Pred type must be either boolean or number, got",
+    ),
+    "a text as predicate": (
+        lambda j: j.lax.cond("foo", lambda: 1, lambda: 2),
+        "Pred must be a scalar, got foo of type <class 'str'>",
+    ),
+    "a text as index": (lambda j: j.lax.switch("foo", [lambda: 1]), "Index type must be an integer, got foo."),
+    "a pair as index": (
+        lambda j: j.lax.switch((1, 2), [lambda: 1]),
+        "Branch index must be scalar, got (1, 2) of shape (2,).",
+    ),
+    "branches of other structure": (
+        lambda j: j.lax.cond(True, lambda: {"a": 2.0}, lambda: {"a": (3.0, 3.0)}),
+        "true_fun output at path ['a'] is a pytree leaf but false_fun output at path ['a'] is a <class 'tuple'>",
+    ),
+    "branches of other shape": (
+        lambda j: j.lax.cond(True, lambda: V, lambda: np.float32(1)),
+        "The output of true_fun has type float32[4] but the corresponding output of false_fun has type float32[], so the shapes",
+    ),
+    "empty scan without jit": (
+        lambda j: _without_jit(j, lambda: j.lax.scan(lambda c, x: (c, x), 0.0, V[:0])),
+        "zero-length scan",
     ),
     "variance of vectors": (
         lambda j: j.nn.initializers.he_normal()(j.random.key(0), (3,)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,17 +11,29 @@ import numpy as np
 
 from sable._config import config
 from sable.core import key_reuse
-from sable.core.array import Value
+from sable.core.array import (
+    Array,
+    Value,
+)
 from sable.core.batching import batched_call
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
+from sable.core.concretization import concretization_error
 from sable.core.dtypes import promote_avals
+from sable.core.operands import known_integer
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name, trace_flat
-from sable.core.values import as_value, concrete, retype
+from sable.core.values import (
+    as_value,
+    concrete,
+    is_array_like,
+    retype,
+)
+from sable.errors import ConcretizationTypeError
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import OPS
+from sable.pytree.registry import treedef_differences
 from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_leaves, tree_map, tree_unflatten
 
 #: Stands for an operand that is not given: None is one.
@@ -48,30 +62,59 @@ def _union(*lists: Sequence[Value]) -> list[Value]:
     return list({id(x): x for values in lists for x in values}.values())
 
 
-def _same_types(what: str, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any, carry: Any) -> None:
+def _same_types(
+    what: str, fun: Callable, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any
+) -> None:
     """The carry must come out as it went in.
 
     Raises:
       TypeError: names each component that differs.
     """
+    name = _first_parameter(fun)
+    start = f"{what} function carry input and carry output must have"
     if tree_in != tree_out:
+        found = [
+            (path, f"is a {one} but the corresponding component of the carry output is a {other}, so {why}")
+            for path, one, other, why in treedef_differences(tree_in, tree_out)
+        ]
         raise TypeError(
-            f"{what} function carry input and carry output must have the same pytree structure, but they differ: the "
-            f"input has structure {tree_in} and the output {tree_out}."
+            f"{start} the same pytree structure, but they differ:\n\n{_listed(name, found)}\n\nRevise the function so that "
+            "the carry output has the same pytree structure as the carry input."
         )
-    paths = [keystr(p) for p, _ in tree_flatten_with_path(carry)[0]]
-    lines = [
-        f"  * the input carry component carry{path} has type {a.short()} but the corresponding output carry component "
-        f"has type {o.short()}"
+    paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(tree_in, list(range(len(avals_in)))))[0]]
+    found = [
+        (
+            path,
+            f"has type {a.short()} but the corresponding output carry component has type {o.short()}, so {_unequal(a, o)}",
+        )
         for path, a, o in zip(paths, avals_in, traced.out_avals)
         if a.shape != o.shape or a.dtype != o.dtype
     ]
-    if lines:
+    if found:
         raise TypeError(
-            f"{what} function carry input and carry output must have equal types, but they differ:\n"
-            + "\n".join(lines)
-            + "\nRevise the function so that all output types match the corresponding input types."
+            f"{start} equal types, but they differ:\n\n{_listed(name, found)}\n\nRevise the function so that all output "
+            "types match the corresponding input types."
         )
+
+
+def _first_parameter(fun: Callable) -> str:
+    try:
+        return next(iter(inspect.signature(fun).parameters), "carry")
+    except (TypeError, ValueError):  # functions written in C need have no signature
+        return "carry"
+
+
+def _unequal(a: Aval, o: Aval) -> str:
+    parts = ["the dtypes do not match"] * (a.dtype != o.dtype) + ["the shapes do not match"] * (a.shape != o.shape)
+    return ", and ".join(parts)
+
+
+def _listed(name: str, found: list[tuple[Any, str]]) -> str:
+    """One sentence, or a list of several, about components of the carry."""
+    texts = [f"input carry {'component ' * bool(path)}{name}{keystr(path)} {text}" for path, text in found]
+    if len(texts) == 1:
+        return f"The {texts[0]}."
+    return ";\n".join(f"  * the {text}" for text in texts) + "."
 
 
 def _settled(trace: Callable, values: list[Value], n: int) -> tuple[Any, list[Value]]:
@@ -115,7 +158,7 @@ def scan(
       xs: pytree of arrays with a common leading size, or None.
       length: number of steps, needed if xs is None.
       reverse: go from the last element to the first.
-      unroll: accepted; the compiler decides.
+      unroll: how many steps to unroll, or whether to; checked, but the compiler decides.
 
     Returns:
       (last carry, ys stacked along a leading axis).
@@ -130,6 +173,7 @@ def scan(
     """
     if not callable(f):
         raise TypeError(f"lax.scan: f argument should be a callable, got {f}")
+    _check_unroll(unroll)
     leaves, init_tree = tree_flatten(init)
     values = [as_value(x) for x in leaves]
     rows, xs_tree = tree_flatten(xs)
@@ -141,7 +185,7 @@ def scan(
     tree = tree_flatten((init, tree_unflatten(xs_tree, rows)))[1]
     traced, values = _settled(lambda avals: _trace_body(f, tree, [*avals, *slices], "scan"), values, len(values))
     carry_tree, _ys_tree, n_carry = _pair(f, traced)
-    _same_types("scan body", init_tree, [x.aval for x in values], traced, carry_tree, init)
+    _same_types("scan body", f, init_tree, [x.aval for x in values], traced, carry_tree)
     key_reuse.loop(traced.function, [*values, *rows], n_carry, "scan")
     captures = traced.captures
     body = _captures_first(traced, captures, len(values) + len(rows))
@@ -159,11 +203,19 @@ def scan(
     return tree_unflatten(carry_tree, out[:n_carry]), tree_unflatten(_ys_tree, out[n_carry:])
 
 
+def _check_unroll(unroll: Any) -> None:
+    if isinstance(unroll, Tracer):
+        raise concretization_error(unroll, "The `unroll` argument to `scan` expects a concrete `int` or `bool` value.")
+    if operator.index(unroll) < 0:
+        raise ValueError("`unroll` must be a `bool` or a non-negative `int`.")
+
+
 def _pair(f: Callable, traced: Traced) -> tuple[Any, Any, int]:
     """Structure of carry and ys in the body's result."""
     children = traced.out_tree.children()
     if len(children) != 2:
-        raise TypeError(f"scan body output must be a pair, got {traced.out_tree} from {function_name(f)}.")
+        found = tree_unflatten(traced.out_tree, [a.short() for a in traced.out_avals])
+        raise TypeError(f"scan body output must be a pair, got {found}. The body is {function_name(f)}.")
     return children[0], children[1], children[0].num_leaves
 
 
@@ -173,7 +225,11 @@ def _scan_length(rows: Sequence[Value], length: int | None) -> int:
             raise ValueError(f"scan got value with no leading axis to scan over: {x.aval.short()}.")
     sizes = {x.shape[0] for x in rows}
     if length is not None:
-        given = int(length)
+        given = known_integer(
+            length,
+            "The `length` argument to `scan` expects a concrete `int` value. For a length that is computed take while_loop or "
+            "fori_loop.",
+        )
         if any(s != given for s in sizes):
             raise ValueError(
                 f"scan got `length` argument of {given} which disagrees with leading axis sizes {sorted(sizes)}."
@@ -189,6 +245,8 @@ def _scan_length(rows: Sequence[Value], length: int | None) -> int:
 
 
 def _scan_in_python(f: Callable, carry: Any, xs: Any, n: int, reverse: bool) -> tuple[Any, Any]:
+    if n == 0:
+        raise ValueError("zero-length scan is not supported in disable_jit() mode because the output type is unknown.")
     ys = []
     for i in range(n)[:: -1 if reverse else 1]:
         carry, y = f(carry, tree_map(lambda x, i=i: as_value(x)[i], xs))
@@ -219,15 +277,21 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     """
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
-    if config.jax_disable_jit:
-        while cond_fun(init_val):
-            init_val = body_fun(init_val)
-        return init_val
     leaves, tree = tree_flatten(init_val)
     values = [as_value(x) for x in leaves]
+    if config.jax_disable_jit:
+        carry = tree_unflatten(tree, values)
+        try:
+            while cond_fun(carry):
+                carry = body_fun(carry)
+            return carry
+        except (
+            ConcretizationTypeError
+        ):  # under vmap the condition is one for each example: the loop is traced all the same
+            pass
     whole = tree_flatten((init_val,))[1]
     body, values = _settled(lambda avals: _trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
-    _same_types("while_loop body", tree, [x.aval for x in values], body, body.out_tree, init_val)
+    _same_types("while_loop body", body_fun, tree, [x.aval for x in values], body, body.out_tree)
     cond = _trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
     _check_predicate("cond_fun must return a boolean scalar", cond)
     n = len(values)
@@ -250,7 +314,7 @@ def _check_predicate(what: str, traced: Traced) -> None:
         raise TypeError(f"{what}, but got pytree {traced.out_tree}.")
     a = traced.out_avals[0]
     if a.shape or a.dtype != np.bool_:
-        raise TypeError(f"{what}, but got output type(s) [{a.short()}].")
+        raise TypeError(f"{what}, but got output type(s) [{a!r}].")
 
 
 @boundary
@@ -282,21 +346,32 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
             f"{bounds[0].aval.dtype.name} and {bounds[1].aval.dtype.name}"
         )
     lo, hi = (x if x.aval.dtype == dtype else BIND.convert(x, dtype=dtype) for x in bounds)
-    if concrete(lo) is not None and concrete(hi) is not None:
-        steps = max(int(hi) - int(lo), 0)
+    first, last = _known_bound(lo), _known_bound(hi)
+    if first is not None and last is not None:
+        steps = max(int(last) - int(first), 0)
+        if not steps and config.jax_disable_jit:
+            return init_val
         (_, result), _ = scan(
             lambda carry, _: ((carry[0] + 1, body_fun(carry[0], carry[1])), None),
             (lo, init_val),
             None,
             length=steps,
+            unroll=1 if unroll is None else unroll,
         )
         return result
+    if unroll is not None and unroll is not False and unroll != 1:
+        raise ValueError("Can only use `unroll` in `fori_loop` if the loop bounds are statically known.")
     _, _, result = while_loop(
         lambda carry: carry[0] < carry[1],
         lambda carry: (carry[0] + 1, carry[1], body_fun(carry[0], carry[2])),
         (lo, hi, init_val),
     )
     return result
+
+
+def _known_bound(x: Value) -> Array | None:
+    """A bound's value, also where derivatives are being taken of a known one."""
+    return x.owner.evaluate(x.value) if isinstance(x, Tracer) and x.owner.live else concrete(x)
 
 
 @boundary
@@ -320,6 +395,12 @@ def cond(
     if not (callable(true_fun) and callable(false_fun)):
         raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.")
     operands = _with_named(operands, operand)
+    if pred is None:
+        raise TypeError("cond predicate is None")
+    if callable(pred):
+        raise TypeError(f"Pred type must be either boolean or number, got {pred}.")
+    if not is_array_like(pred):
+        raise TypeError(f"Pred must be a scalar, got {pred} of type {type(pred)}")
     value = as_value(pred)
     if value.aval.shape:
         raise TypeError(f"Pred must be a scalar, got {pred} of shape {value.aval.shape}.")
@@ -343,6 +424,10 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: An
     if not all(callable(b) for b in branches):
         raise TypeError("lax.switch: branches argument should be a sequence of callables.")
     operands = _with_named(operands, operand)
+    if isinstance(index, (tuple, list)):
+        raise TypeError(f"Branch index must be scalar, got {index} of shape {np.shape(index)}.")
+    if not is_array_like(index):
+        raise TypeError(f"Index type must be an integer, got {index}.")
     value = as_value(index)
     if value.aval.shape:
         raise TypeError(f"Branch index must be scalar, got {index} of shape {value.aval.shape}.")
@@ -383,19 +468,25 @@ def _branches(what: str, index: Value, functions: Sequence[Callable], names: Seq
 
 
 def _check_branches(what: str, traced: Sequence[Traced], names: Sequence[str]) -> None:
-    first = traced[-1] if what == "cond" else traced[0]
+    first, one = (traced[-1], names[-1]) if what == "cond" else (traced[0], names[0])
     for t, name in zip(traced, names):
         if t.out_tree != first.out_tree:
+            lines = [
+                f"{one} output at path {keystr(path)} is a {x} but {name} output at path {keystr(path)} is a {y}, so {why}."
+                for path, x, y, why in treedef_differences(first.out_tree, t.out_tree)
+            ]
             raise TypeError(
-                f"{what} branch outputs must have the same pytree structure, but they differ: {name} has output structure "
-                f"{t.out_tree}, another has {first.out_tree}."
+                f"{what} branch outputs must have the same pytree structure, but they differ:\n\n" + "\n".join(lines)
             )
-        for k, (a, o) in enumerate(zip(first.out_avals, t.out_avals)):
-            if a.shape != o.shape or a.dtype != o.dtype:
-                raise TypeError(
-                    f"{what} branches must have equal output types but they differ: output component {k} of {name} has "
-                    f"type {o.short()}, of another branch {a.short()}."
-                )
+        paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(t.out_tree, list(t.out_avals)))[0]]
+        lines = [
+            f"The output of {one}{' at path ' * bool(path)}{keystr(path)} has type {a.short()} but the corresponding output of "
+            f"{name} has type {o.short()}, so {_unequal(a, o)}."
+            for path, a, o in zip(paths, first.out_avals, t.out_avals)
+            if a.shape != o.shape or a.dtype != o.dtype
+        ]
+        if lines:
+            raise TypeError(f"{what} branches must have equal output types but they differ.\n\n" + "\n".join(lines))
 
 
 def _equal_outputs(traced: list[Traced]) -> list[Traced]:

@@ -166,7 +166,8 @@ def treedef_differences(path: Path, treedef1: Any, treedef2: Any) -> Iterator[tu
         return
     if data1 is not data2 and data1 != data2:
         has = f"{type1} with pytree metadata"
-        yield path, f"{has} {data1}", f"{has} {data2}", "the pytree node metadata does not match"
+        shown1, shown2 = (tuple(data) if isinstance(data, list) else data for data in (data1, data2))  # keys of a dict
+        yield path, f"{has} {shown1}", f"{has} {shown2}", "the pytree node metadata does not match"
         return
     for key, child1, child2 in zip(keys1, children1, children2):
         yield from treedef_differences((*path, key), child1, child2)
