@@ -124,7 +124,7 @@ class CustomVjpRules(_CustomRules):
 
     def jvp(self, passes, b, node, xs, tangents):
         raise TypeError(
-            "can't apply forward-mode differentiation (jvp) to a custom_vjp function.\n"
+            "can't apply forward-mode autodiff (jvp) to a custom_vjp function.\n"
             f"  the function is called at {node.location}"
         )
 
@@ -181,7 +181,7 @@ def _verify_backward(name: str, callee: Any, backward: Any, residuals: Sequence[
     returns(name, "backward", backward, [a for a in callee.in_avals if is_inexact(a)])
 
 
-_NOT_FORWARD = "can't apply forward-mode differentiation (jvp) to a custom_vjp function."
+_NOT_FORWARD = "can't apply forward-mode autodiff (jvp) to a custom_vjp function."
 
 
 class CustomVjpLinearRules(FunctionRules):

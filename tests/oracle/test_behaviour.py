@@ -1,7 +1,9 @@
 """What programs do at the edges of their types and arguments, beside JAX: values with their types, or the error's class."""
 
+import functools
+import operator
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -40,6 +42,30 @@ def _axes(j: Any) -> Any:
         )
 
     return j.vmap(f, axis_name="i")(VECTOR[:3]), j.jit(j.vmap(f, axis_name="i"))(VECTOR[:3])
+
+
+def _custom_arguments(j: Any) -> Any:
+    f = j.custom_vjp(lambda x: x[0])
+    f.defvjp(lambda x: (x[0], None), lambda _, ct: ((ct, (None, None)),))
+    g = functools.partial(lambda x, y, a: x + y * a, a=0.1)
+    h = j.custom_jvp(g)
+    h.defjvp(lambda primals, tangents: j.jvp(g, primals, tangents))
+    return j.grad(f)((1.0, (2.0, None))), j.grad(lambda args: h(*args))((1.0, 2.0))
+
+
+class _Wrapped(NamedTuple):
+    array: Any
+
+    def __mul__(self, other: Any) -> Any:
+        return _Wrapped(self.array * other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _Wrapped(other * self.array)
+
+
+def _operators_of_named_tuples(j: Any) -> Any:
+    a, b = _Wrapped(j.numpy.ones(4)), 2 * j.numpy.ones(4)
+    return a * b, b * a, j.jit(operator.mul)(a, b), j.jit(operator.mul)(b, a)
 
 
 def _mutable_carry(j: Any) -> Any:
@@ -190,6 +216,8 @@ VALUES = {
     "loops between values that derivatives are taken of": lambda j: j.grad(
         lambda x: j.lax.fori_loop(x, x + 2.0, lambda i, c: c * 2, x)
     )(1.0),
+    "arguments of custom derivatives": _custom_arguments,
+    "operators of named tuples": _operators_of_named_tuples,
     "mutable carries without jit": _mutable_carry,
     "an unmapped function": lambda j: j.vmap(lambda f, x: f(x), (None, 0))(lambda x: x + 1, VECTOR),
     "donation": _donation,

@@ -22,6 +22,78 @@ INTEGERS = np.ones(4, np.int32)
 VECTOR = np.arange(5, dtype=np.float32)
 
 
+def _custom_errors() -> dict[str, tuple[Callable[[Any], Any], str]]:
+    """Of functions with derivatives of their own."""
+
+    def jvp_of(rule: Callable) -> Callable:
+        def run(j: Any) -> Any:
+            f = j.custom_jvp(lambda x, y=1.0: x)
+            f.defjvp(rule)
+            return j.jvp(lambda x: _in_scan(j, f, x), (np.float32(1),), (np.float32(1),))
+
+        return run
+
+    def vjp_of(forward: Callable, backward: Callable, x: Any = 1.0) -> Callable:
+        def run(j: Any) -> Any:
+            f = j.custom_vjp(lambda x: x)
+            f.defvjp(forward, backward)
+            return j.grad(lambda x: j.numpy.sum(_in_scan(j, f, x)))(j.numpy.asarray(x))
+
+        return run
+
+    def twice(primals: Any, tangents: Any) -> Any:
+        return (primals[0], primals[0]), (tangents[0], tangents[0])
+
+    keywords = "could not be resolved to positions: z"
+    return {
+        "rule of another structure": (
+            jvp_of(twice),
+            "output's first element had container/pytree structure:\n    (float32[], f",
+        ),
+        "rule of another shape": (
+            jvp_of(lambda p, t: (p[0] + V, t[0])),
+            "first element had shapes/dtypes of:\n    float32[4]",
+        ),
+        "tangent of another shape": (
+            jvp_of(lambda p, t: (p[0], t[0] + V)),
+            "Expected float32[] (tangent type of float32[]) but",
+        ),
+        "fwd of another shape": (
+            vjp_of(lambda x: (x + V, None), lambda r, t: (t,)),
+            "shapes/dtypes of:\n    float32[4]",
+        ),
+        "bwd of another shape": (
+            vjp_of(lambda x: (x, None), lambda r, t: (V[:3],), V),
+            "the bwd rule produced an output of type",
+        ),
+        "jvp of custom_vjp": (
+            lambda j: j.jvp(_ruled(j, "custom_vjp", abs), (1.0,), (1.0,)),
+            "can't apply forward-mode autodiff (jvp) to a custom_vjp function.",
+        ),
+        "a missing argument": (
+            lambda j: _ruled(j, "custom_jvp", lambda x, y: x)(1.0),
+            "missing a required argument: 'y'",
+        ),
+        "arguments by name": (lambda j: _ruled(j, "custom_jvp", lambda x, *, z=None: x)(1.0, z=1.0), keywords),
+        "arguments by name of a custom_vjp": (
+            lambda j: _ruled(j, "custom_vjp", lambda x, *, z=None: x)(1.0, z=1.0),
+            keywords,
+        ),
+    }
+
+
+def _in_scan(j: Any, f: Callable, x: Any) -> Any:
+    return j.lax.scan(lambda c, _: (f(c), None), x, None, length=1)[0]
+
+
+def _ruled(j: Any, kind: str, f: Callable) -> Any:
+    made = getattr(j, kind)(f)
+    made.defjvp(lambda p, t: (p[0], t[0])) if kind == "custom_jvp" else made.defvjp(
+        lambda x: (x, None), lambda r, t: (t,)
+    )
+    return made
+
+
 def _without_jit(j: Any, run: Callable) -> Any:
     with j.disable_jit():
         return run()
@@ -256,6 +328,7 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda j: _without_jit(j, lambda: j.lax.scan(lambda c, x: (c, x), 0.0, V[:0])),
         "zero-length scan",
     ),
+    **_custom_errors(),
     "variance of vectors": (
         lambda j: j.nn.initializers.he_normal()(j.random.key(0), (3,)),
         "weights tensor with default in_axis. Must be at least 2D or specify in_axis explicitly",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,26 +16,43 @@ from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, float0
 from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
 from sable.ir.op import OPS, Op
-from sable.tree_util import tree_flatten, tree_unflatten
+from sable.tree_util import (
+    keystr,
+    tree_flatten,
+    tree_flatten_with_path,
+    tree_structure,
+    tree_unflatten,
+)
 
 from .array import Value
 from .bind import BIND, bind
 from .trace import Tracer, deepest
 from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
-from .values import as_value, is_array_like
+from .values import (
+    as_value,
+    aval_of_value,
+    is_array_like,
+)
 
 
-def _resolve(fun: Callable, args: tuple, kwargs: dict) -> tuple:
+def _resolve(fun: Callable, args: tuple, kwargs: dict, kind: str) -> tuple:
     """All arguments by position: defaults filled in, keywords put in their places."""
     signature = signature_of(fun)
     if signature is None or not (kwargs or len(args) < len(signature.parameters)):
         return args
-    bound = signature.bind(*args, **kwargs)
-    bound.apply_defaults()
-    if bound.kwargs:
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
         raise TypeError(
-            f"The following arguments of {function_name(fun)} are keyword-only: {sorted(bound.kwargs)}; functions with "
-            "custom derivatives take positional arguments only"
+            f"The input arguments to the {kind}-decorated function {function_name(fun)} could not be resolved to positional "
+            f"ones:\n{error}"
+        ) from None
+    bound.apply_defaults()
+    named = [name for name in bound.kwargs if name in kwargs]
+    if named:
+        raise TypeError(
+            f"The input arguments to the {kind}-decorated function {function_name(fun)} are positional only.\n"
+            f"The following keyword arguments could not be resolved to positions: {', '.join(named)}"
         )
     return bound.args
 
@@ -245,7 +263,7 @@ class custom_jvp:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.jvp is None:
             raise AttributeError(f"No JVP defined for custom_jvp function {function_name(self.fun)} using defjvp.")
-        args = _resolve(self.fun, args, kwargs)
+        args = _resolve(self.fun, args, kwargs, "custom_jvp")
         flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_jvp")
         if flat.trace is None:
             return _checked(self.fun(*args), self.fun)
@@ -280,10 +298,23 @@ class custom_jvp:
     def _check(self, result: Any, traced: Traced) -> list:
         name = function_name(self.fun)
         outs, tree = tree_flatten(result[0])
+        must = (
+            f"Custom JVP rule {function_name(self.jvp)} for function {name} must produce a pair (list or tuple of length two) "  # type: ignore[arg-type]
+            "where the first element represents the primal output (equal in value to the output of the custom_jvp-decorated "
+            f"function {name}, and in particular"
+        )
+        instead = "but instead the JVP rule output's first element had"
+        found, wanted = _shown(tree, outs), _shown(traced.out_tree, traced.out_avals)
         if tree != traced.out_tree:
             raise TypeError(
-                f"Custom JVP rule {function_name(self.jvp)} for function {name} must produce primal outputs with the "  # type: ignore[arg-type]
-                f"structure {traced.out_tree} of the function's result, but got {tree}."
+                f"{must} of the same container/pytree structure), {instead} container/pytree "
+                f"structure:\n    {found}\nwhile the custom_jvp-decorated function {name} had output container/pytree "
+                f"structure:\n    {wanted}."
+            )
+        if not _of_types(outs, traced.out_avals):
+            raise TypeError(
+                f"{must} with leaves of the same shape/dtype), {instead} shapes/dtypes of:\n    {found}\n"
+                f"while the custom_jvp-decorated function {name} had output shapes/dtypes of:\n    {wanted}"
             )
         dys, dtree = tree_flatten(result[1])
         if dtree != traced.out_tree:
@@ -294,6 +325,18 @@ class custom_jvp:
         return [outs, [_tangent_like(t, a, name) for t, a in zip(dys, traced.out_avals)]]
 
 
+def _shown(tree: Any, leaves: Sequence[Any]) -> str:
+    """A pytree of types, for messages."""
+    types = [x if isinstance(x, Aval) else aval_of_value(x) for x in leaves]
+    return re.sub(r"'(\w+\[[\d,]*\])'", r"\1", str(tree_unflatten(tree, [a.short() for a in types])))
+
+
+def _of_types(leaves: Sequence[Any], avals: Sequence[Aval]) -> bool:
+    """Whether values have these shapes and dtypes."""
+    types = [aval_of_value(x) for x in leaves]
+    return all(t.shape == a.shape and t.dtype == a.dtype for t, a in zip(types, avals))
+
+
 def _tangent_like(t: Any, a: Aval, name: str) -> Value:
     """The tangent of one result, as the result's type."""
     if not is_inexact(a):
@@ -301,8 +344,8 @@ def _tangent_like(t: Any, a: Aval, name: str) -> Value:
     value = as_value(t)
     if value.aval.shape != a.shape:
         raise TypeError(
-            f"Custom JVP rule for function {name} must produce primal and tangent outputs with corresponding shapes, but "
-            f"got {a.short()} and {value.aval.short()}."
+            f"Custom JVP rule must produce primal and tangent outputs with corresponding shapes and dtypes. Expected "
+            f"{a.short()} (tangent type of {a.short()}) but got {value.aval.short()}. The rule is that of function {name}."
         )
     return value if value.aval.dtype == a.dtype else BIND.convert(value, dtype=a.dtype)
 
@@ -362,7 +405,7 @@ class custom_vjp:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.fwd is None or self.bwd is None:
             raise AttributeError(f"No VJP defined for custom_vjp function {function_name(self.fun)} using defvjp.")
-        args = _resolve(self.fun, args, kwargs)
+        args = _resolve(self.fun, args, kwargs, "custom_vjp")
         flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_vjp")
         if any(isinstance(x, Tracer) for x in tree_flatten(flat.fixed)[0]):
             raise UnexpectedTracerError(
@@ -427,10 +470,22 @@ class _VjpCall:
                 f"the residuals, but got {result}."
             )
         outs, tree = tree_flatten(result[0])
+        must = (
+            f"Custom VJP fwd rule {function_name(fwd)} for function {function_name(fun)} must produce a pair (list or tuple of "
+            "length two) where the first element represents the primal output (equal to the output of the "
+            f"custom_vjp-decorated function {function_name(fun)}) and the second element represents residuals (i.e. values "
+            "stored from the forward pass for use on the backward pass), but instead the fwd rule output's first element had "
+        )
+        found, wanted = _shown(tree, outs), _shown(traced.out_tree, traced.out_avals)
         if tree != traced.out_tree:
             raise TypeError(
-                f"Custom VJP fwd rule {function_name(fwd)} for function {function_name(fun)} must produce a pair "
-                f"whose first element has the structure {traced.out_tree} of the function's result, but got {tree}."
+                f"{must}container/pytree structure:\n    {found}\nwhile the custom_vjp-decorated function "
+                f"{function_name(fun)} had output container/pytree structure:\n    {wanted}."
+            )
+        if not _of_types(outs, traced.out_avals):
+            raise TypeError(
+                f"{must}shapes/dtypes of:\n    {found}\nwhile the custom_vjp-decorated function {function_name(fun)} had "
+                f"output shapes/dtypes of:\n    {wanted}"
             )
         residuals, self.tree = tree_flatten(result[1])
         self.fixed = [None if is_array_like(r) else r for r in residuals]
@@ -478,27 +533,45 @@ class _VjpCall:
             )
         found = []
         for child, ct in zip(flat.tree.children(), result):
-            if ct is None:
-                found += [None] * child.num_leaves
-                continue
-            leaves, tree = tree_flatten(ct, is_leaf=lambda x: x is None)
-            if tree != child:
+            leaves = _cotangent_leaves(child, ct)
+            if leaves is None:
                 raise TypeError(
                     f"Custom VJP bwd rule for function {name} must produce an output with the same container (pytree) "
-                    f"structure as the args tuple of the primal function, but got {tree} instead of {child}."
+                    f"structure as the args tuple of the primal function, but got {tree_structure(ct)} instead of {child}."
                 )
             found += leaves
-        return [_cotangent_like(c, a, name) for c, a in zip(found, flat.avals) if is_inexact(a)]
+        paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(flat.tree, list(flat.avals)))[0]]
+        return [_cotangent_like(c, a, name, p) for c, a, p in zip(found, flat.avals, paths) if is_inexact(a)]
 
 
-def _cotangent_like(c: Any, a: Aval, name: str) -> Value:
+def _cotangent_leaves(tree: Any, ct: Any) -> list | None:
+    """The leaves of a cotangent, None for all of a subtree where None stands for it; None if the structures differ."""
+    if ct is None:
+        return [None] * tree.num_leaves
+    level = tree_structure(ct, is_leaf=lambda x: x is not ct)
+    if level.num_nodes == 1 or tree.num_nodes == 1:
+        return [ct] if level == tree else None
+    children, values = tree.children(), level.flatten_up_to(ct)
+    if level.node_data() != tree.node_data() or len(children) != len(values):
+        return None
+    found = []
+    for child, value in zip(children, values):
+        leaves = _cotangent_leaves(child, value)
+        if leaves is None:
+            return None
+        found += leaves
+    return found
+
+
+def _cotangent_like(c: Any, a: Aval, name: str, path: Any) -> Value:
     if c is None:
         return BIND.full(a, 0)
     value = as_value(c)
     if value.aval.shape != a.shape:
         raise ValueError(
             f"Custom VJP bwd rule for function {name} must produce an output of the same shape as the args tuple of the "
-            f"primal function, but at an output it got {value.aval.short()} for {a.short()}."
+            f"primal function, but at output{keystr(path)} the bwd rule produced an output of type {value.aval.short()} "
+            f"for an argument of type {a.short()}."
         )
     return value if value.aval.dtype == a.dtype else BIND.convert(value, dtype=a.dtype)
 

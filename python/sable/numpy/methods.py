@@ -37,7 +37,7 @@ def _operand(symbol: str, x: Any, reflected: bool) -> Any:
         return x
     if hasattr(x, "__jax_array__"):
         return x.__jax_array__()
-    if isinstance(x, _REJECTED):
+    if type(x) in _REJECTED:  # a subclass, a named tuple, may have operators of its own
         names = (type(x).__name__, "Array") if reflected else ("Array", type(x).__name__)
         raise TypeError(f"unsupported operand type(s) for {symbol}: {names[0]!r} and {names[1]!r}")
     return NotImplemented
