@@ -28,6 +28,8 @@ _ALIGNMENT = 64
 _SMALL = 4096
 #: loops of ours that only ask how wide the elements are
 _BY_WIDTH = frozenset(("copy", "select", "shift_right_logical"))
+#: Loops that compute otherwise, by a unit in the last place, where an operand is repeated: x**2 as x * x.
+_OTHERWISE_FOR_SCALARS = frozenset((np.power,))
 
 
 @dataclass(eq=False)
@@ -127,9 +129,19 @@ class _Writer:
             return False
         made = [self._fresh(a) for a in outs]
         shape = outs[0].shape
+        if found in _OTHERWISE_FOR_SCALARS:
+            operands = [self._written_out(x, shape) for x in operands]
         self.emissions.append(_nest(native, [*operands, *made], shape))
         self.places.update(zip(step.results, made))
         return True
+
+    def _written_out(self, x: _Place, shape: tuple[int, ...]) -> _Place:
+        """An operand of a loop over a shape, as an array of this shape if it would be repeated."""
+        if x.array.shape == shape and 0 not in x.array.strides:
+            return x
+        whole = self._register(_SCRATCH, np.empty(shape, x.array.dtype))
+        self._copy(x, whole)
+        return whole
 
     def _sequence(self, ufuncs: tuple, step: Step, operands: Sequence[_Place], out: Aval) -> bool:
         natives = [_native_loop(f, [out.dtype] * len(names), [out.dtype]) for f, names in ufuncs]
