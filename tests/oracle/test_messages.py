@@ -82,6 +82,9 @@ def _custom_errors() -> dict[str, tuple[Callable[[Any], Any], str]]:
     }
 
 
+def _arguments(a: Any, /, b: Any, c: Any) -> None: ...
+
+
 def _in_scan(j: Any, f: Callable, x: Any) -> Any:
     return j.lax.scan(lambda c, _: (f(c), None), x, None, length=1)[0]
 
@@ -329,6 +332,27 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "zero-length scan",
     ),
     **_custom_errors(),
+    **{
+        f"{what}={given!r}": (lambda j, what=what, given=given: j.jit(_arguments, **{what: given}), phrase)
+        for what in ("static_argnames", "donate_argnames")
+        for given, phrase in (
+            ("other", f"invalid argnames {{'other'}} in {what}"),
+            ("a", f"invalid argnames {{'a'}} in {what}"),
+        )
+    },
+    "static_argnums": (
+        lambda j: j.jit(_arguments, static_argnums=3),
+        "Jitted function has static_argnums=(3,), but only accep",
+    ),
+    "staticmethod": (lambda j: j.jit(staticmethod(abs)), "staticmethod arguments are not supported"),
+    "another structure than compiled": (
+        lambda j: j.jit(abs).lower(1.0).compile()([1.0]),
+        "Function compiled with input pytree does not match the input pytree it was called with",
+    ),
+    "vmap of what is compiled": (
+        lambda j: j.vmap(j.jit(abs).lower(1.0).compile())(V),
+        "Cannot apply JAX transformations to a function lowered and compiled for a particular signature",
+    ),
     "variance of vectors": (
         lambda j: j.nn.initializers.he_normal()(j.random.key(0), (3,)),
         "weights tensor with default in_axis. Must be at least 2D or specify in_axis explicitly",

@@ -389,6 +389,8 @@ def jit(
 
 
 def _jit(fun: Any, static_argnums: Any, static_argnames: Any, options: dict) -> Jitted:
+    if isinstance(fun, staticmethod):
+        raise TypeError(f"staticmethod arguments are not supported, got {fun}")
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")
     if inspect.isgeneratorfunction(fun):

@@ -13,7 +13,7 @@ from sable.ir.aval import Aval
 from sable.ir.function import Function
 from sable.tree_util import tree_flatten
 
-from .static_arguments import StaticArguments, as_tuple
+from .static_arguments import StaticArguments, as_tuple, check_names
 
 
 class Donation:
@@ -41,6 +41,8 @@ class Donation:
             raise ValueError(
                 f"Jitted function has donate_argnums={self._nums}, but only accepts {len(positional)} positional arguments."
             )
+        if parameters:
+            check_names(parameters, self._names, "donate_argnames", fun)
         named = {positional[i] for i in self._nums if -len(positional) <= i < len(positional)} | set(self._names)
         static = {positional[i] for i in self._static.argnums if -len(positional) <= i < len(positional)}
         both = named & (static | set(self._static.argnames))

@@ -9,11 +9,16 @@ import numpy as np
 
 from sable.core import loading, placement, watch
 from sable.core.array import Array
+from sable.core.trace import Tracer
 from sable.core.tracing import Traced
 from sable.core.values import as_value
 from sable.passes.estimate import estimate
 from sable.pytree import registry as pytree
-from sable.tree_util import tree_unflatten
+from sable.pytree.registry import treedef_differences
+from sable.tree_util import (
+    keystr,
+    tree_unflatten,
+)
 
 from .abstract import structs_of
 from .donation import check_once, delete_donated
@@ -83,8 +88,18 @@ class Compiled:
         """Run. Raises TypeError where structure or types are not those that it was compiled for."""
         leaves, tree = pytree.flatten_call(args, kwargs)
         if tree != self.in_tree:
+            lines = [
+                f"  * at {'args' if path[0].idx == 0 else 'kwargs'}{keystr(path[1:])}, seen {one} but now given {other}, so {why}"
+                for path, one, other, why in treedef_differences(self.in_tree, tree)
+            ]
             raise TypeError(
-                f"Function {self._name} compiled with input pytree {self.in_tree} does not match call of pytree {tree}"
+                "Function compiled with input pytree does not match the input pytree it was called with. There are "
+                f"{len(lines)} mismatches of {self._name}, including:\n" + "\n".join(lines)
+            )
+        if any(type(x) is Tracer for x in leaves):
+            raise TypeError(
+                "Cannot apply JAX transformations to a function lowered and compiled for a particular signature. Detected "
+                f"argument of Tracer type {Tracer}."
             )
         check_once(leaves, self._donated)
         values = [as_value(x) for x in leaves]

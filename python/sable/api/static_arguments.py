@@ -26,7 +26,7 @@ class StaticArguments:
             self.argnames = tuple(
                 positional[i].name
                 for i in named
-                if i < len(positional) and positional[i].kind is positional[i].POSITIONAL_OR_KEYWORD
+                if 0 <= i < len(positional) and positional[i].kind is positional[i].POSITIONAL_OR_KEYWORD
             )
         self.any = bool(self.argnums or self.argnames)
         #: Positions of the dynamic and of the static arguments, by the number of positional arguments of a call.
@@ -38,18 +38,10 @@ class StaticArguments:
         for i in self.argnums:
             if not variadic and not -len(positional) <= i < len(positional):
                 raise ValueError(
-                    f"jitted function has static_argnums={self.argnums} but only accepts {len(positional)} positional "
+                    f"Jitted function has static_argnums={self.argnums}, but only accepts {len(positional)} positional "
                     f"arguments: {function_name(fun)}."
                 )
-        names = {p.name for p in parameters}
-        if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return
-        for name in self.argnames:
-            if name not in names:
-                raise ValueError(
-                    f"jitted function has invalid argnames {{{name!r}}} in static_argnames. Function "
-                    f"{function_name(fun)} does not take these args. Valid names: {sorted(names)}"
-                )
+        check_names(parameters, self.argnames, "static_argnames", fun)
 
     def split(self, args: tuple, kwargs: dict) -> tuple[tuple, dict, tuple]:
         """-> the dynamic arguments, and a hashable key of the static ones.
@@ -97,11 +89,32 @@ class StaticArguments:
         return tuple(fixed[i] if i in fixed else next(rest) for i in range(n)), {**kwargs, **named}
 
 
+def check_names(parameters: list, names: tuple[str, ...], what: str, fun: Callable) -> None:
+    """Arguments that are given by name can be.
+
+    Raises:
+      ValueError: the function does not take them, or only by position.
+    """
+    by_name = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    rest = {p.name for p in parameters} - by_name - {p.name for p in parameters if p.kind is p.VAR_KEYWORD}
+    wrong = [name for name in names if name in rest]
+    if wrong:
+        raise ValueError(f"Jitted function has invalid argnames {set(wrong)} in {what}. These are positional-only")
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return
+    unknown = [name for name in names if name not in by_name]
+    if unknown:
+        raise ValueError(
+            f"Jitted function has invalid argnames {set(unknown)} in {what}. Function {function_name(fun)} does not take these "
+            f"args. Valid names: {sorted(by_name)}"
+        )
+
+
 def as_tuple(value: Any, kind: type, what: str) -> tuple:
     if value is None:
         return ()
     found = (value,) if isinstance(value, kind) else tuple(value)
     for item in found:
-        if not isinstance(item, kind) and not hasattr(item, "__index__"):
+        if not isinstance(item, kind) and (kind is str or not hasattr(item, "__index__")):
             raise TypeError(f"{what} must be {kind.__name__} or a sequence of these, got {value!r}")
     return found
