@@ -12,6 +12,7 @@ from ..kernels import FLAGS, KernelLimits, NotAKernel, dispatch_native_calls, ha
 from .known_branches import fold_known_control_flow
 from .loops_to_blocks import blocks_of_control_flow
 from .private_copies import copy_update_targets
+from .wide_fusions import split_wide_fusions
 
 #: What `LoopOptions.route` may be.
 ROUTES = ("auto", "blocks", "kernel")
@@ -68,6 +69,7 @@ def fold_control_flow(module: ir.Module) -> bool:
             return True
         # not only loops: IREE overwrites the caller's array by an update in place in straight code too
         copy_update_targets(module)
+        split_wide_fusions(module)
         return False
 
 
@@ -110,6 +112,7 @@ def lower_bytes(module: bytes, platform: str, route: str) -> tuple[bytes, tuple[
 def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
     if options.route == "blocks" or options.target_platform != "cpu":
         blocks_of_control_flow(module)
+        split_wide_fusions(module)
         dispatch_native_calls(module)
         return LoweredLoops(module, "blocks", reason="asked for" if options.route == "blocks" else "no CPU")
     outcome = kernels_for_loops(module, options.limits)
@@ -118,6 +121,7 @@ def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
         raise NotAKernel(reason)
     complete = not _has_control_flow(module)
     blocks_of_control_flow(module)
+    split_wide_fusions(module)
     dispatch_native_calls(module)
     if not outcome.kernels:
         return LoweredLoops(module, "blocks", reason=reason)

@@ -1,0 +1,172 @@
+"""Barriers where IREE would fuse what reads and writes more arrays than a dispatch can be given.
+
+IREE 3.13 merges elementwise operations without counting all that they read: a sum of 40 arguments becomes one dispatch of
+41 buffers, which compiles and is refused when it runs. What counts are arrays with a buffer of their own: those that come
+into a block or leave it, and what the dispatch writes; whatever else was made in the block is read from one buffer. So for
+each value the pass counts the arrays it is *made of*, those that its operation reads or that could be read and written
+together with it. Where they are too many, the operand made of most goes through a barrier, behind which it is one array.
+
+Scalars are merged otherwise: all operations on them in a block become one dispatch, whether one uses the other or not. It
+ends at barriers for all of its results that are used behind it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from sable.ir.bindings import ir
+
+from ..ir_tools import before, create, functions_with_body, operations, owner, terminator
+from ..module_traits import traits_of
+
+#: Arrays that a dispatch can be given: IREE 3.13's runtime refuses more.
+MOST_BINDINGS = 32
+#: Arrays that a value may be made of. IREE merges the loops of up to four fusions at last, so that three results more may
+#: be written, and the program's constants are one array.
+MOST_ARRAYS = MOST_BINDINGS - 4
+#: Keeps what is before it from being fused with what is behind it, and is gone once dispatches are formed. A
+#: `stablehlo.optimization_barrier` would divide the program for good, into runs with buffers of their own between them.
+_BARRIER = "iree_tensor_ext.compute_barrier.start"
+#: Where all lies that is made in a block and used in it only.
+_TOGETHER = None
+#: The dialects whose operations are fused with others.
+_FUSED = ("stablehlo.", "chlo.")
+#: What is not fused with what uses it, besides contractions and updates in place.
+_ALONE = ("stablehlo.concatenate", "stablehlo.custom_call", "stablehlo.optimization_barrier")
+
+
+def split_wide_fusions(module: ir.Module) -> None:
+    """Puts barriers into a module that is free of structured control flow.
+
+    Programs with few arguments, results and carried arrays stay as they are.
+    """
+    with module.context, ir.Location.unknown():
+        for function in functions_with_body(module):
+            blocks = list(function.regions[0].blocks)
+            if len(blocks) > 1 or len(blocks[0].arguments) + len(terminator(blocks[0]).operands) >= MOST_ARRAYS:
+                for block in blocks:
+                    _Block(block).split()
+
+
+class _Block:
+    """A walk through one block.
+
+    Attributes:
+      made_of: for each value made so far, the arrays that one dispatch could read and write to compute it.
+      behind: the barrier's result for each value that has one.
+      scalars: the dispatch of scalars that has not ended.
+    """
+
+    def __init__(self, block: ir.Block) -> None:
+        self.block, self.end = block, terminator(block)
+        self.made_of: dict[ir.Value, frozenset] = {}
+        self.behind: dict[ir.Value, ir.Value] = {}
+        self.scalars = _Scalars()
+
+    def split(self) -> None:
+        for op in operations(self.block):
+            self._use_barriers(op)
+            if not op.name.startswith(_FUSED) or not op.results:
+                continue
+            if _is_scalar(op):
+                self._join_scalars(op)
+            if not op.operands:
+                arrays = frozenset()
+            elif op.name in _ALONE or traits_of(op.name).contraction or traits_of(op.name).in_place:
+                arrays = frozenset(map(self._place, op.results))
+            else:
+                arrays = self._fuse(op)
+            self.made_of.update((result, arrays) for result in op.results)
+
+    def _use_barriers(self, op: ir.Operation) -> None:
+        for i, operand in enumerate(op.operands):
+            if operand in self.behind:
+                op.operands[i] = self.behind[operand]
+
+    def _fuse(self, op: ir.Operation) -> frozenset:
+        """What the results are made of, after barriers before the operands that are made of most."""
+        own = frozenset(map(self._place, op.results))
+        while len(arrays := own.union(*map(self._arrays, op.operands))) > MOST_ARRAYS:
+            widest = max(op.operands, key=lambda value: len(self._arrays(value)))
+            if len(self._arrays(widest)) <= 1:
+                break  # more operands than a dispatch takes
+            self._barrier(widest, op)
+            self._use_barriers(op)
+        return arrays
+
+    def _join_scalars(self, op: ir.Operation) -> None:
+        if not self.scalars.join(op, self._place):
+            for value in self.scalars.waiting:
+                self._barrier(value, op)
+            self._use_barriers(op)
+            self.scalars = _Scalars()
+            self.scalars.join(op, self._place)
+
+    def _barrier(self, value: ir.Value, op: ir.Operation) -> None:
+        with op.location:
+            self.behind[value] = result = create(_BARRIER, [value], [value.type], at=before(op)).result
+        self.made_of[result] = frozenset((self._place(value),))
+
+    def _arrays(self, value: ir.Value) -> frozenset:
+        known = self.made_of.get(value)
+        return frozenset((value,)) if known is None else known
+
+    def _place(self, value: ir.Value) -> ir.Value | None:
+        """The array in which a value lies: itself, where others know of it."""
+        while True:
+            op = owner(value)
+            if op is None or op.block != self.block or self._leaves(value):
+                return value
+            if not (traits_of(op.name).shares and op.operands):
+                return _TOGETHER
+            value = op.operands[0]
+
+    def _leaves(self, value: ir.Value) -> bool:
+        """Whether a value made here is written to an array of which others know."""
+        users = [use.owner.operation for use in value.uses]
+        return any(
+            user.block != self.block
+            or user == self.end
+            or user.name == "stablehlo.optimization_barrier"
+            or traits_of(user.name).in_place
+            for user in users
+        )
+
+
+class _Scalars:
+    """The operations on scalars of one dispatch.
+
+    Attributes:
+      read: the arrays that they read.
+      made: their results.
+      waiting: how many uses are still to come, for each result that has some. Each of these is an array by itself: only
+        what is read lies together.
+    """
+
+    def __init__(self) -> None:
+        self.read: set = set()
+        self.made: set[ir.Value] = set()
+        self.waiting: dict[ir.Value, int] = {}
+
+    def join(self, op: ir.Operation, place: Callable[[ir.Value], ir.Value | None]) -> bool:
+        """Adds an operation, if there are not too many arrays then; the first is always added."""
+        read = self.read.union(place(operand) for operand in op.operands if operand not in self.made)
+        waiting = dict(self.waiting)
+        for operand in op.operands:
+            if operand in waiting:
+                waiting[operand] -= 1
+        waiting |= {result: sum(1 for _ in result.uses) for result in op.results}
+        waiting = {value: uses for value, uses in waiting.items() if uses}
+        if self.made and len(read) + len(waiting) > MOST_ARRAYS:
+            return False
+        self.read, self.waiting = read, waiting
+        self.made.update(op.results)
+        return True
+
+
+def _is_scalar(op: ir.Operation) -> bool:
+    return all(
+        isinstance(value.type, ir.RankedTensorType) and math.prod(value.type.shape) == 1
+        for value in (*op.operands, *op.results)
+    )
