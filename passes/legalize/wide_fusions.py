@@ -13,11 +13,11 @@ ends at barriers for all of its results that are used behind it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from sable.ir.bindings import ir
 
-from ..ir_tools import before, create, functions_with_body, operations, owner, terminator
+from ..ir_tools import before, create, functions_with_body, operations, owner, run_pipeline, terminator
 from ..module_traits import traits_of
 
 #: Arrays that a dispatch can be given: IREE 3.13's runtime refuses more.
@@ -25,15 +25,16 @@ MOST_BINDINGS = 32
 #: Arrays that a value may be made of. IREE merges the loops of up to four fusions at last, so that three results more may
 #: be written, and the program's constants are one array.
 MOST_ARRAYS = MOST_BINDINGS - 4
-#: Keeps what is before it from being fused with what is behind it, and is gone once dispatches are formed. A
-#: `stablehlo.optimization_barrier` would divide the program for good, into runs with buffers of their own between them.
+#: Keeps what is before it from being fused with what is behind it, and is gone once dispatches are formed. The other
+#: barrier would divide the program for good, into runs with buffers of their own between them.
 _BARRIER = "iree_tensor_ext.compute_barrier.start"
+_DIVIDER = "stablehlo.optimization_barrier"
 #: Where all lies that is made in a block and used in it only.
 _TOGETHER = None
 #: The dialects whose operations are fused with others.
 _FUSED = ("stablehlo.", "chlo.")
 #: What is not fused with what uses it, besides contractions and updates in place.
-_ALONE = ("stablehlo.concatenate", "stablehlo.custom_call", "stablehlo.optimization_barrier")
+_ALONE = ("stablehlo.concatenate", "stablehlo.custom_call", _DIVIDER)
 
 
 def split_wide_fusions(module: ir.Module) -> None:
@@ -42,11 +43,30 @@ def split_wide_fusions(module: ir.Module) -> None:
     Programs with few arguments, results and carried arrays stay as they are.
     """
     with module.context, ir.Location.unknown():
-        for function in functions_with_body(module):
-            blocks = list(function.regions[0].blocks)
-            if len(blocks) > 1 or len(blocks[0].arguments) + len(terminator(blocks[0]).operands) >= MOST_ARRAYS:
-                for block in blocks:
-                    _Block(block).split()
+        wide = [block for function in functions_with_body(module) for block in _wide_blocks(function)]
+        if wide:
+            run_pipeline(module, "cse")  # as IREE does first of all: what is repeated would be counted twice
+        for block in wide:
+            _Block(block).split()
+
+
+def _wide_blocks(function: ir.Operation) -> Iterator[ir.Block]:
+    """The blocks in which enough arrays have buffers of their own for one fusion to have too many."""
+    blocks = list(function.regions[0].blocks)
+    for block in blocks:
+        known = {*block.arguments, *terminator(block).operands}
+        for op in block.operations:
+            if op.name == _DIVIDER:
+                known.update(op.operands)
+            elif len(blocks) > 1:
+                known.update(value for value in op.operands if _block(value) != block)
+        if len(known) > MOST_ARRAYS:
+            yield block
+
+
+def _block(value: ir.Value) -> ir.Block:
+    op = owner(value)
+    return value.owner if op is None else op.block
 
 
 class _Block:
@@ -55,7 +75,7 @@ class _Block:
     Attributes:
       made_of: for each value made so far, the arrays that one dispatch could read and write to compute it.
       behind: the barrier's result for each value that has one.
-      scalars: the dispatch of scalars that has not ended.
+      scalars: the dispatch of scalars that has not ended; `all_scalars` is what was made in any.
     """
 
     def __init__(self, block: ir.Block) -> None:
@@ -63,17 +83,22 @@ class _Block:
         self.made_of: dict[ir.Value, frozenset] = {}
         self.behind: dict[ir.Value, ir.Value] = {}
         self.scalars = _Scalars()
+        self.all_scalars: set[ir.Value] = set()
 
     def split(self) -> None:
         for op in operations(self.block):
             self._use_barriers(op)
             if not op.name.startswith(_FUSED) or not op.results:
                 continue
+            if not op.operands:
+                self.made_of[op.results[0]] = frozenset()
+                continue
             if _is_scalar(op):
                 self._join_scalars(op)
-            if not op.operands:
-                arrays = frozenset()
-            elif op.name in _ALONE or traits_of(op.name).contraction or traits_of(op.name).in_place:
+            else:
+                # else IREE computes a part of them there and a part in their own dispatch
+                self._barrier([value for value in op.operands if value in self.all_scalars], op)
+            if op.name in _ALONE or traits_of(op.name).contraction or traits_of(op.name).in_place:
                 arrays = frozenset(map(self._place, op.results))
             else:
                 arrays = self._fuse(op)
@@ -91,22 +116,23 @@ class _Block:
             widest = max(op.operands, key=lambda value: len(self._arrays(value)))
             if len(self._arrays(widest)) <= 1:
                 break  # more operands than a dispatch takes
-            self._barrier(widest, op)
-            self._use_barriers(op)
+            self._barrier([widest], op)
         return arrays
 
     def _join_scalars(self, op: ir.Operation) -> None:
         if not self.scalars.join(op, self._place):
-            for value in self.scalars.waiting:
-                self._barrier(value, op)
-            self._use_barriers(op)
+            self._barrier(self.scalars.waiting, op)
             self.scalars = _Scalars()
             self.scalars.join(op, self._place)
+        self.all_scalars.update(op.results)
 
-    def _barrier(self, value: ir.Value, op: ir.Operation) -> None:
-        with op.location:
-            self.behind[value] = result = create(_BARRIER, [value], [value.type], at=before(op)).result
-        self.made_of[result] = frozenset((self._place(value),))
+    def _barrier(self, values: Iterable[ir.Value], op: ir.Operation) -> None:
+        """Has an operation, and all that comes behind it, use the values through barriers."""
+        for value in dict.fromkeys(values):
+            with op.location:
+                self.behind[value] = result = create(_BARRIER, [value], [value.type], at=before(op)).result
+            self.made_of[result] = frozenset((self._place(value),))
+        self._use_barriers(op)
 
     def _arrays(self, value: ir.Value) -> frozenset:
         known = self.made_of.get(value)
@@ -116,9 +142,9 @@ class _Block:
         """The array in which a value lies: itself, where others know of it."""
         while True:
             op = owner(value)
-            if op is None or op.block != self.block or self._leaves(value):
+            if op is None or op.block != self.block or op.name == _DIVIDER or self._leaves(value):
                 return value
-            if not (traits_of(op.name).shares and op.operands):
+            if traits_of(op.name).shares != 1:
                 return _TOGETHER
             value = op.operands[0]
 
@@ -128,7 +154,7 @@ class _Block:
         return any(
             user.block != self.block
             or user == self.end
-            or user.name == "stablehlo.optimization_barrier"
+            or user.name == _DIVIDER
             or traits_of(user.name).in_place
             for user in users
         )
