@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from sable.ir.bindings import ir
@@ -9,14 +10,10 @@ from sable.passes.ir_tools import at_start, create, functions_with_body, operati
 
 from .loop_state import signless_tensor
 from .not_a_kernel import NotAKernel
+from .packing import ALIGNMENT, Packing, byte_tensor, packings, padded_size
 
 #: Bytes of buffers on the kernel's stack; the rest goes to a scratch binding. IREE refuses more than 32,768 in all.
 STACK_LIMIT = 16384
-#: Arrays that a dispatch can be given: IREE 3.13 refuses more when the program is run.
-MOST_BINDINGS = 32
-_ALIGNMENT = 64  # bytes: a cache line, and IREE's alignment of bindings
-
-_BITS = {"f16": 16, "bf16": 16, "f32": 32, "f64": 64, "complex<f32>": 64, "complex<f64>": 128, "index": 64}
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,10 @@ class Kernel:
     outputs: tuple[ir.Type, ...]
     scratch: int
 
-
-def check_bindings(arrays: int) -> None:
-    """Raises NotAKernel for more inputs and outputs than a dispatch takes beside the kernel's scratch memory."""
-    if arrays >= MOST_BINDINGS:
-        raise NotAKernel(f"{arrays} arrays go in and out, a dispatch takes {MOST_BINDINGS - 1} and scratch memory")
+    @property
+    def packings(self) -> tuple[Packing, Packing]:
+        """Where the inputs and the outputs lie when it is dispatched."""
+        return packings(self.inputs, self.outputs)
 
 
 def place_buffers(function: ir.Operation) -> int:
@@ -67,34 +63,34 @@ def place_buffers(function: ir.Operation) -> int:
 
 def _on_stack(entry: ir.Block, type: ir.Type) -> ir.Value:
     none = ir.DenseI32ArrayAttr.get([0, 0])
-    alignment = ir.IntegerAttr.get(signless(64), _ALIGNMENT)
+    alignment = ir.IntegerAttr.get(signless(64), ALIGNMENT)
     return create("memref.alloca", [], [type], at=at_start(entry), alignment=alignment, operandSegmentSizes=none).result
 
 
 def _view_scratch(entry: ir.Block, views: list[tuple[ir.Operation, int]], size: int) -> None:
-    type = ir.MemRefType.get([size], signless(8))
+    type = _bytes(size)
     argument = entry.add_argument(type, ir.Location.unknown(type.context))
     at = at_start(entry)
-    index = ir.IndexType.get()
     for op, offset in views:
-        place = create("arith.constant", [], [index], at=at, value=ir.IntegerAttr.get(index, offset)).result
-        view = create("memref.view", [argument, place], [op.results[0].type], at=at).result
-        op.results[0].replace_all_uses_with(view)
+        op.results[0].replace_all_uses_with(_view(argument, offset, op.results[0].type, at))
+
+
+def _bytes(size: int) -> ir.MemRefType:
+    return ir.MemRefType.get([size], signless(8))
+
+
+def _view(buffer: ir.Value, offset: int, type: ir.Type, at: ir.InsertionPoint) -> ir.Value:
+    """What begins at an offset of a buffer of bytes."""
+    index = ir.IndexType.get()
+    place = create("arith.constant", [], [index], at=at, value=ir.IntegerAttr.get(index, offset)).result
+    return create("memref.view", [buffer, place], [type], at=at).result
 
 
 def _padded_size(type: ir.Type) -> int:
     type = ir.MemRefType(type)
     if not type.has_static_shape:
         raise NotAKernel(f"a buffer of dynamic size: {type}")
-    size = _element_bytes(type.element_type)
-    for extent in type.shape:
-        size *= extent
-    return -(-size // _ALIGNMENT) * _ALIGNMENT
-
-
-def _element_bytes(element: ir.Type) -> int:
-    bits = element.width if isinstance(element, ir.IntegerType) else _BITS[str(element)]
-    return max(1, bits // 8)
+    return padded_size(type)
 
 
 def embed(kernel: Kernel, name: str, main: ir.Module) -> None:
@@ -111,7 +107,7 @@ def embed(kernel: Kernel, name: str, main: ir.Module) -> None:
     body = source.regions[0].blocks[0]
     layout = next(op for op in walk(executable.regions[0].blocks[0]) if op.name == "hal.executable.export")
     with source.location:
-        _bind_arguments(body, layout.attributes["layout"])
+        _bind_arguments(kernel, body, layout.attributes["layout"])
     for op in operations(target.regions[0].blocks[0]):
         op.erase()
     for op in operations(body):
@@ -119,29 +115,42 @@ def embed(kernel: Kernel, name: str, main: ir.Module) -> None:
     executable.move_before(operations(main.body)[0])
 
 
-def _bind_arguments(body: ir.Block, layout: ir.Attribute) -> None:
-    at, index = at_start(body), ir.IndexType.get()
+def _bind_arguments(kernel: Kernel, body: ir.Block, layout: ir.Attribute) -> None:
+    at, number = at_start(body), itertools.count()
+    rest = list(body.arguments)
+    for packing, types in zip(kernel.packings, (kernel.inputs, kernel.outputs)):
+        side, rest = rest[: len(types)], rest[len(types) :]
+        for i in packing.own:
+            side[i].replace_all_uses_with(_binding(next(number), side[i].type, layout, at))
+        if packing.size:
+            common = _binding(next(number), _bytes(packing.size), layout, at)
+            for i, offset in packing.offsets.items():
+                side[i].replace_all_uses_with(_view(common, offset, side[i].type, at))
+    for scratch in rest:
+        scratch.replace_all_uses_with(_binding(next(number), scratch.type, layout, at))
+
+
+def _binding(number: int, type: ir.Type, layout: ir.Attribute, at: ir.InsertionPoint) -> ir.Value:
+    """A buffer that the dispatch is given."""
+    index = ir.IndexType.get()
     zero = create("arith.constant", [], [index], at=at, value=ir.IntegerAttr.get(index, 0)).result
-    sizes = ir.DenseI32ArrayAttr.get([1, 0])
-    for i, argument in enumerate(body.arguments):
-        binding = create(
-            "hal.interface.binding.subspan",
-            [zero],
-            [argument.type],
-            at=at,
-            layout=layout,
-            binding=ir.IntegerAttr.get(index, i),
-            alignment=ir.IntegerAttr.get(index, _ALIGNMENT),
-            operandSegmentSizes=sizes,
-        )
-        argument.replace_all_uses_with(binding.result)
+    return create(
+        "hal.interface.binding.subspan",
+        [zero],
+        [type],
+        at=at,
+        layout=layout,
+        binding=ir.IntegerAttr.get(index, number),
+        alignment=ir.IntegerAttr.get(index, ALIGNMENT),
+        operandSegmentSizes=ir.DenseI32ArrayAttr.get([1, 0]),
+    ).result
 
 
 def _shell(kernel: Kernel, name: str) -> str:
-    outputs = len(kernel.outputs) + bool(kernel.scratch)
-    read = "#hal.pipeline.binding<storage_buffer, ReadOnly>"
-    write = "#hal.pipeline.binding<storage_buffer>"
-    layout = f"#hal.pipeline.layout<bindings = [{', '.join([read] * len(kernel.inputs) + [write] * outputs)}]>"
+    read, written = (packing.buffers for packing in kernel.packings)
+    bindings = ["#hal.pipeline.binding<storage_buffer, ReadOnly>"] * read
+    bindings += ["#hal.pipeline.binding<storage_buffer>"] * (written + bool(kernel.scratch))
+    layout = f"#hal.pipeline.layout<bindings = [{', '.join(bindings)}]>"
     return f"""
       hal.executable.source private @{name} {{
         hal.executable.export public @{name} ordinal(0) layout({layout})
@@ -160,10 +169,12 @@ def _shell(kernel: Kernel, name: str) -> str:
 
 def dispatch(kernel: Kernel, name: str, operands: list[ir.Value], at: ir.InsertionPoint) -> list[ir.Value]:
     """Emits the call of an embedded kernel; returns its results in the types it was made from."""
-    inputs = [_reinterpret(v, signless_tensor(v.type), at) for v in operands]
-    types = [signless_tensor(t) for t in kernel.outputs]
+    ins, outs = kernel.packings
+    inputs = ins.pack([_reinterpret(v, signless_tensor(v.type), at) for v in operands], at)
+    outputs = [signless_tensor(t) for t in kernel.outputs]
+    types = outs.types(outputs)
     if kernel.scratch:
-        types.append(ir.RankedTensorType.get([kernel.scratch], signless(8)))
+        types.append(byte_tensor(kernel.scratch))
     index = ir.IndexType.get()
     call = create(
         "flow.dispatch",
@@ -174,7 +185,8 @@ def dispatch(kernel: Kernel, name: str, operands: list[ir.Value], at: ir.Inserti
         operandSegmentSizes=ir.DenseI32ArrayAttr.get([0, len(inputs), 0, 0]),
         tied_operands=ir.ArrayAttr.get([ir.IntegerAttr.get(index, -1)] * len(types)),
     )
-    return [_reinterpret(value, type, at) for value, type in zip(call.results, kernel.outputs)]
+    results = outs.unpack(call.results[: outs.buffers], outputs, at)
+    return [_reinterpret(value, type, at) for value, type in zip(results, kernel.outputs)]
 
 
 def _reinterpret(value: ir.Value, type: ir.Type, at: ir.InsertionPoint) -> ir.Value:

@@ -12,7 +12,7 @@ from sable.ir.bindings import ir
 from ..ir_tools import CONTROL_FLOW, functions_with_body, run_pipeline, walk, walk_module
 from ..module_traits import traits_of
 from .affine_repairs import allow_contraction, hide_from_vectoriser, promote_reductions, widen_booleans
-from .dispatch import Kernel, check_bindings, place_buffers
+from .dispatch import Kernel, place_buffers
 from .loop_state import LoopsInMemory
 from .native_calls import LOWER_TO_CALLS, calls_in_kernel, is_native_call
 from .not_a_kernel import NotAKernel
@@ -65,7 +65,6 @@ def make_kernel(module: ir.Module) -> Kernel:
         (function,) = functions_with_body(module)
         signature = ir.FunctionType(ir.TypeAttr(function.attributes["function_type"]).value)
         inputs, outputs = tuple(signature.inputs), tuple(signature.results)
-        check_bindings(len(inputs) + len(outputs))
         _prepare(function)
         LoopsInMemory(function).run()
         calls_in_kernel(function.regions[0].blocks[0])

@@ -18,10 +18,9 @@ from collections.abc import Callable, Iterable, Iterator
 from sable.ir.bindings import ir
 
 from ..ir_tools import before, create, functions_with_body, operations, owner, run_pipeline, terminator
+from ..kernels.packing import MOST_BINDINGS
 from ..module_traits import traits_of
 
-#: Arrays that a dispatch can be given: IREE 3.13's runtime refuses more.
-MOST_BINDINGS = 32
 #: Arrays that a value may be made of. IREE merges the loops of up to four fusions at last, so that three results more may
 #: be written, and the program's constants are one array.
 MOST_ARRAYS = MOST_BINDINGS - 4
@@ -88,6 +87,8 @@ class _Block:
     def split(self) -> None:
         for op in operations(self.block):
             self._use_barriers(op)
+            if op.name == _BARRIER:
+                self.made_of[op.results[0]] = frozenset((self._place(op.results[0]),))
             if not op.name.startswith(_FUSED) or not op.results:
                 continue
             if not op.operands:
@@ -152,10 +153,7 @@ class _Block:
         """Whether a value made here is written to an array of which others know."""
         users = [use.owner.operation for use in value.uses]
         return any(
-            user.block != self.block
-            or user == self.end
-            or user.name == _DIVIDER
-            or traits_of(user.name).in_place
+            user.block != self.block or user == self.end or user.name == _DIVIDER or traits_of(user.name).in_place
             for user in users
         )
 
