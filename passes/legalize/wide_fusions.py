@@ -50,7 +50,7 @@ def split_wide_fusions(module: ir.Module) -> None:
 
 
 def _wide_blocks(function: ir.Operation) -> Iterator[ir.Block]:
-    """The blocks in which enough arrays have buffers of their own for one fusion to have too many."""
+    """The blocks in which enough arrays have buffers of their own for one dispatch to have too many."""
     blocks = list(function.regions[0].blocks)
     for block in blocks:
         known = {*block.arguments, *terminator(block).operands}
@@ -59,6 +59,8 @@ def _wide_blocks(function: ir.Operation) -> Iterator[ir.Block]:
                 known.update(op.operands)
             elif len(blocks) > 1:
                 known.update(value for value in op.operands if _block(value) != block)
+            if len(op.operands) > MOST_ARRAYS // 2:  # scalars, perhaps, which their dispatch writes one by one
+                known.update(op.operands)
         if len(known) > MOST_ARRAYS:
             yield block
 
@@ -190,7 +192,9 @@ class _Scalars:
 
 
 def _is_scalar(op: ir.Operation) -> bool:
-    return all(
-        isinstance(value.type, ir.RankedTensorType) and math.prod(value.type.shape) == 1
-        for value in (*op.operands, *op.results)
-    )
+    """Whether an operation makes scalars of scalars."""
+    return bool(op.operands) and all(map(_has_one_element, (*op.results, *op.operands)))
+
+
+def _has_one_element(value: ir.Value) -> bool:
+    return isinstance(value.type, ir.RankedTensorType) and math.prod(value.type.shape) == 1

@@ -94,6 +94,16 @@ def test_scalars(n):
     agree(jax.jit(program)(vector, *values), want)
 
 
+@pytest.mark.parametrize("n", COUNTS)
+def test_gathered_scalars(n):
+    """Two arguments are enough: the one dispatch of all scalars writes each by itself."""
+    factors = np.arange(1, n + 1, dtype=np.float32)
+    x = np.float32(0.1)
+    got = jax.jit(lambda x, v: (jnp.stack([x * k for k in factors]) + 1, jnp.stack([v[k % 5] + x for k in range(n)])))
+    v = arrays(1)[0]
+    agree(got(x, v), (x * factors + 1, v[np.arange(n) % 5] + x))
+
+
 @pytest.mark.parametrize("n", (*COUNTS, MANY))
 def test_gradients(n):
     values = arrays(n)
