@@ -30,7 +30,6 @@ from sable.tree_util import (
     tree_flatten,
     tree_flatten_with_path,
     tree_map,
-    tree_structure,
     tree_unflatten,
 )
 
@@ -393,10 +392,8 @@ def _check_tangents(fun: Callable, primals: Any, tangents: Any) -> None:
         )
 
 
-def _tangent_values(values: Sequence[Value], tree: Any, primals: Any, tangents: Any) -> list[Value | None]:
+def _tangent_values(values: Sequence[Value], tree: Any, tangents: Any) -> list[Value | None]:
     leaves, t_tree = tree_flatten(tuple(tangents))
-    if type(tangents) is not type(primals):
-        tree, t_tree = tree_structure(primals), tree_structure(tangents)
     if t_tree != tree:
         raise TypeError(
             "primal and tangent arguments to jax.jvp must have the same tree structure; primals have tree structure "
@@ -453,7 +450,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
     _check_callable(fun)
     _check_tangents(fun, primals, tangents)
     values, tree = _leaves(fun, primals, "jvp")
-    moving = _tangent_values(values, tree, primals, tangents)
+    moving = _tangent_values(values, tree, tangents)
     traced, join_aux, n_aux = _trace(fun, values, tree, "jvp", has_aux)
     captures = traced.captures
     outs, dys = passes.jvp(
