@@ -188,14 +188,18 @@ def check_unique(op: str, what: str, dims: Sequence[int], bound: int | None = No
             raise TypeError(f"Invalid {what} set in {op} op; valid range is [0, {bound}); got: {d}.")
 
 
-def check_indices(op: str, indices: Aval, vector_dim: int, index_map: Sequence[int], name: str) -> None:
-    """Start indices must be integers and have as many components as `index_map`.
-
-    Raises:
-      TypeError, ValueError: naming the op.
-    """
+def check_integers(indices: Aval) -> None:
+    """Start indices must be integers; raises ValueError."""
     if kind_of(indices.dtype) not in "iu":
         raise ValueError("indices must have an integer type")
+
+
+def check_indices(op: str, indices: Aval, vector_dim: int, index_map: Sequence[int], name: str) -> None:
+    """Start indices must have as many components as `index_map`.
+
+    Raises:
+      TypeError: naming the op.
+    """
     if not 0 <= vector_dim <= indices.ndim:
         raise TypeError(
             f"{op} op's index_vector_dim must be within the rank of the indices, [0, {indices.ndim}]; got {vector_dim}."
@@ -208,21 +212,32 @@ def check_indices(op: str, indices: Aval, vector_dim: int, index_map: Sequence[i
         )
 
 
-def check_batching(op: str, x: Aval, indices: Aval, dims: Sequence[int], index_dims: Sequence[int], vector_dim: int):
+def check_batching(
+    op: str, x: Aval, indices: Aval, dims: Sequence[int], index_dims: Sequence[int], vector_dim: int,
+    others: dict[str, Sequence[int]], index_name: str,
+) -> None:  # fmt: skip
     """Batching dimensions of operand and indices must go together.
+
+    Args:
+      others: what the operand's batching dimensions must not share: the field's name and its dimensions.
+      index_name: the field of the indices' batching dimensions.
 
     Raises:
       TypeError: naming the op and the dimensions.
     """
-    check_sorted(op, "operand_batching_dims", dims, x.ndim)
-    check_unique(op, "start_indices_batching_dims", index_dims, indices.ndim)
-    if len(dims) != len(index_dims):
-        raise TypeError(
-            f"{op} op requires equal numbers of operand_batching_dims and start_indices_batching_dims, "
-            f"got operand_batching_dims={tuple(dims)} and start_indices_batching_dims={tuple(index_dims)}."
-        )
+    name = op.lower()
+    check_sorted(name, "operand_batching_dims", dims, x.ndim)
+    for what, other in others.items():
+        if set(other) & set(dims):
+            raise TypeError(f"{what} and operand_batching_dims in {name} op must be disjoint; got {other} and {dims}.")
+    check_unique(name, index_name, index_dims, indices.ndim)
     if vector_dim in index_dims:
         raise TypeError(f"{op} op cannot have the index vector dimension as a batching dimension; got {index_dims}.")
+    if len(dims) != len(index_dims):
+        raise TypeError(
+            f"{op} op requires equal numbers of operand_batching_dims and {index_name}, "
+            f"got operand_batching_dims={tuple(dims)} and {index_name}={tuple(index_dims)}."
+        )
     sizes, index_sizes = tuple(x.shape[d] for d in dims), tuple(indices.shape[d] for d in index_dims)
     if sizes != index_sizes:
         raise TypeError(
@@ -242,13 +257,6 @@ def _check_slice_sizes(x: Aval, n: GatherDimensions, slice_sizes: Sequence[int])
             raise TypeError(
                 f"Slice size at index {i} in gather op is out of range, must be within [0, {whole} + 1), got {size}."
             )
-    for what, dims in (("collapse", n.collapsed_slice_dims), ("batch", n.operand_batching_dims)):
-        for i, d in enumerate(dims):
-            if slice_sizes[d] > 1:
-                raise TypeError(
-                    f"Gather op can only {what} slice dims with bound 1, but bound is {slice_sizes[d]} "
-                    f"for index {d} at position {i}."
-                )
     if len(slice_sizes) != len(n.offset_dims) + len(n.collapsed_slice_dims) + len(n.operand_batching_dims):
         raise TypeError(
             "All components of the offset index in a gather op must either be a offset dimension or "
@@ -256,11 +264,20 @@ def _check_slice_sizes(x: Aval, n: GatherDimensions, slice_sizes: Sequence[int])
             f"output_slice_sizes={n.offset_dims}, "
             f"collapsed_slice_dims={n.collapsed_slice_dims}, operand_batching_dims={n.operand_batching_dims}."
         )
+    for what, dims in (
+        ("collapse slice dims with bound 1", n.collapsed_slice_dims),
+        ("have operand batching dims with bound 0/1", n.operand_batching_dims),
+    ):
+        for i, d in enumerate(dims):
+            if slice_sizes[d] > 1:
+                raise TypeError(
+                    f"Gather op can only {what}, but bound is {slice_sizes[d]} for index {d} at position {i}."
+                )
 
 
 def _gather_type(x: Aval, indices: Aval, dimension_numbers: GatherDimensions, slice_sizes: tuple, indices_are_sorted):
     n = dimension_numbers
-    check_indices("Gather", indices, n.index_vector_dim, n.start_index_map, "start_index_map")
+    check_integers(indices)
     check_sorted("gather", "offset_dims", n.offset_dims)
     batch = batch_shape(indices.shape, n.index_vector_dim)
     rank = len(batch) + len(n.offset_dims)
@@ -269,14 +286,17 @@ def _gather_type(x: Aval, indices: Aval, dimension_numbers: GatherDimensions, sl
             raise TypeError(
                 f"Offset dimension {i} in gather op is out of bounds; got {d}, but should have been in [0, {rank})"
             )
+    check_indices("Gather", indices, n.index_vector_dim, n.start_index_map, "start_index_map")
     for i, d in enumerate(n.start_index_map):
         if not 0 <= d < x.ndim:
             raise TypeError(f"Invalid start_index_map; domain is [0, {x.ndim}), got: {i}->{d}.")
     check_unique("gather", "start_index_map", n.start_index_map)
     check_sorted("gather", "collapsed_slice_dims", n.collapsed_slice_dims, x.ndim)
-    check_batching("Gather", x, indices, n.operand_batching_dims, n.start_indices_batching_dims, n.index_vector_dim)
-    check_unique("gather", "collapsed and batching dims", (*n.collapsed_slice_dims, *n.operand_batching_dims))
-    check_unique("gather", "start_index_map and batching dims", (*n.start_index_map, *n.operand_batching_dims))
+    others = {"collapsed_slice_dims": n.collapsed_slice_dims, "start_index_map": n.start_index_map}
+    check_batching(
+        "Gather", x, indices, n.operand_batching_dims, n.start_indices_batching_dims, n.index_vector_dim, others,
+        "start_indices_batching_dims",
+    )  # fmt: skip
     _check_slice_sizes(x, n, slice_sizes)
     dropped = {*n.collapsed_slice_dims, *n.operand_batching_dims}
     windows = iter([size for d, size in enumerate(slice_sizes) if d not in dropped])

@@ -26,6 +26,7 @@ from .indexing import (
     bounds_of,
     check_batching,
     check_indices,
+    check_integers,
     check_sorted,
     check_unique,
     fits,
@@ -73,25 +74,28 @@ def _check_windows(x: Aval, indices: Aval, updates: Aval, n: ScatterDimensions) 
 
 def _scatter_type(x: Aval, indices: Aval, updates: Aval, scatter_dimension_numbers: ScatterDimensions, **_: Any):
     n = scatter_dimension_numbers
+    check_integers(indices)
+    check_same("scatter", [x, updates.update(shape=x.shape)])
+    rank = len(batch_shape(indices.shape, n.index_vector_dim)) + len(n.update_window_dims)
+    check_sorted("scatter", "update_window_dims", n.update_window_dims, rank)
+    check_sorted("scatter", "inserted_window_dims", n.inserted_window_dims, x.ndim)
+    others = {
+        "inserted_window_dims": n.inserted_window_dims,
+        "scatter_dims_to_operand_dims": n.scatter_dims_to_operand_dims,
+    }
+    check_batching(
+        "Scatter", x, indices, n.input_batching_dims, n.scatter_indices_batching_dims, n.index_vector_dim, others,
+        "scatter_indices_batching_dims",
+    )  # fmt: skip
     check_indices(
         "Scatter", indices, n.index_vector_dim, n.scatter_dims_to_operand_dims, "scatter_dims_to_operand_dims"
     )
-    check_same("scatter", [x, updates.update(shape=x.shape)])
-    rank = len(batch_shape(indices.shape, n.index_vector_dim)) + len(n.update_window_dims)
     if updates.ndim != rank:
         raise TypeError(f"Updates tensor must be of rank {rank}; got {updates.ndim}.")
-    check_sorted("scatter", "update_window_dims", n.update_window_dims, rank)
-    check_sorted("scatter", "inserted_window_dims", n.inserted_window_dims, x.ndim)
-    check_batching("Scatter", x, indices, n.input_batching_dims, n.scatter_indices_batching_dims, n.index_vector_dim)
     for i, d in enumerate(n.scatter_dims_to_operand_dims):
         if not 0 <= d < x.ndim:
             raise TypeError(f"Invalid scatter_dims_to_operand_dims mapping; domain is [0, {x.ndim}), got: {i}->{d}.")
     check_unique("scatter", "scatter_dims_to_operand_dims", n.scatter_dims_to_operand_dims)
-    check_unique("scatter", "inserted and batching dims", (*n.inserted_window_dims, *n.input_batching_dims))
-    check_unique(
-        "scatter", "scatter_dims_to_operand_dims and batching dims",
-        (*n.scatter_dims_to_operand_dims, *n.input_batching_dims),
-    )  # fmt: skip
     _check_windows(x, indices, updates, n)
     return x
 

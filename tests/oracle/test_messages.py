@@ -82,6 +82,34 @@ def _custom_errors() -> dict[str, tuple[Callable[[Any], Any], str]]:
     }
 
 
+def _gather_errors() -> dict[str, tuple[Callable[[Any], Any], str]]:
+    """Of dimension numbers that make no sense."""
+    indices = np.zeros((3, 2), np.int32)
+
+    def numbers(sizes: tuple[int, ...], offset: tuple, collapsed: tuple, start: tuple, **batching: tuple) -> Callable:
+        return lambda j: j.lax.gather(
+            X, indices, j.lax.GatherDimensionNumbers(offset, collapsed, start, **batching), sizes
+        )
+
+    both = {"operand_batching_dims": (0,), "start_indices_batching_dims": (0,)}
+    return {
+        "offsets beyond": (numbers((1, 1), (1, 5), (), (0, 1)), "Offset dimension 1 in gather op is out of bounds"),
+        "one size too few": (
+            numbers((1,), (), (0, 1), (0, 1)),
+            "Gather op must have one slice size for every input dimension",
+        ),
+        "starts beyond": (numbers((1, 1), (), (0, 1), (0, 7)), "Invalid start_index_map"),
+        "window dimensions": (
+            numbers((1, 1), (1,), (0, 1), (0, 1)),
+            "must either be a offset dimension or explicitly collapsed",
+        ),
+        "batched starts": (
+            numbers((1, 1), (), (1,), (0, 1), **both),
+            "start_index_map and operand_batching_dims in gather op must be disjoint",
+        ),
+    }
+
+
 def _arguments(a: Any, /, b: Any, c: Any) -> None: ...
 
 
@@ -328,6 +356,7 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "zero-length scan",
     ),
     **_custom_errors(),
+    **_gather_errors(),
     **{
         f"{what}={given!r}": (lambda j, what=what, given=given: j.jit(_arguments, **{what: given}), phrase)
         for what in ("static_argnames", "donate_argnames")

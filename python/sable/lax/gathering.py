@@ -22,7 +22,9 @@ from sable.core.values import retype
 from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_windows
 from sable.dialects.ops.scatter import window_sizes
 from sable.ir.codec import GatherDimensions, ScatterDimensions
-from sable.ir.op import OPS
+from sable.ir.op import (
+    OPS,
+)
 from sable.library.declare import library
 
 from .control_flow import while_loop
@@ -162,14 +164,16 @@ def gather(
         max(indices.aval.ndim - 1, 0),
     )
     sizes = integers(slice_sizes)
-    bounds = bounds_of(x.aval.shape, sizes, numbers.start_index_map)
-    if way is GatherScatterMode.CLIP and not all_inside(indices, bounds):
-        indices = clamp_indices(BIND, indices, numbers.index_vector_dim, bounds)
+    if way is GatherScatterMode.CLIP:
+        bounds = bounds_of(x.aval.shape, sizes, numbers.start_index_map)
+        if not all_inside(indices, bounds):
+            indices = clamp_indices(BIND, indices, numbers.index_vector_dim, bounds)
     found = BIND.gather(
         x, indices, dimension_numbers=numbers, slice_sizes=sizes, indices_are_sorted=bool(indices_are_sorted)
     )
     if way is not GatherScatterMode.FILL_OR_DROP:
         return found
+    bounds = bounds_of(x.aval.shape, sizes, numbers.start_index_map)
     if all_inside(indices, bounds):
         return found
     inside = fits(BIND, indices, numbers.index_vector_dim, bounds)
