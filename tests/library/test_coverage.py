@@ -48,7 +48,7 @@ _VALUES = "it looks at values: ConcretizationTypeError"
 #: Declared functions of whose samples none has a plan, and why.
 UNPLANNED = {
     **dict.fromkeys(["lax.broadcasted_iota", "lax.empty", "lax.full", "lax.iota", "lax.shape_as_value"], _SCALARS_ONLY),
-    **dict.fromkeys(["numpy.arange", "numpy.empty", "numpy.eye", "numpy.geomspace", "numpy.identity"], _SCALARS_ONLY),
+    **dict.fromkeys(["numpy.arange", "numpy.empty", "numpy.eye", "numpy.identity"], _SCALARS_ONLY),
     **dict.fromkeys(
         ["numpy.logspace", "numpy.ones", "numpy.tri", "numpy.zeros", "random.PRNGKey", "random.key"], _SCALARS_ONLY
     ),
