@@ -111,3 +111,14 @@ def test_a_call_with_values_returns_what_the_function_returns():
     f.defjvp(lambda p, t: (f(*p), t))
     assert f(2.0) == (3, 2.0)
     assert type(f(2.0)[0]) is int
+
+
+def test_rules_of_functions_that_are_called_with_64_bits():
+    f = sable.custom_vjp(lambda x: x**2.0)
+    f.defvjp(lambda x: (x**2.0, x), lambda x, ct: (ct * 2 * x,))
+
+    def g(x):
+        with sable.enable_x64(True):
+            return f(sable.numpy.asarray(x, sable.numpy.float64))
+
+    assert sable.vjp(g, 3.0)[0].dtype == np.float64

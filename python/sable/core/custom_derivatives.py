@@ -26,6 +26,7 @@ from sable.tree_util import (
 
 from .array import Value
 from .bind import BIND, bind
+from .dtypes import kind_of
 from .trace import Tracer, deepest
 from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
 from .values import (
@@ -332,9 +333,9 @@ def _shown(tree: Any, leaves: Sequence[Any]) -> str:
 
 
 def _of_types(leaves: Sequence[Any], avals: Sequence[Aval]) -> bool:
-    """Whether values have these shapes and dtypes."""
+    """Whether values have these shapes and kinds of dtypes; a rule may run where 64 bits are narrowed."""
     types = [aval_of_value(x) for x in leaves]
-    return all(t.shape == a.shape and t.dtype == a.dtype for t, a in zip(types, avals))
+    return all(t.shape == a.shape and kind_of(t.dtype) == kind_of(a.dtype) for t, a in zip(types, avals))
 
 
 def _tangent_like(t: Any, a: Aval, name: str) -> Value:
