@@ -129,6 +129,15 @@ def inline_calls(module: ir.Module) -> None:
         run_pipeline(module, "inline{default-pipeline=},symbol-dce")
 
 
+def signless_tensor(type: ir.Type) -> ir.RankedTensorType:
+    """The type with signless integers: memory and arith know no others."""
+    type = ir.RankedTensorType(type)
+    element = type.element_type
+    if isinstance(element, ir.IntegerType) and not element.is_signless:
+        return ir.RankedTensorType.get(type.shape, signless(element.width))
+    return type
+
+
 def tensor_like(type: ir.Type, element: ir.Type) -> ir.RankedTensorType:
     return ir.RankedTensorType.get(ir.RankedTensorType(type).shape, element)
 

@@ -6,9 +6,8 @@ import itertools
 from dataclasses import dataclass
 
 from sable.ir.bindings import ir
-from sable.passes.ir_tools import at_start, create, functions_with_body, operations, signless, walk
+from sable.passes.ir_tools import at_start, create, functions_with_body, operations, signless, signless_tensor, walk
 
-from .loop_state import signless_tensor
 from .not_a_kernel import NotAKernel
 from .packing import ALIGNMENT, Packing, byte_tensor, packings, padded_size
 

@@ -11,7 +11,18 @@ import math
 
 from sable.ir.bindings import ir
 
-from ..ir_tools import BRANCHES, at_start, before, create, operations, owner, signless, terminator, walk
+from ..ir_tools import (
+    BRANCHES,
+    at_start,
+    before,
+    create,
+    operations,
+    owner,
+    signless,
+    signless_tensor,
+    terminator,
+    walk,
+)
 from ..legalize.loops_to_blocks import drop_all_invariant_carries
 from ..legalize.scalar_carries import ScalarEmitter, find_scalar_carries, place_outside, scalar_integer_type
 
@@ -30,15 +41,6 @@ _VIEWS = (
 
 #: Elements from which on a dynamic slice gets memory of its own: a vector's worth.
 SMALLEST_COPY = 16
-
-
-def signless_tensor(type: ir.Type) -> ir.RankedTensorType:
-    """The type with signless integers: memory and arith know no others."""
-    type = ir.RankedTensorType(type)
-    element = type.element_type
-    if isinstance(element, ir.IntegerType) and not element.is_signless:
-        return ir.RankedTensorType.get(type.shape, signless(element.width))
-    return type
 
 
 def buffer_type(type: ir.Type) -> ir.MemRefType:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sable.ir.bindings import ir
 
-from ..ir_tools import before, create, functions_with_body, operations, owner, run_pipeline, terminator
+from ..ir_tools import before, create, functions_with_body, operations, owner, run_pipeline, signless_tensor, terminator
 from ..kernels.packing import MOST_BINDINGS
 from ..module_traits import traits_of
 
@@ -133,7 +133,7 @@ class _Block:
         """Has an operation, and all that comes behind it, use the values through barriers."""
         for value in dict.fromkeys(values):
             with op.location:
-                self.behind[value] = result = create(_BARRIER, [value], [value.type], at=before(op)).result
+                self.behind[value] = result = _behind_barrier(value, before(op))
             self.made_of[result] = frozenset((self._place(value),))
         self._use_barriers(op)
 
@@ -158,6 +158,16 @@ class _Block:
             user.block != self.block or user == self.end or user.name == _DIVIDER or traits_of(user.name).in_place
             for user in users
         )
+
+
+def _behind_barrier(value: ir.Value, at: ir.InsertionPoint) -> ir.Value:
+    """The value through a barrier, which IREE converts to its own types for signless elements only."""
+    plain = signless_tensor(value.type)
+    if plain == value.type:
+        return create(_BARRIER, [value], [plain], at=at).result
+    cast = create("stablehlo.bitcast_convert", [value], [plain], at=at).result
+    barred = create(_BARRIER, [cast], [plain], at=at).result
+    return create("stablehlo.bitcast_convert", [barred], [value.type], at=at).result
 
 
 class _Scalars:

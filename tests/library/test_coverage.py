@@ -59,7 +59,10 @@ UNPLANNED = {
     ),
     "lax.gather": "an argument of type GatherDimensionNumbers is neither an array nor static",
     "numpy.copy": "it asks whether a value is known",
-    **dict.fromkeys(["scipy.special.entr", "scipy.special.xlog1py", "scipy.special.xlogy"], "custom_jvp_call"),
+    **dict.fromkeys(
+        [f"scipy.special.{n}" for n in ("entr", "log_ndtr", "logit", "xlog1py", "xlogy")], "custom_jvp_call"
+    ),
+    **dict.fromkeys(["scipy.stats.norm.logcdf", "scipy.stats.norm.logsf"], "custom_jvp_call"),
     "scipy.linalg.cho_factor": "it returns bool and not only arrays",
 }
 
