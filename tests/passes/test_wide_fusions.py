@@ -75,6 +75,18 @@ def test_arguments_and_results(n):
     agree(jax.jit(program)(*values), want)
 
 
+def test_sums_of_all_types():
+    """Barriers stand between integers of either kind, booleans, complex numbers, half precision."""
+    dtypes = [np.uint32, np.uint8, np.int8, np.bool_, np.complex64, np.float16, ml_dtypes.bfloat16]
+    values = [[np.arange(k, k + 5).astype(dtype) for k in range(40)] for dtype in dtypes]
+    got = jax.jit(lambda all: [sum(a[1:], a[0]) for a in all])(values)
+    for x, a in zip(got, values):
+        want = np.any(a, axis=0) if a[0].dtype == np.bool_ else np.sum(np.asarray(a, np.complex128), axis=0)
+        wide = want if a[0].dtype.kind not in "iu" else want.real.astype(np.int64).astype(a[0].dtype)
+        assert x.dtype == a[0].dtype
+        np.testing.assert_allclose(np.asarray(x).astype(np.complex128), wide.astype(np.complex128), rtol=0.1)
+
+
 @pytest.mark.parametrize("n", COUNTS)
 def test_scalars(n):
     def program(x, *a):
