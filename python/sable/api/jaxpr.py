@@ -22,6 +22,12 @@ from sable.passes.assemble import assemble
 _WIDTH = 100
 #: Names of parameters that name functions, where JAX has others: by the parameter, for an op with one function.
 _FUNCTIONS = {"callee": "jaxpr", "body": "jaxpr"}
+#: Other parameters that JAX names otherwise.
+_PARAMETERS = {
+    "dot_dimension_numbers": "dimension_numbers",
+    "precision_config": "precision",
+    "scatter_dimension_numbers": "dimension_numbers",
+}
 #: Short names of dtypes: f32, i8, u16, c64.
 _KINDS = {"float": "f", "int": "i", "uint": "u", "complex": "c", "bfloat": "bf"}
 
@@ -119,7 +125,7 @@ def _parameters(node: Node) -> Iterator[tuple[str, Any]]:
         if f"{{{name}}}" in op.primitive:
             continue
         if name not in op.functions:
-            yield name, value
+            yield _PARAMETERS.get(name, name), value
         elif op.params[name].many:
             yield name, tuple(_closed(f) for f in value)
         else:
