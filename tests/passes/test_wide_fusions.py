@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import ml_dtypes
@@ -19,6 +20,7 @@ from sable.passes.legalize.wide_fusions import split_wide_fusions
 #: Around what IREE's runtime and its loader let a dispatch take, and far beyond (where many results take long to compile).
 COUNTS = (31, 32, 33, 64, 65)
 MANY = 500
+TYPES = ("bool", "int8", "uint8", "uint16", "int32", "uint32", "float16", "bfloat16", "complex64")
 BARRIER = "iree_tensor_ext.compute_barrier.start"
 
 
@@ -177,7 +179,21 @@ def test_gradients_of_loops(route):
     agree(jax.jit(jax.grad(loss))(values), [np.full(5, np.prod([x + n for x in range(3)]), np.float32)] * n)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "int32", "float16", "bfloat16", "complex64"])
+def test_all_types_are_divided():
+    """The maxima of 40 arrays and of 40 scalars of each type."""
+    kinds = [ml_dtypes.bfloat16 if t == "bfloat16" else np.dtype(t) for t in TYPES]
+    values = [[np.roll(np.arange(4), k).astype(kind) for k in range(40)] for kind in kinds]
+
+    def program(values):
+        scalars = [[x[k % 4] for k, x in enumerate(v)] for v in values]
+        return [[functools.reduce(jnp.maximum, v) for v in some] for some in (values, scalars)]
+
+    for kind, array, scalar in zip(kinds, *jax.jit(program)(values)):
+        assert np.array_equal(np.asarray(array), np.full(4, 3).astype(kind)) and array.dtype == kind
+        assert np.asarray(scalar) == np.asarray(0).astype(kind)  # element k of what was rolled by k is the first
+
+
+@pytest.mark.parametrize("dtype", TYPES)
 def test_all_types_are_packed(dtype):
     """40 carries, which rotate: arrays of every type lie in a kernel's common buffer."""
     n, steps = 40, 3
