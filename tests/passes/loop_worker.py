@@ -1,10 +1,11 @@
-"""Compiles and runs loop programs, each in a forked child, so that a crash or hang of IREE costs one program only.
+"""Compiles or runs loop programs, each in a forked child, so that a crash or hang of IREE costs one program only.
 
-    python loop_worker.py JOBS RESULTS
+    python loop_worker.py compile|run JOBS RESULTS
 
-JOBS is a pickle of a list of dicts: name, text (StableHLO), arguments (NumPy arrays), dtypes (of the results), route,
-repeat (timed calls, 0 for none). RESULTS becomes a pickle of a list of dicts: name, route, status ("ok", "refused",
-"failed", "crashed", "timeout"), reason, and per driver the outputs, whether an argument was changed, and seconds.
+JOBS is a pickle of a list of dicts: name, route, and to be compiled text (StableHLO), to be run binary, arguments (NumPy
+arrays) and dtypes (of the results). RESULTS becomes a pickle of a list of dicts: name, route, status ("ok", "refused",
+"failed", "crashed", "timeout"), reason, and of what was compiled the binary and the route it took, of what was run for
+each driver the outputs and whether an argument was changed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import iree.compiler
@@ -118,37 +120,31 @@ def read(view: rt.HalBufferView, dtype: np.dtype) -> np.ndarray:
     return view.map().asarray(tuple(view.shape), np.dtype(plain)).copy().view(dtype)
 
 
-def run_binary(binary: bytes, job: dict) -> dict:
+def run_job(job: dict) -> dict:
     runs = {}
     for driver in DRIVERS:
-        program = Program(binary, driver)
+        program = Program(job["binary"], driver)
         views = [program.put(a) for a in job["arguments"]]
         outputs = [read(v, d) for v, d in zip(program.call(views), job["dtypes"], strict=True)]
         changed = any(read(v, a.dtype).tobytes() != a.tobytes() for v, a in zip(views, job["arguments"]))
-        seconds = []
-        for _ in range(job.get("repeat", 0)):
-            start = time.perf_counter()
-            program.call(views)
-            seconds.append(time.perf_counter() - start)
-        runs[driver] = {"outputs": outputs, "changed": changed, "seconds": min(seconds, default=0.0)}
-    return runs
+        runs[driver] = {"outputs": outputs, "changed": changed}
+    return {"status": "ok", "reason": "", "runs": runs}
 
 
-def do(job: dict) -> dict:
-    start = time.perf_counter()
+def compile_job(job: dict) -> dict:
     try:
         lowered = lower_loops(ir.Module.parse(job["text"], CONTEXT), LoopOptions(route=job["route"]))
     except NotAKernel as refusal:
         return {"status": "refused", "reason": str(refusal)}
-    middle = time.perf_counter()
     text = lowered.module.operation.get_asm(enable_debug_info=False)
     binary = compile_text(text, lowered.input_type, lowered.extra_flags)
-    end = time.perf_counter()
-    times = {"lower_seconds": middle - start, "compile_seconds": end - middle}
-    return {"status": "ok", "took": lowered.route, "reason": lowered.reason, "runs": run_binary(binary, job), **times}
+    return {"status": "ok", "took": lowered.route, "reason": lowered.reason, "binary": binary}
 
 
-def child(job: dict, pipe: int) -> None:
+DO = {"compile": compile_job, "run": run_job}
+
+
+def child(do: Callable[[dict], dict], job: dict, pipe: int) -> None:
     try:
         result = do(job)
     except BaseException:
@@ -158,15 +154,15 @@ def child(job: dict, pipe: int) -> None:
     os._exit(0)
 
 
-def isolated(job: dict) -> dict:
-    """Runs one job in a forked child."""
+def isolated(do: Callable[[dict], dict], job: dict) -> dict:
+    """Does one job in a forked child."""
     reader, writer = os.pipe()
     process = os.fork()
     if process == 0:
         os.close(reader)
-        child(job, writer)
+        child(do, job, writer)
     os.close(writer)
-    deadline, data = time.monotonic() + job.get("time_limit", TIME_LIMIT), b""
+    deadline, data = time.monotonic() + TIME_LIMIT, b""
     while True:
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
@@ -187,9 +183,9 @@ def isolated(job: dict) -> dict:
 def main() -> None:
     ctypes_dl._initializeGlobalCL("loop_worker", "--mlir-disable-threading")  # no pool threads: forking is safe
     ir.Module.parse("func.func @warm() { return }", CONTEXT)  # loads the dialects' Python modules once, for every child
-    jobs_path, results_path = map(Path, sys.argv[1:3])
+    do, jobs_path, results_path = DO[sys.argv[1]], *map(Path, sys.argv[2:4])
     jobs = pickle.loads(jobs_path.read_bytes())
-    results = [{"name": job["name"], "route": job["route"], **isolated(job)} for job in jobs]
+    results = [{"name": job["name"], "route": job["route"], **isolated(do, job)} for job in jobs]
     results_path.write_bytes(pickle.dumps(results))
 
 

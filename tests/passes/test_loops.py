@@ -93,24 +93,35 @@ def results(expected, tmp_path_factory, worker_id):
 
 
 def run_all(expected, folder):
-    """The results of the two worker processes."""
-    jobs = [
-        {
-            "name": name,
-            "route": route,
-            "text": expected[name][0],
-            "arguments": PROGRAMS[name][1],
-            "dtypes": [value.dtype.name for value in expected[name][1]],
-        }
-        for name, route in CASES
-    ]
+    """What the worker processes find: the compiler's, and those in which memory is checked."""
+    compiled = work("compile", [{"name": n, "route": r, "text": expected[n][0]} for n, r in CASES], folder)
+    jobs = []
+    for (name, route), result in compiled.items():
+        if result["status"] == "ok":
+            dtypes = [value.dtype.name for value in expected[name][1]]
+            binary = result.pop("binary")
+            jobs.append(
+                {"name": name, "route": route, "binary": binary, "arguments": PROGRAMS[name][1], "dtypes": dtypes}
+            )
+    ran = work("run", jobs, folder, CHECKING)
+    return {
+        case: {**result, **ran.get(case, {}), "reason": _reason(result, ran.get(case))}
+        for case, result in compiled.items()
+    }
+
+
+def _reason(compiled, ran):
+    return compiled["reason"] if ran is None or ran["status"] == "ok" else ran["reason"]
+
+
+def work(verb, jobs, folder, environment=None):
+    """The results of jobs, by name and route."""
     found, running = {}, []
     for k in range(WORKERS):
-        paths = folder / f"jobs{k}", folder / f"results{k}"
+        paths = folder / f"{verb}{k}", folder / f"{verb}_results{k}"
         paths[0].write_bytes(pickle.dumps(jobs[k::WORKERS]))
-        process = subprocess.Popen(
-            [sys.executable, WORKER, *paths], stderr=subprocess.DEVNULL, env={**os.environ, **CHECKING}
-        )
+        command = [sys.executable, WORKER, verb, *paths]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         running.append((process, paths[1]))
     for process, path in running:
         assert process.wait() == 0
