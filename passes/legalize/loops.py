@@ -52,11 +52,12 @@ class LoweredLoops:
     reason: str = ""
 
 
-def fold_control_flow(module: ir.Module) -> bool:
+def fold_control_flow(module: ir.Module, platform: str) -> bool:
     """Inlines calls, takes branches that are known, copies what IREE would wrongly update in place in straight code.
 
     Args:
-      module: StableHLO with one public function; changed in place. Only operations are moved: no pass of MLIR runs.
+      module: StableHLO with one public function; changed in place.
+      platform: see `LoopOptions`.
 
     Returns:
       Whether there is something left that is `lower_loops`' to lower: control flow, or calls of native kernels.
@@ -69,7 +70,7 @@ def fold_control_flow(module: ir.Module) -> bool:
             return True
         # not only loops: IREE overwrites the caller's array by an update in place in straight code too
         copy_update_targets(module)
-        split_wide_fusions(module)
+        split_wide_fusions(module, platform)
         return False
 
 
@@ -86,7 +87,7 @@ def lower_loops(module: ir.Module, options: LoopOptions = LoopOptions()) -> Lowe
       NotAKernel: if `options.route` is "kernel" and the program cannot be one.
     """
     module = copy_module(module)
-    if not fold_control_flow(module):
+    if not fold_control_flow(module, options.target_platform):
         return LoweredLoops(module, "none", "stablehlo")
     with module.context, ir.Location.unknown():
         return _lower(module, options)
@@ -112,7 +113,7 @@ def lower_bytes(module: bytes, platform: str, route: str) -> tuple[bytes, tuple[
 def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
     if options.route == "blocks" or options.target_platform != "cpu":
         blocks_of_control_flow(module)
-        split_wide_fusions(module)
+        split_wide_fusions(module, options.target_platform)
         dispatch_native_calls(module)
         return LoweredLoops(module, "blocks", reason="asked for" if options.route == "blocks" else "no CPU")
     outcome = kernels_for_loops(module, options.limits)
@@ -121,7 +122,7 @@ def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
         raise NotAKernel(reason)
     complete = not _has_control_flow(module)
     blocks_of_control_flow(module)
-    split_wide_fusions(module)
+    split_wide_fusions(module, options.target_platform)
     dispatch_native_calls(module)
     if not outcome.kernels:
         return LoweredLoops(module, "blocks", reason=reason)

@@ -21,9 +21,9 @@ from ..ir_tools import before, create, functions_with_body, operations, owner, r
 from ..kernels.packing import MOST_BINDINGS
 from ..module_traits import traits_of
 
-#: Arrays that a value may be made of. IREE merges the loops of up to four fusions at last, so that three results more may
-#: be written, and the program's constants are one array.
-MOST_ARRAYS = MOST_BINDINGS - 4
+#: Arrays that a value may be made of. IREE merges the loops of up to four fusions at last, so that four results may be
+#: written, and the program's constants are one array.
+MOST_ARRAYS = MOST_BINDINGS - 5
 #: Keeps what is before it from being fused with what is behind it, and is gone once dispatches are formed. The other
 #: barrier would divide the program for good, into runs with buffers of their own between them.
 _BARRIER = "iree_tensor_ext.compute_barrier.start"
@@ -36,17 +36,21 @@ _FUSED = ("stablehlo.", "chlo.")
 _ALONE = ("stablehlo.concatenate", "stablehlo.custom_call", _DIVIDER)
 
 
-def split_wide_fusions(module: ir.Module) -> None:
+def split_wide_fusions(module: ir.Module, platform: str) -> None:
     """Puts barriers into a module that is free of structured control flow.
 
     Programs with few arguments, results and carried arrays stay as they are.
+
+    Args:
+      platform: on GPUs what a block makes counts one by one too: where each array begins in the buffer is a push constant,
+        of which Vulkan has to take 32 only.
     """
     with module.context, ir.Location.unknown():
         wide = [block for function in functions_with_body(module) for block in _wide_blocks(function)]
         if wide:
             run_pipeline(module, "cse")  # as IREE does first of all: what is repeated would be counted twice
         for block in wide:
-            _Block(block).split()
+            _Block(block, together=platform == "cpu").split()
 
 
 def _wide_blocks(function: ir.Operation) -> Iterator[ir.Block]:
@@ -74,13 +78,14 @@ class _Block:
     """A walk through one block.
 
     Attributes:
+      together: whether what is made here and used here only counts as one array.
       made_of: for each value made so far, the arrays that one dispatch could read and write to compute it.
       behind: the barrier's result for each value that has one.
       scalars: the dispatch of scalars that has not ended; `all_scalars` is what was made in any.
     """
 
-    def __init__(self, block: ir.Block) -> None:
-        self.block, self.end = block, terminator(block)
+    def __init__(self, block: ir.Block, together: bool) -> None:
+        self.block, self.end, self.together = block, terminator(block), together
         self.made_of: dict[ir.Value, frozenset] = {}
         self.behind: dict[ir.Value, ir.Value] = {}
         self.scalars = _Scalars()
@@ -114,7 +119,7 @@ class _Block:
 
     def _fuse(self, op: ir.Operation) -> frozenset:
         """What the results are made of, after barriers before the operands that are made of most."""
-        own = frozenset(map(self._place, op.results))
+        own = frozenset(filter(self._leaves, op.results))
         while len(arrays := own.union(*map(self._arrays, op.operands))) > MOST_ARRAYS:
             widest = max(op.operands, key=lambda value: len(self._arrays(value)))
             if len(self._arrays(widest)) <= 1:
@@ -148,7 +153,7 @@ class _Block:
             if op is None or op.block != self.block or op.name == _DIVIDER or self._leaves(value):
                 return value
             if traits_of(op.name).shares != 1:
-                return _TOGETHER
+                return _TOGETHER if self.together else value
             value = op.operands[0]
 
     def _leaves(self, value: ir.Value) -> bool:

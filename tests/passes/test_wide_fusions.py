@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import ml_dtypes
@@ -16,6 +17,8 @@ from sable.compiler import service
 from sable.ir.bindings import CONTEXT, ir
 from sable.passes.legalize.loops import LoopOptions, lower_loops
 from sable.passes.legalize.wide_fusions import split_wide_fusions
+
+from ..vulkan import vulkan_device
 
 #: Around what IREE's runtime and its loader let a dispatch take, and far beyond (where many results take long to compile).
 COUNTS = (31, 32, 33, 64, 65)
@@ -209,6 +212,20 @@ def test_all_types_are_packed(dtype):
         assert np.array_equal(np.asarray(g), w)
 
 
+@pytest.mark.parametrize("n", [33, 65])
+def test_vulkan(n):
+    """There what a dispatch reads has push constants too, which are few."""
+    device = vulkan_device()
+    values = arrays(n)
+
+    def program(*a):
+        _, stacks = lax.scan(lambda c, x: (c + 1, [y * c for y in x]), 1.0, list(a))
+        return sum(a), stacks
+
+    got = jax.jit(program)(*(jax.device_put(x, device) for x in values))
+    agree(got, (np.sum(values, 0), [x * np.arange(1, 6, dtype=np.float32) for x in values]))
+
+
 def test_small_programs_stay_as_they_are():
     text = """
     func.func public @main(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
@@ -220,23 +237,23 @@ def test_small_programs_stay_as_they_are():
     with CONTEXT:
         module = ir.Module.parse(text)
         before = str(module)
-        split_wide_fusions(module)
+        split_wide_fusions(module, "cpu")
         assert str(module) == before
 
 
 @pytest.mark.parametrize("n", [26, 28, 60, 500])
 def test_barriers_are_few(n):
-    """27 arguments are fused with what came before, which lies behind a barrier."""
+    """27 arrays are fused: the first, or 26 and what came before, which lies behind a barrier; the result is one."""
     sums = [f"%s{k} = stablehlo.add %s{k - 1}, %a{k} : tensor<4xf32>" for k in range(1, n)]
     arguments = ", ".join(["%s0: tensor<4xf32>", *(f"%a{k}: tensor<4xf32>" for k in range(1, n))])
     body = "\n".join([*sums, f"return %s{n - 1} : tensor<4xf32>"])
     with CONTEXT:
         module = ir.Module.parse(f"func.func public @main({arguments}) -> tensor<4xf32> {{ {body} }}")
-        split_wide_fusions(module)
+        split_wide_fusions(module, "cpu")
         module.operation.verify()
         text = str(module)
-        assert text.count(BARRIER) == (n - 1) // 27
-        split_wide_fusions(module)
+        assert text.count(BARRIER) == math.ceil((n - 26) / 26)
+        split_wide_fusions(module, "cpu")
         assert str(module) == text
 
 

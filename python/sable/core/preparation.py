@@ -98,7 +98,7 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
     compile_log.check(function, lowered.module)
     compile_log.dump(function, lowered.module)
     tiled = platform == "cpu" and not lowered.hosts and estimate(lowered.module).tiled
-    has_loops = fold_control_flow(lowered.module)
+    has_loops = fold_control_flow(lowered.module, platform)
     module, fingerprint = _written(lowered.module)
     options = CompileOptions(
         input_type="auto" if has_loops else "stablehlo",
