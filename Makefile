@@ -8,12 +8,16 @@ STAMP := $(VENV)/.installed-$(MODULES)
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard python/native/*)
 PYTEST_WORKERS ?= auto
 BASE ?= HEAD
+# what `make fuzz` runs: so many programs of each mode (or of one), from this seed on
+COUNT ?= 200
+SEED ?= 0
+MODE ?= all
 # what `make pythons` tries, those of them that are here, and on what: the native module, traces, processes, arrays
 PYTHONS ?= python3.10 python3.11 python3.12 python3.13
 PYTHONS_TESTS ?= tests/api/test_jit.py tests/api/test_names.py tests/api/test_pickling.py tests/concurrency tests/core \
 	tests/library/test_plans.py tests/pytree tests/runtime/test_leftovers.py
 
-.PHONY: help setup run test unit pythons filecheck lint bench replay docs clean
+.PHONY: help setup run test unit pythons filecheck fuzz lint bench replay docs clean
 
 help:
 	@echo "make run        set up and run the main job: train on handwritten digits, deploy, check (examples/digits.py)"
@@ -21,6 +25,7 @@ help:
 	@echo "make unit       the pytest suite alone"
 	@echo "make pythons    install into each Python of PYTHONS that is here, and run a small part of the tests"
 	@echo "make filecheck  the lit + FileCheck tests of the passes alone"
+	@echo "make fuzz       random programs under JAX and Sable (COUNT=200 SEED=0 MODE=all, eager, jit, vmap, grad ...)"
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make bench      JAX, NumPy and Sable side by side; writes benchmarks/README.md"
 	@echo "make replay     what a change does to the programs emitted, against the last commit (BASE=commit)"
@@ -60,6 +65,9 @@ pythons:
 
 filecheck: $(STAMP)
 	$(BIN)/lit -v tests/filecheck
+
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.differential --count $(COUNT) --seed $(SEED) --mode $(MODE)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

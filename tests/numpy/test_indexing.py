@@ -251,6 +251,8 @@ jnp.extract(b, f) | jnp.extract(m > 2, m) | jnp.extract(b, f, size=4, fill_value
 jnp.put(f, A([0]), 5, inplace=False) | jnp.put(f, A([7]), 5, inplace=False)
 jnp.put(f, A([7]), 5, mode='wrap', inplace=False) | jnp.put(f, A([0]), 5)
 jnp.put(f, A([0, 1]), A([5.0]), inplace=False)
+m.at[:0].set(jnp.ones((7, 5))) | m.at[9:].min(jnp.ones(0)) | b.at[:0].add(True) | f.at[A([], 'int32')].add(jnp.ones((4, 5)))
+jnp.zeros((0, 2)).at[0].set(jnp.ones((7, 5)))
 """
 
 

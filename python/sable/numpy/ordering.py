@@ -138,7 +138,7 @@ def argpartition(a: Any, kth: int, axis: int = -1) -> Value:
     """The positions of the elements in the order of `partition`."""
     x = array_argument("argpartition", a)
     normal_axis(kth, x.aval.shape[normal_axis(axis, x.aval.ndim)])
-    return argsort(x, axis)
+    return convert(argsort(x, axis), np.dtype(np.int32))  # whatever default integers are
 
 
 # ---- order statistics ------------------------------------------------------------------------------
@@ -369,6 +369,11 @@ def _before(x: Value, y: Value) -> Value:
     return logical("or", less, logical("and", compare(y, y, "NE"), compare(x, x, "EQ")))
 
 
+def _position_dtype(n: int) -> np.dtype:
+    """The dtype of positions among n, with or without 64-bit dtypes."""
+    return np.dtype(np.int32 if n < 2**31 else np.int64)
+
+
 @library(operands=("v",))
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, method: str = "scan") -> Value:
     """Where values belong in a sorted vector.
@@ -397,7 +402,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
         line = take(line, sorter)
     line, values = retype(line, False), retype(values, False)
     n, shape = line.aval.shape[0], values.aval.shape
-    index = default_dtype("i")
+    index = _position_dtype(n)
     low = BIND.full(values.aval.update(dtype=index), 0)
     high = full_like(low, n)
     # bisection: `low` elements are known to lie before the value, and those from `high` on are not
@@ -423,7 +428,7 @@ def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = Non
         raise ValueError(f"digitize: bins must be a 1-dimensional array; got bins={bins}")
     n = edges.aval.shape[0]
     if n == 0:
-        return BIND.full(value.aval.update(dtype=default_dtype("i"), weak_type=False), 0)
+        return BIND.full(value.aval.update(dtype=_position_dtype(n), weak_type=False), 0)
     side = "left" if right else "right"
     up = searchsorted(edges, value, side)
     down = searchsorted(BIND.reverse(edges, dimensions=(0,)), value, side)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
-from sable.core.dtypes import user_dtype
+from sable.core.dtypes import default_dtype, result_type, user_dtype
 from sable.core.operands import (
     INT32,
     array_argument,
@@ -67,7 +67,7 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
 
 
 def _indices(found: np.ndarray) -> Array:
-    made = constant(found.astype(np.int32))
+    made = constant(found.astype(default_dtype("i")))
     made.constant = False
     return made
 
@@ -103,6 +103,7 @@ def _split(flat: Value, shape: Sequence[int]) -> list[Value]:
 
 
 def _filled(positions: Value, missing: Value, fill: Any) -> Value:
+    positions = convert(positions, default_dtype("i"))
     cases = promote_dtypes(array_arguments("nonzero", fill, positions))
     return select(*broadcast_values("nonzero", [missing, *cases]))
 
@@ -161,10 +162,10 @@ def ravel_multi_index(
       multi_index: integers for each dimension; they broadcast.
       dims: an array's shape.
       mode: for positions outside: "raise" (known arrays only), "wrap", "clip" or "ignore" (they are taken as they are).
-      dtype: of the result; int32 (or int64 with x64) by default.
+      dtype: of the result; by default that of the positions, promoted.
 
     Raises:
-      ValueError: a position outside in mode "raise"; an unknown mode or order; not integers.
+      ValueError: a position outside in mode "raise"; an unknown mode or order; not integers; too small a dtype.
       ConcretizationTypeError: a traced array in mode "raise".
     """
     if len(multi_index) != len(dims):
@@ -178,7 +179,11 @@ def ravel_multi_index(
         raise ValueError(f"invalid mode={mode!r}. Expected 'raise', 'wrap', 'clip', or 'ignore'.")
     if order not in ("C", "F"):
         raise ValueError(f"invalid order={order!r}. Expected 'C' or 'F'.")
-    kind = user_dtype(int if dtype is None else dtype, "ravel_multi_index")
+    kind = result_type(int, *parts) if dtype is None else user_dtype(dtype, "ravel_multi_index")
+    if math.prod(sizes) - 1 > np.iinfo(kind).max:
+        raise ValueError(
+            f"jnp.ravel_multi_index: dtype={kind!r} is too small for elements of an array of shape {sizes}."
+        )
     shape = broadcast_shapes(*[p.aval.shape for p in parts])
     total = BIND.full(as_value(0).aval.update(shape=shape, dtype=kind, weak_type=False), 0)
     weights = [math.prod(sizes[d + 1 :]) if order == "C" else math.prod(sizes[:d]) for d in range(len(sizes))]

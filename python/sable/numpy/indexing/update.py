@@ -55,7 +55,7 @@ def write(
       indices_are_sorted, unique_indices: promises about index arrays.
 
     Raises:
-      ValueError: y does not broadcast; an unknown mode.
+      ValueError: y does not broadcast, if anything is indexed; an unknown mode.
       IndexError, TypeError: see `getitem`.
     """
     way = GatherScatterMode.from_any(mode)
@@ -63,6 +63,11 @@ def write(
     new = _new_value(y, x)
     _warn_unsafe(new, x)
     a = x.aval
+    for e in parsed.entries:
+        if isinstance(e, (Fixed, Computed)) and not a.shape[e.dim]:
+            raise IndexError(f"index is out of bounds for axis {e.dim} with size 0")
+    if 0 in parsed.shape:
+        return x  # whatever y is: nobody asks whether it would have fitted
     dtype, weak = promote_avals((a, new.aval))
     x, new = convert(x, dtype, weak), convert(new, dtype, weak)
     if _COMBINE[mnemonic] is not None and mnemonic in ("scatter_add", "scatter_mul") and dtype == np.bool_:
@@ -116,11 +121,8 @@ def _spread(y: Value, shape: tuple[int, ...]) -> Value:
 
 
 def _write(mnemonic: str, x: Value, parsed: Parsed, y: Value, way: GatherScatterMode, promises: tuple) -> Value:
-    for e in parsed.entries:
-        if isinstance(e, (Fixed, Computed)) and not x.aval.shape[e.dim]:
-            raise IndexError(f"index is out of bounds for axis {e.dim} with size 0")
     dropping = way is not GatherScatterMode.CLIP
-    if (dropping and not parsed.inside) or 0 in parsed.shape or 0 in x.aval.shape:
+    if (dropping and not parsed.inside) or 0 in x.aval.shape:
         return x
     listed = [e for e in parsed.entries if isinstance(e, Listed)]
     shape = parsed.shape_without_new
