@@ -308,7 +308,16 @@ def test_negative_zero_is_not_zero() -> None:
 
 def test_x64() -> None:
     for text in (
-        *("f + 1", "jnp.sin(i)", "jnp.sum(i)", "jnp.arange(3)", "jnp.array([1.5])", "jnp.argmax(f)", "i / 2"),
+        *(
+            "f + 1",
+            "jnp.sin(i)",
+            "jnp.sum(i)",
+            "jnp.arange(3)",
+            "jnp.array([1.5])",
+            "jnp.argmax(f)",
+            "i / 2",
+            "jnp.rint(i)",
+        ),
         *("jnp.searchsorted(f, f)", "jnp.digitize(f, f)", "jnp.digitize(f, jnp.zeros(0))", "jnp.nonzero(f)[0]"),
         *("jnp.nonzero(f, size=2, fill_value=-1)[0]", "jnp.argwhere(f)", "jnp.argpartition(f, 1)"),
         "jnp.ravel_multi_index((jnp.int8(1), jnp.uint8(2)), (2, 3))",

@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.dtypes import finfo
+from sable.core.dtypes import default_dtype, finfo
 from sable.core.operands import (
     array_argument,
     array_arguments,
@@ -180,7 +180,7 @@ def rint(x: Any, /) -> Value:
     """The nearest integers as floats; halves go to the even one."""
     value = array_argument("rint", x)
     if kind(value) in "biu":
-        return convert(*promote_dtypes([value], "inexact"), promote_dtypes([value], "inexact")[0].aval.dtype)
+        return convert(value, default_dtype("f"))
     if kind(value) == "c":
         return retype(_by_parts(BIND.round_nearest_even, value), value.aval.weak_type)
     return BIND.round_nearest_even(value)
