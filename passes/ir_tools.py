@@ -138,6 +138,13 @@ def signless_tensor(type: ir.Type) -> ir.RankedTensorType:
     return type
 
 
+def reinterpret(value: ir.Value, type: ir.Type, at: ir.InsertionPoint) -> ir.Value:
+    """Signed or unsigned to signless and back; the bits stay."""
+    if value.type == type:
+        return value
+    return create("stablehlo.bitcast_convert", [value], [type], at=at).result
+
+
 def tensor_like(type: ir.Type, element: ir.Type) -> ir.RankedTensorType:
     return ir.RankedTensorType.get(ir.RankedTensorType(type).shape, element)
 

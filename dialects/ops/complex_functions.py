@@ -223,15 +223,12 @@ def rsqrt(x: Real, y: Real) -> Parts:
 
 
 def _exponential(x: Real, y: Real) -> Parts:
-    """e^x (cos y + i sin y), as (w cos y) w with w = e^(x/2): e^x itself may be infinite."""
+    """e^x (cos y + i sin y), as (w cos y) w with w = e^(x/2): e^x itself may be infinite. Real where y is 0."""
     w = (x * 0.5).of("exponential")
     return w * y.of("cosine") * w, where(y == 0, 0, w * y.of("sine") * w)
 
 
-@expansion
-def exponential(x: Real, y: Real) -> Parts:
-    """e^x (cos y + i sin y), real where y is 0 (also for infinite x)."""
-    return _exponential(x, y)
+exponential = expansion(_exponential)
 
 
 @expansion
@@ -319,9 +316,7 @@ def _tanh(x: Real, y: Real) -> Parts:
     return where(is_negative(x), -real, real), where(y == 0, 0, 4 * (q * (s * c)) / below)
 
 
-@expansion
-def tanh(x: Real, y: Real) -> Parts:
-    return _tanh(x, y)
+tanh = expansion(_tanh)
 
 
 @expansion
@@ -345,14 +340,12 @@ def hyperbolic(x: Real) -> tuple[Real, Real, Real]:
 
 
 def _sine(x: Real, y: Real) -> Parts:
+    """sin x cosh y + i cos x sinh y."""
     c, s, w = hyperbolic(y)
     return where(x == 0, 0, x.of("sine") * c * w), x.of("cosine") * s * w
 
 
-@expansion
-def sine(x: Real, y: Real) -> Parts:
-    """sin x cosh y + i cos x sinh y."""
-    return _sine(x, y)
+sine = expansion(_sine)
 
 
 @expansion
@@ -452,9 +445,7 @@ def _atanh(x: Real, y: Real) -> Parts:
 _FAR = 2.0**60
 
 
-@expansion
-def atanh(x: Real, y: Real) -> Parts:
-    return _atanh(x, y)
+atanh = expansion(_atanh)
 
 
 @expansion

@@ -6,7 +6,16 @@ import itertools
 from dataclasses import dataclass
 
 from sable.ir.bindings import ir
-from sable.passes.ir_tools import at_start, create, functions_with_body, operations, signless, signless_tensor, walk
+from sable.passes.ir_tools import (
+    at_start,
+    create,
+    functions_with_body,
+    operations,
+    reinterpret,
+    signless,
+    signless_tensor,
+    walk,
+)
 
 from .not_a_kernel import NotAKernel
 from .packing import ALIGNMENT, Packing, byte_tensor, packings, padded_size
@@ -169,7 +178,7 @@ def _shell(kernel: Kernel, name: str) -> str:
 def dispatch(kernel: Kernel, name: str, operands: list[ir.Value], at: ir.InsertionPoint) -> list[ir.Value]:
     """Emits the call of an embedded kernel; returns its results in the types it was made from."""
     ins, outs = kernel.packings
-    inputs = ins.pack([_reinterpret(v, signless_tensor(v.type), at) for v in operands], at)
+    inputs = ins.pack([reinterpret(v, signless_tensor(v.type), at) for v in operands], at)
     outputs = [signless_tensor(t) for t in kernel.outputs]
     types = outs.types(outputs)
     if kernel.scratch:
@@ -185,11 +194,4 @@ def dispatch(kernel: Kernel, name: str, operands: list[ir.Value], at: ir.Inserti
         tied_operands=ir.ArrayAttr.get([ir.IntegerAttr.get(index, -1)] * len(types)),
     )
     results = outs.unpack(call.results[: outs.buffers], outputs, at)
-    return [_reinterpret(value, type, at) for value, type in zip(results, kernel.outputs)]
-
-
-def _reinterpret(value: ir.Value, type: ir.Type, at: ir.InsertionPoint) -> ir.Value:
-    """Signed or unsigned to signless and back; the bits stay."""
-    if value.type == type:
-        return value
-    return create("stablehlo.bitcast_convert", [value], [type], at=at).result
+    return [reinterpret(value, type, at) for value, type in zip(results, kernel.outputs)]

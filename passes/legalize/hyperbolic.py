@@ -10,15 +10,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from sable.dialects.ops.complex_functions import hyperbolic, is_negative
 from sable.dialects.ops.formulas import Real, where
 from sable.dialects.ops.rules import kind_of
 
 from .rules import in_f32, is_narrow, legalize
 
-_F64 = np.dtype(np.float64)
 #: Above it x^2 + 1 and x^2 - 1 are x^2 in f64, below it they are in range.
 _LARGE = 2.0**28
 

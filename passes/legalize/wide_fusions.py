@@ -17,7 +17,17 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sable.ir.bindings import ir
 
-from ..ir_tools import before, create, functions_with_body, operations, owner, run_pipeline, signless_tensor, terminator
+from ..ir_tools import (
+    before,
+    create,
+    functions_with_body,
+    operations,
+    owner,
+    reinterpret,
+    run_pipeline,
+    signless_tensor,
+    terminator,
+)
 from ..kernels.packing import MOST_BINDINGS
 from ..module_traits import traits_of
 
@@ -168,11 +178,8 @@ class _Block:
 def _behind_barrier(value: ir.Value, at: ir.InsertionPoint) -> ir.Value:
     """The value through a barrier, which IREE converts to its own types for signless elements only."""
     plain = signless_tensor(value.type)
-    if plain == value.type:
-        return create(_BARRIER, [value], [plain], at=at).result
-    cast = create("stablehlo.bitcast_convert", [value], [plain], at=at).result
-    barred = create(_BARRIER, [cast], [plain], at=at).result
-    return create("stablehlo.bitcast_convert", [barred], [value.type], at=at).result
+    barred = create(_BARRIER, [reinterpret(value, plain, at)], [plain], at=at).result
+    return reinterpret(barred, value.type, at)
 
 
 class _Scalars:

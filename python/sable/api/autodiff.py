@@ -16,22 +16,10 @@ from sable.core.boundary import boundary
 from sable.core.float0 import is_float0
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, _positional_names, argument_names, function_name, trace_flat
-from sable.core.values import (
-    as_value,
-    aval_of_value,
-    is_array_like,
-    retype,
-)
+from sable.core.values import as_value, aval_of_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
 from sable.ir.function import interpret
-from sable.tree_util import (
-    Partial,
-    keystr,
-    tree_flatten,
-    tree_flatten_with_path,
-    tree_map,
-    tree_unflatten,
-)
+from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
 
 
 def _is_inexact(a: Aval) -> bool:

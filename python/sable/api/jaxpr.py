@@ -186,17 +186,13 @@ def _number(
     node: Node, values: Mapping[Variable, Any], users: Mapping[Variable, Sequence[Node | None]]
 ) -> Literal | None:
     """What a node makes, if it is one number that the equations of its users can hold."""
-    (result, *others) = node.results or (None,)
-    if result is None or others:
+    if not node.op.traits.constant or not _fits(node.results[0], users):
         return None
-    if node.op.traits.constant and not node.operands:
-        value = node.params.get("value")
-        if isinstance(value, Constant) and value.is_splat and _fits(result, users):
-            return Literal(value.data[()], result.aval.update(shape=()))
-        return None
-    if node.op.name == "broadcast_in_dim" and isinstance(values[node.operands[0]], Literal) and _fits(result, users):
-        return values[node.operands[0]]
-    return None
+    if node.operands:  # repeats what is there
+        source = values[node.operands[0]]
+        return source if isinstance(source, Literal) else None
+    value = node.params["value"]
+    return Literal(value.data[()], value.aval.update(shape=())) if value.is_splat else None
 
 
 def _fits(x: Variable, users: Mapping[Variable, Sequence[Node | None]]) -> bool:

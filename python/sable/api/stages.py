@@ -15,10 +15,7 @@ from sable.core.values import as_value
 from sable.passes.estimate import estimate
 from sable.pytree import registry as pytree
 from sable.pytree.registry import treedef_differences
-from sable.tree_util import (
-    keystr,
-    tree_unflatten,
-)
+from sable.tree_util import keystr, tree_unflatten
 
 from .abstract import structs_of
 from .donation import check_once, delete_donated

@@ -16,24 +16,14 @@ from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, float0
 from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
 from sable.ir.op import OPS, Op
-from sable.tree_util import (
-    keystr,
-    tree_flatten,
-    tree_flatten_with_path,
-    tree_structure,
-    tree_unflatten,
-)
+from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_structure, tree_unflatten
 
 from .array import Value
 from .bind import BIND, bind
 from .dtypes import kind_of
 from .trace import Tracer, deepest
 from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
-from .values import (
-    as_value,
-    aval_of_value,
-    is_array_like,
-)
+from .values import as_value, aval_of_value, is_array_like
 
 
 def _resolve(fun: Callable, args: tuple, kwargs: dict, kind: str) -> tuple:

@@ -25,13 +25,7 @@ from .array import Array, Value
 from .bind import BIND, OPS, bind, constant
 from .concretization import concretization_error, shape_error
 from .dtype_kinds import BOOL
-from .dtypes import (
-    kind_of,
-    promote_avals,
-    to_inexact_dtype,
-    to_numeric_dtype,
-    user_dtype,
-)
+from .dtypes import kind_of, promote_avals, to_inexact_dtype, to_numeric_dtype, user_dtype
 from .state import STATE
 from .trace import Tracer
 from .values import as_value, retype

@@ -7,12 +7,7 @@ from typing import Any
 import numpy as np
 
 from sable._config import config
-from sable.ir.aval import (
-    ELEMENT_TYPES,
-    Aval,
-    aval,
-    float0,
-)
+from sable.ir.aval import ELEMENT_TYPES, Aval, aval, float0
 
 from . import transfers
 from .array import Array, Value

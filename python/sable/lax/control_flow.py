@@ -11,10 +11,7 @@ import numpy as np
 
 from sable._config import config
 from sable.core import key_reuse
-from sable.core.array import (
-    Array,
-    Value,
-)
+from sable.core.array import Array, Value
 from sable.core.batching import batched_call
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
@@ -23,12 +20,7 @@ from sable.core.dtypes import promote_avals
 from sable.core.operands import known_integer
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name, trace_flat
-from sable.core.values import (
-    as_value,
-    concrete,
-    is_array_like,
-    retype,
-)
+from sable.core.values import as_value, concrete, is_array_like, retype
 from sable.errors import ConcretizationTypeError
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, interpret
@@ -285,10 +277,8 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
             while cond_fun(carry):
                 carry = body_fun(carry)
             return carry
-        except (
-            ConcretizationTypeError
-        ):  # under vmap the condition is one for each example: the loop is traced all the same
-            pass
+        except ConcretizationTypeError:
+            pass  # under vmap the condition is one for each example: the loop is traced all the same
     whole = tree_flatten((init_val,))[1]
     body, values = _settled(lambda avals: _trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
     _same_types("while_loop body", body_fun, tree, [x.aval for x in values], body, body.out_tree)

@@ -12,12 +12,7 @@ import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.core import dtypes, operands
 from sable.core.array import Value
 from sable.core.bind import BIND, bind
-from sable.core.operands import (
-    broadcast_operands,
-    value_in,
-    value_of,
-    values_of,
-)
+from sable.core.operands import broadcast_operands, value_in, value_of, values_of
 from sable.core.values import retype
 from sable.ir.op import OPS
 from sable.library.declare import library

@@ -11,20 +11,12 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind, constant
 from sable.core.dtypes import kind_of
-from sable.core.operands import (
-    convert,
-    expand_to,
-    integers,
-    value_in,
-    value_of,
-)
+from sable.core.operands import convert, expand_to, integers, value_in, value_of
 from sable.core.values import retype
 from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_windows
 from sable.dialects.ops.scatter import window_sizes
 from sable.ir.codec import GatherDimensions, ScatterDimensions
-from sable.ir.op import (
-    OPS,
-)
+from sable.ir.op import OPS
 from sable.library.declare import library
 
 from .control_flow import while_loop

@@ -14,12 +14,7 @@ from sable._config import config
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import (
-    array_argument,
-    convert,
-    known_integer,
-    promote,
-)
+from sable.core.operands import array_argument, convert, known_integer, promote
 from sable.lax.autodiff import stop_gradient
 from sable.library.declare import library
 

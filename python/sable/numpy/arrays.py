@@ -12,23 +12,11 @@ import numpy as np
 from sable.core.array import Value, copy_of
 from sable.core.bind import constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
-from sable.core.operands import (
-    array_argument,
-    convert,
-    dtype_argument,
-    normal_axis,
-    reshape_to,
-    truth,
-)
+from sable.core.operands import array_argument, convert, dtype_argument, normal_axis, reshape_to, truth
 from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
-from sable.core.values import (
-    as_value,
-    concrete,
-    is_array_like,
-    retype,
-)
+from sable.core.values import as_value, concrete, is_array_like, retype
 from sable.library.declare import library
 
 from .joining import stack

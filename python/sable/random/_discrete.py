@@ -11,12 +11,7 @@ from sable import numpy as jnp
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import (
-    array_argument,
-    convert,
-    known_integer,
-    normal_axis,
-)
+from sable.core.operands import array_argument, convert, known_integer, normal_axis
 from sable.library.declare import library
 
 from ._bits import both, float_dtype, parameter, randint, shape_argument, uniform_words

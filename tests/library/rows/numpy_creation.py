@@ -5,23 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..table import add, call
-from .operands import (
-    BF,
-    BM,
-    I8,
-    IM,
-    SCALAR,
-    U32,
-    B,
-    C,
-    E,
-    I,
-    M,
-    P,
-    S,
-    V,
-    W,
-)
+from .operands import BF, BM, I8, IM, SCALAR, U32, B, C, E, I, M, P, S, V, W
 
 for _name in ["zeros", "ones", "empty"]:
     add(f"numpy.{_name}", call(3), call((2, 3)), call((2,), dtype=np.int32), call(()), call((2, -1)))

@@ -15,12 +15,7 @@ from sable.core.state import STATE
 from sable.core.values import as_value, concrete
 from sable.dialects.ops.compose import released
 from sable.ir.aval import aval
-from sable.lax.gathering import (
-    GatherDimensionNumbers,
-    GatherScatterMode,
-    default_fill,
-    gather,
-)
+from sable.lax.gathering import GatherDimensionNumbers, GatherScatterMode, default_fill, gather
 from sable.library.declare import library
 
 from .parse import Computed, Fixed, Gap, Listed, New, Parsed, Span, numpy_index, parse, stacked
