@@ -52,6 +52,7 @@ class TwoStageBuilder(Builder):
 
     def __init__(self, inner: Any, linear: Function, keep: Callable[..., bool] | None = None):
         self.inner = inner
+        self.runs_rules = inner.runs_rules
         self.keep = keep
         self.linear = FunctionBuilder(linear)
         self.residuals: list[Any] = []
@@ -158,7 +159,7 @@ class TwoStageBuilder(Builder):
         return tuple([Known(y) for y in out]) if op.multiple_results else Known(out)
 
     def run_rule(self, rule: Any, values: Sequence[Any]) -> Sequence[Any]:
-        if not (rule.immediate and self.inner.runs_rules):
+        if not (rule.immediate and self.runs_rules):
             return interpret(rule.get(), values, self)
         moving = [v for v in values if type(v) is not Known]
         function, captures = rule.partial([v.x if type(v) is Known else self.linear.aval(v) for v in values])

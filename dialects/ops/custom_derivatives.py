@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import INT, RULE, SYMBOL
 from sable.ir.function import Deferred
@@ -18,6 +19,30 @@ from .functions import counts, function_of, listed, need, returns, same_types, s
 from .rules import expand, floats, is_inexact, sample
 
 _VECTOR = aval((3,), np.dtype(np.float64))
+
+
+#: Under this name the memo of a rule's function holds which of its arguments are variables that the rule closes over,
+#: though what they are a part of has ended.
+CLOSED_OVER = "closed over"
+
+
+def _check_closed_over(rule: Any, tangents: Sequence[Any]) -> None:
+    """Refuse to lose derivatives: a rule says nothing of those by what it closes over."""
+    if any(tangents[i] is not None for i in rule.get().memo.get(CLOSED_OVER, ())):
+        raise UnexpectedTracerError(
+            f"the derivative rule {rule.name} closes over a value that is differentiated itself; pass it as an argument"
+        )
+
+
+def _batched(rule: Any, batch: Callable[[Any], Any]) -> Deferred:
+    """A rule of the whole batch, made when it is asked for."""
+
+    def make() -> Any:
+        made = batch(rule.get())
+        made.memo[CLOSED_OVER] = rule.get().memo.get(CLOSED_OVER, ())
+        return made
+
+    return Deferred(make, rule.name)
 
 
 class _CustomRules(CallRules):
@@ -43,8 +68,11 @@ class CustomJvpRules(_CustomRules):
         return out[:n], out[n:]
 
     def _rule(self, b, node, xs, tangents):
+        rule = node.params["rule"]
+        if not _runs(b, rule):
+            _check_closed_over(rule, tangents)
         full = [b.full(b.aval(x), 0) if t is None else t for x, t in zip(xs, tangents)]
-        return b.run_rule(node.params["rule"], [*xs, *full])
+        return b.run_rule(rule, [*xs, *full])
 
     def batch(self, passes, b, node, size, xs, on, axis_name):
         callee, old = node.params["callee"], node.params["rule"]
@@ -54,10 +82,8 @@ class CustomJvpRules(_CustomRules):
         if key not in callee.memo:
             wide = (*on, *on)
             force = (True,) * (2 * n)
-            callee.memo[key] = (
-                Deferred(lambda: passes.batch_function(old.get(), wide, size, axis_name, force)[0]),
-                old,
-            )
+            made_rule = _batched(old, lambda rule: passes.batch_function(rule, wide, size, axis_name, force)[0])
+            callee.memo[key] = made_rule, old
         return b.bind(node.op, *xs, callee=made, rule=callee.memo[key][0]), marks
 
     def verify(self, operands, callee, rule):
@@ -79,9 +105,13 @@ class CustomJvpRules(_CustomRules):
         ]
 
 
+def _runs(b: Any, rule: Any) -> bool:
+    return rule.immediate and b.runs_rules
+
+
 def _called(b: Any, rule: Any, values: Sequence[Any]) -> Sequence[Any]:
     """A rule run on values where it can be, else called."""
-    if rule.immediate and b.runs_rules:
+    if _runs(b, rule):
         return b.run_rule(rule, values)
     return b.bind(OPS["call"], *values, callee=rule.get())
 
@@ -104,6 +134,8 @@ class CustomVjpRules(_CustomRules):
     def linearize(self, passes, two, node, xs, tangents):
         p = node.params
         n = len(node.results)
+        if not _runs(two.inner, p["forward"]):
+            _check_closed_over(p["forward"], tangents)
         out = _called(two.inner, p["forward"], xs)
         ys, residuals = out[:n], out[n:]
         moving = [
@@ -135,8 +167,8 @@ class CustomVjpRules(_CustomRules):
         if key not in callee.memo:
             forward, backward = p["forward"], p["backward"]
             rules = {
-                "forward": Deferred(lambda: _whole_batch(passes, forward.get(), size, axis_name)),
-                "backward": Deferred(lambda: _whole_batch(passes, backward.get(), size, axis_name)),
+                name: _batched(rule, lambda f: _whole_batch(passes, f, size, axis_name))
+                for name, rule in (("forward", forward), ("backward", backward))
             }
             callee.memo[key] = _whole_batch(passes, callee, size, axis_name), rules, p
         made, rules, _ = callee.memo[key]
@@ -209,7 +241,7 @@ class CustomVjpLinearRules(FunctionRules):
         values = _expand_all(b, size, xs, on)
         params = {
             "callee": _whole_batch(passes, p["callee"], size, axis_name),
-            "backward": Deferred(lambda: _whole_batch(passes, backward.get(), size, axis_name)),
+            "backward": _batched(backward, lambda f: _whole_batch(passes, f, size, axis_name)),
             "num_residuals": p["num_residuals"],
         }
         return b.bind(node.op, *values, **params), [True] * len(node.results)

@@ -62,7 +62,43 @@ def _nondiff(j: Any, a: Any) -> Any:
     return f(a, 2.0), j.grad(lambda x: f(a, x))(2.0)
 
 
+def _product(j: Any, x: Any, scale: float = 2.0) -> Callable:
+    """y -> x * y, whose rules use x: an example of a `vmap` that has ended when they run."""
+
+    @j.custom_jvp
+    def f(y: Any) -> Any:
+        return x * y
+
+    f.defjvp(lambda p, t: (f(*p), scale * x * t[0]))
+    return f
+
+
+def _reverse_product(j: Any, x: Any) -> Callable:
+    f = j.custom_vjp(lambda y: x * y)
+    f.defvjp(lambda y: (x * y, (x, x * y)), lambda r, ct: (r[0] * ct,))
+    return f
+
+
+def _nondiff_product(j: Any, x: Any) -> Callable:
+    f = j.custom_jvp(lambda x, y: x * y, nondiff_argnums=(0,))
+    f.defjvp(lambda x, p, t: (f(x, *p), 5.0 * x * t[0]))
+    return functools.partial(f, x)
+
+
+def _of_ended_examples(j: Any, make: Callable, z: float) -> Any:
+    """Derivatives by what every example has in common."""
+    xs = j.numpy.arange(3.0)
+
+    def total(z: Any) -> Any:
+        return j.vmap(lambda x: make(j, x)(z))(xs).sum()
+
+    return total, [j.grad(total)(z), j.jit(j.grad(total))(z)]
+
+
 PROGRAMS = {
+    "variables of ended examples": lambda j: [
+        _of_ended_examples(j, make, 1.5)[1] for make in (_product, _reverse_product, _nondiff_product)
+    ],
     "values": lambda j: [_jvp(j)(1.0), _vjp(j)(1.0), _vjp(j)(-1.0)],
     "jvp": lambda j: [j.jvp(_jvp(j), (x,), (1.0,)) for x in (1.0, -1.0)],
     "grad": lambda j: [j.grad(f(j))(x) for f in (_jvp, _vjp) for x in (1.0, -1.0)],
@@ -83,13 +119,36 @@ def test_as_jax(name):
         np.testing.assert_allclose(f, e, rtol=1e-5)
 
 
+@pytest.mark.parametrize("make", [_product, _reverse_product, _nondiff_product])
+def test_rules_in_programs_use_variables_of_ended_examples(make):
+    total, found = _of_ended_examples(sable, make, 1.5)
+    np.testing.assert_allclose(sable.grad(sable.jit(total))(1.5), found[0], rtol=1e-6)
+
+
 def _traced_nondiff(j: Any) -> Any:
     f = j.custom_vjp(lambda a, x: a * x, nondiff_argnums=(0,))
     f.defvjp(lambda a, x: (a * x, x), lambda a, r, ct: (ct,))
     return j.jit(lambda a: f(a, 2.0))(3.0)
 
 
+def _second(j: Any, rule: Callable) -> Any:
+    """The derivative of a function whose rule returns tangents made by `rule`."""
+    f = j.custom_jvp(lambda x: 2.0 * x)
+    f.defjvp(lambda p, t: (f(*p), rule(t[0])))
+    return j.jvp(f, (j.numpy.float32(1.0),), (j.numpy.float32(1.0),))
+
+
 REFUSED = {
+    "a differentiated value in a rule": lambda j: j.grad(lambda z: _product(j, 2.0 * z)(z))(1.0),
+    "a differentiated value of ended examples": lambda j: j.grad(
+        lambda z: j.vmap(lambda x: _product(j, x * z)(z))(j.numpy.arange(3.0)).sum()
+    )(1.0),
+    "a differentiated value in a reverse rule": lambda j: j.grad(
+        lambda z: j.vmap(lambda x: _reverse_product(j, x * z)(z))(j.numpy.arange(3.0)).sum()
+    )(1.0),
+    "tangents of another width": lambda j: _second(j, lambda t: t.astype(j.numpy.float16)),
+    "tangents of another kind": lambda j: _second(j, lambda t: t.astype(j.numpy.int32)),
+    "tangents of another shape": lambda j: _second(j, lambda t: j.numpy.stack([t, t])),
     "branch in jit": lambda j: j.jit(_jvp(j))(1.0),
     "branch on an example": lambda j: j.vmap(_jvp(j))(j.numpy.ones(3)),
     "traced nondiff argument of a vjp": _traced_nondiff,
@@ -113,13 +172,24 @@ def test_a_call_with_values_returns_what_the_function_returns():
     assert type(f(2.0)[0]) is int
 
 
-@pytest.mark.filterwarnings("ignore:Explicitly requested dtype")  # the rule runs after the context has ended
-def test_rules_of_functions_that_are_called_with_64_bits():
-    f = sable.custom_vjp(lambda x: x**2.0)
-    f.defvjp(lambda x: (x**2.0, x), lambda x, ct: (ct * 2 * x,))
+@pytest.mark.parametrize("transform", [lambda f: f, sable.jit])
+def test_rules_run_with_the_options_of_the_call(transform):
+    seen = []
 
-    def g(x):
-        with sable.enable_x64(True):
-            return f(sable.numpy.asarray(x, sable.numpy.float64))
+    def noted(x):
+        seen.append((str(x.dtype), str(sable.numpy.arange(2.0).dtype)))
+        return x
 
-    assert float(sable.vjp(g, 3.0)[0]) == 9.0
+    forward = sable.custom_jvp(lambda x: x**2.0)
+    forward.defjvp(lambda p, t: (p[0] ** 2.0, noted(t[0] * 2.0 * p[0])))
+    reverse = sable.custom_vjp(lambda x: x**2.0)
+    reverse.defvjp(lambda x: (x**2.0, noted(x)), lambda x, ct: (noted(ct) * 2.0 * x,))
+    for f in (forward, reverse):
+
+        def g(x, f=f):
+            with sable.enable_x64(True):
+                return f(sable.numpy.asarray(x, sable.numpy.float64)).astype(sable.numpy.float32)
+
+        assert float(sable.grad(transform(g))(3.0)) == 6.0
+    assert seen == [("float64", "float64")] * len(seen)
+    assert len(seen) > 2

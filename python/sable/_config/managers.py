@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .option import boolean
 from .options import OPTIONS
-from .state import config, parsed
+from .state import config, differences, parsed
 
 _ABSENT = object()
 
@@ -41,6 +42,18 @@ class Override:
                 return function(*args, **kwargs)
 
         return wrapper
+
+
+@contextlib.contextmanager
+def options_of(key: tuple) -> Iterator[None]:
+    """Context in which the options on which traces depend are those of a `trace_key`."""
+    wanted = differences(key, config.trace_key) if key is not config.trace_key else []
+    previous = [(name, config.override(name, value)) for name, value, _ in wanted]
+    try:
+        yield
+    finally:
+        for name, value in reversed(previous):
+            config.restore(name, value)
 
 
 def _manager(option_name: str) -> Callable[..., Override]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sable.core.boundary import boundary
 from sable.core.tracing import Traced, argument_names, trace_flat
 from sable.core.values import aval_of_value, is_array_like
 from sable.ir.aval import Aval, aval
@@ -57,6 +58,7 @@ def structs_of(traced: Traced) -> Any:
     return tree_unflatten(traced.out_tree, outs)
 
 
+@boundary
 def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
     """Shapes and dtypes of `fun(*args, **kwargs)` without computing it; arguments may be `ShapeDtypeStruct`s.
 

@@ -174,6 +174,7 @@ def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = 
     return (result, pull, aux) if has_aux else (result, pull)
 
 
+@boundary
 def _pullback(linear: _Linear, in_tree: Any, name: str, residuals: list, *cotangents: Any) -> Any:
     if len(cotangents) != 1:
         raise TypeError(
@@ -469,6 +470,7 @@ def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
     return (result, push, aux) if has_aux else (result, push)
 
 
+@boundary
 def _pushforward(linear: _Linear, tree: Any, avals: Sequence[Aval], residuals: list, *tangents: Any) -> Any:
     leaves, t_tree = tree_flatten(tuple(tangents))
     if t_tree != tree:
@@ -498,6 +500,7 @@ def _aval_like(p: Any) -> Aval:
     return aval_of_value(p) if is_array_like(p) else aval(tuple(p.shape), np.dtype(p.dtype))
 
 
+@boundary
 def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Any = ()) -> Callable:
     """The transpose of a function that is linear; `primals` give shapes and dtypes only."""
     _check_callable(fun)

@@ -10,6 +10,7 @@ import numpy as np
 
 from sable.core.array import Array
 from sable.core.bind import bind
+from sable.core.boundary import boundary
 from sable.core.tracing import function_name
 from sable.core.values import as_value, is_array_like
 from sable.ir.aval import aval
@@ -23,6 +24,7 @@ def _arrays(leaves: Any) -> list[Array]:
     return [Array(aval(a.shape, a.dtype), np.array(a)) for a in map(np.asarray, leaves)]
 
 
+@boundary
 def pure_callback(
     callback: Callable,
     result_shape_dtypes: Any,
@@ -63,6 +65,7 @@ def pure_callback(
     return tree_unflatten(out_tree, bind(OPS["host_call"], *values, callback=host))
 
 
+@boundary
 def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
     """Call a Python function for its side effect from inside of a program; under vmap once for each example."""
     leaves, tree = tree_flatten((args, kwargs))

@@ -8,6 +8,7 @@ from typing import Any
 
 from sable._config import config
 from sable.core.bind import bind
+from sable.core.boundary import boundary
 from sable.core.state import STATE
 from sable.core.tracing import argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like
@@ -65,6 +66,7 @@ def checkpoint(
     static = StaticArguments(fun, static_argnums or None, static_argnames or None)
     entries = shared_entries(fun, ("checkpoint", static.argnums, static.argnames))
 
+    @boundary
     @functools.wraps(fun)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         dynamic, left, key = static.split(args, kwargs)

@@ -13,7 +13,7 @@ from sable._once import Once
 from sable.core import compile_log, key_reuse, loading, placement, watch
 from sable.core.array import Array, cpu_device
 from sable.core.bind import bind
-from sable.core.boundary import boundary
+from sable.core.boundary import boundary, boundary_by_itself, leave
 from sable.core.float0 import into_structure
 from sable.core.state import STATE
 from sable.core.trace import Tracer
@@ -97,19 +97,23 @@ class Jitted:
         self._donation = Donation(fun, options.get("donate_argnums"), options.get("donate_argnames"), self._static)
         self._prepared = None if self._donation.any else _call_cache()
 
+    @boundary_by_itself
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        prepared = self._prepared
-        key = config.eager_key
-        if prepared is not None and key is not None and STATE.staged is None and not STATE.axes:
-            if not self._static.any:
-                found = prepared.call(args, kwargs, key)
-                if found is not _MISS:
-                    return found
-            elif len(prepared):
-                return self._call_static(args, kwargs, key)
-        return self._slow_call(args, kwargs)
+        try:
+            prepared = self._prepared
+            key = config.eager_key
+            if prepared is not None and key is not None and STATE.staged is None and not STATE.axes:
+                if not self._static.any:
+                    found = prepared.call(args, kwargs, key)
+                    if found is not _MISS:
+                        return found
+                elif len(prepared):
+                    return self._call_static(args, kwargs, key)
+            return self._slow_call(args, kwargs)
+        except Exception as error:
+            leave(error)
+            raise
 
-    @boundary
     def _call_static(self, args: tuple, kwargs: dict, key: Any) -> Any:
         """The prepared call, which the static arguments belong to."""
         dynamic, left, static = self._static.split(args, kwargs)
@@ -410,6 +414,7 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
         raise TypeError(f"Expected a callable value, got {fun}")
     nums = as_tuple(static_argnums, int, "static_argnums")
 
+    @boundary
     @functools.wraps(fun)
     def traced(*args: Any, **kwargs: Any) -> Any:
         fixed = {i % len(args): args[i] for i in nums if -len(args) <= i < len(args)}

@@ -7,7 +7,7 @@ import functools
 import sys
 import traceback
 from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from sable._config import config
@@ -15,7 +15,10 @@ from sable.ir.location import is_internal
 
 from .state import STATE
 
-_NOTE = "Frames inside of Sable are left out of this traceback; JAX_TRACEBACK_FILTERING=off shows them."
+_NOTE = "For simplicity, frames inside of Sable are left out of this traceback; JAX_TRACEBACK_FILTERING=off shows them."
+
+#: Code of the functions on the stack at which errors leave the library: the outermost of them filters.
+_BOUNDARIES: set[CodeType] = set()
 
 
 class UnfilteredStackTrace(Exception):
@@ -25,6 +28,7 @@ class UnfilteredStackTrace(Exception):
 def boundary(function: Callable) -> Callable:
     """Decorator of functions that users call and that call users' functions."""
 
+    @boundary_by_itself
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         location = STATE.location
@@ -32,25 +36,34 @@ def boundary(function: Callable) -> Callable:
             return function(*args, **kwargs)
         except Exception as error:
             STATE.location = location  # a walk over a function was broken off
-            if not _is_nested():
-                filter_traceback(error)
-            raise error
+            leave(error)
+            raise
 
     return wrapper
 
 
-def _is_nested() -> bool:
-    """Whether the wrapper that asks runs inside of another one, which will see the error too."""
-    own = sys._getframe(1)
-    frame = own.f_back
+def boundary_by_itself(function: Callable) -> Callable:
+    """Decorator of boundaries that call `leave` themselves: where each call counts, a wrapper takes too long."""
+    _BOUNDARIES.add(function.__code__)
+    return function
+
+
+def leave(error: Exception) -> None:
+    """Filter the traceback of an error, in the boundary that asks, if no boundary around it will.
+
+    The boundary raises the error anew without naming it, which adds no frame.
+    """
+    frame = sys._getframe(2)
     while frame is not None:
-        if frame.f_code is own.f_code:
-            return True
+        if frame.f_code in _BOUNDARIES:
+            return
         frame = frame.f_back
-    return False
+    _filter(error)
+    if sys.version_info < (3, 11):
+        raise error  # a bare raise would bring the old traceback back
 
 
-def filter_traceback(error: Exception) -> None:
+def _filter(error: Exception) -> None:
     """Take the frames of the library out of an error's traceback, or mark them, as the option says."""
     mode = config.jax_traceback_filtering
     if mode == "auto":
@@ -89,4 +102,4 @@ def _in_ipython() -> bool:
     return hasattr(builtins, "__IPYTHON__")
 
 
-__all__ = ["UnfilteredStackTrace", "boundary", "filter_traceback"]
+__all__ = ["UnfilteredStackTrace", "boundary", "boundary_by_itself", "leave"]

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
-import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from sable.dialects.ops.custom_derivatives import CLOSED_OVER
 from sable.dialects.ops.rules import is_inexact
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, float0
-from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
+from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import OPS, Op
-from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_structure, tree_unflatten
+from sable.tree_util import tree_flatten, tree_unflatten
 
 from .array import Value
 from .bind import BIND, bind
-from .dtypes import kind_of
+from .boundary import boundary
+from .rule_results import Words, cotangents, outputs, tangents, words_of_fwd, words_of_jvp
 from .trace import Tracer, deepest
 from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
-from .values import as_value, aval_of_value, is_array_like
+from .user_rules import UserRule, captured, closed_over, trace_rule, with_captures
+from .values import as_value, is_array_like
 
 
 def _resolve(fun: Callable, args: tuple, kwargs: dict, kind: str) -> tuple:
@@ -115,95 +116,6 @@ class _Flat:
         return tuple(fixed[i] if i in fixed else next(rest) for i in range(self.count))
 
 
-def closed_over(things: Sequence[Any]) -> list[Tracer]:
-    """The tracers that functions close over, or that are leaves of other things; each once."""
-    found: dict[int, Tracer] = {}
-    seen: set[int] = set()
-    todo = list(things)
-    while todo:
-        x = todo.pop()
-        if id(x) in seen:
-            continue
-        seen.add(id(x))
-        if type(x) is Tracer:
-            if x.owner.live:
-                found[id(x)] = x
-        elif isinstance(x, functools.partial):
-            todo += [x.func, *x.args, *x.keywords.values()]
-        elif callable(x):
-            todo += [c.cell_contents for c in getattr(x, "__closure__", None) or () if c != _EMPTY]
-            todo += [getattr(x, name, None) for name in ("__func__", "__self__", "__wrapped__", "__defaults__")]
-        elif not isinstance(x, Value):
-            leaves = tree_flatten(x)[0]
-            todo += [leaf for leaf in leaves if leaf is not x]
-    return list(found.values())
-
-
-#: A cell whose variable has no value yet.
-_EMPTY = types.CellType()
-
-
-class UserRule(Deferred):
-    """A rule in Python: traced where a function is transformed, run at once where values are at hand.
-
-    Args:
-      make: traces it, to a function of all that the op says a rule takes.
-      run: the rule on values: a list of values.
-    """
-
-    __slots__ = ("fun", "run")
-    immediate = True
-
-    def __init__(self, make: Callable[[], Function], run: Callable[[Sequence[Value]], list[Value]], fun: Callable):
-        super().__init__(make, function_name(fun))
-        self.run, self.fun = run, fun
-
-    def partial(self, values: Sequence[Value | Aval]) -> tuple[Function, Sequence[Any]]:
-        """The rule with some values given, as a function of those of which only the aval is, and of captures."""
-        avals = [x for x in values if isinstance(x, Aval)]
-
-        def call(tracers: list) -> list[Value]:
-            rest = iter(tracers)
-            return self.run([next(rest) if isinstance(x, Aval) else x for x in values])
-
-        traced = trace_flat(call, avals, fun=self.fun, kind="custom rule", staged=False)
-        return traced.function, traced.captures
-
-
-def _trace(call: Callable, avals: Sequence[Aval], fun: Callable, kind: str) -> Traced:
-    return trace_flat(call, avals, fun=fun, kind=kind, staged=True)
-
-
-def _with_captures(traced: Traced, captures: Sequence[Value], n: int) -> Function:
-    """The traced rule taking the callee's captures behind its n own arguments, its own captures as constants of these.
-
-    Raises:
-      UnexpectedTracerError: the rule uses a tracer that was not found among what it closes over.
-    """
-    f = traced.function
-    made = Function([*f.in_avals[:n], *[x.aval for x in captures]], f.name)
-    place = {id(x): v for x, v in zip(captures, made.arguments[n:])}
-    b = FunctionBuilder(made)
-    args = [*made.arguments[:n], *_captured(traced, place, b)]
-    return made.finish(interpret(f, args, b), f.out_avals)
-
-
-def _captured(rule: Traced, place: dict[int, Any], b: FunctionBuilder) -> list[Any]:
-    """What stands for the captures of a rule: the variable in `place` by id, a constant."""
-    found = []
-    for x in rule.captures:
-        if id(x) in place:
-            found.append(place[id(x)])
-        elif isinstance(x, Tracer):
-            raise UnexpectedTracerError(
-                f"the derivative rule {rule.function.name} uses a traced value that is neither an argument nor a variable "
-                "that it closes over; pass it as an argument"
-            )
-        else:
-            found.append(b.literal(x.numpy()))  # type: ignore[attr-defined]
-    return found
-
-
 class custom_jvp:
     """A function with its own forward derivative; reverse mode follows from it.
 
@@ -251,6 +163,7 @@ class custom_jvp:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    @boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.jvp is None:
             raise AttributeError(f"No JVP defined for custom_jvp function {function_name(self.fun)} using defjvp.")
@@ -260,91 +173,41 @@ class custom_jvp:
             return _checked(self.fun(*args), self.fun)
         traced = flat.traced(self.fun, "custom_jvp", [self.jvp, *flat.fixed])
         n, moving = len(flat.avals), [i for i, a in enumerate(flat.avals) if is_inexact(a)]
+        words = words_of_jvp(self.jvp, self.fun)
 
         def make() -> Function:
             avals = [*flat.avals, *[flat.avals[i] for i in moving]]
-            call = lambda xs: self._results(flat, traced, xs[:n], dict(zip(moving, xs[n:])))  # noqa: E731
-            return _whole_rule(_trace(call, avals, self.jvp, "custom_jvp rule"), traced, n, moving)  # type: ignore[arg-type]
+
+            def call(xs: list) -> list:
+                return self._results(flat, traced, words, xs[:n], dict(zip(moving, xs[n:])))
+
+            rule, ended = trace_rule(call, avals, traced.captures, self.jvp, "custom_jvp rule")  # type: ignore[arg-type]
+            made = _whole_rule(rule, traced, n, moving)
+            made.memo[CLOSED_OVER] = [n + i for i in ended]
+            return made
 
         def run(xs: Sequence[Value]) -> list[Value]:
-            tangents = xs[len(xs) // 2 :]
-            outs, dys = self._results(flat, traced, xs[:n], {i: tangents[i] for i in moving})
+            moved = xs[len(xs) // 2 :]
+            outs, dys = self._results(flat, traced, words, xs[:n], {i: moved[i] for i in moving})
             return [*map(as_value, outs), *dys]
 
         return flat.bind(OPS["custom_jvp_call"], traced, rule=UserRule(make, run, self.jvp))
 
-    def _results(self, flat: _Flat, traced: Traced, primals: Sequence[Value], moving: dict[int, Value]) -> list:
+    def _results(
+        self, flat: _Flat, traced: Traced, words: Words, primals: Sequence[Value], moving: dict[int, Value]
+    ) -> list:
         """[leaves of the rule's results, their tangents]; `moving`: the tangents of the inexact arguments."""
-        jvp = self.jvp
-        assert jvp is not None
-        tangents = [moving[i] if i in moving else np.zeros(a.shape, float0) for i, a in enumerate(flat.avals)]
-        result = jvp(*flat.fixed, tree_unflatten(flat.tree, primals), tree_unflatten(flat.tree, tangents))
-        if not isinstance(result, (tuple, list)) or len(result) != 2:
-            raise TypeError(
-                f"Custom JVP rule {function_name(jvp)} for function {function_name(self.fun)} must produce a pair "
-                f"(list or tuple of length two) representing primal and tangent outputs, but got {result}."
-            )
-        return self._check(result, traced)
-
-    def _check(self, result: Any, traced: Traced) -> list:
-        name = function_name(self.fun)
-        outs, tree = tree_flatten(result[0])
-        must = (
-            f"Custom JVP rule {function_name(self.jvp)} for function {name} must produce a pair (list or tuple of length two) "  # type: ignore[arg-type]
-            "where the first element represents the primal output (equal in value to the output of the custom_jvp-decorated "
-            f"function {name}, and in particular"
-        )
-        instead = "but instead the JVP rule output's first element had"
-        found, wanted = _shown(tree, outs), _shown(traced.out_tree, traced.out_avals)
-        if tree != traced.out_tree:
-            raise TypeError(
-                f"{must} of the same container/pytree structure), {instead} container/pytree "
-                f"structure:\n    {found}\nwhile the custom_jvp-decorated function {name} had output container/pytree "
-                f"structure:\n    {wanted}."
-            )
-        if not _of_types(outs, traced.out_avals):
-            raise TypeError(
-                f"{must} with leaves of the same shape/dtype), {instead} shapes/dtypes of:\n    {found}\n"
-                f"while the custom_jvp-decorated function {name} had output shapes/dtypes of:\n    {wanted}"
-            )
-        dys, dtree = tree_flatten(result[1])
-        if dtree != traced.out_tree:
-            raise TypeError(
-                f"Custom JVP rule {function_name(self.jvp)} for function {name} must produce primal and tangent outputs with "  # type: ignore[arg-type]
-                f"equal container (pytree) structures, but got {tree} and {dtree} respectively."
-            )
-        return [outs, [_tangent_like(t, a, name) for t, a in zip(dys, traced.out_avals)]]
-
-
-def _shown(tree: Any, leaves: Sequence[Any]) -> str:
-    """A pytree of types, for messages."""
-    types = [x if isinstance(x, Aval) else aval_of_value(x) for x in leaves]
-    return re.sub(r"'(\w+\[[\d,]*\])'", r"\1", str(tree_unflatten(tree, [a.short() for a in types])))
-
-
-def _of_types(leaves: Sequence[Any], avals: Sequence[Aval]) -> bool:
-    """Whether values have these shapes and kinds of dtypes; a rule may run where 64 bits are narrowed."""
-    types = [aval_of_value(x) for x in leaves]
-    return all(t.shape == a.shape and kind_of(t.dtype) == kind_of(a.dtype) for t, a in zip(types, avals))
-
-
-def _tangent_like(t: Any, a: Aval, name: str) -> Value:
-    """The tangent of one result, as the result's type."""
-    if not is_inexact(a):
-        return BIND.full(a, 0)
-    value = as_value(t)
-    if value.aval.shape != a.shape:
-        raise TypeError(
-            f"Custom JVP rule must produce primal and tangent outputs with corresponding shapes and dtypes. Expected "
-            f"{a.short()} (tangent type of {a.short()}) but got {value.aval.short()}. The rule is that of function {name}."
-        )
-    return value if value.aval.dtype == a.dtype else BIND.convert(value, dtype=a.dtype)
+        assert self.jvp is not None
+        given = [moving[i] if i in moving else np.zeros(a.shape, float0) for i, a in enumerate(flat.avals)]
+        result = self.jvp(*flat.fixed, tree_unflatten(flat.tree, primals), tree_unflatten(flat.tree, given))
+        outs, second = outputs(result, traced, words)
+        return [outs, tangents(second, traced, traced.out_tree, words)]
 
 
 def _whole_rule(rule: Traced, traced: Traced, n: int, moving: Sequence[int]) -> Function:
     """The rule as passes want it: every primal and capture, then a tangent for each (those of captures unused)."""
     captures = traced.captures
-    inner = _with_captures(rule, captures, n + len(moving))
+    inner = with_captures(rule, captures, n + len(moving))
     avals = [*traced.function.in_avals]
     made = Function([*avals, *avals], inner.name)
     b = FunctionBuilder(made)
@@ -393,6 +256,7 @@ class custom_vjp:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    @boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.fwd is None or self.bwd is None:
             raise AttributeError(f"No VJP defined for custom_vjp function {function_name(self.fun)} using defvjp.")
@@ -443,42 +307,18 @@ class _VjpCall:
         return [*map(as_value, [*outs, *residuals]), *[xs[i] for i in self.closed]]
 
     def _forward(self) -> Function:
-        n = len(self.flat.avals)
-        made = _with_captures(
-            _trace(self._results, self.flat.avals, self.fwd, "custom_vjp fwd"), self.traced.captures, n
-        )
-        outputs = [*made.outputs, *[made.arguments[i] for i in self.closed]]
-        return made.finish(outputs, [*made.out_avals, *[made.in_avals[i] for i in self.closed]])
+        n, captures = len(self.flat.avals), self.traced.captures
+        rule, ended = trace_rule(self._results, self.flat.avals, captures, self.fwd, "custom_vjp fwd")
+        made = with_captures(rule, captures, n)
+        made.memo[CLOSED_OVER] = [*[n + i for i in ended], *self.closed]
+        returned = [*made.outputs, *[made.arguments[i] for i in self.closed]]
+        return made.finish(returned, [*made.out_avals, *[made.in_avals[i] for i in self.closed]])
 
     def _results(self, xs: Sequence[Value]) -> tuple[list, list]:
         """Leaves of the results, and the residuals that are arrays."""
-        traced, fwd, fun = self.traced, self.fwd, self.fun
-        result = fwd(*self.flat.join(xs))
-        if not isinstance(result, (tuple, list)) or len(result) != 2:
-            raise TypeError(
-                f"Custom VJP fwd rule {function_name(fwd)} for function {function_name(fun)} must produce a pair "
-                f"(list or tuple of length two) where the first element represents the primal output and the second "
-                f"the residuals, but got {result}."
-            )
-        outs, tree = tree_flatten(result[0])
-        must = (
-            f"Custom VJP fwd rule {function_name(fwd)} for function {function_name(fun)} must produce a pair (list or tuple of "
-            "length two) where the first element represents the primal output (equal to the output of the "
-            f"custom_vjp-decorated function {function_name(fun)}) and the second element represents residuals (i.e. values "
-            "stored from the forward pass for use on the backward pass), but instead the fwd rule output's first element had "
-        )
-        found, wanted = _shown(tree, outs), _shown(traced.out_tree, traced.out_avals)
-        if tree != traced.out_tree:
-            raise TypeError(
-                f"{must}container/pytree structure:\n    {found}\nwhile the custom_vjp-decorated function "
-                f"{function_name(fun)} had output container/pytree structure:\n    {wanted}."
-            )
-        if not _of_types(outs, traced.out_avals):
-            raise TypeError(
-                f"{must}shapes/dtypes of:\n    {found}\nwhile the custom_vjp-decorated function {function_name(fun)} had "
-                f"output shapes/dtypes of:\n    {wanted}"
-            )
-        residuals, self.tree = tree_flatten(result[1])
+        result = self.fwd(*self.flat.join(xs))
+        outs, second = outputs(result, self.traced, words_of_fwd(self.fwd, self.fun))
+        residuals, self.tree = tree_flatten(second)
         self.fixed = [None if is_array_like(r) else r for r in residuals]
         return outs, [r for r in residuals if is_array_like(r)]
 
@@ -486,13 +326,14 @@ class _VjpCall:
         """residuals, cotangents of the inexact results -> cotangents of the inexact arguments and captures."""
         outs = [a for a in self.traced.out_avals if is_inexact(a)]
         closed, n = len(self.closed), len(residuals) + len(outs)
-        made = _trace(lambda xs: self._cotangents(xs, closed), [*residuals, *outs], self.bwd, "custom_vjp bwd")
+        call = functools.partial(self._cotangents, closed=closed)
+        made, _ = trace_rule(call, [*residuals, *outs], self.traced.captures, self.bwd, "custom_vjp bwd")
         f = made.function
         whole = Function(f.in_avals[:n], f.name)
         b = FunctionBuilder(whole)
         captures = [self.traced.captures[i - len(self.flat.avals)] for i in self.closed]
         place = {id(x): v for x, v in zip(captures, whole.arguments[len(residuals) - closed : len(residuals)])}
-        args = [*whole.arguments, *_captured(made, place, b)]
+        args = [*whole.arguments, *captured(made, place, b)]
         found = interpret(f, args, b)
         zeros = [b.full(x.aval, 0) for x in self.traced.captures if is_inexact(x.aval)]
         return whole.finish([*found, *zeros])
@@ -510,61 +351,7 @@ class _VjpCall:
         given = iter(xs[count + closed :])
         cts = [next(given) if is_inexact(a) else np.zeros(a.shape, float0) for a in outs]
         result = self.bwd(*self.flat.fixed, residuals, tree_unflatten(self.traced.out_tree, cts))
-        return self._checked_cotangents(result, self.flat)
-
-    def _checked_cotangents(self, result: Any, flat: _Flat) -> list[Value]:
-        name = function_name(self.fun)
-        dynamic = flat.count - len(flat.nondiff)
-        if isinstance(result, list):
-            result = tuple(result)
-        if not isinstance(result, tuple) or len(result) != dynamic:
-            raise TypeError(
-                f"Custom VJP bwd rule {function_name(self.bwd)} for function {name} must produce a tuple of length equal to "
-                f"the primal args tuple, {dynamic}, but got {result}."
-            )
-        found = []
-        for child, ct in zip(flat.tree.children(), result):
-            leaves = _cotangent_leaves(child, ct)
-            if leaves is None:
-                raise TypeError(
-                    f"Custom VJP bwd rule for function {name} must produce an output with the same container (pytree) "
-                    f"structure as the args tuple of the primal function, but got {tree_structure(ct)} instead of {child}."
-                )
-            found += leaves
-        paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(flat.tree, list(flat.avals)))[0]]
-        return [_cotangent_like(c, a, name, p) for c, a, p in zip(found, flat.avals, paths) if is_inexact(a)]
-
-
-def _cotangent_leaves(tree: Any, ct: Any) -> list | None:
-    """The leaves of a cotangent, None for all of a subtree where None stands for it; None if the structures differ."""
-    if ct is None:
-        return [None] * tree.num_leaves
-    level = tree_structure(ct, is_leaf=lambda x: x is not ct)
-    if level.num_nodes == 1 or tree.num_nodes == 1:
-        return [ct] if level == tree else None
-    children, values = tree.children(), level.flatten_up_to(ct)
-    if level.node_data() != tree.node_data() or len(children) != len(values):
-        return None
-    found = []
-    for child, value in zip(children, values):
-        leaves = _cotangent_leaves(child, value)
-        if leaves is None:
-            return None
-        found += leaves
-    return found
-
-
-def _cotangent_like(c: Any, a: Aval, name: str, path: Any) -> Value:
-    if c is None:
-        return BIND.full(a, 0)
-    value = as_value(c)
-    if value.aval.shape != a.shape:
-        raise ValueError(
-            f"Custom VJP bwd rule for function {name} must produce an output of the same shape as the args tuple of the "
-            f"primal function, but at output{keystr(path)} the bwd rule produced an output of type {value.aval.short()} "
-            f"for an argument of type {a.short()}."
-        )
-    return value if value.aval.dtype == a.dtype else BIND.convert(value, dtype=a.dtype)
+        return cotangents(result, self.flat.tree, self.flat.avals, self.bwd, self.fun)
 
 
 def _checked(result: Any, fun: Callable) -> Any:

@@ -12,6 +12,7 @@ from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND, bind
+from sable.core.boundary import boundary
 from sable.core.operands import broadcast_operands, integers, normal_axis, value_of
 from sable.core.values import as_value
 from sable.dialects.ops import cumulative
@@ -200,6 +201,7 @@ _REDUCTIONS = {
 }
 
 
+@boundary
 def reduce(
     operands: Any,
     init_values: Any,
@@ -242,6 +244,7 @@ def reduce(
     return tree_unflatten(found.tree, BIND.reduce(*found.values, *found.inits, body=body, dimensions=dims))
 
 
+@boundary
 def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """Prefixes of an associative function along an axis.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sable.core.array import Value
 from sable.core.bind import BIND, bind
+from sable.core.boundary import boundary
 from sable.core.operands import integers, value_of
 from sable.dialects.ops.bodies import single_op
 from sable.dialects.ops.reduce_window import Window
@@ -105,6 +106,7 @@ _WINDOW_REDUCTIONS = {
 }
 
 
+@boundary
 def reduce_window(
     operand: Any,
     init_value: Any,
