@@ -17,6 +17,7 @@ from typing import Any
 from sable.ir.bindings import ir
 from sable.ir.codec import DOT
 
+from .kernels import is_native_call, pieces_of
 from .module_traits import work_of
 
 #: Products from which a matmul is tiled: where all its sizes are multiples of VECTOR, and else.
@@ -26,6 +27,8 @@ VECTOR = 16
 #: Share of a module's work that large matmuls must have: the others pay for the tiling. Two operations to a product:
 #: at most one operation of something else to four products.
 TILED_SHARE = 8 / 9
+#: Share of calls in several pieces from which a module runs on worker threads: there each dispatch takes some 20 us more.
+CALLED_SHARE = 1 / 2
 
 
 @dataclass(frozen=True)
@@ -35,25 +38,33 @@ class Estimate:
     Attributes:
       total: all of it; a loop counts one iteration, since its length is not known.
       large_matmuls: the part of f32 matmuls that gain by tiling and threads.
+      in_pieces: the part of native calls that are cut into pieces.
     """
 
     total: int
     large_matmuls: int
+    in_pieces: int
 
     @property
     def tiled(self) -> bool:
-        """Whether to tile matmuls and to run on worker threads."""
+        """Whether to tile matmuls, and to spread all that IREE compiles over threads."""
         return self.large_matmuls > TILED_SHARE * self.total
+
+    @property
+    def threaded(self) -> bool:
+        """Whether to run on worker threads."""
+        return self.tiled or self.in_pieces > CALLED_SHARE * self.total
 
 
 def estimate(module: ir.Module) -> Estimate:
     """Estimate the work of a StableHLO module."""
-    total = large = 0
+    total = large = in_pieces = 0
     for operation in _operations(module.body):
         work = work_of(operation)
         total += work
         large += work if _gains(operation) else 0
-    return Estimate(total, large)
+        in_pieces += work if is_native_call(operation) and pieces_of(operation) > 1 else 0
+    return Estimate(total, large, in_pieces)
 
 
 def _operations(block: Any) -> Iterator[Any]:

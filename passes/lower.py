@@ -17,6 +17,7 @@ from sable.ir.aval import Aval, aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, Node
 from sable.ir.literal import Literal
+from sable.ir.native import NativeKernel
 from sable.ir.op import OPS, Op, interpret
 from sable.ir.writing import FunctionOperation, OperationBuilder
 
@@ -26,6 +27,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     arctangent,
     bodies,
     bounded_loops,
+    contractions,
     conversions,
     convolution,
     gpu_sort,
@@ -38,7 +40,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     vulkan,
 )
 from .legalize.constant_folding import ConstantFolding
-from .legalize.rules import rules_of
+from .legalize.rules import in_shape, rules_of
 from .transforms import TRANSFORMS
 
 _INDEX = aval((), np.dtype(np.int32))
@@ -70,10 +72,13 @@ class LoweringBuilder(OperationBuilder):
 
     def _written(self, op: Op, operands: Sequence[Any], params: dict[str, Any], outs: Sequence[Aval] | None) -> Any:
         """The op on these operands, as the target takes it; `outs`: the results' types, where they are known."""
-        folded = self._folded(op, operands, params)
+        folded = None if self._constants is None else self._folded(op, operands, params)
         if folded is not None:
             return folded
-        for rule in self._rules_of(op):
+        rules = self._rules.get(op)
+        if rules is None:
+            rules = self._rules[op] = self._rules_of(op)
+        for rule in rules:
             made = rule(self, *operands, **params)
             if made is not NotImplemented:
                 return made
@@ -81,7 +86,7 @@ class LoweringBuilder(OperationBuilder):
 
     def _folded(self, op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Any:
         """The constants that the op gives on constants; None where that is not computed now."""
-        literals = None if self._constants is None else self._constants.fold(op, operands, params)
+        literals = self._constants.fold(op, operands, params)
         if literals is None:
             return None
         made = [self.constant(value=v) for v in literals]
@@ -96,19 +101,17 @@ class LoweringBuilder(OperationBuilder):
 
     def _rules_of(self, op: Op) -> list[Callable]:
         """How the op is written otherwise, in the order in which it is tried."""
-        rules = self._rules.get(op)
-        if rules is None:
-            rules = self._rules[op] = rules_of(op.name, self.platform)
-            if self.native and op.native is not None:
-                rules.insert(0, functools.partial(_native_call, op))
-            if op.lower is not None and (op.dialect == "sable" or self.platform != "any"):
-                rules.append(op.lower)
+        rules = rules_of(op.name, self.platform)
+        if self.native and op.native is not None:
+            rules.insert(0, functools.partial(_native_call, op))
+        if op.lower is not None and (op.dialect == "sable" or self.platform != "any"):
+            rules.append(op.lower)
         return rules
 
     def emit(self, op_name: str, *operands: Any, **params: Any) -> Any:
         """An op as it is, past the legalisation."""
         op = OPS[op_name]
-        folded = self._folded(op, operands, params)
+        folded = None if self._constants is None else self._folded(op, operands, params)
         return self._plain(op, operands, params, None) if folded is None else folded
 
     def inline(self, function: Function, operands: Sequence[Any]) -> list[Any]:
@@ -161,6 +164,26 @@ class LoweringBuilder(OperationBuilder):
             self.region(made, k, scalars, lambda xs, f=function: self.inline(f, xs))
         return tuple(made.results)
 
+    def call_native(
+        self,
+        kernel: NativeKernel,
+        operands: Sequence[Any],
+        outs: Sequence[Aval],
+        params: dict,
+        work: int,
+        pieces: int = 1,
+    ) -> tuple[Any, ...]:
+        """A call of a native kernel, which there is for these operands: so many machine operations, in so many pieces."""
+        avals = [self.aval(x) for x in operands]
+        symbol = kernel.symbol(avals)
+        assert symbol is not None
+        self.native_kernels.add(symbol)
+        stacks = [in_shape(self, x, s) for x, s in zip(operands, kernel.operand_stacks(avals))]
+        types = [mlir_type(aval(s, a.dtype)) for s, a in zip(kernel.result_stacks(outs), outs)]
+        with CONTEXT, self.location:
+            made = create_native_call(symbol, stacks, types, kernel.words(params), work, pieces, self.ip)
+        return tuple(in_shape(self, y, a.shape) for y, a in zip(made, outs))
+
     def host(self, callback: Any, operands: Sequence[Any]) -> Any:
         """A call of a function of the host, which the module imports."""
         name = next((n for n, c in self.hosts.items() if c is callback), None)
@@ -183,17 +206,12 @@ class LoweringBuilder(OperationBuilder):
 def _native_call(op: Op, b: LoweringBuilder, *operands: Any, **params: Any) -> Any:
     """A call of the op's native kernel; NotImplemented where it has none for these types."""
     avals = [b.aval(x) for x in operands]
-    kernel = op.native.symbol(avals)
-    if kernel is None:
+    if op.native.symbol(avals) is None:
         return NotImplemented
-    b.native_kernels.add(kernel)
     out = op.type(*avals, **params)
     outs = out if op.multiple_results else (out,)
-    stacks = [b.reshape(x, shape=s) for x, s in zip(operands, op.native.operand_stacks(avals))]
-    types = [mlir_type(aval(s, a.dtype)) for s, a in zip(op.native.result_stacks(outs), outs)]
-    with CONTEXT, b.location:
-        made = create_native_call(kernel, stacks, types, op.native.words(params), b.ip)
-    results = tuple(b.reshape(y, shape=a.shape) for y, a in zip(made, outs))
+    work = op.traits.work_on([a.shape for a in avals], [a.shape for a in outs], params)
+    results = b.call_native(op.native, operands, outs, params, work)
     return results if op.multiple_results else results[0]
 
 

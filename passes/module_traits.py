@@ -23,14 +23,19 @@ def _dot(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -
     return 2 * math.prod(results[0]) * (operands[0][-1] if operands[0] else 1)
 
 
+def _called(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+    """`stablehlo.custom_call`: calls of native kernels say it."""
+    config = attributes.get("backend_config", None)
+    return ir.IntegerAttr(config["work"]).value if isinstance(config, ir.DictAttr) and "work" in config else 0
+
+
 #: Operations that only foreign modules have, or that stand for parts of functions: no row describes them.
 WITHOUT_ROW: dict[str, Traits] = {
     "stablehlo.dot": Traits(work=_dot, contraction=True),
     "stablehlo.fft": Traits(in_place=True, no_kernel="a library function"),
     **_no_kernel("randomness with a state", "stablehlo.rng"),
-    **_no_kernel(
-        "what it does is said elsewhere", "func.call", "stablehlo.custom_call", "stablehlo.composite", "stablehlo.map"
-    ),
+    "stablehlo.custom_call": Traits(work=_called, no_kernel=(_ELSEWHERE := "what it does is said elsewhere")),
+    **_no_kernel(_ELSEWHERE, "func.call", "stablehlo.composite", "stablehlo.map"),
     **_no_kernel(
         "IREE expands it for whole programs only",
         *("stablehlo.select_and_scatter", "stablehlo.uniform_quantize", "stablehlo.uniform_dequantize"),
@@ -68,10 +73,8 @@ def traits_of(name: str) -> Traits:
 def work_of(operation: ir.Operation) -> int:
     """Machine operations of one execution, without those of regions; 0 where shapes are not known."""
     traits = traits_of(operation.name)
-    results = [_shape(v) for v in operation.results]
-    if traits.work is None:
-        return traits.cost * sum(map(math.prod, results))
-    return traits.work([_shape(v) for v in operation.operands], results, operation.attributes)
+    shapes = [[_shape(v) for v in values] for values in (operation.operands, operation.results)]
+    return traits.work_on(*shapes, operation.attributes)
 
 
 def _shape(value: ir.Value) -> tuple[int, ...]:

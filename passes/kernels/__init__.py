@@ -1,7 +1,7 @@
 """Kernels of our own where IREE's code is slow or missing: a loop as one kernel, calls of native functions."""
 
 from .loop_kernel import FLAGS, make_kernel
-from .native_calls import create_native_call, dispatch_native_calls, has_native_calls
+from .native_calls import create_native_call, dispatch_native_calls, has_native_calls, is_native_call, pieces_of
 from .not_a_kernel import NotAKernel
 from .outline import kernels_for_loops
 from .worth import KernelLimits
@@ -13,6 +13,8 @@ __all__ = [
     "create_native_call",
     "dispatch_native_calls",
     "has_native_calls",
+    "is_native_call",
     "kernels_for_loops",
     "make_kernel",
+    "pieces_of",
 ]

@@ -32,12 +32,14 @@ class Kernel:
       module: holds the function of buffers (inputs, outputs, scratch) and its globals.
       inputs, outputs: the tensor types it was made from.
       scratch: bytes of scratch memory that it wants as one further output.
+      workgroups: how often it runs, for as many pieces of its work, which may be on several cores.
     """
 
     module: ir.Module
     inputs: tuple[ir.Type, ...]
     outputs: tuple[ir.Type, ...]
     scratch: int
+    workgroups: int = 1
 
     @property
     def packings(self) -> tuple[Packing, Packing]:
@@ -164,7 +166,8 @@ def _shell(kernel: Kernel, name: str) -> str:
         hal.executable.export public @{name} ordinal(0) layout({layout})
             count(%device: !hal.device) -> (index, index, index) {{
           %one = arith.constant 1 : index
-          hal.return %one, %one, %one : index, index, index
+          %count = arith.constant {kernel.workgroups} : index
+          hal.return %count, %one, %one : index, index, index
         }}
         builtin.module {{
           func.func @{name}() attributes {{translation_info =

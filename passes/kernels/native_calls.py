@@ -24,10 +24,22 @@ _TYPED_CALL = 4
 
 
 def create_native_call(
-    name: str, operands: Sequence[ir.Value], results: Sequence[ir.Type], options: Sequence[int], at: ir.InsertionPoint
+    name: str,
+    operands: Sequence[ir.Value],
+    results: Sequence[ir.Type],
+    options: Sequence[int],
+    work: int,
+    pieces: int,
+    at: ir.InsertionPoint,
 ) -> list[ir.Value]:
-    """Emits a call; every tensor is a stack with one batch dimension."""
-    config = ir.DictAttr.get({"options": ir.DenseI64ArrayAttr.get(list(options))})
+    """Emits a call; every tensor is a stack with one batch dimension.
+
+    Args:
+      work: machine operations that it is.
+      pieces: workgroups of its dispatch, each of which does one.
+    """
+    words = ir.DenseI64ArrayAttr.get(list(options))
+    config = ir.DictAttr.get({"options": words, "pieces": integer(pieces), "work": integer(work)})
     call = create(
         "stablehlo.custom_call",
         operands,
@@ -42,6 +54,11 @@ def create_native_call(
 
 def is_native_call(op: ir.Operation) -> bool:
     return op.name == "stablehlo.custom_call" and op.attributes["call_target_name"].value.startswith(NAME_PREFIX)
+
+
+def pieces_of(call: ir.Operation) -> int:
+    """Into how many pieces a call is cut."""
+    return ir.IntegerAttr(call.attributes["backend_config"]["pieces"]).value
 
 
 def has_native_calls(module: ir.Module) -> bool:
@@ -59,7 +76,7 @@ def _call_in_kernel(op: ir.Operation) -> None:
         at = before(op)
         types = [result.type for result in op.results]
         outputs = [create("tensor.empty", [], [type], at=at).result for type in types]
-        made = _microkernel(op, list(op.operands), outputs, types, at)
+        made = _microkernel(op, list(op.operands), outputs, types, _constants([0, 1], at), at)
         for old, new in zip(op.results, made.results):
             old.replace_all_uses_with(new)
     op.erase()
@@ -97,9 +114,13 @@ def _executable(op: ir.Operation) -> Kernel:
     block = function.regions[0].blocks.append(*buffers, arg_locs=[op.location] * len(buffers))
     create("func.return", at=at_start(block))
     arguments = list(block.arguments)
-    _microkernel(op, arguments[: len(inputs)], arguments[len(inputs) :], [], at_start(block))
+    at = at_start(block)
+    pieces = pieces_of(op)
+    number = create("hal.interface.workgroup.id", [], [ir.IndexType.get()], at=at, dimension=_index(0)).result
+    piece = [number, *_constants([pieces], at)]
+    _microkernel(op, arguments[: len(inputs)], arguments[len(inputs) :], [], piece, at)
     run_pipeline(module, LOWER_TO_CALLS)
-    return Kernel(module, inputs, outputs, scratch=0)
+    return Kernel(module, inputs, outputs, scratch=0, workgroups=pieces)
 
 
 def _microkernel(
@@ -107,13 +128,14 @@ def _microkernel(
     inputs: Sequence[ir.Value],
     outputs: Sequence[ir.Value],
     results: Sequence[ir.Type],
+    piece: Sequence[ir.Value],
     at: ir.InsertionPoint,
 ) -> ir.Operation:
+    """The call; `piece`: which one it does, and how many there are."""
     tensors = [*inputs, *outputs]
     words = [extent for value in tensors for extent in value.type.shape]
     words += list(ir.DenseI64ArrayAttr(op.attributes["backend_config"]["options"]))
-    index = ir.IndexType.get()
-    scalars = [create("arith.constant", [], [index], at=at, value=ir.IntegerAttr.get(index, w)).result for w in words]
+    scalars = [*_constants(words, at), *piece]
     all_dimensions = [
         ir.ArrayAttr.get([ir.IntegerAttr.get(signless(64), d) for d in range(len(value.type.shape))])
         for value in tensors
@@ -129,6 +151,14 @@ def _microkernel(
     )
 
 
+def _index(value: int) -> ir.Attribute:
+    return ir.IntegerAttr.get(ir.IndexType.get(), value)
+
+
+def _constants(values: Sequence[int], at: ir.InsertionPoint) -> list[ir.Value]:
+    return [create("arith.constant", [], [ir.IndexType.get()], at=at, value=_index(v)).result for v in values]
+
+
 __all__ = [
     "LOWER_TO_CALLS",
     "calls_in_kernel",
@@ -136,4 +166,5 @@ __all__ = [
     "dispatch_native_calls",
     "has_native_calls",
     "is_native_call",
+    "pieces_of",
 ]

@@ -70,6 +70,11 @@ def in_f32(b: Any, name: str, *xs: Any, **params: Any) -> Any:
     return b.convert(b.bind(_op(name), *wide, **params), dtype=b.aval(xs[0]).dtype)
 
 
+def in_shape(b: Any, x: Any, shape: tuple[int, ...]) -> Any:
+    """x reshaped, where it has another shape."""
+    return x if b.aval(x).shape == shape else b.reshape(x, shape=shape)
+
+
 def signed_bits(a: Aval) -> Aval:
     """Signed integers as wide as the elements."""
     return a.update(dtype=np.dtype(f"i{a.dtype.itemsize}"), weak_type=False)

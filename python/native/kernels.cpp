@@ -138,6 +138,7 @@ void call_kernel(const char* name, nb::sequence operands, nb::sequence results, 
   for (const Buffer& buffer : buffers) buffer.append_place(words);
   for (const Buffer& buffer : buffers) buffer.append_extents(words);
   words.insert(words.end(), options.begin(), options.end());
+  words.insert(words.end(), {0, 1});  // the work in one piece
   nb::gil_scoped_release release;
   kernel(words.data());
 }

@@ -2,8 +2,9 @@
 //
 // A kernel gets words of 64 bits. For each operand and then each result: the address of its buffer, the offset of its
 // first element, the stride of every dimension (both in elements); then, for each again, the extents; then the op's
-// options. The first dimension of every tensor is the batch, over which the kernel loops itself. Compiled programs fill
-// the words as IREE lowers `iree_codegen.ukernel.generic`: addresses, offsets and strides, then scalars.
+// options; then which piece of the work it is to do, and how many pieces there are: several only of kernels that say how
+// they cut it. The first dimension of every tensor is the batch, over which the kernel loops itself. Compiled programs
+// fill the words as IREE lowers `iree_codegen.ukernel.generic`: addresses, offsets and strides, then scalars.
 //
 // A kernel runs without the GIL on any thread, keeps no state, and says by values (NaN) what went wrong.
 #pragma once

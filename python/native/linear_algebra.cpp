@@ -2,6 +2,7 @@
 //
 // The functions come from an instance of OpenBLAS of our own, whose addresses Python hands over. Rows are adjacent in
 // our matrices, columns in LAPACK's: what it sees is the transpose.
+#include <algorithm>
 #include <complex>
 #include <limits>
 #include <string>
@@ -20,6 +21,8 @@ struct Library {
   void (*potrf)(const char* triangle, const int* n, T* a, const int* lda, int* info);
   void (*trsm)(const char* side, const char* triangle, const char* transpose, const char* diagonal, const int* m,
                const int* n, const T* alpha, const T* a, const int* lda, T* b, const int* ldb);
+  void (*gemm)(const char* transpose_a, const char* transpose_b, const int* m, const int* n, const int* k, const T* alpha,
+               const T* a, const int* lda, const T* b, const int* ldb, const T* beta, T* c, const int* ldc);
 };
 
 template <typename T>
@@ -113,6 +116,53 @@ void triangular_solve(const int64_t* words) {
   }
 }
 
+// What a piece of n things consists of.
+struct Range {
+  int64_t first, last;
+
+  Range(int64_t n, int64_t piece, int64_t pieces) : first(n * piece / pieces), last(n * (piece + 1) / pieces) {}
+  int size() const { return static_cast<int>(last - first); }
+};
+
+// Products that BLAS adds at once, since in small matrices it adds one after the other however many there are.
+constexpr int kProducts = 256;
+
+// Operands a, b, result a b; options: a is given transposed, b is. A piece has some matrices of the batch, or some rows or
+// columns of every result.
+template <typename T>
+void matmul(const int64_t* words) {
+  Matrices<T> a(words, 0, 3), b(words, 1, 3), result(words, 2, 3);
+  const int64_t* options = Matrices<T>::options(words, 3);
+  const bool a_is_transposed = options[0] != 0, b_is_transposed = options[1] != 0;
+  const int64_t piece = options[2], pieces = options[3];
+  const int inner = static_cast<int>(a_is_transposed ? a.rows() : a.columns());
+  const bool by_batch = result.batch() >= pieces, by_rows = !by_batch && result.rows() >= result.columns();
+  const Range batch(result.batch(), by_batch ? piece : 0, by_batch ? pieces : 1);
+  const Range rows(result.rows(), by_rows ? piece : 0, by_rows ? pieces : 1);
+  const bool by_columns = !by_batch && !by_rows;
+  const Range columns(result.columns(), by_columns ? piece : 0, by_columns ? pieces : 1);
+  if (rows.size() == 0 || columns.size() == 0) return;
+  Dense<T> left(a), right(b), product(result);
+  const int lda = left.leading(), ldb = right.leading(), ldc = product.leading();
+  const int m = columns.size(), n = rows.size();
+  const T one(1), zero(0);
+  const int most = sizeof(T) > (std::is_floating_point_v<T> ? 4 : 8) ? inner : kProducts;
+  const int64_t step_a = a_is_transposed ? lda : 1, step_b = b_is_transposed ? 1 : ldb;
+  for (int64_t number = batch.first; number < batch.last; ++number) {
+    left.read(number);
+    right.read(number);
+    const T* x = left.data(number) + rows.first * (a_is_transposed ? 1 : lda);
+    const T* y = right.data(number) + columns.first * (b_is_transposed ? ldb : 1);
+    T* z = product.data(number) + rows.first * ldc + columns.first;
+    for (int first = 0; first < inner; first += most) {
+      const int count = std::min(most, inner - first);
+      library<T>.gemm(b_is_transposed ? "T" : "N", a_is_transposed ? "T" : "N", &m, &n, &count, &one, y + first * step_b,
+                      &ldb, x + first * step_a, &lda, first ? &one : &zero, z, &ldc);
+    }
+    product.write(number);
+  }
+}
+
 using Addresses = nb::dict;
 
 template <typename F>
@@ -124,8 +174,10 @@ template <typename T>
 void bind_type(Addresses addresses, const char* prefix, const std::string& dtype) {
   take(addresses, prefix + std::string("potrf"), library<T>.potrf);
   take(addresses, prefix + std::string("trsm"), library<T>.trsm);
+  take(addresses, prefix + std::string("gemm"), library<T>.gemm);
   register_kernel(("sable_cholesky_" + dtype).c_str(), cholesky<T>);
   register_kernel(("sable_triangular_solve_" + dtype).c_str(), triangular_solve<T>);
+  register_kernel(("sable_matmul_" + dtype).c_str(), matmul<T>);
 }
 
 }  // namespace

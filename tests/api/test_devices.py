@@ -219,11 +219,10 @@ X = np.random.default_rng(1).standard_normal((6, 4)).astype(np.float32)
 SPD = np.stack([W @ W.T + np.eye(4, dtype=np.float32), 3 * np.eye(4, dtype=np.float32)])
 
 PROGRAMS = {
-    "grad": (jax.grad(layer), W, X),
+    "grad": (jax.grad(lambda w, x: (jnp.tanh(x @ w) ** 2).sum()), W, X),
     "value_and_grad": (jax.jit(jax.value_and_grad(layer, argnums=(0, 1))), W, X),
-    "jit grad": (jax.jit(jax.grad(layer)), W, X),
     "hessian": (jax.jit(jax.hessian(lambda x: jnp.sum(jnp.sin(x) ** 3))), X[0]),
-    "vmap": (jax.vmap(layer, (None, 0)), W, X.reshape(2, 3, 4)),
+    "vmap": (jax.vmap(lambda w, x: x @ w + jnp.max(x), (None, 0)), W, X.reshape(2, 3, 4)),
     "vmap of grad": (jax.jit(jax.vmap(jax.grad(layer), (None, 0))), W, X.reshape(2, 3, 4)),
     "scan": (rnn, W, X),
     "jit scan": (jax.jit(rnn), W, X),

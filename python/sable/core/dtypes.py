@@ -401,7 +401,7 @@ def _promote_memo(operands: tuple[tuple[Any, bool], ...], promotion: str, x64: b
     return _promote([operand[0] for operand in operands], [operand[1] for operand in operands])
 
 
-@functools.lru_cache(16384)
+@functools.lru_cache(1024)
 def _promote_avals_memo(avals: tuple[Aval, ...], promotion: str, x64: bool) -> tuple[tuple[Any, bool], bool]:
     """What `promote_avals` returns, and whether a warning has to go with it.
 

@@ -110,7 +110,7 @@ def _load(function: Function, device: Any) -> Loaded:
         device,
         results=[a.update(weak_type=False) for a in function.out_avals],
         host_functions=hosts,
-        threaded=prepared.tiled,
+        threaded=prepared.threaded,
         native_kernels=prepared.native_kernels,
     )
     return Loaded(executable, device, function.out_avals, compiled.source)

@@ -74,13 +74,17 @@ def compile_prepared(prepared: Prepared, target: Any) -> Any:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A module ready for the compiler, as bytecode; `tiled` where it is to be tiled and run on worker threads."""
+    """A module ready for the compiler, as bytecode; how it is to be compiled (`tiled`) and run (`threaded`).
+
+    See `sable.passes.estimate`.
+    """
 
     module: bytes
     hosts: dict[str, Any]
     native_kernels: tuple[str, ...]
     options: Any
     tiled: bool
+    threaded: bool
 
 
 def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = (), native: bool = False) -> Prepared:
@@ -97,7 +101,9 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
     lowered = lower(function, platform, captures=captures, native=native)
     compile_log.check(function, lowered.module)
     compile_log.dump(function, lowered.module)
-    tiled = platform == "cpu" and not lowered.hosts and estimate(lowered.module).tiled
+    may_thread = platform == "cpu" and not lowered.hosts
+    estimated = estimate(lowered.module) if may_thread else None
+    tiled, threaded = (estimated.tiled, estimated.threaded) if estimated else (False, False)
     has_loops = fold_control_flow(lowered.module, platform)
     module, fingerprint = _written(lowered.module)
     options = CompileOptions(
@@ -108,7 +114,7 @@ def prepare(function: Function, platform: str, captures: Sequence[np.ndarray] = 
         keeping=compile_log.keeping(),
         printed=_printed,
     )
-    return Prepared(module, lowered.hosts, lowered.native_kernels, options, tiled)
+    return Prepared(module, lowered.hosts, lowered.native_kernels, options, tiled, threaded)
 
 
 def _printed(module: bytes) -> bytes:

@@ -21,7 +21,7 @@ _SCALARS = (bool, int, float, complex)
 
 #: Arrays for small Python scalars, by (type, value, False or the bits of default dtypes): most programs use few.
 _MEMO: dict[tuple, Array] = {}
-_MEMO_SIZE = 4096
+_MEMO_SIZE = 1024
 
 
 def as_value(x: Any, explicit: bool = False) -> Value:

@@ -57,7 +57,7 @@ with CONTEXT:
 
 #: The avals of types that were met. Emptied when full: programs with ever new shapes.
 _AVALS: dict[ir.Type, Aval] = {}
-_AVALS_SIZE = 8192
+_AVALS_SIZE = 1024
 
 
 def element_type(dtype) -> ir.Type:

@@ -133,25 +133,10 @@ def dense(literal: Literal, type: Any) -> Any:
     """The `dense<...>` attribute of a literal."""
     data, dtype = literal.data, literal.aval.dtype
     with CONTEXT, UNKNOWN:
-        if literal.is_splat:
-            return _splat(literal, type)
-        bits = np.ascontiguousarray(data)
+        bits = np.ascontiguousarray(data)  # of a splat one element
         if dtype.itemsize == 2 and dtype.kind not in "iu":  # f16 and bf16: by their bits
             bits = bits.view(np.uint16)
         return ir.DenseElementsAttr.get(bits, type=element_type(dtype), shape=list(literal.aval.shape))
-
-
-def _splat(literal: Literal, type: Any) -> Any:
-    element, dtype = element_type(literal.aval.dtype), literal.aval.dtype
-    if dtype == np.bool_:
-        return ir.DenseElementsAttr.get_splat(type, ir.BoolAttr.get(bool(literal.data)))
-    if dtype.kind in "iu":
-        # the bindings take a signed 64-bit integer: the bits are what counts
-        return ir.DenseElementsAttr.get_splat(type, ir.IntegerAttr.get(element, int(literal.data.astype(np.int64))))
-    value = float(literal.data)
-    if value != value or value in (float("inf"), float("-inf")):
-        return ir.Attribute.parse(f"dense<{_hex(literal.data)}> : {type}")
-    return ir.DenseElementsAttr.get_splat(type, ir.FloatAttr.get(element, value))
 
 
 def _nested(data: np.ndarray) -> str:

@@ -13,6 +13,7 @@ What a rule may use of a builder:
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,6 +99,12 @@ class Traits:
     contraction: bool = False
     transcendental: bool = False
     constant: bool = False
+
+    def work_on(self, operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+        """Machine operations of one execution."""
+        if self.work is None:
+            return self.cost * sum(map(math.prod, results))
+        return self.work(operands, results, attributes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -327,7 +334,7 @@ class Builder:
 
 #: Inferred result types by (op, operand avals, params). Emptied when full: programs with ever new shapes.
 _INFERRED: dict[tuple, Any] = {}
-_INFERRED_SIZE = 8192
+_INFERRED_SIZE = 1024
 
 
 def infer(op: Op, avals: tuple[Aval, ...], params: dict) -> Any:

@@ -25,7 +25,7 @@ from sable.runtime.errors import ExecutionError
 _OPENBLAS_PACKAGE = "scipy_openblas32"
 _OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
 #: LAPACK's and BLAS's functions without the letter of the type.
-_FUNCTIONS = ("potrf", "trsm")
+_FUNCTIONS = ("potrf", "trsm", "gemm")
 _TYPE_LETTERS = "sdcz"
 
 _LOCK = new_lock()

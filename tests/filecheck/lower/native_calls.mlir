@@ -10,7 +10,7 @@ func.func @main(%a: tensor<2x4x3x3xf32>) -> tensor<2x4x3x3xf32> {
 }
 
 // NATIVE: %[[STACK:.*]] = stablehlo.reshape %arg0 : (tensor<2x4x3x3xf32>) -> tensor<8x3x3xf32>
-// NATIVE-NEXT: %[[L:.*]] = stablehlo.custom_call @sable_cholesky_float32(%[[STACK]]) {api_version = 4 : i32, backend_config = {options = array<i64: 1>}} : (tensor<8x3x3xf32>) -> tensor<8x3x3xf32>
+// NATIVE-NEXT: %[[L:.*]] = stablehlo.custom_call @sable_cholesky_float32(%[[STACK]]) {api_version = 4 : i32, backend_config = {options = array<i64: 1>, pieces = 1 : i64, work = 72 : i64}} : (tensor<8x3x3xf32>) -> tensor<8x3x3xf32>
 // NATIVE-NEXT: stablehlo.reshape %[[L]] : (tensor<8x3x3xf32>) -> tensor<2x4x3x3xf32>
 
 // ANY: stablehlo.cholesky %arg0, lower = true : tensor<2x4x3x3xf32>
@@ -21,8 +21,8 @@ func.func @main(%a: tensor<2x4x3x3xf32>) -> tensor<2x4x3x3xf32> {
 // EXPANDED: stablehlo.sqrt
 // EXPANDED: stablehlo.dynamic_update_slice
 
-// The words of the call: address, offset and strides of both, then extents of both, then the option.
+// The words of the call: address, offset and strides of both, then extents of both, then the option, then which piece.
 // DISPATCH: hal.executable.source private @native_call_0
-// DISPATCH: func.func private @sable_cholesky_float32(memref<f32>, index, index, index, index, memref<f32>, index, index, index, index, index, index, index, index, index, index, index) attributes {llvm.bareptr = true}
+// DISPATCH: func.func private @sable_cholesky_float32(memref<f32>, index, index, index, index, memref<f32>, index, index, index, index, index, index, index, index, index, index, index, index, index) attributes {llvm.bareptr = true}
 // DISPATCH: call @sable_cholesky_float32(
 // DISPATCH: flow.dispatch @native_call_0::@native_call_0(
