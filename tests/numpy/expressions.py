@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from .oracle import check
+from .oracle import Programs, check
 
 _RNG = np.random.default_rng(7)
 
@@ -37,10 +38,16 @@ ARRAYS = {
 WEAK = {"w": 2.0, "wi": 3, "wb": True}
 
 
-def evaluate(module: Any, text: str) -> Any:
+#: JAX looks at the exponent's value where it is known, and gives another dtype than for a traced one
+_EAGER = ("jnp.power(i8, si)", "i8**si")
+
+#: the programs of each line of a table
+_PROGRAMS: dict[str, Programs] = {}
+
+
+def evaluate(module: Any, text: str, *arrays: Any) -> Any:
     """The value of an expression under a module: arrays are the module's, `jnp` its NumPy functions."""
-    space: dict[str, Any] = {"jnp": module.numpy, "np": np, "jax": module}
-    space.update({name: module.numpy.asarray(a) for name, a in ARRAYS.items()})
+    space: dict[str, Any] = {"jnp": module.numpy, "np": np, "jax": module, **dict(zip(ARRAYS, arrays))}
     space.update({name: module.numpy.asarray(x) for name, x in WEAK.items()})
     space["bf"] = space["f"].astype(module.numpy.bfloat16)
     space["wv"] = module.numpy.full((2,), 3)
@@ -50,9 +57,20 @@ def evaluate(module: Any, text: str) -> Any:
 def table(text: str) -> Any:
     """Parametrisation by the lines of a text; blank lines and comments are left out."""
     lines = [line.strip() for line in text.splitlines()]
-    return pytest.mark.parametrize("text", [line for line in lines if line and not line.startswith("#")])
+    lines = [line for line in lines if line and not line.startswith("#")]
+    together(lines)
+    return pytest.mark.parametrize("text", lines)
+
+
+def together(texts: Sequence[str]) -> None:
+    """Let JAX run these expressions in one program, where `compare` is asked for one of them."""
+    programs = {text: lambda module, *arrays, text=text: evaluate(module, text, *arrays) for text in texts}
+    _PROGRAMS.update(dict.fromkeys(texts, Programs(programs, list(ARRAYS.values()), alone=_EAGER)))
 
 
 def compare(text: str, **tolerances: Any) -> None:
     """Equal results, or errors of one class."""
-    check(lambda module: evaluate(module, text), **tolerances)
+    if text in _PROGRAMS:
+        _PROGRAMS[text].check(text, **tolerances)
+    else:
+        check(lambda module: evaluate(module, text, *map(module.numpy.asarray, ARRAYS.values())), **tolerances)

@@ -9,7 +9,7 @@ import sable
 import sable.numpy as jnp
 from sable.api.compilation import make_jaxpr
 
-from .oracle import check
+from .oracle import Programs, check
 
 _RNG = np.random.default_rng(3)
 X = (_RNG.random((3, 4)) * 0.8 + 0.1).astype(np.float32)
@@ -124,18 +124,29 @@ def run(module, text: str, x, v):
     return eval(text, {"jnp": module.numpy, "x": x, "v": v})
 
 
-@pytest.mark.parametrize("text", SMOOTH)
-def test_gradient(text: str) -> None:
+def gradient(text: str):
     def program(module, x, v):
         return module.grad(lambda x, v: (module.numpy.sin(run(module, text, x, v)) * 1.5).sum(), argnums=(0, 1))(x, v)
 
-    check(program, X, V, rtol=3e-4, atol=3e-5)
+    return program
+
+
+def batched(text: str):
+    return lambda module, x, v: module.vmap(lambda x: run(module, text, x, v))(x)
+
+
+GRADIENTS = Programs({text: gradient(text) for text in SMOOTH}, [X, V])
+BATCHED = Programs({text: batched(text) for text in SMOOTH}, [np.stack([X, X[::-1], X * 0.9]), V])
+
+
+@pytest.mark.parametrize("text", SMOOTH)
+def test_gradient(text: str) -> None:
+    GRADIENTS.check(text, rtol=3e-4, atol=3e-5)
 
 
 @pytest.mark.parametrize("text", SMOOTH)
 def test_batching(text: str) -> None:
-    batch = np.stack([X, X[::-1], X * 0.9])
-    check(lambda module, x, v: module.vmap(lambda x: run(module, text, x, v))(x), batch, V, rtol=1e-4, atol=2e-6)
+    BATCHED.check(text, rtol=1e-4, atol=2e-6)
 
 
 @pytest.mark.parametrize(
