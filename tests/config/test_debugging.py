@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
+import traceback
 
 import numpy as np
 import pytest
@@ -270,12 +271,12 @@ def test_explained_misses(caplog):
     x = jnp.ones(3)
     assert f"never seen function:\n    f id={id(f)} defined at {__file__}" in explained(g, x)
     assert explained(g, x) == ""
-    assert "at x, now float32[4] and before float32[3]" in explained(g, jnp.ones(4))
+    assert "at x, now f32[4] and before f32[3]" in explained(g, jnp.ones(4))
     assert "weak_type=True" in explained(g, 1.0) + explained(g, jnp.float32(1))
     assert "different static arguments:\n  * now n=2 and before n" in explained(g, x, n=2).replace("none", "n")
     assert "different input pytree" in explained(g, [x, x], n=2)
     with jax.numpy_dtype_promotion("strict"):
-        assert "jax_numpy_dtype_promotion differs: now 'strict' and before 'standard'" in explained(g, x)
+        assert "jax_numpy_dtype_promotion differs: now strict and before standard" in explained(g, x)
     assert "different axis names: now {'i': 2}" in explained(lambda: jax.vmap(g, axis_name="i")(jnp.ones((2, 3))))
 
 
@@ -319,3 +320,41 @@ def test_ways_of_filtering_tracebacks():
         hidden = hidden.tb_next
     marked = [f.f_code.co_name for f in frames if f.f_locals.get("__tracebackhide__")]
     assert "trace_flat" in marked and "fails" not in marked
+
+
+def _fails(*_):
+    raise KeyError("mine")
+
+
+def _custom(make):
+    f = make(_fails)
+    f.defjvp(_fails) if make is jax.custom_jvp else f.defvjp(_fails, _fails)
+    return f
+
+
+ENTRANCES = {
+    "jit": lambda: jax.jit(_fails)(1.0),
+    "nested": lambda: jax.jit(lambda x: 1 + jax.vmap(jax.jit(_fails))(x))(jnp.ones(2)),
+    "grad": lambda: jax.grad(_fails)(1.0),
+    "linear_transpose": lambda: jax.linear_transpose(_fails, 1.0),
+    "custom_jvp": lambda: _custom(jax.custom_jvp)(1.0),
+    "custom_vjp": lambda: _custom(jax.custom_vjp)(1.0),
+    "checkpoint": lambda: jax.checkpoint(_fails)(1.0),
+    "eval_shape": lambda: jax.eval_shape(_fails, 1.0),
+    "make_jaxpr": lambda: jax.make_jaxpr(_fails)(1.0),
+    "associative_scan": lambda: jax.lax.associative_scan(_fails, jnp.ones(3)),
+    "reduce": lambda: jax.lax.reduce(jnp.ones(3), 0.0, _fails, (0,)),
+    "scan": lambda: jax.lax.scan(_fails, 0.0, jnp.ones(3)),
+    "cond": lambda: jax.lax.cond(True, _fails, _fails, 1.0),
+    "no argument": lambda: jax.jit(abs)(KeyError),
+}
+
+
+@pytest.mark.parametrize("name", ENTRANCES)
+def test_tracebacks_hold_no_frames_of_the_library(name):
+    with Override("jax_traceback_filtering", "quiet_remove_frames"), pytest.raises((KeyError, TypeError)) as caught:
+        ENTRANCES[name]()
+    files = {frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)}
+    assert files == {__file__}
+    if hasattr(caught.value, "__notes__"):  # Python 3.11
+        assert "For simplicity" in caught.value.__notes__[0]

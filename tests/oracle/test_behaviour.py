@@ -190,6 +190,29 @@ def _as_it_was(j: Any) -> Any:
     )] + [name.replace("make_jaxpr(<lambda>)", "ok") in ("<lambda>", "ok") for name in names]  # fmt: skip
 
 
+def _documented(x: Any) -> Any:
+    """Does things."""
+    return x
+
+
+def _stays(j: Any, w: Any) -> Any:
+    """Loops that hand on a part of their carry, or of what they go over, as it is."""
+    (c, v), (ys, zs) = j.lax.scan(lambda c, x: ((c[0] * c[1] + x, c[1]), (x, c[0])), (1.0, w), VECTOR[:3])
+    return c * v + j.numpy.sum(ys) + j.numpy.sum(zs)
+
+
+def _grad_of(f: Any, j: Any, w: Any) -> Any:
+    return j.jit(j.grad(lambda w: f(j, w)))(w)
+
+
+def _donated_in_turn(j: Any) -> Any:
+    def f(x: Any, y: Any) -> Any:
+        return x + 1, y + 1
+
+    infos = [j.jit(f, donate_argnums=i).lower(VECTOR, VECTOR).args_info[0] for i in (0, 1)]
+    return [[i.donated for i in info] for info in infos]
+
+
 def _keys(j: Any) -> Any:
     jnp, lax = j.numpy, j.lax
     mask = np.array([True, False, True, False])
@@ -249,6 +272,20 @@ VALUES = {
         j.lax.map(lambda x: x + 1, VECTOR[:n], batch_size=b) for n, b in ((3, 0), (0, 2), (5, 2))
     ],
     "linear_transpose of scalars": lambda j: j.linear_transpose(lambda x, y: 2 * x + y, 1.0, np.float32(1))(3.0)[0],
+    "linear_transpose of integers": lambda j: j.linear_transpose(lambda x: 2 * x, 1)(3),
+    "linear_transpose through jit": lambda j: j.jit(lambda f, x: f(x))(
+        j.jit(lambda x: j.linear_transpose(lambda x: 2.0 * x, x))(1.0), 3.0
+    ),
+    "what branches hand on": lambda j: j.vmap(
+        lambda x, y: j.lax.cond(x < 3, lambda x, y: (x * 2, y), lambda x, y: (x * 3, y), x, y),
+        in_axes=(0, None), out_axes=(0, None),
+    )(VECTOR, 3.0),
+    "a carry that stays": lambda j: [t(_stays)(j, 2.0) for t in (lambda f: f, lambda f: functools.partial(_grad_of, f))],
+    "donated in another way": _donated_in_turn,
+    "inline": lambda j: [
+        j.jit(lambda x, i=i: j.jit(lambda y: y * 2, inline=i)(x) + 1, static_argnums=1)(VECTOR, i) for i in (True, False)
+    ],
+    "a mapped function's text": lambda j: "\n\nOriginal documentation:\n\nDoes things." in j.vmap(_documented).__doc__,
     "no copy needed": lambda j: [j.numpy.asarray(x, copy=False) for x in ([1, 2], VECTOR, 1.5)],
     "carries that take the body's dtype": lambda j: j.lax.scan(lambda c, x: (c + x, c), 0, VECTOR)[0],
     "a carry that stays the same for all examples": lambda j: j.vmap(

@@ -22,6 +22,21 @@ INTEGERS = np.ones(4, np.int32)
 VECTOR = np.arange(5, dtype=np.float32)
 
 
+class _NoSignature:
+    @property
+    def __signature__(self) -> Any:
+        raise TypeError("no signature")
+
+    def __call__(self, a: Any) -> Any:
+        return a
+
+
+def _leaked(j: Any) -> Any:
+    kept: list[Any] = []
+    j.jit(lambda x: kept.append(x + 1))(1.0)
+    return kept[0] + 1
+
+
 def _custom_errors() -> dict[str, tuple[Callable[[Any], Any], str]]:
     """Of functions with derivatives of their own."""
 
@@ -256,6 +271,68 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "expected function with aux output to return a two-element tuple",
     ),
     "two cotangents": (lambda j: j.vjp(abs, 1.0)[1](1.0, 1.0), "was called with 2 arguments"),
+    "tangents of another kind": (
+        lambda j: j.jvp(abs, [1.0], (1.0,)),
+        "primal and tangent arguments to jax.jvp must have the",
+    ),
+    "a transpose between kinds": (lambda j: j.linear_transpose(lambda x: 2.0 * x, 1), "linear_transpose only supports"),
+    "a cotangent of another structure": (
+        lambda j: j.linear_transpose(lambda x: [x, x], 1.0)(1.0),
+        "cotangent tree does not match function output",
+    ),
+    "a cotangent of another type": (
+        lambda j: j.linear_transpose(lambda x: x, 1.0)(1j),
+        "cotangent type does not match function output",
+    ),
+    "float of a traced value": (lambda j: j.jit(float)(1.0), "ry using `x.astype(float)`"),
+    "int of a traced array": (lambda j: j.jit(int)(V), "Only scalar arrays can be converted to Python scalars"),
+    "index of a traced array": (
+        lambda j: j.jit(lambda x: [0][x])(INTEGERS),
+        "Only integer scalar arrays can be converted to a scalar index.",
+    ),
+    "truth of no elements": (lambda j: j.jit(bool)(V[:0]), "The truth value of an empty array is ambiguous."),
+    "an inner size": (
+        lambda j: j.numpy.dot(V, V[:3]),
+        "dot_general requires contracting dimensions to have the same shape, got (4,) and (3,).",
+    ),
+    "text as an array": (
+        lambda j: j.lax.add(j.numpy.ones(()), np.array("hello")),
+        "was passed to add at position 1.",
+    ),
+    "objects in grad": (lambda j: j.grad(lambda x: x)(np.array([1], object)), "is not a valid JAX type"),
+    "sizes of keywords": (
+        lambda j: j.vmap(lambda x, y: x)(V, y=V[:1]),
+        "one axis had size 1: axis 0 of kwargs['y'] of type float32[1]",
+    ),
+    "a named axis in an unmapped result": (
+        lambda j: j.vmap(lambda x: j.lax.psum(x, "foo") * x, out_axes=None, axis_name="foo")(V),
+        "vmap has mapped output",
+    ),
+    "axes that are no prefix": (
+        lambda j: j.vmap(lambda x: x, in_axes=([0],))(V),
+        "vmap in_axes specification must be a tree prefix of the corresponding value;",
+    ),
+    "devices that are no prefix": (
+        lambda j: j.device_put({"a": V, "b": V}, {"a": [None], "b": (None,)}),
+        "Mismatch details (2 found)",
+    ),
+    "aliased and donated": (
+        lambda j: j.device_put(V, may_alias=True, donate=True),
+        "may_alias and donate cannot be True at the same time.",
+    ),
+    "branches of other structures": (
+        lambda j: j.lax.switch(1, [lambda: {"a": 2.0}, lambda: {"a": (3.0, 3.0)}]),
+        "branch 0 output at path ['a'] is a pytree leaf but branch1 output at path ['a'] is a <class 'tuple'>",
+    ),
+    "a leak": (lambda j: _leaked(j), "was created on line"),
+    "arguments of another type": (
+        lambda j: j.jit(lambda x: x).lower(V).compile()(INTEGERS),
+        "Argument 'x' compiled with",
+    ),
+    "no signature": (
+        lambda j: j.jit(_NoSignature(), donate_argnames="a")(V),
+        "Pass donate_argnums instead of donate_argnames.",
+    ),
     "a tangent of integers": (
         lambda j: j.linearize(j.numpy.sum, INTEGERS)[1](V),
         "linearized function called on tangent values inconsistent with the original primal values",

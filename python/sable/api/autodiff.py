@@ -19,7 +19,15 @@ from sable.core.tracing import Traced, _positional_names, argument_names, functi
 from sable.core.values import as_value, aval_of_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
 from sable.ir.function import interpret
-from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
+from sable.tree_util import (
+    Partial,
+    keystr,
+    tree_flatten,
+    tree_flatten_with_path,
+    tree_map,
+    tree_structure,
+    tree_unflatten,
+)
 
 
 def _is_inexact(a: Aval) -> bool:
@@ -129,7 +137,7 @@ class _Linear:
             if c is not None:
                 result.append(retype(c, a.weak_type))
             else:
-                result.append(BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(a))
+                result.append(BIND.full(a, 0) if on or _is_inexact(a) else _zero_tangent(a))
         return result
 
 
@@ -248,7 +256,7 @@ def value_and_grad(
         inner, picked = _partial(fun, chosen, args, kwargs)
         values, tree = _leaves(fun, picked, "grad")
         for k, value in enumerate(values):
-            _check_input(value.aval, holomorphic, allow_int, lambda k=k: _leaf_name(fun, args, chosen, k), fun)
+            check_input("grad", value.aval, holomorphic, allow_int, lambda k=k: leaf_name(fun, args, chosen, k))
         outs, linear, residuals, aux = _linearize(inner, values, tree, "grad", has_aux)
         _check_scalar(outs, linear, holomorphic, fun)
         one = BIND.full(linear.out_avals[0].update(weak_type=False), 1)
@@ -260,11 +268,11 @@ def value_and_grad(
     return wrapped
 
 
-def _leaf_name(fun: Callable, args: Sequence[Any], chosen: Sequence[int], k: int) -> str:
-    """The name of differentiated leaf number k: `params['w']`."""
+def leaf_name(fun: Callable, args: Sequence[Any], chosen: Sequence[int], k: int) -> str:
+    """What differentiated leaf number k is called: `params['w'] of f`."""
     names = _positional_names(fun, len(args))
     found = [names[i] + keystr(path) for i in chosen for path, _ in tree_flatten_with_path(args[i])[0]]
-    return found[k]
+    return f"{found[k]} of {function_name(fun)}"
 
 
 def grad(
@@ -332,17 +340,38 @@ def _chosen_signature(fun: Callable, chosen: Sequence[int], n: int) -> Any:
     return inspect.Signature([inspect.Parameter(name, kind) for name in unique])
 
 
-def _check_input(a: Aval, holomorphic: bool, allow_int: bool, name: Callable[[], str], fun: Callable) -> None:
+def check_input(what: str, a: Aval, holomorphic: bool, allow_int: bool, name: Callable[[], str]) -> None:
+    """Raise TypeError where reverse mode takes no derivatives by an argument of this type."""
     kind = a.dtype.kind
     if holomorphic:
         if kind != "c":
-            raise TypeError(f"grad with holomorphic=True requires inputs with complex dtype, but got {a.dtype.name}.")
+            raise TypeError(f"{what} with holomorphic=True requires inputs with complex dtype, but got {a.dtype.name}.")
         return
     if kind in "iub" and not allow_int:
         raise TypeError(
-            f"grad requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got "
-            f"{a.dtype.name} for the argument {name()} of {function_name(fun)}. If you want to use Boolean- or "
-            "integer-valued inputs, use vjp or set allow_int to True."
+            f"{what} requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got "
+            f"{a.dtype.name} for the argument {name()}. If you want to use Boolean- or integer-valued inputs, use vjp or set "
+            "allow_int to True."
+        )
+
+
+def check_output(what: str, a: Aval, holomorphic: bool, fun: Callable) -> None:
+    """Raise TypeError where reverse mode takes no derivatives of a result of this type."""
+    if holomorphic:
+        if a.dtype.kind != "c":
+            raise TypeError(
+                f"{what} with holomorphic=True requires outputs with complex dtype, but got {a.dtype.name}."
+            )
+    elif a.dtype.kind == "c":
+        raise TypeError(
+            f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name} "
+            f"from {function_name(fun)}. For holomorphic differentiation, pass holomorphic=True; else use jax.vjp directly."
+        )
+    elif not _is_inexact(a):
+        raise TypeError(
+            f"{what} requires real- or complex-valued outputs (output dtype that is a sub-dtype of np.floating), but got "
+            f"{a.dtype.name} from {function_name(fun)}. For differentiation of functions with integer outputs, use "
+            "jax.vjp directly."
         )
 
 
@@ -357,20 +386,7 @@ def _check_scalar(outs: Sequence[Value], linear: _Linear, holomorphic: bool, fun
         raise TypeError(
             f"Gradient only defined for scalar-output functions. Output had shape: {a.shape} ({function_name(fun)})."
         )
-    if holomorphic:
-        if a.dtype.kind != "c":
-            raise TypeError(f"grad with holomorphic=True requires outputs with complex dtype, but got {a.dtype.name}.")
-    elif a.dtype.kind == "c":
-        raise TypeError(
-            f"grad requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name}. "
-            "For holomorphic differentiation, pass holomorphic=True."
-        )
-    elif not _is_inexact(a):
-        raise TypeError(
-            "grad requires real- or complex-valued outputs (output dtype that is a sub-dtype of np.floating), but got "
-            f"{a.dtype.name} from {function_name(fun)}. For differentiation of functions with integer outputs, use "
-            "jax.vjp directly."
-        )
+    check_output("grad", a, holomorphic, fun)
 
 
 def _check_tangents(fun: Callable, primals: Any, tangents: Any) -> None:
@@ -382,7 +398,7 @@ def _check_tangents(fun: Callable, primals: Any, tangents: Any) -> None:
 
 
 def _tangent_values(values: Sequence[Value], tree: Any, tangents: Any) -> list[Value | None]:
-    leaves, t_tree = tree_flatten(tuple(tangents))
+    leaves, t_tree = tree_flatten(tangents)
     if t_tree != tree:
         raise TypeError(
             "primal and tangent arguments to jax.jvp must have the same tree structure; primals have tree structure "
@@ -439,7 +455,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
     _check_callable(fun)
     _check_tangents(fun, primals, tangents)
     values, tree = _leaves(fun, primals, "jvp")
-    moving = _tangent_values(values, tree, tangents)
+    moving = _tangent_values(values, tree_structure(primals), tangents)
     traced, join_aux, n_aux = _trace(fun, values, tree, "jvp", has_aux)
     captures = traced.captures
     outs, dys = passes.jvp(
@@ -502,12 +518,39 @@ def _aval_like(p: Any) -> Aval:
 
 @boundary
 def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Any = ()) -> Callable:
-    """The transpose of a function that is linear; `primals` give shapes and dtypes only."""
+    """The transpose of a function that is linear; `primals` give shapes and dtypes only.
+
+    Returns:
+      A function from a cotangent of the result to a tuple of those of the arguments; it is a pytree.
+
+    Raises:
+      TypeError: arguments and results are not all inexact, and not all integers; in the transpose: another structure or type.
+    """
     _check_callable(fun)
     zeros = tree_map(lambda p: BIND.full(_aval_like(p), 0), primals)
     values, tree = _leaves(fun, zeros, "linear_transpose")
-    _, linear, residuals, _ = _linearize(fun, values, tree, "linear_transpose")
-    return functools.partial(_pullback, linear, tree, function_name(fun), residuals)
+    _, linear, residuals, _ = _linearize(fun, values, tree, "linear_transpose", active=[True] * len(values))
+    types = [a.dtype for a in (*linear.in_avals, *linear.out_avals)]
+    if len({_is_inexact(a) for a in (*linear.in_avals, *linear.out_avals)}) > 1 or any(t == np.bool_ for t in types):
+        raise TypeError(
+            "linear_transpose only supports [float or complex] -> [float or complex], and integer -> integer functions, but got "
+            f"{[a.short() for a in linear.in_avals]} -> {[a.short() for a in linear.out_avals]}."
+        )
+    return Partial(functools.partial(_transposed, linear, tree), residuals)
+
+
+@boundary
+def _transposed(linear: _Linear, in_tree: Any, residuals: list, cotangent: Any) -> Any:
+    leaves, tree = tree_flatten(cotangent)
+    if tree != linear.out_tree:
+        raise TypeError(f"cotangent tree does not match function output, expected {linear.out_tree} but got {tree}")
+    values = [as_value(c) for c in leaves]
+    for x, a in zip(values, linear.out_avals):
+        if x.aval.shape != a.shape or x.aval.dtype != a.dtype:
+            raise TypeError(
+                f"cotangent type does not match function output, expected {a.short()} but got {x.aval.short()}"
+            )
+    return tree_unflatten(in_tree, linear.pull(residuals, values))
 
 
 __all__ = ["grad", "jvp", "linear_transpose", "linearize", "value_and_grad", "vjp"]

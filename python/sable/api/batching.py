@@ -80,6 +80,12 @@ def vmap(
         name = None if axis_name is None else axis_key(axis_name)
         return batched_call(fun, values, tree, axes, size, name, out_axes)
 
+    if batched.__doc__:
+        name = function_name(fun)
+        batched.__doc__ = (
+            f"Vectorized version of {name}. Takes similar arguments as {name} but with additional array axes over which {name} "
+            f"is mapped.\n\nOriginal documentation:\n\n{batched.__doc__}"
+        )
     return batched
 
 
@@ -133,7 +139,11 @@ def _mapped_size(
         )
     if not sizes:
         raise ValueError("vmap must have at least one non-None value in in_axes or axis_size must be specified")
-    raise ValueError(_sizes_differ(axes, values, given, argument_names(fun, args, kwargs)))
+    by_name = argument_names(lambda **_: None, (kwargs,))  # kwargs['y']
+    names = [f"argument {name}" for name in argument_names(fun, args)] + [
+        f"kwargs{n.removeprefix('args[0]')}" for n in by_name
+    ]
+    raise ValueError(_sizes_differ(axes, values, given, names))
 
 
 def _sizes_differ(axes: Sequence, values: Sequence[Value], given: int | None, names: Sequence[str]) -> str:
@@ -141,7 +151,7 @@ def _sizes_differ(axes: Sequence, values: Sequence[Value], given: int | None, na
     by_size: dict[int, list[str]] = {}
     for name, axis, x in zip(names, axes, values):
         if axis is not None:
-            text = f"axis {axis} of argument {name} of type {x.aval.short()}"
+            text = f"axis {axis} of {name} of type {x.aval.short()}"
             by_size.setdefault(x.shape[axis], []).append(text)
     lines = [] if given is None else [f"the `axis_size` argument was {given}"]
     for size, found in sorted(by_size.items(), key=lambda item: -len(item[1])):

@@ -12,7 +12,11 @@ from sable.core.tracing import function_name, function_place
 from sable.ir.aval import Aval
 from sable.ir.location import user_line
 
+from .jaxpr import type_text
+
 _LOG = logging.getLogger(__name__)
+#: Where functions were defined that have been explained.
+_SEEN: set[str] = set()
 
 
 class Key(NamedTuple):
@@ -45,12 +49,18 @@ def explain(fun: Callable, key: Key, known: Iterable[Key], names: Callable[[], S
     known = list(known)
     lines = [f"TRACING CACHE MISS at {user_line()}:"]
     if not known:
-        lines += ["  never seen function:", f"    {function_name(fun)} id={id(fun)} defined at {function_place(fun)}"]
+        place = function_place(fun)
+        lines += ["  never seen function:", f"    {function_name(fun)} id={id(fun)} defined at {place}"]
+        if place in _SEEN:
+            lines += [
+                "  but seen another function defined on the same line: one that is made anew for each call is traced anew"
+            ]
     else:
         closest = max(reversed(known), key=lambda other: _likeness(key, other))
         lines += [f"  for {function_name(fun)} defined at {function_place(fun)}"]
         lines += ["  all previously seen cache keys differ. For the closest previous key:"]
         lines += [f"  {line}" for line in _differences(key, closest, names)]
+    _SEEN.add(function_place(fun))
     _LOG.log(level, "\n".join(lines))
 
 
@@ -68,19 +78,21 @@ def _differences(key: Key, other: Key, names: Callable[[], Sequence[str]]) -> li
         for name, now, before in zip(names(), key.avals, other.avals):
             if now is not before:
                 lines.append(f"* at {name}, now {_type(now, before)} and before {_type(before, now)}")
+        if any(now.weak_type != before.weak_type for now, before in zip(key.avals, other.avals)):
+            lines.append("On weak types see https://docs.jax.dev/en/latest/type_promotion.html#weak-types")
     if key.static != other.static:
         lines += ["different static arguments:", f"* now {_static(key)} and before {_static(other)}"]
     if key.settings != other.settings:
         lines.append("Tracing context doesn't match, due to config or a context manager.")
         for name, now, before in differences(key.settings, other.settings):
-            lines.append(f"* {name} differs: now {now!r} and before {before!r}")
+            lines.append(f"* {name} differs: now {now} and before {before}")
     if key.axes != other.axes:
         lines.append(f"different axis names: now {dict(key.axes or ())} and before {dict(other.axes or ())}")
     return lines
 
 
 def _type(a: Aval, other: Aval) -> str:
-    return a.short() + (f"{{weak_type={a.weak_type}}}" if a.weak_type != other.weak_type else "")
+    return type_text(a) + (f"{{weak_type={a.weak_type}}}" if a.weak_type != other.weak_type else "")
 
 
 def _static(key: Key) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from sable._config import config
 from sable.core.bind import bind
 from sable.core.boundary import boundary
+from sable.core.entries import shared_entries
 from sable.core.state import STATE
 from sable.core.tracing import argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like
@@ -16,7 +17,6 @@ from sable.dialects.ops.checkpoint import Policy
 from sable.ir.op import OPS
 from sable.tree_util import tree_flatten, tree_map, tree_unflatten
 
-from .entries import shared_entries
 from .static_arguments import StaticArguments
 
 _NOTHING = Policy("nothing_saveable")

@@ -12,15 +12,17 @@ from sable._config import config
 from sable._once import Once
 from sable.core import compile_log, key_reuse, loading, placement, watch
 from sable.core.array import Array, cpu_device
-from sable.core.bind import bind
+from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary, boundary_by_itself, leave
+from sable.core.entries import ENTRIES_NAME, shared_entries
 from sable.core.float0 import into_structure
-from sable.core.state import STATE
+from sable.core.state import STATE, named_axes
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name, function_place, trace_flat
 from sable.core.values import as_value, aval_of_value, is_array_like
 from sable.dialects.ops.calls import shallow
 from sable.ir.aval import Aval
+from sable.ir.function import interpret
 from sable.ir.op import OPS
 from sable.pytree import registry as pytree
 from sable.tree_util import tree_flatten, tree_unflatten
@@ -28,7 +30,6 @@ from sable.tree_util import tree_flatten, tree_unflatten
 from .abstract import ShapeDtypeStruct, abstract_trace, structs_of
 from .cache_misses import Key, explain
 from .donation import Donation, check_once, delete_donated
-from .entries import ENTRIES_NAME, shared_entries
 from .jaxpr import ClosedJaxpr
 from .stages import Lowered, TracedStage
 from .static_arguments import StaticArguments, as_tuple
@@ -93,9 +94,15 @@ class Jitted:
         self._fun = fun
         self._static = StaticArguments(fun, static_argnums, static_argnames)
         self._options = options
-        self._entries = shared_entries(fun, (self._static.argnums, self._static.argnames))
         self._donation = Donation(fun, options.get("donate_argnums"), options.get("donate_argnames"), self._static)
+        self._entries = shared_entries(fun, (self._static.argnums, self._static.argnames, *self._donation.key))
         self._prepared = None if self._donation.any else _call_cache()
+
+    def __repr__(self) -> str:
+        try:
+            return f"<PjitFunction of {self.__wrapped__!r}>"
+        except Exception:  # whatever the function's own `__repr__` raises: messages show functions
+            return "<PjitFunction>"
 
     @boundary_by_itself
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -201,6 +208,8 @@ class Jitted:
                 return watch.call_program(entry.traced.function, device, values)
         else:
             values = [as_value(x) for x in leaves] + entry.captures
+        if self._options["inline"]:
+            return interpret(entry.traced.function, values, BIND)
         return bind(_CALL, *values, callee=shallow(entry.traced.function))
 
     def _checked_avals(self, leaves: list, args: tuple, kwargs: dict) -> tuple[Aval, ...]:
@@ -286,9 +295,6 @@ class Jitted:
             return qualified_name
         return Jitted, (self._fun, self._static.argnums, self._static.argnames, self._options)
 
-    def __repr__(self) -> str:
-        return f"<jitted function {function_name(self._fun)} at {function_place(self._fun)}>"
-
     # -- stages
     def _entry_for(self, args: tuple, kwargs: dict) -> tuple[_Entry, Any]:
         static: tuple | None = None
@@ -309,13 +315,13 @@ class Jitted:
         """
         entry, tree = self._entry_for(args, kwargs)
         device, donated = self._device_for(args, kwargs), self._donated(entry, args, kwargs)
-        return Lowered(entry.traced, tree, function_name(self._fun), device, donated)
+        return Lowered(entry.traced, tree, self._fun, device, donated)
 
     def trace(self, *args: Any, **kwargs: Any) -> Any:
         """Trace for these arguments without lowering."""
         entry, tree = self._entry_for(args, kwargs)
         device, donated = self._device_for(args, kwargs), self._donated(entry, args, kwargs)
-        return TracedStage(entry.traced, tree, function_name(self._fun), device, donated)
+        return TracedStage(entry.traced, tree, self._fun, device, donated)
 
     def _device_for(self, args: tuple, kwargs: dict) -> Any:
         arrays = [x for x in tree_flatten((args, kwargs))[0] if type(x) is Array]
@@ -369,7 +375,8 @@ def jit(
       static_argnums, static_argnames: arguments whose values are part of the program (hashable).
       donate_argnums, donate_argnames: arguments that the caller gives up: arrays that are deleted by the call where a
         result has as many bytes. Their memory is then free for the next results.
-      keep_unused, inline, device, backend, in_shardings, out_shardings, compiler_options: accepted for compatibility.
+      inline: in other programs that call it, its operations stand among theirs, in place of a call.
+      keep_unused, device, backend, in_shardings, out_shardings, compiler_options: accepted for compatibility.
 
     Returns:
       A function of the same arguments, with `lower`, `trace`, `eval_shape` and `clear_cache`.
@@ -385,7 +392,7 @@ def jit(
     options = {
         "donate_argnums": donate_argnums,
         "donate_argnames": donate_argnames,
-        "keep_unused": keep_unused,
+        "inline": inline,
     }
     if fun is None:
         return lambda f: _jit(f, static_argnums, static_argnames, options)
@@ -406,6 +413,12 @@ def _jit(fun: Any, static_argnums: Any, static_argnames: Any, options: dict) -> 
 def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, return_shape: bool = False) -> Callable:
     """A function that traces `fun` on its arguments and returns what was traced: print it.
 
+    Args:
+      fun: a function of arrays and pytrees of arrays.
+      static_argnums: arguments that are Python values.
+      axis_env: pairs of an axis name and a size, for collectives in `fun`.
+      return_shape: see below.
+
     Returns:
       A function giving a `ClosedJaxpr`, whose text is a jaxpr (`.as_mlir()` is MLIR); with return_shape a pair with the
       results' shapes.
@@ -425,11 +438,13 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
 
         functools.update_wrapper(inner, fun)
         dynamic = tuple(a for i, a in enumerate(args) if i not in fixed)
-        found = abstract_trace(inner, dynamic, kwargs, "make_jaxpr")
+        with named_axes(axis_env or ()):
+            found = abstract_trace(inner, dynamic, kwargs, "make_jaxpr")
         closed = ClosedJaxpr(found.function, found.captures)
         return (closed, structs_of(found)) if return_shape else closed
 
     traced.__name__ = f"make_jaxpr({function_name(fun)})"
+    traced.__qualname__ = f"make_jaxpr({getattr(fun, '__qualname__', function_name(fun))})"
     return traced
 
 

@@ -11,7 +11,10 @@ from sable._config import config
 from sable.core import placement
 from sable.core.array import Array, fetch
 from sable.core.values import as_value
-from sable.tree_util import tree_leaves, tree_map
+from sable.pytree.registry import flatten_axes
+from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_unflatten
+
+from .donation import delete_donated
 
 
 def devices(backend: str | None = None) -> list:
@@ -44,12 +47,26 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
 
     Args:
       x: pytree of arrays, NumPy arrays and scalars.
-      device: a device of `devices()`; None leaves arrays where they are.
+      device: a device of `devices()`; None leaves arrays where they are; or a pytree of these, a prefix of x.
+      donate: whether the arrays of x are given up.
+      may_alias: whether results may be the arrays of x themselves; None leaves it open.
 
     Returns:
       The pytree of arrays on the device.
+
+    Raises:
+      ValueError: no device; `device` is no prefix of x; both donate and may_alias.
+      RuntimeError: an array was deleted.
     """
-    return tree_map(lambda leaf: placement.to_device(as_value(leaf, explicit=True), device), x)
+    if donate and may_alias:
+        raise ValueError("may_alias and donate cannot be True at the same time.")
+    leaves, tree = tree_flatten(x)
+    targets = flatten_axes("device_put device", tree, device)
+    fresh = donate or may_alias is False
+    found = [placement.to_device(as_value(leaf, explicit=True), d, fresh) for leaf, d in zip(leaves, targets)]
+    if donate:
+        delete_donated(leaves, range(len(leaves)))
+    return tree_unflatten(tree, found)
 
 
 def device_get(x: Any) -> Any:

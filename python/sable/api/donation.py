@@ -13,7 +13,7 @@ from sable.ir.aval import Aval
 from sable.ir.function import Function
 from sable.tree_util import tree_flatten
 
-from .static_arguments import StaticArguments, as_tuple, check_names
+from .static_arguments import StaticArguments, as_tuple, check_names, check_signature
 
 
 class Donation:
@@ -34,6 +34,7 @@ class Donation:
     def _complete(self, fun: Callable) -> None:
         """Arguments that can be given by position and by name are known by both."""
         signature = signature_of(fun)
+        check_signature(signature, self._names, "donate", fun)
         parameters = list(signature.parameters.values()) if signature else []
         positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         open_ended = not parameters or any(p.kind is p.VAR_POSITIONAL for p in parameters)
@@ -53,6 +54,11 @@ class Donation:
             )
         self._names = tuple(sorted(named))
         self._nums = tuple({*self._nums, *[positional.index(n) for n in named if n in positional]})
+
+    @property
+    def key(self) -> tuple:
+        """What tells it from another donation of the same function."""
+        return self._nums, self._names
 
     def leaves(self, args: tuple, kwargs: dict) -> list[int]:
         """Numbers of the donated leaves among those of the dynamic arguments of a call."""

@@ -16,7 +16,7 @@ from sable.core.operands import filled
 from sable.core.values import as_value
 from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_structure, tree_unflatten
 
-from .autodiff import _check_argnums, _check_callable, _partial, jvp, vjp
+from .autodiff import _check_argnums, _check_callable, _partial, check_input, check_output, jvp, leaf_name, vjp
 from .batching import vmap
 
 
@@ -48,41 +48,17 @@ def _slices(x: Any, sizes: Sequence[int], axis: int) -> list[Any]:
     return parts
 
 
-def _check_inputs(tree: Any, what: str, holomorphic: bool, complex_too: bool) -> None:
-    """jacrev takes complex arguments of functions with real results, as grad does; jacfwd does not."""
-    for x in tree_leaves(tree):
-        dtype = as_value(x).aval.dtype
-        kind = kind_of(dtype)
-        if holomorphic:
-            if kind != "c":
-                raise TypeError(
-                    f"{what} with holomorphic=True requires inputs with complex dtype, but got {dtype.name}."
-                )
-        elif complex_too and kind not in "fc":
-            raise TypeError(
-                f"{what} requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got "
-                f"{dtype.name}. If you want to use Boolean- or integer-valued inputs, use vjp or set allow_int to True."
-            )
-        elif not complex_too and kind != "f":
-            raise TypeError(
-                f"{what} requires real-valued inputs (input dtype that is a sub-dtype of np.floating), but got "
-                f"{dtype.name}. For holomorphic differentiation pass holomorphic=True; of other functions of complex "
-                "numbers or integers take jax.jvp."
-            )
-
-
-def _check_outputs(tree: Any, what: str, holomorphic: bool) -> None:
-    for x in tree_leaves(tree):
-        dtype = as_value(x).aval.dtype
-        kind = kind_of(dtype)
-        if holomorphic and kind != "c":
-            raise TypeError(f"{what} with holomorphic=True requires outputs with complex dtype, but got {dtype.name}.")
-        if not holomorphic and kind != "f":
-            mend = "For holomorphic differentiation pass holomorphic=True; else" if kind == "c" else "Of integers"
-            raise TypeError(
-                f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got "
-                f"{dtype.name}. {mend} take jax.vjp."
-            )
+def _check_forward(what: str, x: Any, holomorphic: bool) -> None:
+    """Raise TypeError where forward mode makes no Jacobian of an argument (or, if it is holomorphic, a result) like x."""
+    dtype = as_value(x).aval.dtype
+    if holomorphic and kind_of(dtype) != "c":
+        raise TypeError(f"jacfwd with holomorphic=True requires {what} with complex dtype, but got {dtype.name}.")
+    if not holomorphic and kind_of(dtype) != "f":
+        raise TypeError(
+            f"jacfwd requires real-valued {what} ({what.removesuffix('s')} dtype that is a sub-dtype of np.floating), but got "
+            f"{dtype.name}. For holomorphic differentiation pass holomorphic=True; of other functions of complex numbers or "
+            "integers take jax.jvp."
+        )
 
 
 def jacfwd(
@@ -106,7 +82,8 @@ def jacfwd(
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)
-        _check_inputs(picked, "jacfwd", holomorphic, False)
+        for x in tree_leaves(picked):
+            _check_forward("inputs", x, holomorphic)
         primals = tuple(picked)
         aux: list[Any] = []
 
@@ -116,8 +93,8 @@ def jacfwd(
 
         y, columns, a = vmap(push, in_axes=0, out_axes=(None, -1, None))(_basis(primals))
         aux.append(a)
-        if holomorphic:  # else a complex result of real arguments is fine: its derivative is complex
-            _check_outputs(y, "jacfwd", True)
+        for x in tree_leaves(y) if holomorphic else ():  # a complex result of real arguments has a complex derivative
+            _check_forward("outputs", x, True)
         result = tree_map(lambda c: _unravel(c, primals, argnums, -1), columns)
         return (result, aux[0]) if has_aux else result
 
@@ -153,12 +130,15 @@ def jacrev(
     @boundary
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)
-        if not allow_int:
-            _check_inputs(picked, "jacrev", holomorphic, True)
+        chosen = _check_argnums(fun, argnums, args)
+        inner, picked = _partial(fun, chosen, args, kwargs)
+        for k, x in enumerate(tree_leaves(picked)):
+            name = functools.partial(leaf_name, fun, args, chosen, k)
+            check_input("jacrev", as_value(x).aval, holomorphic, allow_int, name)
         out = vjp(inner, *picked, has_aux=has_aux)
         y, pull = out[0], out[1]
-        _check_outputs(y, "jacrev", holomorphic)
+        for x in tree_leaves(y):
+            check_output("jacrev", as_value(x).aval, holomorphic, fun)
         rows = vmap(pull)(_basis(y))
         rows = rows[0] if isinstance(argnums, int) else rows
         leaves, structure = tree_flatten(y)

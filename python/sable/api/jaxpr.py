@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from sable.core.array import Value
+from sable.core.precision import Precision
 from sable.dialects.ops.rules import elementwise
 from sable.ir.aval import Aval
 from sable.ir.function import Function, Node, Variable
@@ -25,7 +26,6 @@ _FUNCTIONS = {"callee": "jaxpr", "body": "jaxpr"}
 #: Other parameters that JAX names otherwise.
 _PARAMETERS = {
     "dot_dimension_numbers": "dimension_numbers",
-    "precision_config": "precision",
     "scatter_dimension_numbers": "dimension_numbers",
 }
 #: Short names of dtypes: f32, i8, u16, c64.
@@ -124,7 +124,13 @@ def _parameters(node: Node) -> Iterator[tuple[str, Any]]:
     for name, value in node.params.items():
         if f"{{{name}}}" in op.primitive:
             continue
-        if name not in op.functions:
+        if op.name == "convert":
+            yield from (("new_dtype", value), ("weak_type", False))
+        elif name == "precision_config":
+            yield "precision", None if value is None else tuple(Precision[each] for each in value)
+        elif name == "preferred_element_type":
+            yield name, value or node.results[0].aval.dtype
+        elif name not in op.functions:
             yield _PARAMETERS.get(name, name), value
         elif op.params[name].many:
             yield name, tuple(_closed(f) for f in value)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sable.core import loading, placement, watch
 from sable.core.array import Array
 from sable.core.trace import Tracer
-from sable.core.tracing import Traced
+from sable.core.tracing import Traced, argument_names, function_name
 from sable.core.values import as_value
 from sable.passes.estimate import estimate
 from sable.pytree import registry as pytree
@@ -22,13 +22,58 @@ from .donation import check_once, delete_donated
 from .jaxpr import ClosedJaxpr
 
 
-class TracedStage:
-    """A function traced for given types."""
+class ArgInfo(NamedTuple):
+    """An argument of a lowered function.
 
-    def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None, donated: Sequence[int] = ()):
-        self._traced, self._in_tree, self._name, self._donated = traced, in_tree, name, donated
+    Attributes:
+      shape, dtype: of the array.
+      donated: whether the call deletes it.
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any
+    donated: bool
+
+
+class _Stage:
+    """What is known of a function traced for given types."""
+
+    def __init__(self, traced: Traced, in_tree: Any, fun: Callable, device: Any = None, donated: Sequence[int] = ()):
+        self._traced, self.in_tree, self._fun, self._donated = traced, in_tree, fun, donated
+        self.out_tree = traced.out_tree
         self._device = device or placement.default_device()
-        self.fun_name = name
+        self.fun_name = function_name(fun)
+
+    @property
+    def in_avals(self) -> Any:
+        """Abstract values of the arguments: (positional, by name)."""
+        return tree_unflatten(self.in_tree, self._traced.function.in_avals[: self.in_tree.num_leaves])
+
+    @property
+    def args_info(self) -> Any:
+        """An `ArgInfo` for each argument: (positional, by name)."""
+        avals = self._traced.function.in_avals[: self.in_tree.num_leaves]
+        infos = [ArgInfo(a.shape, a.dtype, k in self._donated) for k, a in enumerate(avals)]
+        return tree_unflatten(self.in_tree, infos)
+
+    @property
+    def donate_argnums(self) -> tuple[int, ...]:
+        """Numbers of the leaves that a call deletes."""
+        return tuple(self._donated)
+
+    def cost_analysis(self) -> dict[str, float]:
+        """`flops`: machine operations, roughly."""
+        return {"flops": float(estimate(_stablehlo(self._traced)).total)}
+
+
+def _stablehlo(traced: Traced, platform: str = "any") -> Any:
+    from sable.passes.lower import lower  # 0.06 s: only when something is lowered
+
+    return lower(traced.function, platform).module
+
+
+class TracedStage(_Stage):
+    """A function traced for given types."""
 
     @property
     def jaxpr(self) -> ClosedJaxpr:
@@ -40,16 +85,13 @@ class TracedStage:
         """Shapes and dtypes of the results."""
         return structs_of(self._traced)
 
-    def lower(self) -> Lowered:
-        """Lower to StableHLO."""
-        return Lowered(self._traced, self._in_tree, self._name, self._device, self._donated)
+    def lower(self, *, lowering_platforms: Sequence[str] | None = None) -> Lowered:
+        """Lower to StableHLO, which is the same for all platforms."""
+        return Lowered(self._traced, self.in_tree, self._fun, self._device, self._donated)
 
 
 class Lowered(TracedStage):
     """A function lowered to StableHLO, not yet compiled."""
-
-    in_tree = property(lambda self: self._in_tree)
-    out_tree = property(lambda self: self._traced.out_tree)
 
     def as_text(self, dialect: str | None = None, *, debug_info: bool = False) -> str:
         """The StableHLO module as text; with debug_info with locations of the user's lines."""
@@ -57,29 +99,21 @@ class Lowered(TracedStage):
 
     def compiler_ir(self, dialect: str | None = None) -> Any:
         """The StableHLO module as an MLIR module of the bindings in iree-base-compiler."""
-        from sable.passes.lower import lower  # 0.06 s: only when something is lowered
-
         if dialect not in (None, "stablehlo"):
             raise ValueError(f"expected dialect 'stablehlo' or None, got {dialect!r}")
-        return lower(self._traced.function, "any").module
+        return _stablehlo(self._traced)
 
     def compile(self, compiler_options: Any = None) -> Compiled:
         """Compile for the device of the arguments (from cache if it was compiled before)."""
-        return Compiled(self._traced, self._in_tree, self._name, self._device, self._donated)
-
-    def cost_analysis(self) -> dict[str, float]:
-        """`flops`: machine operations, roughly."""
-        return {"flops": float(estimate(self.compiler_ir()).total)}
+        return Compiled(self._traced, self.in_tree, self._fun, self._device, self._donated)
 
 
-class Compiled:
+class Compiled(_Stage):
     """A compiled function: call it with arguments of the types that it was lowered for."""
 
-    def __init__(self, traced: Traced, in_tree: Any, name: str, device: Any = None, donated: Sequence[int] = ()):
-        self._traced, self.in_tree, self._name, self._donated = traced, in_tree, name, donated
-        self.out_tree = traced.out_tree
-        self._device = device or placement.default_device()
-        loading.load(traced.function, self._device)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        loading.load(self._traced.function, self._device)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run. Raises TypeError where structure or types are not those that it was compiled for."""
@@ -91,7 +125,7 @@ class Compiled:
             ]
             raise TypeError(
                 "Function compiled with input pytree does not match the input pytree it was called with. There are "
-                f"{len(lines)} mismatches of {self._name}, including:\n" + "\n".join(lines)
+                f"{len(lines)} mismatches of {self.fun_name}, including:\n" + "\n".join(lines)
             )
         if any(type(x) is Tracer for x in leaves):
             raise TypeError(
@@ -100,17 +134,21 @@ class Compiled:
             )
         check_once(leaves, self._donated)
         values = [as_value(x) for x in leaves]
-        for k, (x, a) in enumerate(zip(values, self._traced.function.in_avals)):
-            if x.aval.shape != a.shape or x.aval.dtype != a.dtype:
-                raise TypeError(
-                    f"Argument types differ from the types for which this computation was compiled: leaf {k} of "
-                    f"{self._name} was compiled with {a.short()} and called with {x.aval.short()}"
-                )
+        differ = [
+            f"Argument '{name}' compiled with {a.short()} and called with {x.aval.short()}"
+            for name, x, a in zip(argument_names(self._fun, args, kwargs), values, self._traced.function.in_avals)
+            if x.aval.shape != a.shape or x.aval.dtype != a.dtype
+        ]
+        if differ:
+            raise TypeError(
+                f"Argument types differ from the types for which this computation was compiled, {self.fun_name}. The "
+                "mismatches are:\n" + "\n".join(differ)
+            )
         for k, x in enumerate(values):
             if x.committed and placement.device_of(x) is not self._device:  # type: ignore[attr-defined, arg-type]
                 raise ValueError(
                     "Computation was compiled for input shardings that disagree with the shardings of arguments passed to "
-                    f"it: argument {k} with shape {x.aval.short()} is on {placement.device_of(x)!r}, and {self._name} was "  # type: ignore[arg-type]
+                    f"it: argument {k} with shape {x.aval.short()} is on {placement.device_of(x)!r}, and {self.fun_name} was "  # type: ignore[arg-type]
                     f"compiled for {self._device!r}"
                 )
         outs = watch.call_program(self._traced.function, self._device, [*values, *self._traced.captures])  # type: ignore[list-item]
@@ -119,9 +157,7 @@ class Compiled:
 
     def as_text(self) -> str:
         """The StableHLO module that was compiled, with what the device needs otherwise than `Lowered.as_text` says."""
-        from sable.passes.lower import lower  # 0.06 s: only when something is lowered
-
-        return str(lower(self._traced.function, self._device.platform).module)
+        return str(_stablehlo(self._traced, self._device.platform))
 
 
 def concrete_captures(traced: Traced) -> list[np.ndarray]:

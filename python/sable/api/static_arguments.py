@@ -18,6 +18,7 @@ class StaticArguments:
         self.argnames = as_tuple(argnames, str, "static_argnames")
         positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        check_signature(signature, self.argnames, "static", fun)
         self._check(fun, parameters, positional, variadic)
         if argnums is None:
             self.argnums = tuple(i for i, p in enumerate(positional) if p.name in self.argnames)
@@ -87,6 +88,14 @@ class StaticArguments:
         n, fixed, named = key[0], dict(key[1]), dict(key[2])
         rest = iter(dynamic)
         return tuple(fixed[i] if i in fixed else next(rest) for i in range(n)), {**kwargs, **named}
+
+
+def check_signature(signature: Any, names: tuple[str, ...], what: str, fun: Callable) -> None:
+    """Raise ValueError where arguments are known by names alone, and the function says none."""
+    if signature is None and names:
+        raise ValueError(
+            f"Getting the signature of function {fun} failed. Pass {what}_argnums instead of {what}_argnames."
+        )
 
 
 def check_names(parameters: list, names: tuple[str, ...], what: str, fun: Callable) -> None:

@@ -148,7 +148,7 @@ class Array(Value):
 
     def __bool__(self) -> bool:
         if self.aval.size != 1:
-            _check_truth(self.aval)
+            check_truth(self.aval)
         return bool(self.numpy().reshape(()))
 
     def __int__(self) -> int:
@@ -161,13 +161,11 @@ class Array(Value):
         return complex(self._scalar("complex"))
 
     def __index__(self) -> int:
-        if self.aval.dtype.kind not in "iu" or self.aval.shape:
-            raise TypeError("Only integer scalar arrays can be converted to a scalar index.")
+        check_index(self.aval)
         return int(self.numpy())
 
     def _scalar(self, what: str) -> Any:
-        if self.aval.shape:
-            raise TypeError(f"Only scalar arrays can be converted to Python scalars; got arr.ndim={self.aval.ndim}")
+        check_scalar(self.aval)
         return self.numpy()[()]
 
     def item(self, *args: Any) -> Any:
@@ -192,9 +190,6 @@ class Array(Value):
 
     def __str__(self) -> str:
         return str(self.numpy())
-
-    def __hash__(self) -> int:
-        raise TypeError(f"unhashable type: {type(self)}")
 
     def __copy__(self) -> Array:
         return self
@@ -286,7 +281,19 @@ def fetch(x: Array, explicit: bool = False) -> np.ndarray:
     return device.get(x._buffer, x.aval.shape, x.aval.dtype)
 
 
-def _check_truth(a: Aval) -> None:
+def check_index(a: Aval) -> None:
+    """Raise TypeError where no value of this type is an index."""
+    if a.dtype.kind not in "iu" or a.shape:
+        raise TypeError("Only integer scalar arrays can be converted to a scalar index.")
+
+
+def check_scalar(a: Aval) -> None:
+    """Raise TypeError where no value of this type is a Python number."""
+    if a.shape:
+        raise TypeError(f"Only scalar arrays can be converted to Python scalars; got arr.ndim={a.ndim}")
+
+
+def check_truth(a: Aval) -> None:
     if a.size == 0:
         raise ValueError(
             "The truth value of an empty array is ambiguous. Use `array.size > 0` to check it is not empty."

@@ -89,7 +89,7 @@ def batched_call(
     outs, on = passes.batch(traced.function, [*moved, *traced.captures], marks, size, BIND, axis_name)
     out_marks = flatten_axes("vmap out_axes", traced.out_tree, out_axes)
     results = [
-        retype(_place(x, m, axis, size, fun), a.weak_type)
+        retype(_place(x, m, axis, size, fun, axis_name), a.weak_type)
         for x, m, axis, a in zip(outs, on, out_marks, traced.out_avals)
     ]
     key_reuse.returned(traced.function, results)
@@ -98,13 +98,13 @@ def batched_call(
     return tree_unflatten(traced.out_tree, results)
 
 
-def _place(x: Value, mapped: bool, axis: int | None, size: int, fun: Callable) -> Value:
+def _place(x: Value, mapped: bool, axis: int | None, size: int, fun: Callable, axis_name: str | None) -> Value:
     """Put the batch axis where out_axes wants it."""
     if axis is None:
         if mapped:
             raise ValueError(
-                f"vmap has mapped output (axis 0 of {x.aval.short()}) but out_axes is None: the result of "
-                f"{function_name(fun)} differs between examples"
+                f"vmap has mapped output (axis 0 of {x.aval.short()}{f', axis_name={axis_name}' if axis_name else ''}) but "
+                f"out_axes is None: at vmap out_axes, the result of {function_name(fun)} differs between examples"
             )
         return x
     if not mapped:

@@ -89,7 +89,8 @@ def array_error(tracer: Tracer) -> Exception:
 
 def scalar_error(tracer: Tracer, what: str) -> Exception:
     """For `float(x)`, `int(x)`, `complex(x)`, `x.item()`."""
-    return concretization_error(tracer, f"The problem arose with the `{what}` function.")
+    mend = f"If the cast is meant for the array, try using `x.astype({what})`."
+    return concretization_error(tracer, f"The problem arose with the `{what}` function. {mend}")
 
 
 def method_error(tracer: Tracer, method: str) -> Exception:

@@ -67,12 +67,10 @@ def value_of(x: Any, name: str, position: int = 0) -> Value:
         return x
     try:
         return as_value(x)
-    except TypeError:
-        if isinstance(x, (np.ndarray, np.generic)):
-            raise
+    except TypeError as error:
         raise TypeError(
             f"Error interpreting argument to {name} as a JAX value. The problematic value is of type {kind} "
-            f"and was passed to {name} at position {position}."
+            f"and was passed to {name} at position {position}. {error}"
         ) from None
 
 
@@ -108,8 +106,11 @@ def normal_axis(axis: Any, ndim: int) -> int:
     return i + ndim if i < 0 else i
 
 
-def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+def normal_axes(axis: Any, ndim: int, repeated: str = "duplicate value in 'axis'") -> tuple[int, ...]:
     """Axes given as None (all), an int or a sequence, in the given order.
+
+    Args:
+      repeated: what the error says of an axis that is given twice.
 
     Raises:
       ValueError: one is out of bounds or given twice.
@@ -119,7 +120,7 @@ def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     found = tuple(normal_axis(a, ndim) for a in axes)
     if len(set(found)) != len(found):
-        raise ValueError(f"duplicate value in 'axis': {axis}")
+        raise ValueError(f"{repeated}: {axis}")
     return found
 
 

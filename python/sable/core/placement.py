@@ -10,7 +10,7 @@ import numpy as np
 from sable import runtime
 from sable._config import config
 
-from .array import Array, Value, cpu_device, device_of
+from .array import Array, Value, copy_of, cpu_device, device_of
 from .transfers import DEVICE_TO_DEVICE, guard
 
 
@@ -103,15 +103,17 @@ def put(x: Array, device: Any, committed: bool, explicit: bool = False) -> Array
     return made
 
 
-def to_device(x: Value, device: Any) -> Value:
+def to_device(x: Value, device: Any, fresh: bool = False) -> Value:
     """An array on the device that the user names, to which it is then committed; tracers are left as they are.
 
     Args:
       x: array or tracer.
       device: a device of `devices()`; None leaves the array where it is.
+      fresh: never the array itself.
 
     Raises:
       ValueError: no device.
+      RuntimeError: the array was deleted.
     """
     if device is not None and not isinstance(device, runtime.Device):
         raise ValueError(
@@ -119,6 +121,10 @@ def to_device(x: Value, device: Any) -> Value:
         )
     if not isinstance(x, Array):
         return x
+    if x.deleted:
+        x.numpy()  # raises
     made = put(x, device or device_of(x), device is not None or x.committed, explicit=True)
+    if made is x and (fresh or x.constant):  # a constant may stand for other uses of the number
+        made = copy_of(x)
     made.constant = False
     return made

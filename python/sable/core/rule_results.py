@@ -78,7 +78,7 @@ def outputs(result: Any, traced: Traced, words: Words) -> tuple[list[Any], Any]:
         )
 
     if tree != traced.out_tree:
-        raise refusal("container/pytree structure", "of the same container/pytree structure")
+        raise refusal("container/pytree structure", "of the same container/pytree structure", ".")
     for x, a in zip(leaves, traced.out_avals):
         found = aval_of_value(x)
         if found.shape != a.shape or not _is_of_dtype(found, a):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -43,3 +45,14 @@ class _State(threading.local):
 
 
 STATE = _State()
+
+
+@contextlib.contextmanager
+def named_axes(axes: Iterable[tuple[Any, int]]) -> Iterator[None]:
+    """Context in which axes have names and sizes, though nothing is mapped along them."""
+    before = STATE.axes
+    STATE.axes = {**before, **dict(axes)}
+    try:
+        yield
+    finally:
+        STATE.axes = before

@@ -11,8 +11,9 @@ from sable.ir.function import Function, Variable
 from sable.ir.literal import Literal
 from sable.ir.location import user_line, user_location
 from sable.ir.op import OPS, Op
+from sable.passes.diagnostics import place_of
 
-from .array import Array, Value
+from .array import Array, Value, check_index, check_scalar, check_truth
 from .concretization import array_error, bool_error, concretization_error, index_error, method_error, scalar_error
 from .evaluation import evaluate
 from .state import STATE
@@ -45,18 +46,25 @@ class Tracer(Value):
         return known
 
     def __bool__(self) -> bool:
+        if self.aval.size != 1:
+            check_truth(self.aval)
         return bool(self._concrete(bool_error))
 
     def __int__(self) -> int:
-        return int(self._concrete(lambda t: scalar_error(t, "int")))
+        return int(self._scalar("int"))
 
     def __float__(self) -> float:
-        return float(self._concrete(lambda t: scalar_error(t, "float")))
+        return float(self._scalar("float"))
 
     def __complex__(self) -> complex:
-        return complex(self._concrete(lambda t: scalar_error(t, "complex")))
+        return complex(self._scalar("complex"))
+
+    def _scalar(self, what: str) -> Array:
+        check_scalar(self.aval)
+        return self._concrete(lambda t: scalar_error(t, what))
 
     def __index__(self) -> int:
+        check_index(self.aval)
         return self._concrete(index_error).__index__()
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
@@ -91,9 +99,6 @@ class Tracer(Value):
     def __format__(self, spec: str) -> str:
         return format(repr(self), spec)
 
-    def __hash__(self) -> int:
-        raise TypeError(f"unhashable type: {type(self)}")
-
     def __reduce__(self) -> Any:
         raise concretization_error(
             self,
@@ -107,6 +112,13 @@ class Tracer(Value):
         return self
 
 
+def _created(tracer: Tracer) -> str:
+    """The user's line that made a value; for an argument the function's."""
+    node = tracer.owner.function.producer(tracer.value)
+    place = place_of(node.location) if node is not None else None
+    return f"{place.file}:{place.line}" if place is not None else tracer.owner.place or "<unknown>"
+
+
 def check_live(tracer: Tracer) -> None:
     """Raise UnexpectedTracerError where the tracer's function is finished."""
     if not tracer.owner.live:
@@ -114,8 +126,8 @@ def check_live(tracer: Tracer) -> None:
             f"Encountered an unexpected tracer. A function transformed by Sable had a side effect: an intermediate value "
             f"with type {tracer.aval.short()} wrapped in a Tracer escaped the scope of the transformation.\n"
             f"The function being traced when the value leaked was {tracer.owner.name} traced for {tracer.owner.kind}.\n"
-            f"The leaked value was used at {user_line()}.\n"
-            "Return the value from the function instead of storing it in a global, a closure or an attribute. "
+            f"The leaked value was created on line {_created(tracer)} and used at {user_line()}.\n"
+            "Return the value from the function instead of saving it to global state, a closure or an attribute. "
             "To find the leak, see jax.checking_leaks()."
         )
 

@@ -91,8 +91,8 @@ def _from_numpy(x: Any) -> Array:
         )
     if dtype not in ELEMENT_TYPES:
         raise TypeError(
-            f"Value {x!r} with dtype {x.dtype} is not a valid JAX array type. "
-            "Only arrays of booleans and numbers are supported."
+            f"Argument '{x}' of type {type(x)} is not a valid JAX type. Dtype {x.dtype} is not a valid JAX array type. Only "
+            "arrays of booleans and numbers are supported."
         )
     # a copy: the caller may go on writing to the array
     return constant(np.array(x, dtype, order="C"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,116 +15,29 @@ from sable.core.batching import batched_call
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
 from sable.core.concretization import concretization_error
-from sable.core.dtypes import promote_avals
 from sable.core.operands import known_integer
 from sable.core.trace import Tracer
-from sable.core.tracing import Traced, function_name, trace_flat
-from sable.core.values import as_value, concrete, is_array_like, retype
+from sable.core.tracing import Traced, function_name
+from sable.core.values import as_value, concrete, is_array_like
 from sable.errors import ConcretizationTypeError
-from sable.ir.aval import Aval
-from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import OPS
-from sable.pytree.registry import treedef_differences
-from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_leaves, tree_map, tree_unflatten
+from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_unflatten
+
+from .control_bodies import (
+    captures_first,
+    check_branches,
+    check_predicate,
+    equal_outputs,
+    same_types,
+    selected,
+    settled,
+    trace_body,
+    union,
+    with_known,
+)
 
 #: Stands for an operand that is not given: None is one.
 _NOTHING = object()
-
-
-def _trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str, names: Sequence[str] = ()) -> Traced:
-    def call(tracers: list) -> Any:
-        return fun(*tree_unflatten(tree, tracers))
-
-    return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=names)
-
-
-def _captures_first(traced: Traced, captures: list[Value], n: int) -> Function:
-    """The traced function taking `captures` (of several functions together) before its own n arguments."""
-    f = traced.function
-    avals = [x.aval for x in captures]
-    made = Function([*avals, *f.in_avals[:n]], f.name)
-    place = {id(x): v for x, v in zip(captures, made.arguments)}
-    own = made.arguments[len(captures) :]
-    args = [*own, *[place[id(x)] for x in traced.captures]]
-    return made.finish(interpret(f, args, FunctionBuilder(made)), f.out_avals)
-
-
-def _union(*lists: Sequence[Value]) -> list[Value]:
-    return list({id(x): x for values in lists for x in values}.values())
-
-
-def _same_types(
-    what: str, fun: Callable, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any
-) -> None:
-    """The carry must come out as it went in.
-
-    Raises:
-      TypeError: names each component that differs.
-    """
-    name = _first_parameter(fun)
-    start = f"{what} function carry input and carry output must have"
-    if tree_in != tree_out:
-        found = [
-            (path, f"is a {one} but the corresponding component of the carry output is a {other}, so {why}")
-            for path, one, other, why in treedef_differences(tree_in, tree_out)
-        ]
-        raise TypeError(
-            f"{start} the same pytree structure, but they differ:\n\n{_listed(name, found)}\n\nRevise the function so that "
-            "the carry output has the same pytree structure as the carry input."
-        )
-    paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(tree_in, list(range(len(avals_in)))))[0]]
-    found = [
-        (
-            path,
-            f"has type {a.short()} but the corresponding output carry component has type {o.short()}, so {_unequal(a, o)}",
-        )
-        for path, a, o in zip(paths, avals_in, traced.out_avals)
-        if a.shape != o.shape or a.dtype != o.dtype
-    ]
-    if found:
-        raise TypeError(
-            f"{start} equal types, but they differ:\n\n{_listed(name, found)}\n\nRevise the function so that all output "
-            "types match the corresponding input types."
-        )
-
-
-def _first_parameter(fun: Callable) -> str:
-    try:
-        return next(iter(inspect.signature(fun).parameters), "carry")
-    except (TypeError, ValueError):  # functions written in C need have no signature
-        return "carry"
-
-
-def _unequal(a: Aval, o: Aval) -> str:
-    parts = ["the dtypes do not match"] * (a.dtype != o.dtype) + ["the shapes do not match"] * (a.shape != o.shape)
-    return ", and ".join(parts)
-
-
-def _listed(name: str, found: list[tuple[Any, str]]) -> str:
-    """One sentence, or a list of several, about components of the carry."""
-    texts = [f"input carry {'component ' * bool(path)}{name}{keystr(path)} {text}" for path, text in found]
-    if len(texts) == 1:
-        return f"The {texts[0]}."
-    return ";\n".join(f"  * the {text}" for text in texts) + "."
-
-
-def _settled(trace: Callable, values: list[Value], n: int) -> tuple[Any, list[Value]]:
-    """Trace with the first n values as carry, promoting weakly typed ones to what the body makes of them."""
-    for _ in range(n + 1):
-        traced = trace([x.aval for x in values[:n]])
-        changed = False
-        for i, (x, out) in enumerate(zip(values[:n], traced.out_avals[:n])):
-            if x.aval.weak_type and (x.aval.dtype != out.dtype) and x.aval.shape == out.shape:
-                dtype, weak = promote_avals((x.aval, out))
-                if dtype != x.aval.dtype:
-                    values[i] = retype(BIND.convert(x, dtype=dtype), weak)
-                    changed = True
-            elif x.aval.weak_type and not out.weak_type and x.aval.shape == out.shape:
-                values[i] = retype(x, False)
-                changed = True
-        if not changed:
-            return traced, values
-    return traced, values
 
 
 def _concrete(x: Any) -> bool:
@@ -175,24 +87,32 @@ def scan(
     if config.jax_disable_jit:
         return _scan_in_python(f, init, xs, n, reverse)
     tree = tree_flatten((init, tree_unflatten(xs_tree, rows)))[1]
-    traced, values = _settled(lambda avals: _trace_body(f, tree, [*avals, *slices], "scan"), values, len(values))
+    traced, values = settled(lambda avals: trace_body(f, tree, [*avals, *slices], "scan"), values, len(values))
     carry_tree, _ys_tree, n_carry = _pair(f, traced)
-    _same_types("scan body", f, init_tree, [x.aval for x in values], traced, carry_tree)
+    same_types("scan body", f, init_tree, [x.aval for x in values], traced, carry_tree)
     key_reuse.loop(traced.function, [*values, *rows], n_carry, "scan")
-    captures = traced.captures
-    body = _captures_first(traced, captures, len(values) + len(rows))
-    out = bind(
-        OPS["scan"],
-        *captures,
-        *values,
-        *rows,
-        body=body,
-        num_consts=len(captures),
-        num_carry=n_carry,
-        length=n,
-        reverse=bool(reverse),
-    )
+    out = _scan([*traced.captures, *values, *rows], traced, n_carry, {"length": n, "reverse": bool(reverse)})
     return tree_unflatten(carry_tree, out[:n_carry]), tree_unflatten(_ys_tree, out[n_carry:])
+
+
+def _scan(values: list[Value], traced: Traced, n_carry: int, params: dict) -> list[Value]:
+    """The op, without what the body only hands on: a carry that stays is a constant, a y that is an x is there already."""
+    captures = len(traced.captures)
+    body = captures_first(traced, traced.captures, len(values) - captures)
+    arguments, outputs = body.arguments, body.outputs
+    stays = [k for k in range(n_carry) if outputs[k] is arguments[captures + k]]
+    place = {v: k for k, v in enumerate(arguments)}
+    known = {k: values[captures + k] for k in stays}
+    for k in range(n_carry, len(outputs)):
+        if place.get(outputs[k], -1) >= captures + n_carry:
+            known[k] = values[place[outputs[k]]]
+    if known:
+        constants = [*range(captures), *[captures + k for k in stays]]
+        order = [*constants, *[i for i in range(len(values)) if i not in constants]]
+        body = selected(body, order, [k for k in range(len(outputs)) if k not in known])
+        values, captures, n_carry = [values[i] for i in order], len(constants), n_carry - len(stays)
+    found = bind(OPS["scan"], *values, body=body, num_consts=captures, num_carry=n_carry, **params)
+    return with_known(found, known, traced.out_avals)
 
 
 def _check_unroll(unroll: Any) -> None:
@@ -280,10 +200,10 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
         except ConcretizationTypeError:
             pass  # under vmap the condition is one for each example: the loop is traced all the same
     whole = tree_flatten((init_val,))[1]
-    body, values = _settled(lambda avals: _trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
-    _same_types("while_loop body", body_fun, tree, [x.aval for x in values], body, body.out_tree)
-    cond = _trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
-    _check_predicate("cond_fun must return a boolean scalar", cond)
+    body, values = settled(lambda avals: trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
+    same_types("while_loop body", body_fun, tree, [x.aval for x in values], body, body.out_tree)
+    cond = trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
+    check_predicate("cond_fun must return a boolean scalar", cond)
     n = len(values)
     key_reuse.loop(body.function, values, n, "while_loop")
     out = bind(
@@ -291,20 +211,12 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
         *cond.captures,
         *body.captures,
         *values,
-        cond=_captures_first(cond, cond.captures, n),
-        body=_captures_first(body, body.captures, n),
+        cond=captures_first(cond, cond.captures, n),
+        body=captures_first(body, body.captures, n),
         cond_consts=len(cond.captures),
         body_consts=len(body.captures),
     )
     return tree_unflatten(tree, out)
-
-
-def _check_predicate(what: str, traced: Traced) -> None:
-    if traced.out_tree.num_leaves != 1 or traced.out_tree.num_nodes != 1:
-        raise TypeError(f"{what}, but got pytree {traced.out_tree}.")
-    a = traced.out_avals[0]
-    if a.shape or a.dtype != np.bool_:
-        raise TypeError(f"{what}, but got output type(s) [{a!r}].")
 
 
 @boundary
@@ -431,7 +343,9 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: An
     value = BIND.convert(value, dtype=np.dtype(np.int32))
     zero, last = (BIND.full(value.aval, k) for k in (0, len(branches) - 1))
     value = BIND.clamp(zero, value, last)
-    return _branches("switch", value, branches, [f"branch {k}" for k in range(len(branches))], operands)
+    return _branches(
+        "switch", value, branches, ["branch 0", *[f"branch{k}" for k in range(1, len(branches))]], operands
+    )
 
 
 def _with_named(operands: tuple, operand: Any) -> tuple:
@@ -446,46 +360,22 @@ def _branches(what: str, index: Value, functions: Sequence[Callable], names: Seq
     leaves, tree = tree_flatten(operands)
     values = [as_value(x) for x in leaves]
     avals = [x.aval for x in values]
-    traced = [_trace_body(f, tree, avals, what) for f in functions]
-    _check_branches(what, traced, names)
+    traced = [trace_body(f, tree, avals, what) for f in functions]
+    check_branches(what, traced, names)
     key_reuse.branches([t.function for t in traced], values, what)
-    traced = _equal_outputs(traced)
-    captures = _union(*[t.captures for t in traced])
-    n = len(values)
-    made = tuple(_captures_first(t, captures, n) for t in traced)
-    out = bind(OPS["case"], index, *captures, *values, branches=made)
-    return tree_unflatten(traced[0].out_tree, out)
-
-
-def _check_branches(what: str, traced: Sequence[Traced], names: Sequence[str]) -> None:
-    first, one = (traced[-1], names[-1]) if what == "cond" else (traced[0], names[0])
-    for t, name in zip(traced, names):
-        if t.out_tree != first.out_tree:
-            lines = [
-                f"{one} output at path {keystr(path)} is a {x} but {name} output at path {keystr(path)} is a {y}, so {why}."
-                for path, x, y, why in treedef_differences(first.out_tree, t.out_tree)
-            ]
-            raise TypeError(
-                f"{what} branch outputs must have the same pytree structure, but they differ:\n\n" + "\n".join(lines)
-            )
-        paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(t.out_tree, list(t.out_avals)))[0]]
-        lines = [
-            f"The output of {one}{' at path ' * bool(path)}{keystr(path)} has type {a.short()} but the corresponding output of "
-            f"{name} has type {o.short()}, so {_unequal(a, o)}."
-            for path, a, o in zip(paths, first.out_avals, t.out_avals)
-            if a.shape != o.shape or a.dtype != o.dtype
-        ]
-        if lines:
-            raise TypeError(f"{what} branches must have equal output types but they differ.\n\n" + "\n".join(lines))
-
-
-def _equal_outputs(traced: list[Traced]) -> list[Traced]:
-    """A result is weakly typed where it is in all branches."""
-    for k, outs in enumerate(zip(*[t.out_avals for t in traced])):
-        weak = all(a.weak_type for a in outs)
-        for t in traced:
-            t.function.out_avals[k] = t.function.out_avals[k].update(weak_type=weak)
-    return traced
+    captures = union(*[t.captures for t in traced])
+    made = equal_outputs([captures_first(t, captures, len(values)) for t in traced])
+    values = [*captures, *values]
+    # what every branch hands on does not depend on the index
+    places = [{v: k for k, v in enumerate(f.arguments)} for f in made]
+    handed = [{place.get(v, -1) for place, v in zip(places, outs)} for outs in zip(*[f.outputs for f in made])]
+    known = {k: values[min(found)] for k, found in enumerate(handed) if len(found) == 1 and min(found) >= 0}
+    avals = made[0].out_avals
+    if known:
+        kept = [k for k in range(len(avals)) if k not in known]
+        made = [selected(f, range(len(values)), kept) for f in made]
+    out = bind(OPS["case"], index, *values, branches=tuple(made))
+    return tree_unflatten(traced[0].out_tree, with_known(out, known, avals))
 
 
 @boundary

@@ -15,6 +15,7 @@ from sable.core.operands import (
     broadcast_shape,
     convert,
     integers,
+    normal_axes,
     normal_axis,
     shape_argument,
     value_in,
@@ -127,10 +128,8 @@ def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
     """
     x = value_of(array, "expand_dims")
     wanted = integers(dimensions)
-    ndim = x.aval.ndim + len(set(wanted))
-    places = {normal_axis(d, ndim) for d in wanted}
-    if len(places) != len(wanted):
-        raise ValueError(f"repeated axis in lax.expand_dims: {wanted}")
+    ndim = x.aval.ndim + len(wanted)
+    places = normal_axes(wanted, ndim, "repeated axis in lax.expand_dims")
     sizes = iter(x.aval.shape)
     shape = tuple(1 if i in places else next(sizes) for i in range(ndim))
     return BIND.reshape(x, shape=shape) if places else x

@@ -12,7 +12,7 @@ import numpy as np
 from sable.core.array import Value, copy_of
 from sable.core.bind import constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
-from sable.core.operands import array_argument, convert, dtype_argument, normal_axis, reshape_to, truth
+from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, truth
 from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
@@ -239,10 +239,7 @@ def size(a: Any, axis: Any = None) -> int:
     a = _checked("size", a).aval
     if axis is None:
         return a.size
-    axes = tuple(normal_axis(i, a.ndim) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
-    if len(set(axes)) != len(axes):
-        raise ValueError(f"repeated axis: {axis}")
-    return math.prod(a.shape[i] for i in axes)
+    return math.prod(a.shape[i] for i in normal_axes(axis, a.ndim, "repeated axis"))
 
 
 def isscalar(element: Any) -> bool:

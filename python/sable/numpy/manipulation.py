@@ -129,9 +129,7 @@ def expand_dims(a: Any, axis: Any) -> Value:
     """The array with new axes of size 1, at the positions that they have in the result."""
     x = array_argument("expand_dims", a)
     places = axis if isinstance(axis, (tuple, list)) else (axis,)
-    axes = tuple(normal_axis(i, x.aval.ndim + len(places)) for i in places)
-    if len(set(axes)) != len(axes):
-        raise ValueError(f"repeated axis in expand_dims: {axis}")
+    axes = normal_axes(places, x.aval.ndim + len(places), "repeated axis in expand_dims")
     rest = iter(x.aval.shape)
     return reshape_to(x, tuple(1 if i in axes else next(rest) for i in range(x.aval.ndim + len(axes))))
 

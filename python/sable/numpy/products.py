@@ -170,8 +170,8 @@ def dot(
 def _check_inner(name: str, x: Value, i: int, y: Value, j: int) -> None:
     if x.aval.shape[i] != y.aval.shape[j]:
         raise TypeError(
-            f"{name} requires contracting dimensions to have the same shape, got {(x.aval.shape[i],)} and "
-            f"{(y.aval.shape[j],)} for operands of shapes {x.aval.shape} and {y.aval.shape}."
+            f"dot_general requires contracting dimensions to have the same shape, got {(x.aval.shape[i],)} and "
+            f"{(y.aval.shape[j],)}. The operands of {name} have the shapes {x.aval.shape} and {y.aval.shape}."
         )
 
 

@@ -206,6 +206,6 @@ def axes_message(registry: Any, name: str, treedef: Any, axis_tree: Any, tupled_
     details = mismatches(axis_tree)
     listed = "\n".join(textwrap.indent(detail, "  ") for detail in details)
     return (
-        f"{name} specification must be a tree prefix of the corresponding value.{hint}\n"
+        f"{name} specification must be a tree prefix of the corresponding value;{hint}\n"
         f"  Mismatch details ({len(details)} found):\n{listed}"
     )
