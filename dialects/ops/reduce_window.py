@@ -57,13 +57,13 @@ def window_sizes(name: str, shape: Sequence[int], w: Window) -> tuple[int, ...]:
     """How many windows there are in each dimension.
 
     Raises:
-      ValueError: entries for another number of dimensions, or not positive.
+      ValueError: entries for another number of dimensions. TypeError: entries that are not positive.
     """
     for what, values in w._asdict().items():
         if len(values) != len(shape):
             raise ValueError(f"{name}: {what} must have one entry for each of {len(shape)} dimensions, got {values}")
         if what != "padding" and any(n < 1 for n in values):
-            raise ValueError(f"{name}: {what} must be positive, got {values}")
+            raise TypeError(f"{name} {what} must have every element be greater than or equal to 1, got {values}.")
     return result_sizes(shape, w.window_dimensions, w.window_strides, *w[2:])
 
 

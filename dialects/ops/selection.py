@@ -307,14 +307,20 @@ convert = defop(
 )
 
 
+def bitcast_refusal(operand: Aval, dtype: np.dtype) -> TypeError:
+    """What is said where the bits of one dtype are none of the other."""
+    return TypeError(
+        "lax.bitcast_convert_type does not support bool or complex values unless the operand and "
+        f"destination types match. Got operand dtype={operand.dtype.name}, new_dtype={dtype!r}. "
+        "Consider using the arr.view() method instead."
+    )
+
+
 def _bitcast_type(operand: Aval, *, dtype: np.dtype) -> Aval:
     old, new = operand.dtype.itemsize, dtype.itemsize
-    if operand.dtype != dtype and ({KINDS[operand.dtype], KINDS[dtype]} & set("bc")):
-        raise TypeError(
-            "lax.bitcast_convert_type does not support bool or complex values unless the operand and "
-            f"destination types match. Got operand dtype={operand.dtype.name}, new_dtype={dtype!r}. "
-            "Consider using the arr.view() method instead."
-        )
+    kinds = {KINDS[operand.dtype], KINDS[dtype]}
+    if operand.dtype != dtype and kinds != {"c"} and kinds & set("bc"):
+        raise bitcast_refusal(operand, dtype)
     if old >= new:
         return aval(operand.shape if old == new else (*operand.shape, old // new), dtype)
     last = operand.shape[-1] if operand.shape else 1

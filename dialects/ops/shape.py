@@ -29,7 +29,14 @@ def _broadcast_type(x: Aval, shape: tuple, broadcast_dimensions: tuple) -> Aval:
             "broadcast_in_dim broadcast_dimensions must have length equal to operand ndim; "
             f"got broadcast_dimensions {dims} for operand ndim {x.ndim}."
         )
-    if not all(0 <= d < len(shape) for d in dims) or len(set(dims)) != len(dims):
+    if len(shape) < x.ndim:
+        raise TypeError(
+            "broadcast_in_dim target broadcast shape must have equal or higher rank to the operand shape; "
+            f"got operand ndim {x.ndim} and shape {shape}."
+        )
+    if len(set(dims)) != len(dims):
+        raise TypeError(f"broadcast_in_dim broadcast_dimensions must not contain duplicates, got {dims}.")
+    if not all(0 <= d < len(shape) for d in dims):
         raise TypeError(
             "broadcast_in_dim broadcast_dimensions must be a subset of output dimensions, "
             f"got {dims} for operand ndim {x.ndim} and shape {shape}."

@@ -204,8 +204,33 @@ def pad(b: Any, x: Any, value: Any, **padding: Any) -> Any:
 
 @legalize("bitcast_convert")
 def bitcast_convert(b: Any, x: Any, dtype: np.dtype) -> Any:
-    """Complex numbers have no other type of their bits: only the cast to their own, which kills the compiler."""
-    return x if b.aval(x).dtype == dtype else NotImplemented
+    """Complex numbers, which kill the compiler, by their parts, as real numbers side by side."""
+    a = b.aval(x)
+    if a.dtype == dtype:
+        return x
+    if a.dtype.kind != "c":
+        return NotImplemented
+    part = np.dtype(f"f{dtype.itemsize // 2}")
+    if dtype.itemsize < a.dtype.itemsize:  # each part is a number of the narrower dtype
+        halves = [b.bitcast_convert(p, dtype=part) for p in (b.real(x), b.imag(x))]
+        numbers = _side_by_side(b, halves, a.ndim)
+    else:
+        numbers = b.bitcast_convert(_side_by_side(b, [b.real(x), b.imag(x)], a.ndim), dtype=part)
+    return b.complex(*[_last(b, numbers, k) for k in (0, 1)])
+
+
+def _side_by_side(b: Any, xs: Sequence[Any], axis: int) -> Any:
+    """Two values along a new axis."""
+    shape = b.aval(xs[0]).shape
+    return b.concatenate(*[b.reshape(x, shape=(*shape[:axis], 1, *shape[axis:])) for x in xs], dimension=axis)
+
+
+def _last(b: Any, x: Any, k: int) -> Any:
+    """Position k of the last axis."""
+    shape = b.aval(x).shape[:-1]
+    start, limit = (0,) * len(shape), shape
+    piece = b.slice(x, start_indices=(*start, k), limit_indices=(*limit, k + 1), strides=(1,) * (len(shape) + 1))
+    return b.reshape(piece, shape=shape)
 
 
 def _op(name: str) -> Any:

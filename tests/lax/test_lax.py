@@ -8,6 +8,7 @@ import pytest
 import sable as jax
 import sable.numpy as jnp
 from sable import lax
+from sable.core.bind import BIND
 
 from ..numpy.oracle import Programs
 
@@ -340,3 +341,18 @@ def test_narrow_indices_of_long_dimensions(dtype):
 def test_sums_of_booleans_along_a_named_axis():
     counts = jax.vmap(lambda x: lax.psum(x, "i"), axis_name="i")(jnp.array([True, False, True]))
     assert counts.dtype == np.int32 and counts.tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("run", [lambda f: f, jax.jit])
+def test_bits_of_complex_numbers_of_another_width(run):
+    with jax.enable_x64(True):
+        wide = np.array([1 + 2j, -0.5j, 3], np.complex128)
+        narrow = wide.view(np.complex64).reshape(3, 2)
+        for x, y in ((wide, narrow), (narrow, wide)):
+            found = run(lambda x, dtype=y.dtype: BIND.bitcast_convert(x, dtype=dtype))(jnp.asarray(x))
+            np.testing.assert_array_equal(found, y)
+
+
+def test_edges_of_padding_are_ints():
+    sizes = [np.array(s) for s in ((8, 8), (3, 3), (2, 2))]
+    assert all(type(n) is int for pair in lax.padtype_to_pads(*sizes, "SAME_LOWER") for n in pair)

@@ -275,6 +275,39 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda j: j.jvp(abs, [1.0], (1.0,)),
         "primal and tangent arguments to jax.jvp must have the",
     ),
+    "a smaller rank": (
+        lambda j: j.lax.broadcast_in_dim(X, [4], [0, 1]),
+        "target broadcast shape must have equal or higher",
+    ),
+    "a dimension twice": (
+        lambda j: j.lax.broadcast_in_dim(X[:, :3], [3, 3], [0, 0]),
+        "broadcast_in_dim broadcast_dimensions must not contain duplicates",
+    ),
+    "negative pieces": (lambda j: j.lax.split(V, [-1]), "Sizes passed to split must be nonnegative"),
+    "fractional sizes": (
+        lambda j: j.lax.reshape(V, (1.5, 2.0)),
+        "Shapes must be 1D sequences of concrete values of integer type",
+    ),
+    "an empty window": (
+        lambda j: j.lax.reduce_window(V, 0.0, j.lax.add, (0,), (1,), "VALID"),
+        "must have every element be",
+    ),
+    "windows of another structure": (
+        lambda j: j.lax.reduce_window(V, 0.0, lambda x, y: [x + y], (1,), (1,), "VALID"),
+        "reduce_window output must have the same tree structure as the operands",
+    ),
+    "windows from arrays": (
+        lambda j: j.lax.reduce_window(V, V[:1], j.lax.max, (2,), (2,), "VALID"),
+        "reduce_window expected init_values to be scalars but init_values have shapes [(1,)].",
+    ),
+    "strides of a convolution": (
+        lambda j: j.lax.conv(np.zeros((1, 1, 3, 3), "f"), np.zeros((1, 1, 1, 1), "f"), [1], "SAME"),
+        "conv_general_dilated window and window_strides must have the same number of dimensions",
+    ),
+    "too many elements to rank": (
+        lambda j: j.eval_shape(lambda x: j.lax.top_k(x, 1), j.ShapeDtypeStruct((2**31 + 1,), np.float32)),
+        "top_k returns int32 indices, which will overflow",
+    ),
     "a transpose between kinds": (lambda j: j.linear_transpose(lambda x: 2.0 * x, 1), "linear_transpose only supports"),
     "a cotangent of another structure": (
         lambda j: j.linear_transpose(lambda x: [x, x], 1.0)(1.0),

@@ -51,8 +51,10 @@ def operands_of(name: str, operands: Any, init_values: Any) -> Operands:
 
 def _initial(name: str, start: Any, x: Value) -> Value:
     value = as_value(start)
+    if value.aval.shape and name == "reduce":
+        raise ValueError(f"reduce found non-scalar initial value: {value.aval.short()}")
     if value.aval.shape:
-        raise ValueError(f"{name} found non-scalar initial value: {value.aval.short()}")
+        raise TypeError(f"{name} expected init_values to be scalars but init_values have shapes [{value.aval.shape}].")
     if value.aval.dtype != x.aval.dtype and not value.aval.weak_type:
         raise TypeError(
             f"{name} operands and initial values must have the same dtypes, got {x.aval.dtype.name} "
@@ -71,7 +73,10 @@ def combiner(name: str, computation: Callable, found: Operands) -> Function:
     scalars = [aval((), v.aval.dtype) for v in found.values]
     body, out_tree = traced_body(name, computation, found.tree, scalars)
     if out_tree != found.tree:
-        raise ValueError(f"{name}: the computation returned {out_tree} for operands {found.tree}")
+        raise ValueError(
+            f"{name} output must have the same tree structure as the operands: the computation returned {out_tree} for operands "
+            f"{found.tree}"
+        )
     for out, wanted in zip(body.out_avals, scalars):
         if out.shape or out.dtype != wanted.dtype:
             raise TypeError(f"{name}: the computation returned {out.short()} for operands {wanted.short()}")

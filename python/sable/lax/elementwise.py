@@ -14,6 +14,7 @@ from sable.core.array import Value
 from sable.core.bind import BIND, bind
 from sable.core.operands import broadcast_operands, value_in, value_of, values_of
 from sable.core.values import retype
+from sable.dialects.ops.selection import bitcast_refusal
 from sable.ir.op import OPS
 from sable.library.declare import library
 
@@ -396,7 +397,10 @@ def bitcast_convert_type(operand: Any, new_dtype: Any) -> Value:
       TypeError, ValueError: booleans or complex numbers; a last axis of the wrong size.
     """
     dtype = dtypes.user_dtype(new_dtype, "bitcast_convert_type")
-    return BIND.bitcast_convert(value_of(operand, "bitcast_convert_type"), dtype=dtype)
+    x = value_of(operand, "bitcast_convert_type")
+    if x.aval.dtype.kind == "c" and x.aval.dtype != dtype:
+        raise bitcast_refusal(x.aval, dtype)
+    return BIND.bitcast_convert(x, dtype=dtype)
 
 
 @library

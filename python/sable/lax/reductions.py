@@ -178,6 +178,8 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
             f"k argument to top_k must be no larger than size along axis; got k={k} with "
             f"shape={list(shape)} and axis={place}"
         )
+    if shape[place] > np.iinfo(np.int32).max:
+        raise ValueError(f"top_k returns int32 indices, which will overflow for an axis of {shape[place]} elements")
     positions = BIND.iota(shape=shape, dtype=np.dtype(np.int32), iota_dimension=place)
     # ascending from the end, positions backwards too, so that equal elements keep their order when turned around
     turned, backwards = (BIND.reverse(v, dimensions=(place,)) for v in (x, positions))

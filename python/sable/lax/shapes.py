@@ -18,6 +18,7 @@ from sable.core.operands import (
     normal_axes,
     normal_axis,
     shape_argument,
+    sizes_argument,
     value_in,
     value_of,
     values_of,
@@ -101,7 +102,7 @@ def reshape(
     x = value_of(operand, "reshape")
     if dimensions is not None and integers(dimensions) != tuple(range(x.aval.ndim)):
         x = BIND.transpose(x, permutation=integers(dimensions))
-    shape = integers(new_sizes) if hasattr(new_sizes, "__iter__") else shape_argument(new_sizes)
+    shape = sizes_argument(new_sizes)
     if any(n < 0 for n in shape):
         raise TypeError(f"reshape new_sizes must all be positive, got {shape}.")
     return x if shape == x.aval.shape else BIND.reshape(x, shape=shape)
@@ -289,6 +290,8 @@ def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Value]:
     x = value_of(operand, "split")
     shape, pieces = x.aval.shape, integers(sizes)
     place = normal_axis(axis, len(shape))
+    if any(n < 0 for n in pieces):
+        raise ValueError(f"Sizes passed to split must be nonnegative, got {list(pieces)}")
     if sum(pieces) != shape[place]:
         raise ValueError(
             f"Sum of sizes {sum(pieces)} must be equal to dimension {place} of the operand shape {list(shape)}"

@@ -42,7 +42,7 @@ def padtype_to_pads(
     if kind not in ("SAME", "SAME_LOWER"):
         raise RuntimeError(f"Unrecognized padding type: expected 'VALID', 'SAME', or 'SAME_LOWER', got {padding}.")
     found = []
-    for n, window, stride in zip(in_shape, window_shape, window_strides):
+    for n, window, stride in zip(integers(in_shape), integers(window_shape), integers(window_strides)):
         total = max(0, (-(-n // stride) - 1) * stride + window - n)
         few, more = total // 2, total - total // 2
         found.append((few, more) if kind == "SAME" else (more, few))
@@ -73,7 +73,10 @@ def entries(name: str, what: str, values: Sequence[int] | None, rank: int) -> tu
         return (1,) * rank
     found = integers(values)
     if len(found) != rank:
-        raise ValueError(f"{name} {what} must have one entry for each of {rank} dimensions, got {found}")
+        side = "window" if what in ("window_strides", "window_dilation", "rhs_dilation") else "operand"
+        raise ValueError(
+            f"{name} {side} and {what} must have the same number of dimensions, got {what} {found} for {rank} dimensions"
+        )
     return found
 
 

@@ -15,7 +15,7 @@ func.func @main(%x: tensor<3x4xf32>, %i: tensor<f32>, %k: tensor<i32>) {
   %2 = "sable.reduce"(%x, %i) {body = @norm, dimensions = array<i64: 2>} : (tensor<3x4xf32>, tensor<f32>) -> tensor<4xf32>
   // expected-error@+1 {{attribute 'padding' is dense<0> : tensor<4xi64>}}
   %3 = "sable.reduce_window"(%x, %i) {body = @norm, window_dimensions = array<i64: 2, 2>, window_strides = array<i64: 1, 1>, padding = dense<0> : tensor<4xi64>, base_dilations = array<i64: 1, 1>, window_dilations = array<i64: 1, 1>} : (tensor<3x4xf32>, tensor<f32>) -> tensor<2x3xf32>
-  // expected-error@+1 {{window_strides must be positive, got (1, 0)}}
+  // expected-error@+1 {{window_strides must have every element be greater than or equal to 1, got (1, 0)}}
   %4 = "sable.reduce_window"(%x, %i) {body = @norm, window_dimensions = array<i64: 2, 2>, window_strides = array<i64: 1, 0>, padding = dense<0> : tensor<2x2xi64>, base_dilations = array<i64: 1, 1>, window_dilations = array<i64: 1, 1>} : (tensor<3x4xf32>, tensor<f32>) -> tensor<2x3xf32>
   // expected-error@+1 {{sort: comparator @norm must return (bool[]), but returns (float32[])}}
   %5 = "sable.sort_by"(%x) {comparator = @norm, dimension = 0 : i64, is_stable = true} : (tensor<3x4xf32>) -> tensor<3x4xf32>
