@@ -276,6 +276,18 @@ VALUES = {
     "linear_transpose through jit": lambda j: j.jit(lambda f, x: f(x))(
         j.jit(lambda x: j.linear_transpose(lambda x: 2.0 * x, x))(1.0), 3.0
     ),
+    "distances of points": lambda j: [
+        j.numpy.trapezoid(MATRIX, dx=MATRIX[:, :1, :1] if a == 1 else MATRIX[0, :, :3] if a in (2, -1) else MATRIX[0], axis=a)
+        for a in (0, 1, -1, 2)
+    ],
+    "places among complex numbers": lambda j: [
+        j.numpy.searchsorted(np.complex64([0, 1, 1 + 1j, 2, np.nan]), np.complex64([1 + 0.5j, 1 + 1j, 3, -1j]), side=s)
+        for s in ("left", "right")
+    ],
+    "a traced shape's positions": lambda j: j.jit(j.numpy.unravel_index)(np.int32([5, -1, 100]), (3, 4)),
+    "copies": lambda j: (lambda x: [t(j.numpy.array) is x for t in (
+        lambda f: j.vmap(f)(x), lambda f: j.jvp(f, (x,), (x,))[0], lambda f: j.vjp(f, x)[1](x)[0]
+    )])(j.numpy.ones(3)),
     "what branches hand on": lambda j: j.vmap(
         lambda x, y: j.lax.cond(x < 3, lambda x, y: (x * 2, y), lambda x, y: (x * 3, y), x, y),
         in_axes=(0, None), out_axes=(0, None),

@@ -275,6 +275,11 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda j: j.jvp(abs, [1.0], (1.0,)),
         "primal and tangent arguments to jax.jvp must have the",
     ),
+    "text in an array": (lambda j: "abc" in j.numpy.asarray(V), "Array.__contains__: unsupported operand type"),
+    "a traced size of tri": (
+        lambda j: j.jit(j.numpy.tri)(3),
+        "Shapes must be 1D sequences of concrete values of integer type",
+    ),
     "a smaller rank": (
         lambda j: j.lax.broadcast_in_dim(X, [4], [0, 1]),
         "target broadcast shape must have equal or higher",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value, copy_of
-from sable.core.bind import constant
+from sable.core.bind import BIND, constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
 from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, truth
 from sable.core.placement import to_device
@@ -18,7 +18,6 @@ from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import as_value, concrete, is_array_like, retype
 from sable.library.declare import library
-from sable.pytree.arrays import WRAPPERS
 
 from .joining import stack
 
@@ -29,7 +28,7 @@ _SEQUENCES = (list, tuple)
 # ---- conversion ----------------------------------------------------------------------------------
 
 
-@library(moves=("object",))
+@library
 def array(
     object: Any,
     dtype: Any = None,
@@ -73,6 +72,10 @@ def array(
         found = reshape_to(found, (1,) * (ndmin - found.aval.ndim) + found.aval.shape)
     if copy and found is object and (own := concrete(found)) is not None:
         found = copy_of(own)
+    elif (
+        copy and found is object and type(found) is Tracer and not found.owner.staged
+    ):  # else `vmap` gives back the array
+        found = retype(BIND.convert(found, dtype=found.aval.dtype), found.aval.weak_type)
     return found if device is None else to_device(found, device)
 
 
@@ -83,13 +86,13 @@ def _by_position(args: tuple, named: tuple) -> tuple:
         raise TypeError(f"array() takes at most {2 + len(names)} positional arguments, got {2 + len(args)}")
     for name, given, default in zip(names[: len(args)], named, defaults):
         if given != default:
-            raise TypeError(f"array() got argument {name!r} by position and by name")
+            raise TypeError(f"array() got multiple values for argument {name!r}: by position and by name")
     message = "Passing the copy, order, and ndmin arguments to jnp.array by position is deprecated: pass them by name."
     warnings.warn(message, DeprecationWarning, stacklevel=3)
     return (*args, *named[len(args) :])
 
 
-@library(moves=("a",))
+@library
 def asarray(
     a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, device: Any = None
 ) -> Value:
@@ -182,7 +185,7 @@ def _stacked(x: Any, dtype: Any) -> Value:
     return stack(rows)
 
 
-@library(moves=("x",))
+@library
 def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Value:
     """x in another dtype; floats are cut to integers towards zero.
 
@@ -206,7 +209,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     return found if device is None else to_device(found, device)
 
 
-@library(moves=("a",))
+@library
 def copy(a: Any, order: str | None = None) -> Value:
     """A copy with the same values, dtype and weak type."""
     return array(array_argument("copy", a), copy=True, order=order)
@@ -217,13 +220,10 @@ def copy(a: Any, order: str | None = None) -> Value:
 
 def shape(a: Any) -> tuple[int, ...]:
     """Sizes of the dimensions of an array, a scalar or nested sequences."""
-    return _checked("shape", a).shape
+    return _checked("shape", a).aval.shape
 
 
-def _checked(name: str, a: Any) -> Any:
-    """An array of a, or typed keys."""
-    if type(a) in WRAPPERS:
-        return a
+def _checked(name: str, a: Any) -> Value:
     if not is_array_like(a):
         warnings.warn(
             f"{name} requires ndarray or scalar arguments, got {type(a)} at position 0: make an array of it first.",
@@ -235,12 +235,12 @@ def _checked(name: str, a: Any) -> Any:
 
 def ndim(a: Any) -> int:
     """Number of dimensions of an array, a scalar or nested sequences."""
-    return _checked("ndim", a).ndim
+    return _checked("ndim", a).aval.ndim
 
 
 def size(a: Any, axis: Any = None) -> int:
     """Number of elements, or of positions along an axis or several."""
-    a = _checked("size", a)
+    a = _checked("size", a).aval
     if axis is None:
         return a.size
     return math.prod(a.shape[i] for i in normal_axes(axis, a.ndim, "repeated axis"))
@@ -248,8 +248,8 @@ def size(a: Any, axis: Any = None) -> int:
 
 def isscalar(element: Any) -> bool:
     """True for Python and NumPy scalars and for arrays of no dimension."""
-    if isinstance(element, Value) or type(element) in WRAPPERS:
-        return element.ndim == 0
+    if isinstance(element, Value):
+        return element.aval.ndim == 0
     if isinstance(element, np.ndarray) or hasattr(element, "__jax_array__"):
         return as_value(element).aval.ndim == 0
     return bool(np.isscalar(element))
@@ -259,7 +259,7 @@ def iscomplexobj(x: Any) -> bool:
     """True for arrays and scalars with a complex dtype."""
     if isinstance(x, (list, tuple)):
         x = asarray(x)
-    return kind_of(x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype) == "c"
+    return kind_of(getattr(x, "dtype", np.asarray(x).dtype if not isinstance(x, Value) else None)) == "c"
 
 
 def isrealobj(x: Any) -> bool:

@@ -30,6 +30,7 @@ from sable.core.operands import (
     scalar,
     select,
     shape_argument,
+    sizes_argument,
     value_in,
 )
 from sable.core.operands import full_like as constant_like
@@ -60,7 +61,7 @@ def _constant_array(name: str, shape: Any, dtype: Any, value: Any, device: Any =
     return made if device is None else to_device(made, device)
 
 
-@library(moves=())
+@library
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of zeros.
 
@@ -80,19 +81,19 @@ def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     return _constant_array("zeros", shape, dtype, 0, device)
 
 
-@library(moves=())
+@library
 def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of ones; arguments as of `zeros`."""
     return _constant_array("ones", shape, dtype, 1, device)
 
 
-@library(moves=())
+@library
 def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of zeros (there are no arrays without values); arguments as of `zeros`."""
     return _constant_array("empty", shape, dtype, 0, device)
 
 
-@library(moves=(), fills=("fill_value",))
+@library
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of a repeated value.
 
@@ -140,25 +141,25 @@ def _like(name: str, x: Any, value: Any, dtype: Any, shape: Any, device: Any = N
     return made if device is None else to_device(made, device)
 
 
-@library(moves=("a",))
+@library
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Zeros in the shape and dtype of an array, unless other ones are given."""
     return _like("zeros_like", a, 0, dtype, shape, device)
 
 
-@library(moves=("a",))
+@library
 def ones_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Ones in the shape and dtype of an array, unless other ones are given."""
     return _like("ones_like", a, 1, dtype, shape, device)
 
 
-@library(moves=("prototype",))
+@library
 def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Zeros in the shape and dtype of an array, unless other ones are given."""
     return _like("empty_like", prototype, 0, dtype, shape, device)
 
 
-@library(operands=("fill_value",), moves=("a",), fills=("fill_value",))
+@library(operands=("fill_value",))
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """A repeated value in the shape and dtype of an array, unless other ones are given."""
     if type(fill_value) is not int:  # that is taken in the dtype asked for, whatever its size
@@ -362,8 +363,8 @@ def identity(n: Any, dtype: Any = None) -> Value:
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
     """A matrix with ones on and below a diagonal; arguments as of `eye`."""
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "tri")
-    rows = _size(N, "N of tri")
-    i, j = _offsets(rows, rows if M is None else _size(M, "M of tri"), k)
+    rows, columns = [max(0, n) for n in sizes_argument((N, N if M is None else M))]
+    i, j = _offsets(rows, columns, k)
     return convert(compare(i, j, "GE"), wanted)
 
 
@@ -377,13 +378,13 @@ def _triangle(name: str, m: Any, k: int, lower: bool) -> Value:
     return select(mask, x, constant_like(x, 0))
 
 
-@library(moves=("m",))
+@library
 def tril(m: Any, k: int = 0) -> Value:
     """The lower triangles of matrices (the last two axes), with zeros above diagonal k."""
     return _triangle("tril", m, k, True)
 
 
-@library(moves=("m",))
+@library
 def triu(m: Any, k: int = 0) -> Value:
     """The upper triangles of matrices (the last two axes), with zeros below diagonal k."""
     return _triangle("triu", m, k, False)
@@ -422,7 +423,7 @@ def diagflat(v: Any, k: int = 0) -> Value:
     return diag(reshape_to(x, (x.aval.size,)), k)
 
 
-@library(moves=("a",))
+@library
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     """The diagonal of each matrix that lies along two axes; it becomes the last axis.
 
@@ -473,7 +474,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
 # ---- grids ---------------------------------------------------------------------------------------
 
 
-@library(moves=("xi",))
+@library
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Value]:
     """Coordinate arrays of the grid that vectors span.
 

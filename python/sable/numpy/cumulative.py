@@ -28,7 +28,7 @@ from sable.core.values import retype
 from sable.library.declare import library
 
 from .joining import concatenate
-from .manipulation import moveaxis, ravel, slice_axis
+from .manipulation import ravel, slice_axis
 from .reductions import accumulator, no_out, reduced_axes, sum
 
 
@@ -170,20 +170,23 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Value:
     Args:
       y: values.
       x: where they were taken: in y's shape or a vector for the axis; None: `dx` apart.
-      dx: distance of the points.
+      dx: distances of neighbouring points: a number, or an array that broadcasts with their values.
     """
     if x is None:
         (values,) = promote_dtypes(array_arguments("trapezoid", y), "inexact")
         width = convert(array_argument("trapezoid", dx), values.aval.dtype)
     else:
         values, places = promote_dtypes(array_arguments("trapezoid", y, x), "inexact")
-        width = diff(places) if places.aval.ndim == 1 else moveaxis(diff(places, axis=axis), axis, -1)
-    values = moveaxis(values, axis, -1)
-    n = values.aval.shape[-1]
-    last = values.aval.ndim - 1
-    pairs = BIND.add(slice_axis(values, last, min(1, n), n), slice_axis(values, last, 0, max(0, n - 1)))
+        width = diff(places) if places.aval.ndim == 1 else diff(places, axis=axis)
+    place = normal_axis(axis, values.aval.ndim)
+    behind = values.aval.ndim - 1 - place
+    if x is not None and width.aval.ndim == 1:
+        width = reshape_to(width, (*width.aval.shape, *(1,) * behind))
+    n = values.aval.shape[place]
+    pairs = BIND.add(slice_axis(values, place, min(1, n), n), slice_axis(values, place, 0, max(0, n - 1)))
     shape = broadcast_shape((pairs.aval.shape, width.aval.shape))
-    total = sum(BIND.multiply(expand_to(retype(width, False), shape), expand_to(retype(pairs, False), shape)), -1)
+    each = BIND.multiply(expand_to(retype(width, False), shape), expand_to(retype(pairs, False), shape))
+    total = sum(each, -1 - behind)
     return BIND.multiply(total, filled(total.aval.shape, total.aval.dtype, 0.5))
 
 

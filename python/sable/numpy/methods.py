@@ -119,7 +119,11 @@ def _contains(self: Value, item: Any) -> bool:
         raise ValueError(f"Array.__contains__: search array must be one-dimensional, got arr.shape={self.aval.shape}.")
     if np.ndim(item):
         raise ValueError(f"Array.__contains__: query value must be a scalar, got query.shape={np.shape(item)}")
-    return bool(reductions.any(ufuncs.equal(self, item)))
+    try:
+        found = ufuncs.equal(self, item)
+    except TypeError as error:
+        raise TypeError(f"Array.__contains__: unsupported operand type(s): {error}") from None
+    return bool(reductions.any(found))
 
 
 def _set_item(self: Value, index: Any, value: Any) -> None:

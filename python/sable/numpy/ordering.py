@@ -363,10 +363,14 @@ def nanmedian(
 
 def _before(x: Value, y: Value) -> Value:
     """x < y with NaN behind all numbers."""
-    less = compare(x, y, "LT")
-    if kind(x) != "f":
+    if kind(x) == "c":  # by the real parts, then by the imaginary ones
+        (a, b), (c, d) = [(BIND.real(v), BIND.imag(v)) for v in (x, y)]
+        less = logical("or", compare(a, c, "LT"), logical("and", compare(a, c, "EQ"), compare(b, d, "LT")))
+    else:
+        less = compare(x, y, "LT")
+    if kind(x) not in "fc":
         return less
-    return logical("or", less, logical("and", compare(y, y, "NE"), compare(x, x, "EQ")))
+    return logical("and", compare(x, x, "EQ"), logical("or", less, compare(y, y, "NE")))
 
 
 def _position_dtype(n: int) -> np.dtype:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,7 @@ from sable.core.operands import (
     truth,
     wrapped,
 )
+from sable.core.trace import Tracer
 from sable.core.values import as_value
 from sable.lax.elementwise import clamp
 from sable.lax.shapes import broadcast_shapes, broadcasted_iota
@@ -130,6 +132,23 @@ def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Valu
 # ---- numbers of elements and positions -------------------------------------------------------------------------
 
 
+def _split_by_values(x: Value, shape: Sequence[Any]) -> tuple[Value, ...]:
+    """`unravel_index` for an array whose shape is traced."""
+    dtype, weak = x.aval.dtype, x.aval.weak_type
+    sizes = [expand_to(convert(array_argument("unravel_index", n, 1), dtype), x.aval.shape) for n in shape]
+    total = functools.reduce(BIND.multiply, sizes)
+    zero, one = (BIND.full(total.aval, k) for k in (0, 1))
+    x = convert(x, dtype)
+    if dtype.kind == "i":
+        x = BIND.select(BIND.compare(x, zero, comparison_direction="LT"), BIND.add(x, total), x)
+    x = BIND.maximum(zero, BIND.minimum(x, BIND.subtract(total, one)))
+    found = []
+    for n in reversed(sizes):
+        found.append(convert(BIND.remainder(x, n), dtype, weak))
+        x = BIND.divide(x, n)
+    return tuple(found[::-1])
+
+
 @library
 def unravel_index(indices: Any, shape: Any) -> tuple[Value, ...]:
     """The positions of elements that are given by their number in row-major order.
@@ -139,7 +158,10 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Value, ...]:
       shape: an array's shape.
     """
     x = array_argument("unravel_index", indices)
-    sizes = tuple(int(n) for n in shape) if hasattr(shape, "__iter__") else (int(shape),)
+    given = list(shape) if hasattr(shape, "__iter__") else [shape]
+    if any(type(n) is Tracer for n in given):
+        return _split_by_values(x, given)
+    sizes = tuple(int(n) for n in given)
     if not sizes:
         return ()
     total = math.prod(sizes)
