@@ -10,6 +10,9 @@ from sable.ir.bindings import ir, passmanager
 #: The StableHLO ops with regions that decide what runs.
 BRANCHES = ("stablehlo.if", "stablehlo.case")
 CONTROL_FLOW = ("stablehlo.while", *BRANCHES)
+#: Keeps what is before it from being fused with what is behind it, and is gone once IREE has formed dispatches.
+#: `stablehlo.optimization_barrier` would divide the program for good, into runs with buffers of their own between them.
+BARRIER = "iree_tensor_ext.compute_barrier.start"
 
 
 def create(
@@ -143,6 +146,13 @@ def reinterpret(value: ir.Value, type: ir.Type, at: ir.InsertionPoint) -> ir.Val
     if value.type == type:
         return value
     return create("stablehlo.bitcast_convert", [value], [type], at=at).result
+
+
+def behind_barrier(value: ir.Value, at: ir.InsertionPoint) -> ir.Value:
+    """The value through a `BARRIER`, which IREE converts to its own types for signless elements only."""
+    plain = signless_tensor(value.type)
+    barred = create(BARRIER, [reinterpret(value, plain, at)], [plain], at=at).result
+    return reinterpret(barred, value.type, at)
 
 
 def tensor_like(type: ir.Type, element: ir.Type) -> ir.RankedTensorType:

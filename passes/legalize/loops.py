@@ -12,6 +12,7 @@ from ..kernels import FLAGS, KernelLimits, NotAKernel, dispatch_native_calls, ha
 from .known_branches import fold_known_control_flow
 from .loops_to_blocks import blocks_of_control_flow
 from .private_copies import copy_update_targets
+from .spread_views import copy_spread_views
 from .wide_fusions import split_wide_fusions
 
 #: What `LoopOptions.route` may be.
@@ -70,7 +71,7 @@ def fold_control_flow(module: ir.Module, platform: str) -> bool:
             return True
         # not only loops: IREE overwrites the caller's array by an update in place in straight code too
         copy_update_targets(module)
-        split_wide_fusions(module, platform)
+        _part_dispatches(module, platform)
         return False
 
 
@@ -113,7 +114,7 @@ def lower_bytes(module: bytes, platform: str, route: str) -> tuple[bytes, tuple[
 def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
     if options.route == "blocks" or options.target_platform != "cpu":
         blocks_of_control_flow(module)
-        split_wide_fusions(module, options.target_platform)
+        _part_dispatches(module, options.target_platform)
         dispatch_native_calls(module)
         return LoweredLoops(module, "blocks", reason="asked for" if options.route == "blocks" else "no CPU")
     outcome = kernels_for_loops(module, options.limits)
@@ -122,11 +123,17 @@ def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
         raise NotAKernel(reason)
     complete = not _has_control_flow(module)
     blocks_of_control_flow(module)
-    split_wide_fusions(module, options.target_platform)
+    _part_dispatches(module, options.target_platform)
     dispatch_native_calls(module)
     if not outcome.kernels:
         return LoweredLoops(module, "blocks", reason=reason)
     return LoweredLoops(module, "kernel" if complete else "mixed", extra_flags=FLAGS, reason=reason)
+
+
+def _part_dispatches(module: ir.Module, platform: str) -> None:
+    """Barriers where IREE's own dispatches do not compile or run; nothing may come behind that changes what is fused."""
+    copy_spread_views(module, platform)
+    split_wide_fusions(module, platform)
 
 
 def _has_control_flow(module: ir.Module) -> bool:

@@ -18,14 +18,13 @@ from collections.abc import Callable, Iterable, Iterator
 from sable.ir.bindings import ir
 
 from ..ir_tools import (
+    BARRIER,
     before,
-    create,
+    behind_barrier,
     functions_with_body,
     operations,
     owner,
-    reinterpret,
     run_pipeline,
-    signless_tensor,
     terminator,
 )
 from ..kernels.packing import MOST_BINDINGS
@@ -34,9 +33,6 @@ from ..module_traits import traits_of
 #: Arrays that a value may be made of. IREE merges the loops of up to four fusions at last, so that four results may be
 #: written, and the program's constants are one array.
 MOST_ARRAYS = MOST_BINDINGS - 5
-#: Keeps what is before it from being fused with what is behind it, and is gone once dispatches are formed. The other
-#: barrier would divide the program for good, into runs with buffers of their own between them.
-_BARRIER = "iree_tensor_ext.compute_barrier.start"
 _DIVIDER = "stablehlo.optimization_barrier"
 #: Where all lies that is made in a block and used in it only.
 _TOGETHER = None
@@ -104,7 +100,7 @@ class _Block:
     def split(self) -> None:
         for op in operations(self.block):
             self._use_barriers(op)
-            if op.name == _BARRIER:
+            if op.name == BARRIER:
                 self.made_of[op.results[0]] = frozenset((self._place(op.results[0]),))
             if not op.name.startswith(_FUSED) or not op.results:
                 continue
@@ -148,7 +144,7 @@ class _Block:
         """Has an operation, and all that comes behind it, use the values through barriers."""
         for value in dict.fromkeys(values):
             with op.location:
-                self.behind[value] = result = _behind_barrier(value, before(op))
+                self.behind[value] = result = behind_barrier(value, before(op))
             self.made_of[result] = frozenset((self._place(value),))
         self._use_barriers(op)
 
@@ -173,13 +169,6 @@ class _Block:
             user.block != self.block or user == self.end or user.name == _DIVIDER or traits_of(user.name).in_place
             for user in users
         )
-
-
-def _behind_barrier(value: ir.Value, at: ir.InsertionPoint) -> ir.Value:
-    """The value through a barrier, which IREE converts to its own types for signless elements only."""
-    plain = signless_tensor(value.type)
-    barred = create(_BARRIER, [reinterpret(value, plain, at)], [plain], at=at).result
-    return reinterpret(barred, value.type, at)
 
 
 class _Scalars:

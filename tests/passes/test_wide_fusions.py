@@ -15,6 +15,7 @@ import sable.numpy as jnp
 from sable import lax
 from sable.compiler import service
 from sable.ir.bindings import CONTEXT, ir
+from sable.passes.ir_tools import BARRIER
 from sable.passes.legalize.loops import LoopOptions, lower_loops
 from sable.passes.legalize.wide_fusions import split_wide_fusions
 
@@ -24,7 +25,6 @@ from ..vulkan import vulkan_device
 COUNTS = (31, 32, 33, 64, 65)
 MANY = 500
 TYPES = ("bool", "int8", "uint8", "uint16", "int32", "uint32", "float16", "bfloat16", "complex64")
-BARRIER = "iree_tensor_ext.compute_barrier.start"
 
 
 def arrays(n: int, shape: tuple[int, ...] = (5,)) -> list[np.ndarray]:
