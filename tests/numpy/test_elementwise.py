@@ -284,6 +284,11 @@ def test_shapes_that_do_not_broadcast(name: str) -> None:
     jnp.bitwise_count(i8)
     jnp.bitwise_invert(b)
     jnp.bitwise_left_shift(i, 1)
+    jnp.logical_and(2.5 - k, k)
+    jnp.logical_or(2.5 - k[0], 2)
+    jnp.logical_xor(k, 2.5 - k)
+    jnp.logical_not(2.5 - k)
+    jnp.logical_not(2.5 - k[0])
     jnp.astype(f, jnp.int8)
     """
 )

@@ -368,6 +368,11 @@ def compare_to(x: Value, value: Any, direction: str) -> Value:
     return compare(x, full_like(x, value), direction)
 
 
+def compare_to_zero(x: Value, direction: str) -> Value:
+    """Comparison with zero, which is weakly typed like x as a scalar only, as in JAX."""
+    return retype(compare_to(x, 0, direction), x.aval.weak_type and x.aval.ndim == 0)
+
+
 def select(pred: Value, x: Value, y: Value) -> Value:
     """x where pred, else y."""
     return bind(OPS["select"], pred, x, y)
@@ -375,7 +380,7 @@ def select(pred: Value, x: Value, y: Value) -> Value:
 
 def truth(x: Value) -> Value:
     """x != 0."""
-    return x if kind(x) == "b" else compare_to(x, 0, "NE")
+    return x if kind(x) == "b" else compare_to_zero(x, "NE")
 
 
 def logical(mnemonic: str, *xs: Value) -> Value:

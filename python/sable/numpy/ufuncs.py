@@ -15,6 +15,7 @@ from sable.core.operands import (
     broadcast_shape,
     compare,
     compare_to,
+    compare_to_zero,
     convert,
     expand_to,
     filled,
@@ -268,7 +269,7 @@ logical_not = unary(
     "x is zero, as booleans.",
     by_kind(b="not", other=None),
     "same",
-    lambda x: compare_to(x, 0, "EQ"),
+    lambda x: compare_to_zero(x, "EQ"),
 )
 bitwise_and = binary("bitwise_and", "`and` of the bits of integers or of booleans.", single("and"))
 bitwise_or = binary("bitwise_or", "`or` of the bits of integers or of booleans.", single("or"))
