@@ -41,6 +41,7 @@ class Value:
     dtype: np.dtype
     weak: bool
     bound: Bound
+    extreme: bool = False  # may hold infinite elements or none that are numbers, besides those that are bounded
 
     @property
     def exact(self) -> bool:

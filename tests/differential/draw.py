@@ -19,16 +19,20 @@ DTYPES = ("bool", "int8", "int16", "int32", "uint8", "uint16", "uint32", "float1
 DTYPES_X64 = ("float64", "int64", "uint64", "complex128", "float32", "int32", "float16", "bool")
 DIFFERENTIABLE = ("float32", "float32", "float32", "bfloat16", "float16")
 
+#: Inputs are such integers, floats an eighth of them.
+LOW, HIGH = -32, 32
+
 Fits = Callable[[Value], bool]
 
 
 class Draft:
     """A program that is being drawn: operations ask it for operands and random numbers."""
 
-    def __init__(self, seed: int, x64: bool = False, smooth: bool = False):
+    def __init__(self, seed: int, x64: bool = False, smooth: bool = False, extreme: bool = False):
         self.rng = np.random.default_rng(seed)
         self.seed = seed
         self.dtypes = DIFFERENTIABLE if smooth else DTYPES_X64 if x64 else DTYPES
+        self.extreme = extreme
         self.usual = 300 if smooth else USUAL
         self.nodes: list[Node] = []
         self.values: list[Value] = []
@@ -53,15 +57,13 @@ class Draft:
             if math.prod(shape) <= self.usual and (math.prod(shape) or self.chance(0.1)):
                 return shape
 
-    def input(self, shape: tuple[int, ...], dtype: str, low: int = -32, high: int = 32) -> int:
+    def input(self, shape: tuple[int, ...], dtype: str, low: int = LOW, high: int = HIGH) -> int:
         """The number of a new input."""
-        kind = kind_of(jnp.dtype(dtype))
-        if kind == "b":
-            low, high = 0, 1
-        elif kind == "u":
-            low = max(low, 0)
+        least, most = usual_range(dtype)
+        low, high = (least, most) if dtype == "bool" else (max(low, least) if least == 0 else low, high)
         layout = self.choice(tuple(LAYOUTS)) if shape and self.chance(0.4) else "plain"
-        self.nodes.append(Input(shape, dtype, low, high, self.integer(0, 999), layout, self.chance(0.5)))
+        extreme = self.extreme and (low, high) == usual_range(dtype)
+        self.nodes.append(Input(shape, dtype, low, high, self.integer(0, 999), layout, self.chance(0.5), extreme))
         self.values.append(self.nodes[-1].value())
         return len(self.nodes) - 1
 
@@ -79,7 +81,7 @@ class Draft:
             weights = np.arange(1, len(fitting) + 1) ** 2.0
             return int(self.rng.choice(fitting, p=weights / weights.sum()))
         for _ in range(10):
-            candidate = Input(self.shape(), self.dtype(), -32, 32, 0)
+            candidate = Input(self.shape(), self.dtype(), LOW, HIGH, 0)
             if fits(candidate.value()):
                 return self.input(candidate.shape, candidate.dtype)
         raise Unfit("no operand")
@@ -95,7 +97,7 @@ class Draft:
         own = tuple(1 if self.chance(0.2) else n for n in shape[keep:])
         for _ in range(10):
             dtype = self.dtype()
-            if fits(Input(own, dtype, -32, 32, 0).value()):
+            if fits(Input(own, dtype, LOW, HIGH, 0).value()):
                 return self.input(own, dtype)
         raise Unfit("no operand")
 
@@ -120,6 +122,12 @@ class Draft:
         self.nodes.append(step)
         self.values.append(value)
         return True
+
+
+def usual_range(dtype: str) -> tuple[int, int]:
+    """The lowest and highest number of inputs which no operation wants to be others."""
+    kind = kind_of(jnp.dtype(dtype))
+    return (0, 1) if kind == "b" else (0 if kind == "u" else LOW, HIGH)
 
 
 def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:

@@ -187,9 +187,17 @@ unary(
     "bitcast",
     "lax.bitcast_convert_type({0}, jnp.int32)",
     lambda v: v.exact and v.dtype.itemsize in (1, 4),
-    integer,
+    lambda v, p, o: _bits(v, p, o),
     False,
 )
+
+
+def _bits(values: Sequence[Value], params: dict, out: Value) -> Bound:
+    if values[0].extreme and values[0].kind == "f":
+        raise Unfit("the bits of what is no number")
+    return integer(values, params, out)
+
+
 unary("integer_cube", "{0} ** 3", integral, integer, False)
 unary("stop_gradient", "lax.stop_gradient({0})", anything, same)
 

@@ -24,9 +24,16 @@ LAYOUTS: dict[str, tuple[Callable[[tuple[int, ...]], tuple[int, ...]], str]] = {
 }
 
 
+#: What stands here and there in an extreme input; every dtype rounds or wraps it to its own.
+EXTREMES = "np.nan, np.inf, -np.inf, -0.0"
+
+
 @dataclass(frozen=True)
 class Input:
-    """Random numbers `low` to `high`, eighths for floats, as an array of NumPy's or of the library's."""
+    """Random numbers `low` to `high`, eighths for floats, as an array of NumPy's or of the library's.
+
+    An eighth of an `extreme` input's elements are no numbers, infinite, negative zeros, or an integer dtype's ends.
+    """
 
     shape: tuple[int, ...]
     dtype: str
@@ -35,6 +42,7 @@ class Input:
     seed: int
     layout: str = "plain"
     handed_over: bool = False
+    extreme: bool = False
 
     def source(self) -> str:
         shape, view = LAYOUTS[self.layout][0](self.shape), LAYOUTS[self.layout][1]
@@ -45,6 +53,10 @@ class Input:
                 f"({text} + 1j * np.random.default_rng({self.seed + 1}).integers({self.low}, {self.high + 1}, {shape}))"
             )
         text = f"({text} / 8)" if kind in "fc" else text
+        if self.extreme and kind in "fiu":
+            ends = EXTREMES if kind == "f" else f"np.iinfo(np.{self.dtype}).min, np.iinfo(np.{self.dtype}).max"
+            mask = f"np.random.default_rng({self.seed + 2}).random({shape}) < 1 / 8"
+            text = f"np.where({mask}, np.random.default_rng({self.seed + 3}).choice([{ends}], {shape}), {text})"
         text = f"{text}.astype(jnp.{self.dtype + '_' * (self.dtype == 'bool')}){view}"
         return f"jnp.asarray({text})" if self.handed_over else text
 
@@ -55,7 +67,9 @@ class Input:
         dtype = jnp.dtype(self.dtype)
         kind = kind_of(dtype)
         size = max(abs(self.low), abs(self.high)) / (8 if kind in "fc" else 1) * (1.5 if kind == "c" else 1)
-        return Value(self.shape, dtype, False, Bound(size, 0, 1 / 8 if kind in "fc" else 1))
+        if self.extreme and kind in "iu":
+            size = float(2 ** (8 * dtype.itemsize))
+        return Value(self.shape, dtype, False, Bound(size, 0, 1 / 8 if kind in "fc" else 1), self.extreme)
 
 
 @dataclass(frozen=True)
@@ -100,13 +114,17 @@ class Step:
 Node = Input | Step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
-    """Nodes in order, each known by its number; the numbers of those that are compared."""
+    """Nodes in order, each known by its number; the numbers of those that are compared.
+
+    `known` is what is known of each node's value, if somebody has found out.
+    """
 
     nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
     seed: int = 0
+    known: tuple[Value, ...] | None = field(default=None, repr=False)
 
     @property
     def inputs(self) -> list[int]:
@@ -121,11 +139,23 @@ class Program:
         lines.append(f"    return [{', '.join(f'v{i}' for i in self.outputs)}]")
         return "\n".join(lines)
 
+    def changed(self, **fields: Any) -> Program:
+        """Another program, of which nothing is known."""
+        return replace(self, **{"known": None, **fields})
+
     def function(self, module: Any) -> Callable[..., list[Any]]:
         """The program over `module`, JAX or Sable."""
-        space: dict[str, Any] = names_of(module)
-        exec(_compiled(self.body()), space)
-        return space["program"]
+
+        def run(*arguments: Any) -> list[Any]:
+            given, values = iter(arguments), []
+            for node in self.nodes:
+                if isinstance(node, Input):
+                    values.append(next(given))
+                else:
+                    values.append(step_function(module, node)(*(values[i] for i in node.operands)))
+            return [values[i] for i in self.outputs]
+
+        return run
 
     def needed(self) -> Program:
         """The program without what no output needs, renumbered."""
@@ -136,16 +166,12 @@ class Program:
                 used.update(node.operands)
         numbers = {old: new for new, old in enumerate(sorted(used))}
         nodes = tuple(_renumbered(self.nodes[old], numbers) for old in numbers)
-        return replace(self, nodes=nodes, outputs=tuple(numbers[i] for i in self.outputs))
+        known = None if self.known is None else tuple(self.known[old] for old in numbers)
+        return replace(self, nodes=nodes, outputs=tuple(numbers[i] for i in self.outputs), known=known)
 
 
 def _renumbered(node: Node, numbers: dict[int, int]) -> Node:
     return replace(node, operands=tuple(numbers[i] for i in node.operands)) if isinstance(node, Step) else node
-
-
-@functools.lru_cache(maxsize=64)
-def _compiled(source: str) -> Any:
-    return compile(source, "<program>", "exec")
 
 
 def names_of(module: Any) -> dict[str, Any]:
@@ -153,26 +179,45 @@ def names_of(module: Any) -> dict[str, Any]:
     return {"jax": module, "jnp": module.numpy, "lax": module.lax, "np": np}
 
 
-_JAX = names_of(jax)
+def step_function(module: Any, step: Step) -> Callable[..., Any]:
+    """The step as a function of its operands; JAX compiles it once for each of their types, whatever programs use it."""
+    names = [f"a{i}" for i in range(len(step.operands))]
+    return _kept(module, f"lambda {', '.join(names)}: {step.source(names)}")
+
+
+@functools.cache
+def _kept(module: Any, source: str) -> Callable[..., Any]:
+    function = eval(source, names_of(module))
+    return jax.jit(function) if module is jax else function
+
+
+def forget() -> None:
+    """Drops what has been kept and compiled of steps."""
+    _kept.cache_clear()
+    jax.clear_caches()
 
 
 def evaluated(step: Step, operands: Sequence[Value]) -> Value:
     """The value of a step: its type by the oracle, its bound by the operation's rule; `Unfit` where either refuses."""
-    names = [f"a{i}" for i in range(len(operands))]
-    function = eval(f"lambda {', '.join(names)}: {step.source(names)}", dict(_JAX))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            shaped = jax.eval_shape(function, *(v.aval for v in operands))
+            shaped = step_function(jax, step).eval_shape(*(v.aval for v in operands))
     except (Warning, TypeError, ValueError, IndexError, NotImplementedError, ZeroDivisionError, OverflowError) as error:
         raise Unfit(f"JAX refuses: {error}") from error
-    out = Value(shaped.shape, np.dtype(shaped.dtype), shaped.weak_type, Bound(0))
-    bound = OPS[step.op].bound(operands, step.params, out)
-    return replace(out, bound=rounded(bound, out.dtype))
+    return bounded(step, operands, Value(shaped.shape, np.dtype(shaped.dtype), shaped.weak_type, Bound(0)))
+
+
+def bounded(step: Step, operands: Sequence[Value], out: Value) -> Value:
+    """The value of a step whose type is known."""
+    bound = rounded(OPS[step.op].bound(operands, step.params, out), out.dtype)
+    return replace(out, bound=bound, extreme=any(v.extreme for v in operands))
 
 
 def analysed(program: Program) -> list[Value]:
     """What is known of each node's value."""
+    if program.known is not None:
+        return list(program.known)
     values: list[Value] = []
     for node in program.nodes:
         values.append(node.value() if isinstance(node, Input) else evaluated(node, [values[i] for i in node.operands]))
@@ -201,4 +246,4 @@ def resized(program: Program, old: int, new: int) -> Program:
             return replace(n, shape=changed(n.shape))
         return replace(n, params={k: changed(p) for k, p in n.params.items()})
 
-    return replace(program, nodes=tuple(node(n) for n in program.nodes))
+    return program.changed(nodes=tuple(node(n) for n in program.nodes))

@@ -49,7 +49,7 @@ def _still_wrong(trial: Trial) -> Outcome | None:
 def _smaller(program: Program) -> Iterator[Program]:
     if len(program.outputs) > 1:
         for i in program.outputs:
-            yield replace(program, outputs=(i,)).needed()
+            yield program.changed(outputs=(i,)).needed()
     yield from _earlier(program)
     yield from _replaced(program)
     yield from _plainer(program)
@@ -66,7 +66,7 @@ def _earlier(program: Program) -> Iterator[Program]:
     if len(program.outputs) == 1 and isinstance(last, Step):
         for i in last.operands:
             if isinstance(program.nodes[i], Step):
-                yield replace(program, outputs=(i,)).needed()
+                yield program.changed(outputs=(i,)).needed()
 
 
 def _replaced(program: Program) -> Iterator[Program]:
@@ -80,7 +80,7 @@ def _replaced(program: Program) -> Iterator[Program]:
         fresh = Input(
             value.shape, value.dtype.name, -32 if value.kind in "ifc" else 0, 1 if value.kind == "b" else 32, i
         )
-        yield replace(program, nodes=(*program.nodes[:i], fresh, *program.nodes[i + 1 :])).needed()
+        yield program.changed(nodes=(*program.nodes[:i], fresh, *program.nodes[i + 1 :])).needed()
         for k in node.operands:
             if values[k].aval == value.aval:
                 yield _redirected(program, i, k)
@@ -90,16 +90,16 @@ def _redirected(program: Program, old: int, new: int) -> Program:
     def node(n: object) -> object:
         return replace(n, operands=tuple(new if i == old else i for i in n.operands)) if isinstance(n, Step) else n
 
-    return replace(program, nodes=tuple(node(n) for n in program.nodes)).needed()
+    return program.changed(nodes=tuple(node(n) for n in program.nodes)).needed()
 
 
 def _plainer(program: Program) -> Iterator[Program]:
     for i, node in enumerate(program.nodes):
         if isinstance(node, Input) and (node.layout != "plain" or node.handed_over):
-            yield replace(
-                program,
-                nodes=(*program.nodes[:i], replace(node, layout="plain", handed_over=False), *program.nodes[i + 1 :]),
-            )
+            plain = replace(node, layout="plain", handed_over=False)
+            yield program.changed(nodes=(*program.nodes[:i], plain, *program.nodes[i + 1 :]))
+        if isinstance(node, Input) and node.extreme:
+            yield program.changed(nodes=(*program.nodes[:i], replace(node, extreme=False), *program.nodes[i + 1 :]))
 
 
 def printed(outcome: Outcome) -> str:

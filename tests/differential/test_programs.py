@@ -2,58 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import jax
+import numpy as np
 import pytest
 
 import sable
+from tests.differential.mixing import Pool
 from tests.differential.modes import MODES, Trial, together, trial
-from tests.differential.program import OPS, Program, Step, analysed
+from tests.differential.operations import drawn
+from tests.differential.program import OPS, Input, Program, Step, analysed
 from tests.differential.shrink import printed, shrunk
 
-#: How many programs of each mode: eager ones cost little.
-COUNTS = {
-    "eager": 280,
-    "eager_again": 16,
-    "vmap": 56,
-    "grad": 48,
-    "jit": 40,
-    "jit_vmap": 16,
-    "jit_grad": 16,
-    "jit_vmap_grad": 8,
-    "fori_loop": 16,
-    "scan": 8,
-}
-FIRST_SEED = 600
-#: Programs that each side compiles at once.
-TOGETHER = 8
+EAGER = ("eager", "eager_again", "vmap")
+COMPILED = ("jit", "jit_vmap", "fori_loop", "scan")
+#: Seeds and the modes in which their programs run: JAX compiles each once, ours all of a row and mode together.
+ROWS = [
+    (600, 606, (*EAGER, *COMPILED)),
+    (608, 614, (*EAGER, "jit", "jit_vmap")),
+    *((first, first + 8, EAGER) for first in range(616, 640, 8)),
+    (600, 605, ("grad", "jit_grad")),
+    (605, 608, ("grad", "jit_vmap_grad")),
+    (608, 616, ("grad",)),
+]
+#: Programs whose steps are mixed, and programs made of them.
+POOL, MIXED = range(700, 724), range(500)
 
 
-def _batches() -> Iterator[tuple[str, int, int]]:
-    for mode, count in COUNTS.items():
-        for first in range(FIRST_SEED, FIRST_SEED + count, TOGETHER):
-            yield mode, first, min(first + TOGETHER, FIRST_SEED + count)
-
-
-@pytest.mark.parametrize(("mode", "first", "end"), list(_batches()))
-def test_agrees_with_jax(mode: str, first: int, end: int) -> None:
-    """Types and values of programs of these seeds."""
-    wrong = [outcome for outcome in together([trial(seed, mode) for seed in range(first, end)]) if outcome.wrong]
+def _assert_agree(trials: list[Trial]) -> None:
+    wrong = [outcome for outcome in together(trials) if outcome.wrong]
     assert not wrong, printed(shrunk(wrong[0]))
 
 
-@pytest.mark.parametrize("mode", ["eager", "jit_vmap"])
-def test_agrees_with_jax_in_64_bits(mode: str) -> None:
+@pytest.mark.parametrize(("first", "end", "modes"), ROWS)
+def test_agrees_with_jax(first: int, end: int, modes: tuple[str, ...]) -> None:
+    """Types and values of programs of these seeds."""
+    for mode in modes:
+        _assert_agree([trial(seed, mode) for seed in range(first, end)])
+
+
+def test_mixed_programs_agree_with_jax() -> None:
+    pool = Pool(POOL)
+    for seed in MIXED:
+        _assert_agree([Trial(pool.program(seed), "mixed")])
+
+
+@pytest.mark.parametrize(("mode", "count"), [("eager", 8), ("jit_vmap", 4)])
+def test_agrees_with_jax_in_64_bits(mode: str, count: int) -> None:
     """The same with 64-bit dtypes."""
     with jax.enable_x64(True), sable.enable_x64(True):
-        wrong = [outcome for outcome in together([trial(seed, mode, x64=True) for seed in range(12)]) if outcome.wrong]
-        assert not wrong, printed(shrunk(wrong[0]))
+        _assert_agree([trial(seed, mode, x64=True) for seed in range(count)])
 
 
 def test_a_seed_makes_one_program() -> None:
-    assert trial(5, "jit").program == trial(5, "jit").program
-    assert trial(5, "jit").program.body() != trial(6, "jit").program.body()
+    assert drawn.__wrapped__(5).nodes == drawn.__wrapped__(5).nodes
+    assert drawn(5).nodes != drawn(6).nodes
+    assert Pool(range(3)).program(5).nodes == Pool(range(3)).program(5).nodes
+
+
+def test_what_is_known_of_a_program_is_so() -> None:
+    """Types and bounds that are found out while a program is drawn are those of the finished program."""
+    for program in (drawn(3), Pool(range(3)).program(5)):
+        assert tuple(analysed(program.changed())) == program.known
+
+
+def test_extreme_inputs_hold_extremes() -> None:
+    floats = Input((1000,), "float16", -32, 32, 0, extreme=True).array()
+    assert np.isnan(floats).any() and np.isinf(floats).any() and np.signbit(floats[floats == 0]).any()
+    integers = Input((1000,), "int16", -32, 32, 0, extreme=True).array()
+    assert {integers.min(), integers.max()} == {-(2**15), 2**15 - 1}
 
 
 def test_wrong_programs_are_made_short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,11 +77,11 @@ def test_wrong_programs_are_made_short(monkeypatch: pytest.MonkeyPatch) -> None:
     cosine = sable.numpy.cos
     monkeypatch.setattr(sable.numpy, "cos", lambda x: cosine(x) + 0.5)
     for seed in range(1000):
-        drawn = trial(seed, "eager")
-        ops = [node.op for node in drawn.program.nodes if isinstance(node, Step)]
+        candidate = trial(seed, "eager")
+        ops = [node.op for node in candidate.program.nodes if isinstance(node, Step)]
         if "cos" in ops and ops[-1] != "cos":
             break
-    (outcome,) = together([drawn])
+    (outcome,) = together([candidate])
     short = shrunk(outcome)
     assert [node.op for node in short.trial.program.nodes if isinstance(node, Step)] == ["cos"]
     assert all(v.elements <= 2 for v in analysed(short.trial.program))
@@ -81,5 +97,5 @@ def test_programs_without_a_need_of_a_step() -> None:
 
 
 def test_every_mode_is_run() -> None:
-    assert set(COUNTS) == set(MODES)
+    assert {mode for *_, modes in ROWS for mode in modes} | {"mixed"} == set(MODES)
     assert len(OPS) > 200
