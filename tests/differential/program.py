@@ -210,8 +210,11 @@ def evaluated(step: Step, operands: Sequence[Value]) -> Value:
 
 def bounded(step: Step, operands: Sequence[Value], out: Value) -> Value:
     """The value of a step whose type is known."""
+    extreme = any(v.extreme for v in operands)
+    if extreme and out.kind == "c":
+        raise Unfit("which parts of infinite complex numbers are no numbers depends on the order of products")
     bound = rounded(OPS[step.op].bound(operands, step.params, out), out.dtype)
-    return replace(out, bound=bound, extreme=any(v.extreme for v in operands))
+    return replace(out, bound=bound, extreme=extreme)
 
 
 def analysed(program: Program) -> list[Value]:

@@ -233,7 +233,7 @@ lax.reduce(e, 0.0, lambda a, b: a + b, (0,)) | lax.reduce(b, False, lax.bitwise_
 lax.reduce(m, np.inf, lax.min, (1,)) | lax.reduce(f, f, lax.add, (0,)) | lax.associative_scan(lax.add, f)
 lax.associative_scan(jnp.maximum, x, axis=1) | lax.associative_scan(lax.mul, A([1, 2, 3, 4, 5]), reverse=True)
 lax.associative_scan(lambda p, q: (p[0] * q[0], q[0] * p[1] + q[1]), (f, i.astype('float32')))
-lax.associative_scan(3, f)
+lax.associative_scan(3, f) | lax.associative_scan(lax.add, 2.5 - i) | lax.associative_scan(lax.add, (2.5 - i)[:1])
 """
 INDEXING = """
 lax.gather(f, A([[2], [0]]), lax.GatherDimensionNumbers((), (0,), (0,)), (1,))

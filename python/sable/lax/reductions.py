@@ -14,7 +14,7 @@ from sable.core.array import Value
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
 from sable.core.operands import broadcast_operands, integers, normal_axis, value_of
-from sable.core.values import as_value
+from sable.core.values import as_value, retype
 from sable.dialects.ops import cumulative
 from sable.dialects.ops.bodies import single_op
 from sable.ir.op import OPS
@@ -288,4 +288,6 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
     found = cumulative.associative_scan(BIND, combine, values, place)
     if reverse:
         found = [BIND.reverse(v, dimensions=(place,)) for v in found]
+    if values[0].aval.shape[place] > 1:  # as JAX, which interleaves what it has combined
+        found = [retype(v, False) for v in found]
     return tree_unflatten(tree, list(found))
