@@ -68,6 +68,8 @@ class LoweringBuilder(OperationBuilder):
         return self._written(op, operands, params, None)
 
     def again(self, node: Node, operands: Sequence[Any]) -> Any:
+        if self._constants is None and self._rules.get(node.op) == []:
+            return self.write(node.op, operands, node.params, [v.aval for v in node.results])
         return self._written(node.op, operands, node.params, [v.aval for v in node.results])
 
     def _written(self, op: Op, operands: Sequence[Any], params: dict[str, Any], outs: Sequence[Aval] | None) -> Any:

@@ -371,8 +371,11 @@ def interpret(function: Any, args: Sequence[Any], b: Any) -> list[Any]:
     """Evaluate a function with any builder: inlining, copying, and the reference meaning of ops that name functions."""
     env = dict(zip(function.arguments, args))
     outer = b.location
+    location = outer
     for node in function.nodes():
-        b.at(node.location if node.location != UNKNOWN else outer)
+        if node.location is not location:  # comparing them takes longer, and neighbours are mostly of one line
+            location = node.location
+            b.at(location if location != UNKNOWN else outer)
         out = b.again(node, [env[v] for v in node.operands])
         if node.op.multiple_results:
             env.update(zip(node.results, out))
