@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from sable.core.boundary import boundary
+from sable.core.dtypes import ExtendedDType, is_extended
+from sable.core.extended import ExtendedAval, seen_avals
 from sable.core.tracing import Traced, argument_names, trace_flat
 from sable.core.values import aval_of_value, is_array_like
 from sable.ir.aval import Aval, aval
-from sable.tree_util import tree_flatten, tree_unflatten
+from sable.pytree import arrays
 
 
 class ShapeDtypeStruct:
@@ -19,7 +21,7 @@ class ShapeDtypeStruct:
 
     Args:
       shape: tuple of ints.
-      dtype: anything NumPy takes as a dtype.
+      dtype: anything NumPy takes as a dtype, or that of typed random keys.
       weak_type: see `Array.weak_type`.
     """
 
@@ -28,7 +30,14 @@ class ShapeDtypeStruct:
     def __init__(self, shape: Sequence[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False, **_: Any):
         if dtype is None:
             raise ValueError("ShapeDtypeStruct: dtype must be specified.")
-        self.aval = aval(tuple(int(n) for n in shape), np.dtype(dtype), weak_type)
+        sizes = tuple(int(n) for n in shape)
+        extended = isinstance(dtype, ExtendedDType)
+        self.aval = ExtendedAval(sizes, dtype) if extended else aval(sizes, np.dtype(dtype), weak_type)
+
+    @classmethod
+    def like(cls, x: Any) -> ShapeDtypeStruct:
+        """Shape and dtype of an array."""
+        return cls(x.shape, x.dtype, weak_type=getattr(x, "weak_type", False))
 
     shape = property(lambda self: self.aval.shape)
     dtype = property(lambda self: self.aval.dtype)
@@ -47,15 +56,15 @@ class ShapeDtypeStruct:
         return f"ShapeDtypeStruct(shape={self.aval.shape}, dtype={self.aval.dtype.name}{weak})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ShapeDtypeStruct) and self.aval is other.aval
+        return isinstance(other, ShapeDtypeStruct) and self.aval == other.aval
 
     def __hash__(self) -> int:
         return hash(self.aval)
 
 
 def structs_of(traced: Traced) -> Any:
-    outs = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in traced.out_avals]
-    return tree_unflatten(traced.out_tree, outs)
+    avals = seen_avals(traced.out_tree, traced.out_avals)
+    return traced.out_tree.unflatten([ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in avals])
 
 
 @boundary
@@ -71,18 +80,36 @@ def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 def abstract_trace(fun: Callable, args: tuple, kwargs: dict, kind: str) -> Traced:
-    leaves, tree = tree_flatten((args, kwargs))
-    avals = [x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_shaped(x) for x in leaves]
+    leaves, tree = flatten_types((args, kwargs))
+    avals = [aval_of_shaped(x) for x in leaves]
 
     def call(tracers: list) -> Any:
-        a, k = tree_unflatten(tree, tracers)
+        a, k = tree.unflatten(tracers)
         return fun(*a, **k)
 
     return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=lambda: argument_names(fun, args, kwargs))
 
 
+def flatten_types(tree: Any) -> tuple[list, Any]:
+    """As `arrays.flatten`, where leaves may be types, which are opened as arrays are."""
+    leaves, structure = arrays.flatten(tree)
+    if any(is_extended(getattr(x, "dtype", None)) for x in leaves):
+        leaves, structure = arrays.flatten(structure.unflatten([_opened(x) for x in leaves]))
+    return leaves, structure
+
+
+def _opened(x: Any) -> Any:
+    dtype = getattr(x, "dtype", None)
+    if not isinstance(dtype, ExtendedDType):
+        return x
+    words = ExtendedAval(tuple(x.shape), dtype).words
+    return dtype.wrapper(ShapeDtypeStruct(words.shape, words.dtype))
+
+
 def aval_of_shaped(x: Any) -> Aval:
     """The aval of an array or of any object with shape and dtype."""
+    if isinstance(x, ShapeDtypeStruct):
+        return x.aval  # type: ignore[return-value]
     if not is_array_like(x) and hasattr(x, "shape") and hasattr(x, "dtype"):
-        return ShapeDtypeStruct(x.shape, x.dtype).aval
+        return aval(tuple(x.shape), np.dtype(x.dtype))
     return aval_of_value(x)

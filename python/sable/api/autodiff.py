@@ -13,21 +13,16 @@ from sable import passes
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.boundary import boundary
+from sable.core.dtypes import is_extended
+from sable.core.extended import seen_avals
 from sable.core.float0 import is_float0
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, _positional_names, argument_names, function_name, trace_flat
 from sable.core.values import as_value, aval_of_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
 from sable.ir.function import interpret
-from sable.tree_util import (
-    Partial,
-    keystr,
-    tree_flatten,
-    tree_flatten_with_path,
-    tree_map,
-    tree_structure,
-    tree_unflatten,
-)
+from sable.pytree import arrays
+from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_structure
 
 
 def _is_inexact(a: Aval) -> bool:
@@ -40,7 +35,7 @@ def _leaves(fun: Callable, args: Sequence[Any], kind: str) -> tuple[list[Value],
     Raises:
       TypeError: a leaf is no array; names the argument.
     """
-    leaves, tree = tree_flatten(tuple(args))
+    leaves, tree = arrays.flatten(tuple(args))
     values = []
     for i, x in enumerate(leaves):
         if not is_array_like(x):
@@ -64,7 +59,7 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
     aux: dict[str, Any] = {"tree": None, "leaves": []}
 
     def call(tracers: list) -> Any:
-        result = fun(*tree_unflatten(tree, tracers))
+        result = fun(*tree.unflatten(tracers))
         if not has_aux:
             return result
         if not isinstance(result, (tuple, list)) or len(result) != 2:
@@ -72,8 +67,8 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
                 f"{kind} with has_aux=True: expected function with aux output to return a two-element tuple (output, aux), "
                 f"but {function_name(fun)} returned {type(result)}"
             )
-        aux["leaves"], aux["tree"] = tree_flatten(result[1])
-        aux["main"] = tree_flatten(result[0])[1]
+        aux["leaves"], aux["tree"] = arrays.flatten(result[1])
+        aux["main"] = arrays.flatten(result[0])[1]
         moving = [x for x in aux["leaves"] if isinstance(x, Tracer)]
         aux["leaves"] = [None if isinstance(x, Tracer) else x for x in aux["leaves"]]
         return (result[0], moving)
@@ -84,7 +79,7 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
         fun=fun,
         kind=kind,
         staged=False,
-        names=lambda: argument_names(fun, tree_unflatten(tree, values)),
+        names=lambda: argument_names(fun, tree.unflatten(values)),
         known=values,
     )
     if has_aux:
@@ -92,7 +87,7 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
 
     def join(moving: Sequence[Value]) -> Any:
         rest = iter(moving)
-        return tree_unflatten(aux["tree"], [next(rest) if x is None else x for x in aux["leaves"]])
+        return aux["tree"].unflatten([next(rest) if x is None else x for x in aux["leaves"]])
 
     return traced, join, sum(x is None for x in aux["leaves"])
 
@@ -101,19 +96,19 @@ def _restore_weak(values: Sequence[Value], avals: Sequence[Aval]) -> list[Value]
     return [retype(x, a.weak_type) for x, a in zip(values, avals)]
 
 
-def _zero_tangent(a: Aval) -> Any:
-    """What stands for the tangent of an integer: an array of float0."""
+def _zero_tangent(a: Any) -> Any:
+    """What stands for the tangent of an integer or a key of that type, as users see it: an array of float0."""
     return np.zeros(a.shape, float0)
 
 
 class _Linear:
     """A linearised function: pushes tangents forward, pulls cotangents back."""
 
-    def __init__(self, traced: Traced, made: Any, in_avals: Sequence[Aval], active: Sequence[bool], n_out: int):
-        self.linear, self.active, self.out_active = made.linear, list(active), made.active[:n_out]
-        self.in_avals, self.out_avals = list(in_avals), traced.out_avals[:n_out]
-        self.out_tree = traced.out_tree
-        self.kept = [i for i, on in enumerate(made.active) if on and i < n_out]
+    def __init__(self, traced: Traced, made: Any, tree: Any, in_avals: Sequence[Aval], active: Sequence[bool], n: int):
+        self.linear, self.active, self.out_active = made.linear, list(active), made.active[:n]
+        self.in_avals, self.out_avals = list(in_avals), traced.out_avals[:n]
+        self.in_tree, self.out_tree = tree, traced.out_tree
+        self.kept = [i for i, on in enumerate(made.active) if on and i < n]
         self.extra = sum(made.active) - len(self.kept)
 
     def push(self, residuals: Sequence[Value], tangents: Sequence[Value]) -> list[Any]:
@@ -121,8 +116,8 @@ class _Linear:
         given = [t for t, on in zip(tangents, self.active) if on]
         found = iter(interpret(self.linear, [*given, *residuals], BIND))
         return [
-            next(found) if on else BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(a)
-            for on, a in zip(self.out_active, self.out_avals)
+            next(found) if on else BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(seen)
+            for on, a, seen in zip(self.out_active, self.out_avals, seen_avals(self.out_tree, self.out_avals))
         ]
 
     def pull(self, residuals: Sequence[Value], cotangents: Sequence[Value]) -> list[Any]:
@@ -132,12 +127,12 @@ class _Linear:
         given = [c for c, on in zip(cotangents, self.out_active) if on] + [None] * self.extra
         found = iter(passes.transpose(self.linear, marks, [*[None] * n, *residuals], given, BIND)[:n])
         result = []
-        for on, a in zip(self.active, self.in_avals):
+        for on, a, seen in zip(self.active, self.in_avals, seen_avals(self.in_tree, self.in_avals)):
             c = next(found) if on else None
             if c is not None:
                 result.append(retype(c, a.weak_type))
             else:
-                result.append(BIND.full(a, 0) if on or _is_inexact(a) else _zero_tangent(a))
+                result.append(BIND.full(a, 0) if on or _is_inexact(a) else _zero_tangent(seen))
         return result
 
 
@@ -152,7 +147,7 @@ def _linearize(
     n_out = len(made.outs) - n_aux
     outs = _restore_weak(made.outs, traced.out_avals)
     aux = join_aux(outs[n_out:]) if has_aux else None
-    linear = _Linear(traced, made, [x.aval for x in values], active, n_out)
+    linear = _Linear(traced, made, tree, [x.aval for x in values], active, n_out)
     return outs[:n_out], linear, made.residuals, aux
 
 
@@ -177,26 +172,26 @@ def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = 
     _check_callable(fun)
     values, tree = _leaves(fun, primals, "vjp")
     outs, linear, residuals, aux = _linearize(fun, values, tree, "vjp", has_aux)
-    pull = Partial(functools.partial(_pullback, linear, tree, function_name(fun)), residuals)
-    result = tree_unflatten(linear.out_tree, outs)
+    pull = Partial(functools.partial(_pullback, linear, function_name(fun)), residuals)
+    result = linear.out_tree.unflatten(outs)
     return (result, pull, aux) if has_aux else (result, pull)
 
 
 @boundary
-def _pullback(linear: _Linear, in_tree: Any, name: str, residuals: list, *cotangents: Any) -> Any:
+def _pullback(linear: _Linear, name: str, residuals: list, *cotangents: Any) -> Any:
     if len(cotangents) != 1:
         raise TypeError(
             f"The function returned by `jax.vjp` applied to {name} was called with {len(cotangents)} arguments, but it "
             "takes a single one: the cotangent, of the structure of the function's result."
         )
     leaves, tree = tree_flatten(cotangents[0])
-    if tree != linear.out_tree:
+    expected = arrays.seen(linear.out_tree)
+    if tree != expected:
         raise ValueError(
-            "unexpected tree structure of argument to vjp function: got "
-            f"{tree}, but expected to match {linear.out_tree}"
+            f"unexpected tree structure of argument to vjp function: got {tree}, but expected to match {expected}"
         )
-    cts = [_check_cotangent(c, a) for c, a in zip(leaves, linear.out_avals)]
-    return tree_unflatten(in_tree, linear.pull(residuals, cts))
+    cts = [_check_cotangent(c, a) for c, a in zip(arrays.kept(linear.out_tree, leaves), linear.out_avals)]
+    return linear.in_tree.unflatten(linear.pull(residuals, cts))
 
 
 def _check_cotangent(c: Any, a: Aval) -> Value | None:
@@ -255,14 +250,14 @@ def value_and_grad(
         chosen = _check_argnums(fun, argnums, args)
         inner, picked = _partial(fun, chosen, args, kwargs)
         values, tree = _leaves(fun, picked, "grad")
-        for k, value in enumerate(values):
-            check_input("grad", value.aval, holomorphic, allow_int, lambda k=k: leaf_name(fun, args, chosen, k))
+        for k, a in enumerate(seen_avals(tree, [x.aval for x in values])):
+            check_input("grad", a, holomorphic, allow_int, lambda k=k: leaf_name(fun, args, chosen, k))
         outs, linear, residuals, aux = _linearize(inner, values, tree, "grad", has_aux)
         _check_scalar(outs, linear, holomorphic, fun)
         one = BIND.full(linear.out_avals[0].update(weak_type=False), 1)
-        grads = tree_unflatten(tree, linear.pull(residuals, [one]))
+        grads = tree.unflatten(linear.pull(residuals, [one]))
         grads = grads[0] if isinstance(argnums, int) else grads
-        value = tree_unflatten(linear.out_tree, outs)
+        value = linear.out_tree.unflatten(outs)
         return ((value, aux), grads) if has_aux else (value, grads)
 
     return wrapped
@@ -340,14 +335,14 @@ def _chosen_signature(fun: Callable, chosen: Sequence[int], n: int) -> Any:
     return inspect.Signature([inspect.Parameter(name, kind) for name in unique])
 
 
-def check_input(what: str, a: Aval, holomorphic: bool, allow_int: bool, name: Callable[[], str]) -> None:
+def check_input(what: str, a: Any, holomorphic: bool, allow_int: bool, name: Callable[[], str]) -> None:
     """Raise TypeError where reverse mode takes no derivatives by an argument of this type."""
-    kind = a.dtype.kind
+    kind = "V" if is_extended(a.dtype) else a.dtype.kind
     if holomorphic:
         if kind != "c":
             raise TypeError(f"{what} with holomorphic=True requires inputs with complex dtype, but got {a.dtype.name}.")
         return
-    if kind in "iub" and not allow_int:
+    if (kind in "iub" or is_extended(a.dtype)) and not allow_int:
         raise TypeError(
             f"{what} requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got "
             f"{a.dtype.name} for the argument {name()}. If you want to use Boolean- or integer-valued inputs, use vjp or set "
@@ -355,19 +350,20 @@ def check_input(what: str, a: Aval, holomorphic: bool, allow_int: bool, name: Ca
         )
 
 
-def check_output(what: str, a: Aval, holomorphic: bool, fun: Callable) -> None:
+def check_output(what: str, a: Any, holomorphic: bool, fun: Callable) -> None:
     """Raise TypeError where reverse mode takes no derivatives of a result of this type."""
+    kind = "V" if is_extended(a.dtype) else a.dtype.kind
     if holomorphic:
-        if a.dtype.kind != "c":
+        if kind != "c":
             raise TypeError(
                 f"{what} with holomorphic=True requires outputs with complex dtype, but got {a.dtype.name}."
             )
-    elif a.dtype.kind == "c":
+    elif kind == "c":
         raise TypeError(
             f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name} "
             f"from {function_name(fun)}. For holomorphic differentiation, pass holomorphic=True; else use jax.vjp directly."
         )
-    elif not _is_inexact(a):
+    elif is_extended(a.dtype) or not _is_inexact(a):
         raise TypeError(
             f"{what} requires real- or complex-valued outputs (output dtype that is a sub-dtype of np.floating), but got "
             f"{a.dtype.name} from {function_name(fun)}. For differentiation of functions with integer outputs, use "
@@ -376,12 +372,12 @@ def check_output(what: str, a: Aval, holomorphic: bool, fun: Callable) -> None:
 
 
 def _check_scalar(outs: Sequence[Value], linear: _Linear, holomorphic: bool, fun: Callable) -> None:
-    if linear.out_tree.num_leaves != 1 or linear.out_tree.num_nodes != 1:
+    if linear.out_tree.num_leaves != 1 or arrays.seen(linear.out_tree).num_nodes != 1:
         raise TypeError(
             f"Gradient only defined for scalar-output functions. Output of {function_name(fun)} was: "
-            f"{tree_unflatten(linear.out_tree, outs)}."
+            f"{linear.out_tree.unflatten(outs)}."
         )
-    a = linear.out_avals[0]
+    (a,) = seen_avals(linear.out_tree, linear.out_avals)
     if a.shape:
         raise TypeError(
             f"Gradient only defined for scalar-output functions. Output had shape: {a.shape} ({function_name(fun)})."
@@ -399,20 +395,21 @@ def _check_tangents(fun: Callable, primals: Any, tangents: Any) -> None:
 
 def _tangent_values(values: Sequence[Value], tree: Any, tangents: Any) -> list[Value | None]:
     leaves, t_tree = tree_flatten(tangents)
-    if t_tree != tree:
+    seen = arrays.seen(tree)
+    if t_tree != seen:
         raise TypeError(
             "primal and tangent arguments to jax.jvp must have the same tree structure; primals have tree structure "
-            f"{tree} whereas tangents have tree structure {t_tree}."
+            f"{seen} whereas tangents have tree structure {t_tree}."
         )
     found: list[Value | None] = []
-    for x, t in zip(values, leaves):
+    for x, a, t in zip(values, seen_avals(tree, [x.aval for x in values]), arrays.kept(tree, leaves)):
         if not _is_inexact(x.aval):
-            if getattr(t, "dtype", None) != float0:
+            dtype = t.dtype if hasattr(t, "dtype") else as_value(t).aval.dtype
+            if dtype != float0:
                 raise TypeError(
                     "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of int/bool "
-                    f"primal dtype the tangent dtype must be float0. Got primal dtype {x.aval.dtype.name} and tangent "
-                    f"dtype {as_value(t).aval.dtype.name if is_array_like(t) else type(t)} instead of expected tangent "
-                    "dtype float0."
+                    f"primal dtype the tangent dtype must be float0. Got primal dtype {a.dtype.name} and so expected tangent "
+                    f"dtype float0, but got tangent dtype {dtype.name} instead."
                 )
             found.append(None)
             continue
@@ -462,12 +459,12 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
         traced.function, [*values, *captures], [*moving, *[None] * len(captures)], BIND, traced.trace.known
     )
     outs = _restore_weak(outs, traced.out_avals)
-    dys = [
-        retype(t, a.weak_type) if t is not None else BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(a)
-        for t, a in zip(dys, traced.out_avals)
-    ]
     n = len(outs) - n_aux
-    result = tree_unflatten(traced.out_tree, outs[:n]), tree_unflatten(traced.out_tree, dys[:n])
+    dys = [
+        retype(t, a.weak_type) if t is not None else BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(seen)
+        for t, a, seen in zip(dys, traced.out_avals, seen_avals(traced.out_tree, traced.out_avals[:n]))
+    ]
+    result = traced.out_tree.unflatten(outs[:n]), traced.out_tree.unflatten(dys)
     return (*result, join_aux(outs[n:])) if has_aux else result
 
 
@@ -481,20 +478,21 @@ def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
     _check_callable(fun)
     values, tree = _leaves(fun, primals, "linearize")
     outs, linear, residuals, aux = _linearize(fun, values, tree, "linearize", has_aux)
-    push = Partial(functools.partial(_pushforward, linear, tree, [x.aval for x in values]), residuals)
-    result = tree_unflatten(linear.out_tree, outs)
+    push = Partial(functools.partial(_pushforward, linear), residuals)
+    result = linear.out_tree.unflatten(outs)
     return (result, push, aux) if has_aux else (result, push)
 
 
 @boundary
-def _pushforward(linear: _Linear, tree: Any, avals: Sequence[Aval], residuals: list, *tangents: Any) -> Any:
+def _pushforward(linear: _Linear, residuals: list, *tangents: Any) -> Any:
     leaves, t_tree = tree_flatten(tuple(tangents))
-    if t_tree != tree:
+    seen = arrays.seen(linear.in_tree)
+    if t_tree != seen:
         raise TypeError(
-            f"linearized function called on tangents of structure {t_tree}, but the primals have structure {tree}"
+            f"linearized function called on tangents of structure {t_tree}, but the primals have structure {seen}"
         )
     values = []
-    for t, a in zip(leaves, avals):
+    for t, a in zip(arrays.kept(linear.in_tree, leaves), linear.in_avals):
         value = as_value(t) if _is_inexact(a) else None
         if value is not None and (value.aval.shape != a.shape or value.aval.dtype != a.dtype):
             raise ValueError(
@@ -508,7 +506,7 @@ def _pushforward(linear: _Linear, tree: Any, avals: Sequence[Aval], residuals: l
             )
         values.append(value)
     found = linear.push(residuals, values)  # type: ignore[arg-type]
-    return tree_unflatten(linear.out_tree, found)
+    return linear.out_tree.unflatten(found)
 
 
 def _aval_like(p: Any) -> Aval:
@@ -536,21 +534,22 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Any = ()) -> Cal
             "linear_transpose only supports [float or complex] -> [float or complex], and integer -> integer functions, but got "
             f"{[a.short() for a in linear.in_avals]} -> {[a.short() for a in linear.out_avals]}."
         )
-    return Partial(functools.partial(_transposed, linear, tree), residuals)
+    return Partial(functools.partial(_transposed, linear), residuals)
 
 
 @boundary
-def _transposed(linear: _Linear, in_tree: Any, residuals: list, cotangent: Any) -> Any:
+def _transposed(linear: _Linear, residuals: list, cotangent: Any) -> Any:
     leaves, tree = tree_flatten(cotangent)
-    if tree != linear.out_tree:
-        raise TypeError(f"cotangent tree does not match function output, expected {linear.out_tree} but got {tree}")
+    expected = arrays.seen(linear.out_tree)
+    if tree != expected:
+        raise TypeError(f"cotangent tree does not match function output, expected {expected} but got {tree}")
     values = [as_value(c) for c in leaves]
     for x, a in zip(values, linear.out_avals):
         if x.aval.shape != a.shape or x.aval.dtype != a.dtype:
             raise TypeError(
                 f"cotangent type does not match function output, expected {a.short()} but got {x.aval.short()}"
             )
-    return tree_unflatten(in_tree, linear.pull(residuals, values))
+    return linear.in_tree.unflatten(linear.pull(residuals, values))
 
 
 __all__ = ["grad", "jvp", "linear_transpose", "linearize", "value_and_grad", "vjp"]

@@ -6,13 +6,14 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sable.core.array import Value
 from sable.core.batching import axis_key, batched_call
 from sable.core.boundary import boundary
+from sable.core.extended import seen_avals
 from sable.core.tracing import argument_names, function_name
 from sable.core.values import as_value, is_array_like
+from sable.pytree import arrays
 from sable.pytree.registry import flatten_axes
-from sable.tree_util import tree_flatten, tree_leaves
+from sable.tree_util import tree_leaves
 
 
 def vmap(
@@ -72,11 +73,12 @@ def vmap(
                 "vmap in_axes must be an int, None, or a tuple of entries corresponding to the positional arguments passed "
                 f"to the function, but got len(in_axes)={len(in_axes)}, len(args)={len(args)}"
             )
-        leaves, tree = tree_flatten((args, kwargs))
+        leaves, tree = arrays.flatten_call(args, kwargs)
         axes = flatten_axes("vmap in_axes", tree, (in_axes, 0), kws=True)
         values = [_as_input(x, a, fun, args, kwargs, i) for i, (a, x) in enumerate(zip(axes, leaves))]
-        axes = [_normal(a, x, fun, args, kwargs, i) for i, (a, x) in enumerate(zip(axes, values))]
-        size = _mapped_size(axes, values, axis_size, fun, args, kwargs)
+        avals = seen_avals(tree, [getattr(x, "aval", None) for x in values])
+        axes = [_normal(a, x, fun, args, kwargs, i) for i, (a, x) in enumerate(zip(axes, avals))]
+        size = _mapped_size(axes, avals, axis_size, fun, args, kwargs)
         name = None if axis_name is None else axis_key(axis_name)
         return batched_call(fun, values, tree, axes, size, name, out_axes)
 
@@ -105,7 +107,7 @@ def _as_input(x: Any, axis: int | None, fun: Callable, args: Any, kwargs: Any, i
     return as_value(x)
 
 
-def _normal(axis: int | None, x: Value, fun: Callable, args: Any, kwargs: Any, i: int) -> int | None:
+def _normal(axis: int | None, x: Any, fun: Callable, args: Any, kwargs: Any, i: int) -> int | None:
     """The axis counted from the front."""
     if axis is None:
         return None
@@ -124,15 +126,13 @@ def _normal(axis: int | None, x: Value, fun: Callable, args: Any, kwargs: Any, i
     return axis % x.ndim
 
 
-def _mapped_size(
-    axes: Sequence, values: Sequence[Value], given: int | None, fun: Callable, args: Any, kwargs: Any
-) -> int:
-    sizes = {x.shape[a] for a, x in zip(axes, values) if a is not None}
+def _mapped_size(axes: Sequence, avals: Sequence[Any], given: int | None, fun: Callable, args: Any, kwargs: Any) -> int:
+    sizes = {x.shape[a] for a, x in zip(axes, avals) if a is not None}
     if given is not None:
         sizes.add(given)
     if len(sizes) == 1:
         return sizes.pop()
-    if not values:
+    if not avals:
         raise ValueError(
             "vmap wrapped function must be passed at least one argument containing an array or axis_size must be specified, "
             f"got empty *args={args} and **kwargs={kwargs}"
@@ -143,15 +143,15 @@ def _mapped_size(
     names = [f"argument {name}" for name in argument_names(fun, args)] + [
         f"kwargs{n.removeprefix('args[0]')}" for n in by_name
     ]
-    raise ValueError(_sizes_differ(axes, values, given, names))
+    raise ValueError(_sizes_differ(axes, avals, given, names))
 
 
-def _sizes_differ(axes: Sequence, values: Sequence[Value], given: int | None, names: Sequence[str]) -> str:
+def _sizes_differ(axes: Sequence, avals: Sequence[Any], given: int | None, names: Sequence[str]) -> str:
     """The message: the sizes, the most frequent one first, each with an argument that has it."""
     by_size: dict[int, list[str]] = {}
-    for name, axis, x in zip(names, axes, values):
+    for name, axis, x in zip(names, axes, avals):
         if axis is not None:
-            text = f"axis {axis} of {name} of type {x.aval.short()}"
+            text = f"axis {axis} of {name} of type {x.short()}"
             by_size.setdefault(x.shape[axis], []).append(text)
     lines = [] if given is None else [f"the `axis_size` argument was {given}"]
     for size, found in sorted(by_size.items(), key=lambda item: -len(item[1])):

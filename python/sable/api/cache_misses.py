@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from sable._config import config
 from sable._config.state import differences
+from sable.core.extended import seen_avals
 from sable.core.tracing import function_name, function_place
 from sable.ir.aval import Aval
 from sable.ir.location import user_line
+from sable.pytree import arrays
 
 from .jaxpr import type_text
 
@@ -71,12 +73,14 @@ def _likeness(key: Key, other: Key) -> tuple[int, int]:
 
 def _differences(key: Key, other: Key, names: Callable[[], Sequence[str]]) -> list[str]:
     lines = []
-    if key.tree != other.tree:
-        lines += ["different input pytree:", f"* now {key.tree}", f"* and before {other.tree}"]
-    elif key.avals != other.avals:
+    trees = arrays.seen(key.tree), arrays.seen(other.tree)
+    types = seen_avals(key.tree, key.avals), seen_avals(other.tree, other.avals)
+    if trees[0] != trees[1]:
+        lines += ["different input pytree:", f"* now {trees[0]}", f"* and before {trees[1]}"]
+    elif types[0] != types[1]:
         lines.append("different input types:")
-        for name, now, before in zip(names(), key.avals, other.avals):
-            if now is not before:
+        for name, now, before in zip(names(), *types):
+            if now != before:
                 lines.append(f"* at {name}, now {_type(now, before)} and before {_type(before, now)}")
         if any(now.weak_type != before.weak_type for now, before in zip(key.avals, other.avals)):
             lines.append("On weak types see https://docs.jax.dev/en/latest/type_promotion.html#weak-types")
@@ -91,7 +95,7 @@ def _differences(key: Key, other: Key, names: Callable[[], Sequence[str]]) -> li
     return lines
 
 
-def _type(a: Aval, other: Aval) -> str:
+def _type(a: Any, other: Any) -> str:
     return type_text(a) + (f"{{weak_type={a.weak_type}}}" if a.weak_type != other.weak_type else "")
 
 

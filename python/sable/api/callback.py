@@ -16,7 +16,9 @@ from sable.core.values import as_value, is_array_like
 from sable.ir.aval import aval
 from sable.ir.callback import Callback
 from sable.ir.op import OPS
-from sable.tree_util import tree_flatten, tree_unflatten
+from sable.pytree import arrays
+
+from .abstract import flatten_types
 
 
 def _arrays(leaves: Any) -> list[Array]:
@@ -47,14 +49,14 @@ def pure_callback(
     Raises:
       ValueError, TypeError: the callback returns something else than announced; its own exceptions pass through.
     """
-    leaves, tree = tree_flatten((args, kwargs))
+    leaves, tree = arrays.flatten_call(args, kwargs)
     values = [as_value(x) for x in leaves]
-    shapes, out_tree = tree_flatten(result_shape_dtypes)
+    shapes, out_tree = flatten_types(result_shape_dtypes)
     outs = [aval(tuple(s.shape), np.dtype(s.dtype)) for s in shapes]
 
-    def flat(*arrays: np.ndarray) -> list[Any]:
-        a, k = tree_unflatten(tree, _arrays(arrays))
-        found, found_tree = tree_flatten(callback(*a, **k))
+    def flat(*given: np.ndarray) -> list[Any]:
+        a, k = tree.unflatten(_arrays(given))
+        found, found_tree = arrays.flatten(callback(*a, **k))
         if found_tree != out_tree:
             raise ValueError(
                 f"callback {function_name(callback)} returned a pytree of structure {found_tree}, expected {out_tree}"
@@ -62,20 +64,20 @@ def pure_callback(
         return found
 
     host = Callback(flat, [x.aval for x in values], outs, function_name(callback), vmap_method)
-    return tree_unflatten(out_tree, bind(OPS["host_call"], *values, callback=host))
+    return out_tree.unflatten(bind(OPS["host_call"], *values, callback=host))
 
 
 @boundary
 def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
     """Call a Python function for its side effect from inside of a program; under vmap once for each example."""
-    leaves, tree = tree_flatten((args, kwargs))
+    leaves, tree = arrays.flatten_call(args, kwargs)
     fixed = {i: x for i, x in enumerate(leaves) if not is_array_like(x)}
     values = [as_value(x) for i, x in enumerate(leaves) if i not in fixed]
 
-    def flat(*arrays: np.ndarray) -> list[Any]:
-        rest = iter(_arrays(arrays))
+    def flat(*given: np.ndarray) -> list[Any]:
+        rest = iter(_arrays(given))
         full = [fixed[i] if i in fixed else next(rest) for i in range(len(leaves))]
-        a, k = tree_unflatten(tree, full)
+        a, k = tree.unflatten(full)
         callback(*a, **k)
         return []
 

@@ -15,7 +15,7 @@ from sable.core.tracing import argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like
 from sable.dialects.ops.checkpoint import Policy
 from sable.ir.op import OPS
-from sable.tree_util import tree_flatten, tree_map, tree_unflatten
+from sable.pytree import arrays
 
 from .static_arguments import StaticArguments
 
@@ -70,7 +70,7 @@ def checkpoint(
     @functools.wraps(fun)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         dynamic, left, key = static.split(args, kwargs)
-        leaves, tree = tree_flatten((dynamic, left))
+        leaves, tree = arrays.flatten((dynamic, left))
         names = argument_names(fun, dynamic, left)
         for x, name in zip(leaves, names):
             if not is_array_like(x):
@@ -81,7 +81,7 @@ def checkpoint(
         values = [as_value(x) for x in leaves]
 
         def call(tracers: list) -> Any:
-            positional, keywords = static.join(key, *tree_unflatten(tree, tracers))
+            positional, keywords = static.join(key, *tree.unflatten(tracers))
             return fun(*positional, **keywords)
 
         avals = tuple(x.aval for x in values)
@@ -92,7 +92,7 @@ def checkpoint(
             if not traced.captures:  # what it closes over may be another the next time
                 entries[signature] = traced
         out = bind(OPS["checkpoint"], *values, *traced.captures, callee=traced.function, **params)
-        return tree_unflatten(traced.out_tree, out)
+        return traced.out_tree.unflatten(out)
 
     return checkpointed
 
@@ -114,4 +114,4 @@ def checkpoint_name(x: Any, name: str) -> Any:
     """
     if not isinstance(name, str):
         raise TypeError(f"checkpoint_name: the name must be a string, got {name!r}")
-    return tree_map(lambda leaf: bind(OPS["name"], as_value(leaf), name=name), x)
+    return arrays.map(lambda leaf: bind(OPS["name"], as_value(leaf), name=name), x)

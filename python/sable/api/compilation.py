@@ -24,10 +24,10 @@ from sable.dialects.ops.calls import shallow
 from sable.ir.aval import Aval
 from sable.ir.function import interpret
 from sable.ir.op import OPS
+from sable.pytree import arrays
 from sable.pytree import registry as pytree
-from sable.tree_util import tree_flatten, tree_unflatten
 
-from .abstract import ShapeDtypeStruct, abstract_trace, structs_of
+from .abstract import abstract_trace, aval_of_shaped, flatten_types, structs_of
 from .cache_misses import Key, explain
 from .donation import Donation, check_once, delete_donated
 from .jaxpr import ClosedJaxpr
@@ -50,7 +50,7 @@ def _call_cache() -> Any:
     """The native cache of prepared calls; None where the native module is missing."""
     if not pytree.native:
         return None
-    return pytree.implementation.CallCache(pytree.default_registry, Array, _MISS, _upload)
+    return pytree.implementation.CallCache(arrays.registry, Array, _MISS, _upload)
 
 
 def _upload(x: Array) -> Any:
@@ -135,7 +135,7 @@ class Jitted:
             dynamic, left, static = self._static.split(args, kwargs)
         else:
             dynamic, left = args, kwargs
-        leaves, tree = pytree.flatten_call(dynamic, left)
+        leaves, tree = arrays.flatten_call(dynamic, left)
         try:
             avals = pytree.signature(leaves, Array, _SCALAR_AVALS, _leaf_aval)
         except (TypeError, OverflowError):
@@ -192,7 +192,7 @@ class Jitted:
         outs = self._results(entry, leaves)
         if config.jax_debug_key_reuse:
             key_reuse.returned(entry.traced.function, outs)
-        return outs[0] if entry.single else tree_unflatten(entry.out_tree, outs)
+        return outs[0] if entry.single else entry.out_tree.unflatten(outs)
 
     def _results(self, entry: _Entry, leaves: list) -> Sequence[Any]:
         if STATE.staged is None and not STATE.axes:  # a function of no tracer may be about an axis
@@ -245,12 +245,12 @@ class Jitted:
 
     def _trace(self, key: Key, leaves: list, tree: Any, avals: Sequence[Aval], static: tuple | None) -> _Entry:
         def call(tracers: list) -> Any:
-            dynamic, left = tree_unflatten(tree, tracers)
+            dynamic, left = tree.unflatten(tracers)
             args, kwargs = self._static.join(static, dynamic, left) if static is not None else (dynamic, left)
             return self._fun(*args, **kwargs)
 
         def names() -> list[str]:
-            dynamic, left = tree_unflatten(tree, leaves)
+            dynamic, left = tree.unflatten(leaves)
             if static is None:
                 return argument_names(self._fun, dynamic, left)
             every = argument_names(self._fun, *self._marked(static, dynamic, left))
@@ -301,8 +301,8 @@ class Jitted:
         dynamic, left = args, kwargs
         if self._static.any:
             dynamic, left, static = self._static.split(args, kwargs)
-        leaves, tree = tree_flatten((dynamic, left))
-        avals = tuple(x.aval if isinstance(x, ShapeDtypeStruct) else aval_of_value(x) for x in leaves)
+        leaves, tree = flatten_types((dynamic, left))
+        avals = tuple(map(aval_of_shaped, leaves))
         key = _key(tree, avals, static)
         entry = self._entries.get(key)
         return entry or self._maker()(key, leaves, tree, avals, static), tree
@@ -324,8 +324,8 @@ class Jitted:
         return TracedStage(entry.traced, tree, self._fun, device, donated)
 
     def _device_for(self, args: tuple, kwargs: dict) -> Any:
-        arrays = [x for x in tree_flatten((args, kwargs))[0] if type(x) is Array]
-        return placement.common_device(arrays, function_name(self._fun))
+        given = [x for x in arrays.leaves((args, kwargs)) if type(x) is Array]
+        return placement.common_device(given, function_name(self._fun))
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the results."""
@@ -440,7 +440,8 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
         dynamic = tuple(a for i, a in enumerate(args) if i not in fixed)
         with named_axes(axis_env or ()):
             found = abstract_trace(inner, dynamic, kwargs, "make_jaxpr")
-        closed = ClosedJaxpr(found.function, found.captures)
+        in_tree = flatten_types((dynamic, kwargs))[1]
+        closed = ClosedJaxpr(found.function, found.captures, in_tree, found.out_tree)
         return (closed, structs_of(found)) if return_shape else closed
 
     traced.__name__ = f"make_jaxpr({function_name(fun)})"

@@ -11,8 +11,9 @@ from sable._config import config
 from sable.core import placement
 from sable.core.array import Array, fetch
 from sable.core.values import as_value
+from sable.pytree import arrays
 from sable.pytree.registry import flatten_axes
-from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_unflatten
+from sable.tree_util import tree_leaves
 
 from .donation import delete_donated
 
@@ -60,13 +61,13 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
     """
     if donate and may_alias:
         raise ValueError("may_alias and donate cannot be True at the same time.")
-    leaves, tree = tree_flatten(x)
+    leaves, tree = arrays.flatten(x)
     targets = flatten_axes("device_put device", tree, device)
     fresh = donate or may_alias is False
     found = [placement.to_device(as_value(leaf, explicit=True), d, fresh) for leaf, d in zip(leaves, targets)]
     if donate:
         delete_donated(leaves, range(len(leaves)))
-    return tree_unflatten(tree, found)
+    return tree.unflatten(found)
 
 
 def device_get(x: Any) -> Any:
@@ -79,7 +80,7 @@ def device_get(x: Any) -> Any:
             leaf._value = fetch(leaf, explicit=True)
         return np.asarray(leaf)
 
-    return tree_map(one, x)
+    return arrays.map(one, x)
 
 
 def block_until_ready(x: Any) -> Any:

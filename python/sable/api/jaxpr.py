@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from sable.core.array import Value
+from sable.core.extended import ExtendedAval, seen_avals
 from sable.core.precision import Precision
 from sable.dialects.ops.rules import elementwise
 from sable.ir.aval import Aval
@@ -32,7 +33,7 @@ _PARAMETERS = {
 _KINDS = {"float": "f", "int": "i", "uint": "u", "complex": "c", "bfloat": "bf"}
 
 
-def type_text(a: Aval) -> str:
+def type_text(a: Any) -> str:
     """`f32[2,3]`."""
     name = a.dtype.name
     letters = name.rstrip(string.digits)
@@ -67,7 +68,7 @@ class Var:
       aval: its abstract value.
     """
 
-    def __init__(self, aval: Aval):
+    def __init__(self, aval: Any):
         self.aval = aval
 
     def __repr__(self) -> str:
@@ -107,13 +108,17 @@ class JaxprEqn:
       effects: what it does besides computing results, a set of names.
     """
 
-    def __init__(self, node: Node, invars: list, outvars: list):
+    def __init__(self, primitive: Primitive, invars: list, outvars: list, params: dict, location: Any, effects: set):
+        self.primitive, self.invars, self.outvars = primitive, invars, outvars
+        self.params, self.source_info, self.effects = params, location, effects
+
+    @classmethod
+    def of_node(cls, node: Node, invars: list, outvars: list) -> JaxprEqn:
+        """That of a node."""
         names = {p: getattr(node.params[p], "lower", lambda: "")() for p in node.params}
-        self.primitive = Primitive(node.op.primitive.format(**names), node.op.multiple_results)
-        self.invars, self.outvars = invars, outvars
-        self.params = dict(_parameters(node))
-        self.source_info = node.location
-        self.effects = {self.primitive.name} if node.op.effects else set()
+        primitive = Primitive(node.op.primitive.format(**names), node.op.multiple_results)
+        effects = {primitive.name} if node.op.effects else set()
+        return cls(primitive, invars, outvars, dict(_parameters(node)), node.location, effects)
 
     def __repr__(self) -> str:
         return "\n".join(_Printer().equation(self))
@@ -155,23 +160,45 @@ class Jaxpr:
       effects: those of the equations.
     """
 
-    def __init__(self, function: Function, captures: int):
-        values: dict[Variable, Var | Literal] = {x: Var(a) for x, a in zip(function.arguments, function.in_avals)}
-        arguments = [values[x] for x in function.arguments]
+    def __init__(self, function: Function, captures: int, in_avals: Sequence[Any], out_avals: Sequence[Any]):
+        arguments = [Var(a) for a in (*in_avals, *function.in_avals[len(in_avals) :])]
+        self._keys = {x: v for x, v in zip(function.arguments, arguments) if isinstance(v.aval, ExtendedAval)}
+        self._values: dict[Variable, Var | Literal] = {
+            x: v for x, v in zip(function.arguments, arguments) if x not in self._keys
+        }
         kept = len(arguments) - captures
         self.invars, self.constvars = arguments[:kept], arguments[kept:]
         users = _users(function)
         self.eqns: list[JaxprEqn] = []
         for node in function.nodes():
-            number = _number(node, values, users)
+            number = _number(node, self._values, users)
             if number is not None:
-                values[node.results[0]] = number
+                self._values[node.results[0]] = number
                 continue
+            operands = [self._read(x) for x in node.operands]
             results = [Var(x.aval) if x in users else DropVar(x.aval) for x in node.results]
-            values.update(zip(node.results, results))
-            self.eqns.append(JaxprEqn(node, [values[x] for x in node.operands], results))
-        self.outvars = [values[x] for x in function.outputs]
+            self._values.update(zip(node.results, results))
+            self.eqns.append(JaxprEqn.of_node(node, operands, results))
+        self.outvars = [self._output(x, a) for x, a in zip(function.outputs, out_avals)]
         self.effects = set().union(*(e.effects for e in self.eqns))
+
+    def _read(self, x: Variable) -> Var | Literal:
+        """What stands for a value; of typed keys the words, by an equation of their own."""
+        if x not in self._values:
+            self._values[x] = self._convert("random_unwrap", self._keys[x], x.aval, {})
+        return self._values[x]
+
+    def _output(self, x: Variable, a: Any) -> Var | Literal:
+        if not isinstance(a, ExtendedAval):
+            return self._read(x)
+        if x not in self._keys:
+            self._keys[x] = self._convert("random_wrap", self._read(x), a, {"impl": a.dtype.tag})
+        return self._keys[x]
+
+    def _convert(self, name: str, x: Var | Literal, a: Any, params: dict) -> Var:
+        made = Var(a)
+        self.eqns.append(JaxprEqn(Primitive(name, False), [x], [made], params, None, set()))
+        return made
 
     def __repr__(self) -> str:
         return "\n".join(_Printer().jaxpr(self))
@@ -195,7 +222,7 @@ def _number(
     if not node.op.traits.constant or not _fits(node.results[0], users):
         return None
     if node.operands:  # repeats what is there
-        source = values[node.operands[0]]
+        source = values.get(node.operands[0])
         return source if isinstance(source, Literal) else None
     value = node.params["value"]
     return Literal(value.data[()], value.aval.update(shape=())) if value.is_splat else None
@@ -214,15 +241,17 @@ class ClosedJaxpr:
     Attributes:
       function: the `Function`.
       consts: captured values, the last arguments of the function.
-      in_avals, out_avals: types of the arguments (without captures) and results.
+      in_avals, out_avals: types of the arguments (without captures) and results, as users see them where their structures
+        (see `pytree.arrays`) are given.
       jaxpr: its equations. eqns, effects: those of the jaxpr.
     """
 
-    def __init__(self, function: Function, captures: Sequence[Value]):
+    def __init__(self, function: Function, captures: Sequence[Value], in_tree: Any = None, out_tree: Any = None):
         self.function = function
         self.consts = list(captures)
-        self.in_avals = function.in_avals[: len(function.in_avals) - len(captures)]
-        self.out_avals = function.out_avals
+        own = function.in_avals[: len(function.in_avals) - len(captures)]
+        self.in_avals = own if in_tree is None else seen_avals(in_tree, own)
+        self.out_avals = function.out_avals if out_tree is None else seen_avals(out_tree, function.out_avals)
 
     literals = property(lambda self: self.consts)
     eqns = property(lambda self: self.jaxpr.eqns)
@@ -230,7 +259,7 @@ class ClosedJaxpr:
 
     @cached_property
     def jaxpr(self) -> Jaxpr:
-        return Jaxpr(self.function, len(self.consts))
+        return Jaxpr(self.function, len(self.consts), self.in_avals, self.out_avals)
 
     def as_mlir(self) -> Any:
         """The function as an MLIR module of StableHLO and the sable dialect, as passes see it."""

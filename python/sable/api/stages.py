@@ -9,13 +9,14 @@ import numpy as np
 
 from sable.core import loading, placement, watch
 from sable.core.array import Array
+from sable.core.extended import seen_avals
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name
 from sable.core.values import as_value
 from sable.passes.estimate import estimate
-from sable.pytree import registry as pytree
+from sable.pytree import arrays
 from sable.pytree.registry import treedef_differences
-from sable.tree_util import keystr, tree_unflatten
+from sable.tree_util import keystr
 
 from .abstract import structs_of
 from .donation import check_once, delete_donated
@@ -39,22 +40,24 @@ class _Stage:
     """What is known of a function traced for given types."""
 
     def __init__(self, traced: Traced, in_tree: Any, fun: Callable, device: Any = None, donated: Sequence[int] = ()):
-        self._traced, self.in_tree, self._fun, self._donated = traced, in_tree, fun, donated
-        self.out_tree = traced.out_tree
+        self._traced, self._in_tree, self._fun, self._donated = traced, in_tree, fun, donated
         self._device = device or placement.default_device()
         self.fun_name = function_name(fun)
+
+    in_tree = property(lambda self: arrays.seen(self._in_tree))
+    out_tree = property(lambda self: arrays.seen(self._traced.out_tree))
 
     @property
     def in_avals(self) -> Any:
         """Abstract values of the arguments: (positional, by name)."""
-        return tree_unflatten(self.in_tree, self._traced.function.in_avals[: self.in_tree.num_leaves])
+        return self._in_tree.unflatten(seen_avals(self._in_tree, self._traced.function.in_avals))
 
     @property
     def args_info(self) -> Any:
         """An `ArgInfo` for each argument: (positional, by name)."""
-        avals = self._traced.function.in_avals[: self.in_tree.num_leaves]
+        avals = seen_avals(self._in_tree, self._traced.function.in_avals)
         infos = [ArgInfo(a.shape, a.dtype, k in self._donated) for k, a in enumerate(avals)]
-        return tree_unflatten(self.in_tree, infos)
+        return self._in_tree.unflatten(infos)
 
     @property
     def donate_argnums(self) -> tuple[int, ...]:
@@ -78,7 +81,7 @@ class TracedStage(_Stage):
     @property
     def jaxpr(self) -> ClosedJaxpr:
         """What was traced."""
-        return ClosedJaxpr(self._traced.function, self._traced.captures)
+        return ClosedJaxpr(self._traced.function, self._traced.captures, self._in_tree, self._traced.out_tree)
 
     @property
     def out_info(self) -> Any:
@@ -87,7 +90,7 @@ class TracedStage(_Stage):
 
     def lower(self, *, lowering_platforms: Sequence[str] | None = None) -> Lowered:
         """Lower to StableHLO, which is the same for all platforms."""
-        return Lowered(self._traced, self.in_tree, self._fun, self._device, self._donated)
+        return Lowered(self._traced, self._in_tree, self._fun, self._device, self._donated)
 
 
 class Lowered(TracedStage):
@@ -105,7 +108,7 @@ class Lowered(TracedStage):
 
     def compile(self, compiler_options: Any = None) -> Compiled:
         """Compile for the device of the arguments (from cache if it was compiled before)."""
-        return Compiled(self._traced, self.in_tree, self._fun, self._device, self._donated)
+        return Compiled(self._traced, self._in_tree, self._fun, self._device, self._donated)
 
 
 class Compiled(_Stage):
@@ -117,11 +120,11 @@ class Compiled(_Stage):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run. Raises TypeError where structure or types are not those that it was compiled for."""
-        leaves, tree = pytree.flatten_call(args, kwargs)
-        if tree != self.in_tree:
+        leaves, tree = arrays.flatten_call(args, kwargs)
+        if tree != self._in_tree and arrays.seen(tree) != self.in_tree:
             lines = [
                 f"  * at {'args' if path[0].idx == 0 else 'kwargs'}{keystr(path[1:])}, seen {one} but now given {other}, so {why}"
-                for path, one, other, why in treedef_differences(self.in_tree, tree)
+                for path, one, other, why in treedef_differences(self.in_tree, arrays.seen(tree))
             ]
             raise TypeError(
                 "Function compiled with input pytree does not match the input pytree it was called with. There are "
@@ -134,10 +137,11 @@ class Compiled(_Stage):
             )
         check_once(leaves, self._donated)
         values = [as_value(x) for x in leaves]
+        types = seen_avals(tree, [x.aval for x in values]), seen_avals(self._in_tree, self._traced.function.in_avals)
         differ = [
-            f"Argument '{name}' compiled with {a.short()} and called with {x.aval.short()}"
-            for name, x, a in zip(argument_names(self._fun, args, kwargs), values, self._traced.function.in_avals)
-            if x.aval.shape != a.shape or x.aval.dtype != a.dtype
+            f"Argument '{name}' compiled with {a.short()} and called with {x.short()}"
+            for name, x, a in zip(argument_names(self._fun, args, kwargs), *types)
+            if x.shape != a.shape or x.dtype != a.dtype
         ]
         if differ:
             raise TypeError(
@@ -153,7 +157,7 @@ class Compiled(_Stage):
                 )
         outs = watch.call_program(self._traced.function, self._device, [*values, *self._traced.captures])  # type: ignore[list-item]
         delete_donated(leaves, self._donated)
-        return tree_unflatten(self.out_tree, outs)
+        return self._traced.out_tree.unflatten(outs)
 
     def as_text(self) -> str:
         """The StableHLO module that was compiled, with what the device needs otherwise than `Lowered.as_text` says."""

@@ -231,6 +231,11 @@ class Array(Value):
         """True after `delete()`."""
         return self.deleted
 
+    def copy_to_host_async(self) -> None:
+        """Nothing to start: on the CPU arrays are on the host, from elsewhere they are fetched when asked for."""
+        if self.deleted:
+            self.numpy()  # raises
+
     def unsafe_buffer_pointer(self) -> int:
         """Address of the first element on a CPU device."""
         return self.numpy().ctypes.data

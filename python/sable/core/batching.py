@@ -9,12 +9,13 @@ import numpy as np
 
 from sable import passes
 from sable.dialects.ops.rules import expand
+from sable.pytree import arrays
 from sable.pytree.registry import flatten_axes
-from sable.tree_util import tree_flatten, tree_unflatten
 
 from . import key_reuse
 from .array import Value
 from .bind import BIND
+from .extended import seen_avals
 from .float0 import is_float0
 from .tracing import argument_names, function_name, trace_flat
 from .values import retype
@@ -48,7 +49,7 @@ def batched_call(
     Args:
       fun: function of one example.
       values: the leaves of its arguments.
-      tree: of (args, kwargs).
+      tree: of (args, kwargs), down to arrays.
       axes: for each leaf the mapped axis, counted from the front, or None.
       size: number of examples.
       axis_name: what collectives in `fun` call the axis, as `axis_key` writes it.
@@ -64,12 +65,12 @@ def batched_call(
         leaves = list(values)  # unmapped arguments stay as they are: concrete ones have a truth value
         for i, t in zip(mapped, tracers):
             leaves[i] = t
-        args, kwargs = tree_unflatten(tree, leaves)
+        args, kwargs = tree.unflatten(leaves)
         result = fun(*args, **kwargs)
-        found, structure = tree_flatten(result)
+        found, structure = arrays.flatten(result)
         if any(is_float0(x) for x in found):
             found = [np.zeros((size, *x.shape), x.dtype) if is_float0(x) else x for x in found]
-            result = tree_unflatten(structure, found)
+            result = structure.unflatten(found)
         returned[:] = [None if isinstance(x, Value) else x for x in found if not is_float0(x)]
         return result
 
@@ -81,25 +82,28 @@ def batched_call(
         fun=fun,
         kind="vmap",
         staged=False,
-        names=lambda: [argument_names(fun, *tree_unflatten(tree, values))[i] for i in mapped],
+        names=lambda: [argument_names(fun, *tree.unflatten(values))[i] for i in mapped],
         axis=None if axis_name is None else (axis_name, size),
     )
     key_reuse.call(traced.function, [values[i] for i in mapped], function_name(fun))
     marks = [True] * len(mapped) + [False] * len(traced.captures)
     outs, on = passes.batch(traced.function, [*moved, *traced.captures], marks, size, BIND, axis_name)
     out_marks = flatten_axes("vmap out_axes", traced.out_tree, out_axes)
+    ranks = [a.ndim + 1 for a in seen_avals(traced.out_tree, traced.out_avals)]
     results = [
-        retype(_place(x, m, axis, size, fun, axis_name), a.weak_type)
-        for x, m, axis, a in zip(outs, on, out_marks, traced.out_avals)
+        retype(_place(x, m, axis, size, rank, fun, axis_name), a.weak_type)
+        for x, m, axis, rank, a in zip(outs, on, out_marks, ranks, traced.out_avals)
     ]
     key_reuse.returned(traced.function, results)
     # what was no array, and is the same for all examples, stays as it is
     results = [y if axis is not None or r is None else r for y, axis, r in zip(results, out_marks, returned)]
-    return tree_unflatten(traced.out_tree, results)
+    return traced.out_tree.unflatten(results)
 
 
-def _place(x: Value, mapped: bool, axis: int | None, size: int, fun: Callable, axis_name: str | None) -> Value:
-    """Put the batch axis where out_axes wants it."""
+def _place(
+    x: Value, mapped: bool, axis: int | None, size: int, rank: int, fun: Callable, axis_name: str | None
+) -> Value:
+    """Put the batch axis where out_axes wants it, among `rank` dimensions."""
     if axis is None:
         if mapped:
             raise ValueError(
@@ -109,9 +113,9 @@ def _place(x: Value, mapped: bool, axis: int | None, size: int, fun: Callable, a
         return x
     if not mapped:
         x = expand(BIND, x, size)
-    if not -x.ndim <= axis < x.ndim:
+    if not -rank <= axis < rank:
         raise ValueError(
-            f"axis {axis} is out of bounds for array of dimension {x.ndim}: out_axes of the vmapped function "
+            f"axis {axis} is out of bounds for array of dimension {rank}: out_axes of the vmapped function "
             f"{function_name(fun)}"
         )
-    return move_axis(x, 0, axis % x.ndim)
+    return move_axis(x, 0, axis % rank)

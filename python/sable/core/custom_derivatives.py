@@ -15,11 +15,12 @@ from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, float0
 from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.op import OPS, Op
-from sable.tree_util import tree_flatten, tree_unflatten
+from sable.pytree import arrays
 
 from .array import Value
 from .bind import BIND, bind
 from .boundary import boundary
+from .extended import seen_avals
 from .rule_results import Words, cotangents, outputs, tangents, words_of_fwd, words_of_jvp
 from .trace import Tracer, deepest
 from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
@@ -57,7 +58,7 @@ class _Flat:
         self.fixed = [args[i] for i in self.nondiff]
         self.count = len(args)
         dynamic = tuple(x for i, x in enumerate(args) if i not in self.nondiff)
-        leaves, self.tree = tree_flatten(dynamic)
+        leaves, self.tree = arrays.flatten(dynamic)
         for i, x in enumerate(leaves):
             if not is_array_like(x):
                 raise TypeError(
@@ -66,6 +67,7 @@ class _Flat:
                 )
         self._values: list[Value] = [as_value(x) for x in leaves]
         self.avals = [x.aval for x in self._values]
+        self.seen = seen_avals(self.tree, self.avals)
         self.trace = deepest(self._values)
         self._known: list[Any] = []
 
@@ -107,11 +109,11 @@ class _Flat:
             out = bind(op, *values, **params)
         else:
             out = BIND.bind_known(op, values, params, known)
-        return tree_unflatten(traced.out_tree, out)
+        return traced.out_tree.unflatten(out)
 
     def join(self, leaves: Sequence[Any]) -> tuple:
         """All arguments again, these leaves in the place of the differentiable ones."""
-        rest = iter(tree_unflatten(self.tree, leaves))
+        rest = iter(self.tree.unflatten(leaves))
         fixed = dict(zip(self.nondiff, self.fixed))
         return tuple(fixed[i] if i in fixed else next(rest) for i in range(self.count))
 
@@ -198,10 +200,10 @@ class custom_jvp:
     ) -> list:
         """[leaves of the rule's results, their tangents]; `moving`: the tangents of the inexact arguments."""
         assert self.jvp is not None
-        given = [moving[i] if i in moving else np.zeros(a.shape, float0) for i, a in enumerate(flat.avals)]
-        result = self.jvp(*flat.fixed, tree_unflatten(flat.tree, primals), tree_unflatten(flat.tree, given))
+        given = [moving[i] if i in moving else np.zeros(a.shape, float0) for i, a in enumerate(flat.seen)]
+        result = self.jvp(*flat.fixed, flat.tree.unflatten(primals), flat.tree.unflatten(given))
         outs, second = outputs(result, traced, words)
-        return [outs, tangents(second, traced, traced.out_tree, words)]
+        return [outs, tangents(second, traced, words)]
 
 
 def _whole_rule(rule: Traced, traced: Traced, n: int, moving: Sequence[int]) -> Function:
@@ -262,7 +264,7 @@ class custom_vjp:
             raise AttributeError(f"No VJP defined for custom_vjp function {function_name(self.fun)} using defvjp.")
         args = _resolve(self.fun, args, kwargs, "custom_vjp")
         flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_vjp")
-        if any(isinstance(x, Tracer) for x in tree_flatten(flat.fixed)[0]):
+        if any(isinstance(x, Tracer) for x in arrays.leaves(flat.fixed)):
             raise UnexpectedTracerError(
                 "Found a JAX Tracer object passed as an argument to a custom_vjp function in a position indicated by "
                 f"nondiff_argnums as non-differentiable: {function_name(self.fun)}. Tracers cannot be passed as "
@@ -318,7 +320,7 @@ class _VjpCall:
         """Leaves of the results, and the residuals that are arrays."""
         result = self.fwd(*self.flat.join(xs))
         outs, second = outputs(result, self.traced, words_of_fwd(self.fwd, self.fun))
-        residuals, self.tree = tree_flatten(second)
+        residuals, self.tree = arrays.flatten(second)
         self.fixed = [None if is_array_like(r) else r for r in residuals]
         return outs, [r for r in residuals if is_array_like(r)]
 
@@ -347,16 +349,17 @@ class _VjpCall:
         outs = self.traced.out_avals
         count = sum(f is None for f in self.fixed)
         rest = iter(xs[:count])
-        residuals = tree_unflatten(self.tree, [next(rest) if f is None else f for f in self.fixed])
+        residuals = self.tree.unflatten([next(rest) if f is None else f for f in self.fixed])
         given = iter(xs[count + closed :])
-        cts = [next(given) if is_inexact(a) else np.zeros(a.shape, float0) for a in outs]
-        result = self.bwd(*self.flat.fixed, residuals, tree_unflatten(self.traced.out_tree, cts))
+        seen = seen_avals(self.traced.out_tree, outs)
+        cts = [next(given) if is_inexact(a) else np.zeros(b.shape, float0) for a, b in zip(outs, seen)]
+        result = self.bwd(*self.flat.fixed, residuals, self.traced.out_tree.unflatten(cts))
         return cotangents(result, self.flat.tree, self.flat.avals, self.bwd, self.fun)
 
 
 def _checked(result: Any, fun: Callable) -> Any:
     """What a function called with values returned, as it is."""
-    for x in tree_flatten(result)[0]:
+    for x in arrays.leaves(result):
         if not is_array_like(x):
             raise TypeError(
                 f"function {function_name(fun)} returned a value of type {type(x)}, which is not a valid JAX type"

@@ -30,15 +30,22 @@ class prng_key(extended):
 
 
 class ExtendedDType:
-    """Base of the dtypes that are not NumPy's. Subclasses define `__eq__` and `__hash__`.
+    """Base of the dtypes that are not NumPy's: an element is a vector of words. Subclasses define `__eq__` and `__hash__`.
 
     Attributes:
       type: the scalar type, a subclass of `extended`.
-      name: as printed, such as `key<fry>`.
+      name, tag: as printed, such as `key<fry>` and `fry`.
+      words, word_dtype: how many words make an element, and of which dtype: an array of this dtype and shape `s` holds one of
+        shape `(*s, words)`.
+      wrapper: the class of arrays of this dtype, made of the array of words.
     """
 
     type: type
     name: str
+    tag: str
+    words: int
+    word_dtype: np.dtype
+    wrapper: type
 
 
 bfloat16: type[np.generic] = ml_dtypes.bfloat16

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import float0
-from sable.tree_util import register_pytree_node, tree_flatten, tree_unflatten
+from sable.pytree import arrays
 
 
 class _Nothing:
@@ -23,7 +23,7 @@ class _Nothing:
         self.shape = shape
 
 
-register_pytree_node(_Nothing, lambda x: ((), x.shape), lambda shape, _: np.zeros(shape, float0))
+arrays.register_hidden(_Nothing, lambda x: ((), x.shape), lambda shape, _: np.zeros(shape, float0))
 
 
 def is_float0(x: Any) -> bool:
@@ -35,7 +35,7 @@ def into_structure(leaves: list, tree: Any) -> tuple[list, Any]:
     """Leaves and structure without the arrays of float0 among the leaves: they become part of the structure."""
     if not any(is_float0(x) for x in leaves):
         return leaves, tree
-    return tree_flatten(tree_unflatten(tree, [_Nothing(x.shape) if is_float0(x) else x for x in leaves]))
+    return arrays.flatten(tree.unflatten([_Nothing(x.shape) if is_float0(x) else x for x in leaves]))
 
 
 __all__ = ["into_structure", "is_float0"]

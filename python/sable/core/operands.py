@@ -20,15 +20,17 @@ import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable._config import config
 from sable.errors import TracerIntegerConversionError
 from sable.ir.aval import ELEMENT_TYPES, Aval, aval
+from sable.pytree.arrays import WRAPPERS
 
 from .array import Array, Value
 from .bind import BIND, OPS, bind, constant
 from .concretization import concretization_error, shape_error
 from .dtype_kinds import BOOL
+from .dtypes import dtype as dtype_of
 from .dtypes import kind_of, promote_avals, to_inexact_dtype, to_numeric_dtype, user_dtype
 from .state import STATE
 from .trace import Tracer
-from .values import as_value, retype
+from .values import as_value, is_array_like, retype
 
 INT32 = np.dtype(np.int32)
 _SCALARS = (bool, int, float, complex)
@@ -37,8 +39,8 @@ _CONVERT, _BROADCAST, _RESHAPE = OPS["convert"], OPS["broadcast_in_dim"], OPS["r
 # ---- arguments -----------------------------------------------------------------------------------
 
 
-def array_argument(name: str, x: Any, position: int = 0) -> Value:
-    """x as a value.
+def array_argument(name: str, x: Any, position: int = 0, operands: Sequence[Any] = ()) -> Value:
+    """x as a value; `operands` are all that the function got, for messages.
 
     Raises:
       TypeError: x is neither an array nor a scalar (lists are not converted, as that would be slow); names the
@@ -48,12 +50,42 @@ def array_argument(name: str, x: Any, position: int = 0) -> Value:
         return x
     if isinstance(x, (Value, np.ndarray, np.generic, *_SCALARS)) or hasattr(x, "__jax_array__"):
         return as_value(x)
+    if type(x) in WRAPPERS:
+        raise _not_of(name, x, position, operands)
     raise TypeError(f"{name} requires ndarray or scalar arguments, got {type(x)} at position {position}.")
 
 
 def array_arguments(name: str, *xs: Any) -> list[Value]:
     """All arguments as values; see `array_argument`."""
-    return [array_argument(name, x, i) for i, x in enumerate(xs)]
+    return [array_argument(name, x, i, xs) for i, x in enumerate(xs)]
+
+
+#: Functions that JAX calls otherwise in messages about the dtype of all their operands: by its primitives.
+_PRIMITIVES = {
+    "negative": "neg",
+    "subtract": "sub",
+    "multiply": "mul",
+    "true_divide": "div",
+    "divide": "div",
+    "remainder": "rem",
+    "invert": "not",
+    "bitwise_and": "and",
+    "bitwise_or": "or",
+    "bitwise_xor": "xor",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+}
+
+
+def _not_of(name: str, x: Any, position: int, operands: Sequence[Any]) -> TypeError:
+    """The error about an operand of a dtype that is not NumPy's, among others."""
+    names = [dtype_of(y).name for y in operands if type(y) in WRAPPERS or is_array_like(y)]
+    if len(set(names)) > 1:
+        return TypeError(f"{name} does not accept dtypes {', '.join(names)}.")
+    where = f" at position {position}" if len(operands) > 1 else ""
+    return TypeError(f"{_PRIMITIVES.get(name, name)} does not accept dtype {x.dtype.name}{where}.")
 
 
 def value_of(x: Any, name: str, position: int = 0) -> Value:
@@ -68,6 +100,8 @@ def value_of(x: Any, name: str, position: int = 0) -> Value:
     try:
         return as_value(x)
     except TypeError as error:
+        if kind in WRAPPERS:
+            raise TypeError(f"{name} does not accept dtype {x.dtype.name} at position {position}.") from None
         raise TypeError(
             f"Error interpreting argument to {name} as a JAX value. The problematic value is of type {kind} "
             f"and was passed to {name} at position {position}. {error}"

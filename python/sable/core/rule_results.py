@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 
 from sable.dialects.ops.rules import is_inexact
 from sable.ir.aval import Aval
-from sable.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_structure, tree_unflatten
+from sable.pytree import arrays
+from sable.tree_util import keystr, tree_flatten, tree_structure
 
 from .array import Value
 from .bind import BIND
+from .dtypes import kind_of
+from .extended import seen_avals
 from .tracing import Traced, function_name
 from .values import as_value, aval_of_value
 
@@ -68,7 +71,7 @@ def outputs(result: Any, traced: Traced, words: Words) -> tuple[list[Any], Any]:
     must = f"{words.rule} must produce a pair (list or tuple of length two)"
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise TypeError(f"{must} representing {words.pair}, but got {result}.")
-    leaves, tree = tree_flatten(result[0])
+    leaves, tree = arrays.flatten(result[0])
 
     def refusal(what: str, so: str, more: str = "") -> TypeError:
         return TypeError(
@@ -77,10 +80,10 @@ def outputs(result: Any, traced: Traced, words: Words) -> tuple[list[Any], Any]:
             f"had output {what}:\n    {_shown(traced.out_tree, traced.out_avals)}{more}"
         )
 
-    if tree != traced.out_tree:
+    if arrays.seen(tree) != arrays.seen(traced.out_tree):
         raise refusal("container/pytree structure", "of the same container/pytree structure", ".")
-    for x, a in zip(leaves, traced.out_avals):
-        found = aval_of_value(x)
+    avals = seen_avals(tree, [aval_of_value(x) for x in leaves])
+    for found, a in zip(avals, seen_avals(traced.out_tree, traced.out_avals)):
         if found.shape != a.shape or not _is_of_dtype(found, a):
             more = f"\n(got {words.output.removesuffix(' rule')} output type {found.short()} which doesn't match {a.short()})"
             raise refusal("shapes/dtypes of", "with leaves of the same shape/dtype", more)
@@ -89,27 +92,28 @@ def outputs(result: Any, traced: Traced, words: Words) -> tuple[list[Any], Any]:
 
 def _shown(tree: Any, leaves: Sequence[Any]) -> str:
     """A pytree of types, for messages."""
-    types = [x if isinstance(x, Aval) else aval_of_value(x) for x in leaves]
-    return re.sub(r"'(\w+\[[\d,]*\])'", r"\1", str(tree_unflatten(tree, [a.short() for a in types])))
+    types = seen_avals(tree, [x if isinstance(x, Aval) else aval_of_value(x) for x in leaves])
+    return re.sub(r"'([\w<>]+\[[\d,]*\])'", r"\1", str(tree.unflatten([a.short() for a in types])))
 
 
-def _is_of_dtype(found: Aval, wanted: Aval) -> bool:
-    return found.dtype == wanted.dtype or (found.weak_type and found.dtype.kind == wanted.dtype.kind)
+def _is_of_dtype(found: Any, wanted: Any) -> bool:
+    return found.dtype == wanted.dtype or (found.weak_type and kind_of(found.dtype) == kind_of(wanted.dtype))
 
 
-def tangents(result: Any, traced: Traced, tree: Any, words: Words) -> list[Value]:
-    """The tangents of the function's results, which a rule returned second; `tree`: of the first.
+def tangents(result: Any, traced: Traced, words: Words) -> list[Value]:
+    """The tangents of the function's results, which a rule returned second.
 
     Raises:
       TypeError: they do not correspond to the results.
     """
     leaves, found = tree_flatten(result)
-    if found != traced.out_tree:
+    wanted = arrays.seen(traced.out_tree)
+    if found != wanted:
         raise TypeError(
-            f"{words.rule} must produce primal and tangent outputs with equal container (pytree) structures, but got {tree} "
+            f"{words.rule} must produce primal and tangent outputs with equal container (pytree) structures, but got {wanted} "
             f"and {found} respectively."
         )
-    return [_tangent(t, a, words) for t, a in zip(leaves, traced.out_avals)]
+    return [_tangent(t, a, words) for t, a in zip(arrays.kept(traced.out_tree, leaves), traced.out_avals)]
 
 
 def _tangent(t: Any, a: Aval, words: Words) -> Value:
@@ -139,7 +143,7 @@ def cotangents(result: Any, tree: Any, avals: Sequence[Aval], rule: Callable, fu
       ValueError: a cotangent has another shape than its argument.
     """
     must = f"Custom VJP bwd rule {function_name(rule)} for function {function_name(fun)} must produce"
-    arguments = tree.children()
+    arguments = arrays.seen(tree).children()
     if not isinstance(result, (tuple, list)) or len(result) != len(arguments):
         raise TypeError(f"{must} a tuple of length equal to the primal args tuple, {len(arguments)}, but got {result}.")
     found: list[Any] = []
@@ -151,8 +155,7 @@ def cotangents(result: Any, tree: Any, avals: Sequence[Aval], rule: Callable, fu
                 f"got {tree_structure(ct)} instead of {argument}."
             )
         found += leaves
-    paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(tree, list(avals)))[0]]
-    return [_cotangent(c, a, p, must) for c, a, p in zip(found, avals, paths) if is_inexact(a)]
+    return [_cotangent(c, a, p, must) for c, a, p in zip(found, avals, arrays.paths(tree)) if is_inexact(a)]
 
 
 def _cotangent_leaves(tree: Any, ct: Any) -> list | None:

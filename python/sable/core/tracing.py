@@ -16,6 +16,7 @@ from sable.core.trace import Trace, Tracer, tracing
 from sable.core.values import as_value, is_array_like
 from sable.ir.aval import Aval
 from sable.ir.function import Function
+from sable.pytree import arrays
 
 from .float0 import into_structure
 
@@ -75,7 +76,7 @@ class Traced(NamedTuple):
     Attributes:
       function: closed; its own arguments first, then the captured ones.
       captures: values for the captured arguments.
-      out_tree: structure of the result.
+      out_tree: structure of the result, down to arrays (see `pytree.arrays`).
       trace: the (finished) trace, with the values that are known; None where it is not needed any more.
     """
 
@@ -126,7 +127,7 @@ def trace_flat(
     tracers = [Tracer(a, v, trace) for a, v in zip(avals, arguments)]
     with tracing(trace), key_reuse.noting(kind, trace.name, tracers) as note:
         result = call(tracers)
-        leaves, tree = into_structure(*tree_util.tree_flatten(result))
+        leaves, tree = into_structure(*arrays.flatten(result))
         outs = [_output(x, result, fun, kind) for x in leaves]
         function = trace.finish(outs)
         note(function, outs)

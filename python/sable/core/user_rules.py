@@ -12,7 +12,7 @@ from sable._config import config, managers
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval
 from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
-from sable.tree_util import tree_flatten
+from sable.pytree import arrays
 
 from .array import Value
 from .state import STATE
@@ -39,7 +39,7 @@ def closed_over(things: Sequence[Any]) -> list[Tracer]:
             todo += [c.cell_contents for c in getattr(x, "__closure__", None) or () if c != _EMPTY]
             todo += [getattr(x, name, None) for name in ("__func__", "__self__", "__wrapped__", "__defaults__")]
         elif not isinstance(x, Value):
-            leaves = tree_flatten(x)[0]
+            leaves = arrays.leaves(x)
             todo += [leaf for leaf in leaves if leaf is not x]
     return list(found.values())
 

@@ -7,7 +7,7 @@ from typing import Any
 from sable.core.bind import BIND
 from sable.core.values import as_value
 from sable.library.declare import library
-from sable.tree_util import tree_map
+from sable.pytree import arrays
 
 
 def _stop(x: Any) -> Any:
@@ -24,4 +24,4 @@ def stop_gradient(x: Any) -> Any:
       >>> jax.grad(lambda x: x * jax.lax.stop_gradient(x))(3.0)
       Array(3., dtype=float32, weak_type=True)
     """
-    return tree_map(_stop, x)
+    return arrays.map(_stop, x)

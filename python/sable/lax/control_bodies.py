@@ -13,13 +13,15 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import promote_avals
 from sable.core.entries import shared_entries
+from sable.core.extended import seen_avals
 from sable.core.state import STATE
 from sable.core.tracing import Traced, trace_flat
 from sable.core.values import retype
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.pytree import arrays
 from sable.pytree.registry import treedef_differences
-from sable.tree_util import keystr, tree_flatten_with_path, tree_unflatten
+from sable.tree_util import keystr
 
 
 def trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str) -> Traced:
@@ -30,7 +32,7 @@ def trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str) -> Tr
     if found is None or config.jax_debug_key_reuse or config.jax_check_tracer_leaks:  # these look at what is traced
 
         def call(tracers: list) -> Any:
-            return fun(*tree_unflatten(tree, tracers))
+            return fun(*tree.unflatten(tracers))
 
         found = trace_flat(call, avals, fun=fun, kind=kind, staged=True)._replace(trace=None)
         if not found.captures:
@@ -53,7 +55,7 @@ def union(*lists: Sequence[Value]) -> list[Value]:
     return list({id(x): x for values in lists for x in values}.values())
 
 
-def same_types(what: str, fun: Callable, tree_in: Any, avals_in: Sequence[Aval], traced: Traced, tree_out: Any) -> None:
+def same_types(what: str, fun: Callable, tree_in: Any, avals_in: Sequence[Any], traced: Traced, tree_out: Any) -> None:
     """The carry must come out as it went in.
 
     Raises:
@@ -61,22 +63,24 @@ def same_types(what: str, fun: Callable, tree_in: Any, avals_in: Sequence[Aval],
     """
     name = _first_parameter(fun)
     start = f"{what} function carry input and carry output must have"
-    if tree_in != tree_out:
+    avals_in, avals_out = seen_avals(tree_in, avals_in), seen_avals(tree_out, traced.out_avals)
+    seen_in, seen_out = arrays.seen(tree_in), arrays.seen(tree_out)
+    if seen_in != seen_out:
         found = [
             (path, f"is a {one} but the corresponding component of the carry output is a {other}, so {why}")
-            for path, one, other, why in treedef_differences(tree_in, tree_out)
+            for path, one, other, why in treedef_differences(seen_in, seen_out)
         ]
         raise TypeError(
             f"{start} the same pytree structure, but they differ:\n\n{_listed(name, found)}\n\nRevise the function so that "
             "the carry output has the same pytree structure as the carry input."
         )
-    paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(tree_in, list(range(len(avals_in)))))[0]]
+    paths = arrays.paths(tree_in)
     found = [
         (
             path,
             f"has type {a.short()} but the corresponding output carry component has type {o.short()}, so {_unequal(a, o)}",
         )
-        for path, a, o in zip(paths, avals_in, traced.out_avals)
+        for path, a, o in zip(paths, avals_in, avals_out)
         if a.shape != o.shape or a.dtype != o.dtype
     ]
     if found:
@@ -93,7 +97,7 @@ def _first_parameter(fun: Callable) -> str:
         return "carry"
 
 
-def _unequal(a: Aval, o: Aval) -> str:
+def _unequal(a: Any, o: Any) -> str:
     parts = ["the dtypes do not match"] * (a.dtype != o.dtype) + ["the shapes do not match"] * (a.shape != o.shape)
     return ", and ".join(parts)
 
@@ -141,20 +145,22 @@ def with_known(found: Sequence[Value], known: dict[int, Value], avals: Sequence[
 
 def check_branches(what: str, traced: Sequence[Traced], names: Sequence[str]) -> None:
     first, one = (traced[-1], names[-1]) if what == "cond" else (traced[0], names[0])
+    wanted, types = arrays.seen(first.out_tree), seen_avals(first.out_tree, first.out_avals)
     for t, name in zip(traced, names):
-        if t.out_tree != first.out_tree:
+        tree, own = arrays.seen(t.out_tree), seen_avals(t.out_tree, t.out_avals)
+        if tree != wanted:
             lines = [
                 f"{one} output at path {keystr(path)} is a {x} but {name} output at path {keystr(path)} is a {y}, so {why}."
-                for path, x, y, why in treedef_differences(first.out_tree, t.out_tree)
+                for path, x, y, why in treedef_differences(wanted, tree)
             ]
             raise TypeError(
                 f"{what} branch outputs must have the same pytree structure, but they differ:\n\n" + "\n".join(lines)
             )
-        paths = [p for p, _ in tree_flatten_with_path(tree_unflatten(t.out_tree, list(t.out_avals)))[0]]
+        paths = arrays.paths(t.out_tree)
         lines = [
             f"The output of {one}{' at path ' * bool(path)}{keystr(path)} has type {a.short()} but the corresponding output of "
             f"{name} has type {o.short()}, so {_unequal(a, o)}."
-            for path, a, o in zip(paths, first.out_avals, t.out_avals)
+            for path, a, o in zip(paths, types, own)
             if a.shape != o.shape or a.dtype != o.dtype
         ]
         if lines:
@@ -171,9 +177,10 @@ def equal_outputs(branches: list[Function]) -> list[Function]:
 
 
 def check_predicate(what: str, traced: Traced) -> None:
-    if traced.out_tree.num_leaves != 1 or traced.out_tree.num_nodes != 1:
-        raise TypeError(f"{what}, but got pytree {traced.out_tree}.")
-    a = traced.out_avals[0]
+    tree = arrays.seen(traced.out_tree)
+    if tree.num_leaves != 1 or tree.num_nodes != 1:
+        raise TypeError(f"{what}, but got pytree {tree}.")
+    (a,) = seen_avals(traced.out_tree, traced.out_avals)
     if a.shape or a.dtype != np.bool_:
         raise TypeError(f"{what}, but got output type(s) [{a!r}].")
 

@@ -15,13 +15,14 @@ from sable.core.batching import batched_call
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
 from sable.core.concretization import concretization_error
+from sable.core.extended import seen_avals
 from sable.core.operands import known_integer
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name
 from sable.core.values import as_value, concrete, is_array_like
 from sable.errors import ConcretizationTypeError
 from sable.ir.op import OPS
-from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_unflatten
+from sable.pytree import arrays
 
 from .control_bodies import (
     captures_first,
@@ -78,21 +79,21 @@ def scan(
     if not callable(f):
         raise TypeError(f"lax.scan: f argument should be a callable, got {f}")
     _check_unroll(unroll)
-    leaves, init_tree = tree_flatten(init)
+    leaves, init_tree = arrays.flatten(init)
     values = [as_value(x) for x in leaves]
-    rows, xs_tree = tree_flatten(xs)
+    rows, xs_tree = arrays.flatten(xs)
     rows = [as_value(x) for x in rows]
-    n = _scan_length(rows, length)
+    n = _scan_length(seen_avals(xs_tree, [x.aval for x in rows]), length)
     slices = [x.aval.update(shape=x.aval.shape[1:]) for x in rows]
     if config.jax_disable_jit:
         return _scan_in_python(f, init, xs, n, reverse)
-    tree = tree_flatten((init, tree_unflatten(xs_tree, rows)))[1]
+    tree = arrays.flatten((init, xs_tree.unflatten(rows)))[1]
     traced, values = settled(lambda avals: trace_body(f, tree, [*avals, *slices], "scan"), values, len(values))
     carry_tree, _ys_tree, n_carry = _pair(f, traced)
     same_types("scan body", f, init_tree, [x.aval for x in values], traced, carry_tree)
     key_reuse.loop(traced.function, [*values, *rows], n_carry, "scan")
     out = _scan([*traced.captures, *values, *rows], traced, n_carry, {"length": n, "reverse": bool(reverse)})
-    return tree_unflatten(carry_tree, out[:n_carry]), tree_unflatten(_ys_tree, out[n_carry:])
+    return carry_tree.unflatten(out[:n_carry]), _ys_tree.unflatten(out[n_carry:])
 
 
 def _scan(values: list[Value], traced: Traced, n_carry: int, params: dict) -> list[Value]:
@@ -126,15 +127,15 @@ def _pair(f: Callable, traced: Traced) -> tuple[Any, Any, int]:
     """Structure of carry and ys in the body's result."""
     children = traced.out_tree.children()
     if len(children) != 2:
-        found = tree_unflatten(traced.out_tree, [a.short() for a in traced.out_avals])
+        found = traced.out_tree.unflatten([a.short() for a in seen_avals(traced.out_tree, traced.out_avals)])
         raise TypeError(f"scan body output must be a pair, got {found}. The body is {function_name(f)}.")
     return children[0], children[1], children[0].num_leaves
 
 
-def _scan_length(rows: Sequence[Value], length: int | None) -> int:
+def _scan_length(rows: Sequence[Any], length: int | None) -> int:
     for x in rows:
         if x.ndim == 0:
-            raise ValueError(f"scan got value with no leading axis to scan over: {x.aval.short()}.")
+            raise ValueError(f"scan got value with no leading axis to scan over: {x.short()}.")
     sizes = {x.shape[0] for x in rows}
     if length is not None:
         given = known_integer(
@@ -161,10 +162,10 @@ def _scan_in_python(f: Callable, carry: Any, xs: Any, n: int, reverse: bool) -> 
         raise ValueError("zero-length scan is not supported in disable_jit() mode because the output type is unknown.")
     ys = []
     for i in range(n)[:: -1 if reverse else 1]:
-        carry, y = f(carry, tree_map(lambda x, i=i: as_value(x)[i], xs))
+        carry, y = f(carry, arrays.map(lambda x, i=i: as_value(x)[i], xs))
         ys.append(y)
     ys = ys[::-1] if reverse else ys
-    return carry, tree_map(lambda *rows: _stack(rows), *ys) if ys else None
+    return carry, arrays.map(lambda *rows: _stack(rows), *ys) if ys else None
 
 
 def _stack(rows: Sequence[Any]) -> Any:
@@ -189,17 +190,17 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     """
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
-    leaves, tree = tree_flatten(init_val)
+    leaves, tree = arrays.flatten(init_val)
     values = [as_value(x) for x in leaves]
     if config.jax_disable_jit:
-        carry = tree_unflatten(tree, values)
+        carry = tree.unflatten(values)
         try:
             while cond_fun(carry):
                 carry = body_fun(carry)
             return carry
         except ConcretizationTypeError:
             pass  # under vmap the condition is one for each example: the loop is traced all the same
-    whole = tree_flatten((init_val,))[1]
+    whole = arrays.flatten((init_val,))[1]
     body, values = settled(lambda avals: trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
     same_types("while_loop body", body_fun, tree, [x.aval for x in values], body, body.out_tree)
     cond = trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
@@ -216,7 +217,7 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
         cond_consts=len(cond.captures),
         body_consts=len(body.captures),
     )
-    return tree_unflatten(tree, out)
+    return tree.unflatten(out)
 
 
 @boundary
@@ -357,7 +358,7 @@ def _with_named(operands: tuple, operand: Any) -> tuple:
 
 
 def _branches(what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any) -> Any:
-    leaves, tree = tree_flatten(operands)
+    leaves, tree = arrays.flatten(operands)
     values = [as_value(x) for x in leaves]
     avals = [x.aval for x in values]
     traced = [trace_body(f, tree, avals, what) for f in functions]
@@ -375,33 +376,33 @@ def _branches(what: str, index: Value, functions: Sequence[Callable], names: Seq
         kept = [k for k in range(len(avals)) if k not in known]
         made = [selected(f, range(len(values)), kept) for f in made]
     out = bind(OPS["case"], index, *values, branches=tuple(made))
-    return tree_unflatten(traced[0].out_tree, with_known(out, known, avals))
+    return traced[0].out_tree.unflatten(with_known(out, known, avals))
 
 
 @boundary
 def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
     """Apply f to each element along the leading axis, one after the other (a scan); in batches with `batch_size`."""
-    if batch_size and all(x.shape[0] for x in tree_leaves(xs)):
+    if batch_size and all(x.shape[0] for x in arrays.leaves(xs)):
         return _map_batches(f, xs, batch_size)
     return scan(lambda _, x: ((), f(x)), (), xs)[1]
 
 
 def _map_batches(f: Callable, xs: Any, size: int) -> Any:
-    n = tree_flatten(xs)[0][0].shape[0]
+    n = arrays.flatten(xs)[0][0].shape[0]
     whole = n - n % size
-    head = tree_map(lambda x: as_value(x)[:whole].reshape(whole // size, size, *x.shape[1:]), xs)
+    head = arrays.map(lambda x: as_value(x)[:whole].reshape(whole // size, size, *x.shape[1:]), xs)
     parts = []
     if whole:
         ys = scan(lambda _, x: ((), _each(f, x)), (), head)[1]
-        parts.append(tree_map(lambda y: y.reshape(whole, *y.shape[2:]), ys))
+        parts.append(arrays.map(lambda y: y.reshape(whole, *y.shape[2:]), ys))
     if whole < n:
-        parts.append(_each(f, tree_map(lambda x: as_value(x)[whole:], xs)))
-    return parts[0] if len(parts) == 1 else tree_map(lambda *p: BIND.concatenate(*p, dimension=0), *parts)
+        parts.append(_each(f, arrays.map(lambda x: as_value(x)[whole:], xs)))
+    return parts[0] if len(parts) == 1 else arrays.map(lambda *p: BIND.concatenate(*p, dimension=0), *parts)
 
 
 def _each(f: Callable, xs: Any) -> Any:
     """f of every example along the leading axis, all at once."""
-    leaves, tree = tree_flatten(((xs,), {}))
+    leaves, tree = arrays.flatten(((xs,), {}))
     values = [as_value(x) for x in leaves]
     return batched_call(f, values, tree, [0] * len(values), values[0].aval.shape[0])
 

@@ -17,6 +17,8 @@ from sable.core.values import retype
 from sable.dialects.ops.selection import bitcast_refusal
 from sable.ir.op import OPS
 from sable.library.declare import library
+from sable.library.words import all_words, any_words, refuse_conversion
+from sable.pytree.arrays import WRAPPERS
 
 
 def _unary(name: str, mnemonic: str, text: str) -> Callable:
@@ -52,7 +54,9 @@ def _binary(name: str, mnemonic: str, text: str) -> Callable:
     text += ", elementwise.\n\n    Args:\n      x, y: arrays of one dtype and rank; scalars are repeated."
     text += "\n\n    Raises:\n      TypeError: dtypes or shapes disagree, or the dtype has no such operation.\n    "
 
-    @library(operands=("x", "y"), name=name, text=text)
+    moves, join = (("x", "y"), _JOINS[name]) if name in _JOINS else (None, None)
+
+    @library(operands=("x", "y"), name=name, text=text, moves=moves, join=join)
     def run(x: Any, y: Any) -> Value:
         values = value_of(x, name, 0), value_of(y, name, 1)
         return bind(op, *broadcast_operands(values))
@@ -60,12 +64,18 @@ def _binary(name: str, mnemonic: str, text: str) -> Callable:
     return run
 
 
+#: Comparisons of typed keys: how those of their words are put together.
+_JOINS = {"eq": all_words, "ne": any_words}
+
+
 def _comparison(name: str, text: str) -> Callable:
     direction, op = name.upper(), OPS["compare"]
 
     text += ", elementwise, as booleans.\n\n    Raises:\n      TypeError: dtypes or shapes disagree.\n    "
 
-    @library(operands=("x", "y"), name=name, text=text)
+    moves, join = (("x", "y"), _JOINS[name]) if name in _JOINS else (None, None)
+
+    @library(operands=("x", "y"), name=name, text=text, moves=moves, join=join)
     def run(x: Any, y: Any) -> Value:
         values = value_of(x, name, 0), value_of(y, name, 1)
         return bind(op, *broadcast_operands(values), comparison_direction=direction)
@@ -380,11 +390,21 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Value:
       new_dtype: a dtype; Python's types mean the default dtypes.
 
     Raises:
-      ValueError: no dtype.
+      ValueError: no dtype; that of typed keys, or another one for typed keys.
       TypeError: a dtype that arrays cannot have.
     """
     dtype = dtypes.user_dtype(new_dtype, "convert_element_type")
+    if dtypes.is_extended(dtype) or type(operand) in WRAPPERS:
+        return _same_keys(operand, dtype)
     return value_in(dtype, operand, "convert_element_type")
+
+
+def _same_keys(operand: Any, dtype: Any) -> Any:
+    """Typed keys in a dtype, which must be theirs."""
+    old = dtypes.dtype(operand)
+    if old != dtype:
+        refuse_conversion(old, dtype)
+    return operand
 
 
 @library

@@ -117,7 +117,7 @@ def all_inside(indices: Value, bounds: Sequence[int]) -> bool:
     return bool((found >= 0).all() and (found <= np.array(bounds)).all())
 
 
-@library
+@library(moves=("operand",))
 def gather(
     operand: Any,
     start_indices: Any,

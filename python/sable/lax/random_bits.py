@@ -12,7 +12,7 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import shape_argument, value_of
 from sable.library.declare import library
-from sable.tree_util import tree_flatten, tree_unflatten
+from sable.pytree import arrays
 
 __all__ = ["RandomAlgorithm", "rng_bit_generator"]
 
@@ -73,10 +73,10 @@ def rng_bit_generator(
 
     Source: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
     """
-    (words,), tree = tree_flatten(key)
+    (words,), tree = arrays.flatten(key)
     found = dtypes.user_dtype(dtype, "rng_bit_generator")
     if dtypes.kind_of(found) != "u":
         raise TypeError(f"rng_bit_generator: unsupported dtype {found}")
     name = RandomAlgorithm(algorithm).name.removeprefix("RNG_")
     state, bits = generate(value_of(words, "rng_bit_generator"), shape_argument(shape), found, name)
-    return tree_unflatten(tree, [state]), bits
+    return tree.unflatten([state]), bits

@@ -27,7 +27,7 @@ from sable.core.trace import Tracer
 from sable.core.values import retype
 from sable.ir.aval import aval
 from sable.library.declare import library
-from sable.tree_util import tree_flatten, tree_unflatten
+from sable.pytree import arrays
 
 # ---- broadcasting --------------------------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ def broadcast_in_dim(
     return BIND.broadcast_in_dim(x, shape=sizes, broadcast_dimensions=dims)
 
 
-@library
+@library(moves=("x",))
 def broadcast_to_rank(x: Any, rank: int) -> Value:
     """The array with leading dimensions of size 1 up to a rank."""
     value = value_of(x, "broadcast_to_rank")
@@ -78,7 +78,7 @@ def broadcast_to_rank(x: Any, rank: int) -> Value:
     return BIND.reshape(value, shape=(1,) * missing + value.aval.shape) if missing > 0 else value
 
 
-@library
+@library(moves=("arr",))
 def broadcast_like(arr: Any, like_arr: Any) -> Value:
     """A scalar or array repeated to another array's shape."""
     x, like = values_of("broadcast_like", arr, like_arr)
@@ -158,7 +158,7 @@ def squeeze(array: Any, dimensions: Sequence[int]) -> Value:
     return BIND.reshape(x, shape=tuple(n for i, n in enumerate(shape) if i not in gone))
 
 
-@library
+@library(moves=("operand",))
 def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = None) -> Value:
     """Dimensions from start to stop (exclusive) made one.
 
@@ -210,7 +210,7 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
     return BIND.pad(x, value, edge_padding_low=low, edge_padding_high=high, interior_padding=interior)
 
 
-@library
+@library(moves=("operand",))
 def tile(operand: Any, reps: Sequence[int]) -> Value:
     """The array repeated `reps[i]` times along dimension i.
 
@@ -253,7 +253,7 @@ def concatenate(operands: Any, dimension: int) -> Value:
     return BIND.concatenate(*values, dimension=int(dimension))
 
 
-@library
+@library(moves=("operands",))
 def stack(operands: Sequence[Any], axis: int = 0) -> Value:
     """Arrays of one shape joined along a new dimension.
 
@@ -268,7 +268,7 @@ def stack(operands: Sequence[Any], axis: int = 0) -> Value:
     return BIND.concatenate(*[expand_dims(v, (place,)) for v in values], dimension=place)
 
 
-@library
+@library(moves=("x",))
 def unstack(x: Any, axis: int = 0) -> tuple[Value, ...]:
     """The slices of an array along a dimension, which they lose.
 
@@ -280,7 +280,7 @@ def unstack(x: Any, axis: int = 0) -> tuple[Value, ...]:
     return tuple(squeeze(part, (place,)) for part in split(value, (1,) * value.aval.shape[place], place))
 
 
-@library
+@library(moves=("operand",))
 def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Value]:
     """The array cut along a dimension into pieces of these sizes.
 
@@ -331,7 +331,7 @@ def broadcasted_iota(dtype: Any, shape: Sequence[int], dimension: int, *, out_sh
     return BIND.iota(shape=shape_argument(shape), dtype=found, iota_dimension=int(dimension))
 
 
-@library
+@library(moves=(), fills=("fill_value",))
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Value:
     """An array of one repeated value.
 
@@ -357,7 +357,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
     return BIND.full(aval(sizes, wanted, weak), scalar)
 
 
-@library(operands=("fill_value",))
+@library(operands=("fill_value",), moves=("x",), fills=("fill_value",))
 def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sharding: Any = None) -> Value:
     """An array of one repeated value, with another array's shape, dtype and weak type unless they are given.
 
@@ -377,7 +377,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sha
     return BIND.full(aval(sizes, like.dtype, like.weak_type), filled.numpy()[()])  # type: ignore[attr-defined]
 
 
-@library
+@library(moves=())
 def empty(shape: Any, dtype: Any, *, out_sharding: Any = None) -> Value:
     """An array of zeros: contents that one may not rely on."""
     return full(shape, 0, dtype)
@@ -392,7 +392,7 @@ def shape_as_value(shape: Sequence[int]) -> Value:
 @library
 def optimization_barrier(operand: Any, /) -> Any:
     """A pytree of arrays, through which the compiler moves no operation."""
-    leaves, tree = tree_flatten(operand)
+    leaves, tree = arrays.flatten(operand)
     if not leaves:
         return operand
-    return tree_unflatten(tree, BIND.optimization_barrier(*values_of("optimization_barrier", *leaves)))
+    return tree.unflatten(BIND.optimization_barrier(*values_of("optimization_barrier", *leaves)))

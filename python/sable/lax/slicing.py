@@ -35,7 +35,7 @@ def slice(
     return BIND.slice(x, start_indices=starts, limit_indices=limits, strides=steps)
 
 
-@library
+@library(moves=("operand",))
 def slice_in_dim(
     operand: Any, start_index: int | None, limit_index: int | None, stride: int = 1, axis: int = 0
 ) -> Value:
@@ -56,7 +56,7 @@ def slice_in_dim(
     return slice(x, starts, limits, strides)
 
 
-@library
+@library(moves=("operand",))
 def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True) -> Value:
     """The slice number `index` along an axis, which stays with size 1 or goes.
 
@@ -182,7 +182,7 @@ def _along(x: Value, axis: int, index: Any) -> list[Any]:
     return starts
 
 
-@library(operands=("start_index",))
+@library(operands=("start_index",), moves=("operand",))
 def dynamic_slice_in_dim(
     operand: Any, start_index: Any, slice_size: int, axis: int = 0, *, allow_negative_indices: bool = True
 ) -> Value:
@@ -198,7 +198,7 @@ def dynamic_slice_in_dim(
     return dynamic_slice(x, _along(x, place, start_index), sizes, allow_negative_indices=allow_negative_indices)
 
 
-@library(operands=("index",))
+@library(operands=("index",), moves=("operand",))
 def dynamic_index_in_dim(
     operand: Any, index: Any, axis: int = 0, keepdims: bool = True, *, allow_negative_indices: bool = True
 ) -> Value:
@@ -209,7 +209,7 @@ def dynamic_index_in_dim(
     return found if keepdims else _without(found, place)
 
 
-@library(operands=("start_index",))
+@library(operands=("start_index",), moves=("operand", "update"))
 def dynamic_update_slice_in_dim(
     operand: Any, update: Any, start_index: Any, axis: int, *, allow_negative_indices: bool = True
 ) -> Value:
@@ -219,7 +219,7 @@ def dynamic_update_slice_in_dim(
     return dynamic_update_slice(x, update, starts, allow_negative_indices=allow_negative_indices)
 
 
-@library(operands=("index", "update"))
+@library(operands=("index", "update"), moves=("operand", "update"))
 def dynamic_update_index_in_dim(
     operand: Any, update: Any, index: Any, axis: int, *, allow_negative_indices: bool = True
 ) -> Value:

@@ -23,10 +23,12 @@ from sable.core.array import Array
 from sable.core.operands import array_arguments, promote_dtypes
 from sable.core.state import STATE
 from sable.core.watch import as_whole
+from sable.pytree import arrays
 from sable.pytree import registry as pytree
+from sable.pytree.arrays import WRAPPERS
 
 from .native_plan import write_plan
-from .program import WRAPPERS, Call, Unplannable, is_operand_scalar, program_of
+from .program import Call, Unplannable, is_operand_scalar, program_of
 from .python_plan import PythonPlan
 from .words import by_words
 
@@ -63,9 +65,13 @@ def full_name(function: Any) -> str:
     return f"{function.__module__}.{function.__qualname__}"
 
 
-def wrapper_type(cls: type, attribute: str) -> None:
-    """Let declared functions take apart instances of a class that holds one array, in a slot."""
-    WRAPPERS[cls] = attribute
+def wrapper_type(cls: type, attribute: str, wrap: Callable[[Any], Any]) -> None:
+    """Let transformations and declared functions take apart instances of a class that holds one array, in a slot.
+
+    Args:
+      cls, attribute, wrap: see `pytree.arrays.register_wrapper`.
+    """
+    arrays.register_wrapper(cls, attribute, wrap)
     if pytree.native:
         pytree.implementation.library_wrapper(cls, attribute)
 
@@ -98,7 +104,7 @@ def _plan(declared: Any, args: Sequence[Any], kwargs: dict[str, Any], made: Any)
 
 def _equal(made: Any, other: Any) -> bool:
     """Whether two results have the same structure, abstract values and (large ones apart) bits."""
-    (xs, tree), (ys, other_tree) = pytree.flatten(made), pytree.flatten(other)
+    (xs, tree), (ys, other_tree) = arrays.flatten(made), arrays.flatten(other)
     return tree == other_tree and all(x.aval is y.aval and _same_bits(x, y) for x, y in zip(xs, ys))
 
 
@@ -126,7 +132,14 @@ def library(function: F, /) -> F: ...
 
 @overload
 def library(
-    *, operands: Sequence[str] = ..., promotion: str | None = ..., name: str | None = ..., text: str | None = ...
+    *,
+    operands: Sequence[str] = ...,
+    promotion: str | None = ...,
+    name: str | None = ...,
+    text: str | None = ...,
+    moves: Sequence[str] = ...,
+    fills: Sequence[str] = ...,
+    join: Callable | None = ...,
 ) -> Callable[[F], F]: ...
 
 
@@ -138,7 +151,9 @@ def library(
     promotion: str | None = None,
     name: str | None = None,
     text: str | None = None,
-    moves: Sequence[str] = (),
+    moves: Sequence[str] | None = None,
+    fills: Sequence[str] = (),
+    join: Callable | None = None,
 ) -> Any:
     """Declare a library function.
 
@@ -151,19 +166,26 @@ def library(
       promotion: the function gets its operands as values of the dtype in which they meet, changed by that rule
         (`sable.core.operands.RULES`).
       name, text: of a function made by another one, its name and docstring.
-      moves: names of parameters whose elements the function only moves: these may be arrays of typed keys.
+      moves, fills, join: names of parameters whose elements the function only moves: these may be arrays of typed keys;
+        see `words.by_words`. None: it takes none.
 
     Returns:
       A callable with the function's name, docstring and signature.
     """
     if function is None:
         options = {"operands": tuple(operands), "promotion": promotion, "name": name, "text": text}
-        return lambda f: _declare(by_words(f, moves) if moves else f, **options)
+        words = None if moves is None else (tuple(moves), tuple(fills), join)
+        return lambda f: _declare(f, words=words, **options)
     return _declare(function, (), None, None, None)
 
 
 def _declare(
-    function: Callable, operands: tuple[str, ...], promotion: str | None, name: str | None, text: str | None
+    function: Callable,
+    operands: tuple[str, ...],
+    promotion: str | None,
+    name: str | None,
+    text: str | None,
+    words: tuple | None = None,
 ) -> Any:
     if name is not None:
         function.__name__ = function.__qualname__ = name
@@ -172,6 +194,8 @@ def _declare(
     positional = [p.name in operands for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if promotion is not None:
         function = _promoting(function, operands, promotion)
+    if words is not None:
+        function = by_words(function, function.__name__, *words)
     if pytree.native:
         declared = pytree.implementation.LibraryFunction(function, (tuple(positional), operands))
         functools.update_wrapper(declared, function)

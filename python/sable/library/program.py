@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from sable import tree_util
 from sable.core.array import Array, Value
 from sable.core.dtypes import python_scalar_dtype
 from sable.core.evaluation import meaning_of
@@ -19,6 +18,8 @@ from sable.errors import JAXIndexError, JAXTypeError
 from sable.ir.aval import Aval, aval, aval_of
 from sable.ir.function import Function, Node
 from sable.ir.op import Op
+from sable.pytree import arrays
+from sable.pytree.arrays import WRAPPERS
 
 #: programs longer than this gain little
 _LENGTH = 160
@@ -29,9 +30,6 @@ _SCALARS = 16
 
 #: types of Python scalars that may stand for arrays
 SCALAR_TYPES = frozenset((bool, int, float, complex))
-
-#: classes that hold one array, in an attribute (typed random keys)
-WRAPPERS: dict[type, str] = {}
 
 
 class Unplannable(Exception):
@@ -187,11 +185,11 @@ def _results(result: Any) -> tuple[list[Value], Any]:
         return [result], None
     if type(result) in (tuple, list) and result and all(isinstance(x, Value) for x in result):
         return list(result), type(result)
-    leaves, tree = tree_util.tree_flatten(result)
+    leaves, tree = arrays.flatten(result)
     if not leaves or not all(isinstance(x, Value) for x in leaves):
         kinds = sorted({type(x).__name__ for x in leaves if not isinstance(x, Value)})
         raise Unplannable(f"it returns {', '.join(kinds) or 'nothing'} and not only arrays")
-    return leaves, lambda arrays: tree_util.tree_unflatten(tree, arrays)
+    return leaves, lambda made: tree.unflatten(made)
 
 
 def _check(nodes: Sequence[Node]) -> None:

@@ -79,11 +79,13 @@ def binary(
     rule: str = "same",
     body: Callable | None = None,
     hardens: bool = False,
+    join: Callable | None = None,
 ) -> Callable:
     """A function of two arrays which broadcast; arguments as of `unary`.
 
     Args:
       hardens: results of `body` are not weakly typed if shapes had to be broadcast (some functions of JAX's).
+      join: of a function that compares typed keys too, how the results for their words are put together.
     """
     run = _general(name, rule, choose, body, hardens)
 
@@ -91,7 +93,7 @@ def binary(
         return run(x1, x2)
 
     arguments = "x1, x2: arrays or scalars, which are promoted to one dtype and broadcast to one shape."
-    return _named(function, name, meaning, arguments, rule, "x1 and x2")
+    return _named(function, name, meaning, arguments, rule, "x1 and x2", join)
 
 
 _RESULT = {
@@ -101,7 +103,15 @@ _RESULT = {
 }
 
 
-def _named(function: Callable, name: str, meaning: str, arguments: str, rule: str, which: str) -> Callable:
+def _named(
+    function: Callable,
+    name: str,
+    meaning: str,
+    arguments: str,
+    rule: str,
+    which: str,
+    join: Callable | None = None,
+) -> Callable:
     function.__module__ = "sable.numpy"
     text = f"""{meaning}
 
@@ -114,4 +124,5 @@ def _named(function: Callable, name: str, meaning: str, arguments: str, rule: st
     Raises:
       TypeError: {which} cannot be read as an array or scalar, or the dtype has no such function.
     """
-    return library(operands=("x", "x1", "x2"), name=name, text=text)(function)
+    moves = None if join is None else ("x1", "x2")
+    return library(operands=("x", "x1", "x2"), name=name, text=text, moves=moves, join=join)(function)

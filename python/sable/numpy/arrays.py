@@ -18,6 +18,7 @@ from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import as_value, concrete, is_array_like, retype
 from sable.library.declare import library
+from sable.pytree.arrays import WRAPPERS
 
 from .joining import stack
 
@@ -28,7 +29,7 @@ _SEQUENCES = (list, tuple)
 # ---- conversion ----------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("object",))
 def array(
     object: Any,
     dtype: Any = None,
@@ -92,7 +93,7 @@ def _by_position(args: tuple, named: tuple) -> tuple:
     return (*args, *named[len(args) :])
 
 
-@library
+@library(moves=("a",))
 def asarray(
     a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, device: Any = None
 ) -> Value:
@@ -185,7 +186,7 @@ def _stacked(x: Any, dtype: Any) -> Value:
     return stack(rows)
 
 
-@library
+@library(moves=("x",))
 def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Value:
     """x in another dtype; floats are cut to integers towards zero.
 
@@ -209,7 +210,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     return found if device is None else to_device(found, device)
 
 
-@library
+@library(moves=("a",))
 def copy(a: Any, order: str | None = None) -> Value:
     """A copy with the same values, dtype and weak type."""
     return array(array_argument("copy", a), copy=True, order=order)
@@ -220,10 +221,13 @@ def copy(a: Any, order: str | None = None) -> Value:
 
 def shape(a: Any) -> tuple[int, ...]:
     """Sizes of the dimensions of an array, a scalar or nested sequences."""
-    return _checked("shape", a).aval.shape
+    return _checked("shape", a).shape
 
 
-def _checked(name: str, a: Any) -> Value:
+def _checked(name: str, a: Any) -> Any:
+    """An array of a, or typed keys."""
+    if type(a) in WRAPPERS:
+        return a
     if not is_array_like(a):
         warnings.warn(
             f"{name} requires ndarray or scalar arguments, got {type(a)} at position 0: make an array of it first.",
@@ -235,12 +239,12 @@ def _checked(name: str, a: Any) -> Value:
 
 def ndim(a: Any) -> int:
     """Number of dimensions of an array, a scalar or nested sequences."""
-    return _checked("ndim", a).aval.ndim
+    return _checked("ndim", a).ndim
 
 
 def size(a: Any, axis: Any = None) -> int:
     """Number of elements, or of positions along an axis or several."""
-    a = _checked("size", a).aval
+    a = _checked("size", a)
     if axis is None:
         return a.size
     return math.prod(a.shape[i] for i in normal_axes(axis, a.ndim, "repeated axis"))
@@ -248,8 +252,8 @@ def size(a: Any, axis: Any = None) -> int:
 
 def isscalar(element: Any) -> bool:
     """True for Python and NumPy scalars and for arrays of no dimension."""
-    if isinstance(element, Value):
-        return element.aval.ndim == 0
+    if isinstance(element, Value) or type(element) in WRAPPERS:
+        return element.ndim == 0
     if isinstance(element, np.ndarray) or hasattr(element, "__jax_array__"):
         return as_value(element).aval.ndim == 0
     return bool(np.isscalar(element))
@@ -259,7 +263,7 @@ def iscomplexobj(x: Any) -> bool:
     """True for arrays and scalars with a complex dtype."""
     if isinstance(x, (list, tuple)):
         x = asarray(x)
-    return kind_of(getattr(x, "dtype", np.asarray(x).dtype if not isinstance(x, Value) else None)) == "c"
+    return kind_of(x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype) == "c"
 
 
 def isrealobj(x: Any) -> bool:

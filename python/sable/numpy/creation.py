@@ -61,7 +61,7 @@ def _constant_array(name: str, shape: Any, dtype: Any, value: Any, device: Any =
     return made if device is None else to_device(made, device)
 
 
-@library
+@library(moves=())
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of zeros.
 
@@ -81,19 +81,19 @@ def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     return _constant_array("zeros", shape, dtype, 0, device)
 
 
-@library
+@library(moves=())
 def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of ones; arguments as of `zeros`."""
     return _constant_array("ones", shape, dtype, 1, device)
 
 
-@library
+@library(moves=())
 def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of zeros (there are no arrays without values); arguments as of `zeros`."""
     return _constant_array("empty", shape, dtype, 0, device)
 
 
-@library
+@library(moves=(), fills=("fill_value",))
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of a repeated value.
 
@@ -141,25 +141,25 @@ def _like(name: str, x: Any, value: Any, dtype: Any, shape: Any, device: Any = N
     return made if device is None else to_device(made, device)
 
 
-@library
+@library(moves=("a",))
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Zeros in the shape and dtype of an array, unless other ones are given."""
     return _like("zeros_like", a, 0, dtype, shape, device)
 
 
-@library
+@library(moves=("a",))
 def ones_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Ones in the shape and dtype of an array, unless other ones are given."""
     return _like("ones_like", a, 1, dtype, shape, device)
 
 
-@library
+@library(moves=("prototype",))
 def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """Zeros in the shape and dtype of an array, unless other ones are given."""
     return _like("empty_like", prototype, 0, dtype, shape, device)
 
 
-@library(operands=("fill_value",))
+@library(operands=("fill_value",), moves=("a",), fills=("fill_value",))
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
     """A repeated value in the shape and dtype of an array, unless other ones are given."""
     if type(fill_value) is not int:  # that is taken in the dtype asked for, whatever its size
@@ -378,13 +378,13 @@ def _triangle(name: str, m: Any, k: int, lower: bool) -> Value:
     return select(mask, x, constant_like(x, 0))
 
 
-@library
+@library(moves=("m",))
 def tril(m: Any, k: int = 0) -> Value:
     """The lower triangles of matrices (the last two axes), with zeros above diagonal k."""
     return _triangle("tril", m, k, True)
 
 
-@library
+@library(moves=("m",))
 def triu(m: Any, k: int = 0) -> Value:
     """The upper triangles of matrices (the last two axes), with zeros below diagonal k."""
     return _triangle("triu", m, k, False)
@@ -423,7 +423,7 @@ def diagflat(v: Any, k: int = 0) -> Value:
     return diag(reshape_to(x, (x.aval.size,)), k)
 
 
-@library
+@library(moves=("a",))
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     """The diagonal of each matrix that lies along two axes; it becomes the last axis.
 
@@ -474,7 +474,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
 # ---- grids ---------------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("xi",))
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Value]:
     """Coordinate arrays of the grid that vectors span.
 

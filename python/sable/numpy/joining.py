@@ -102,7 +102,7 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Va
     return joined([expand_dims(x, axis) for x in _typed(values, dtype, "stack")], axis)
 
 
-@library
+@library(moves=("x",))
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Value, ...]:
     """The arrays along an axis, as a tuple."""
     value = array_argument("unstack", x)
@@ -131,13 +131,13 @@ def hstack(tup: Any, dtype: Any = None) -> Value:
     return concatenate(rows, 0 if rows[0].aval.ndim == 1 else 1, dtype)
 
 
-@library
+@library(moves=("tup",))
 def dstack(tup: Any, dtype: Any = None) -> Value:
     """Arrays put together along the third axis."""
     return concatenate(_grown("dstack", tup, atleast_3d), 2, dtype)
 
 
-@library
+@library(moves=("tup",))
 def column_stack(tup: Any) -> Value:
     """Vectors as the columns of a matrix; matrices side by side."""
 
@@ -162,7 +162,7 @@ def append(arr: Any, values: Any, axis: Any = None) -> Value:
     return concatenate([first, second], axis)
 
 
-@library
+@library(moves=("arrays",))
 def block(arrays: Any) -> Value:
     """A matrix of blocks, given as nested lists: the innermost ones side by side, the outer ones below each other."""
     found, _ = _block(arrays)
@@ -204,7 +204,7 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, uneven: boo
     return [slice_axis(x, axis, a, b) for a, b in itertools.pairwise(cuts)]
 
 
-@library
+@library(moves=("ary",))
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     """Parts along an axis.
 
@@ -218,26 +218,26 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     return _split("split", ary, indices_or_sections, axis, False)
 
 
-@library
+@library(moves=("ary",))
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     """Like `split`; where parts cannot be equal, the first ones are larger by one."""
     return _split("array_split", ary, indices_or_sections, axis, True)
 
 
-@library
+@library(moves=("ary",))
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
     """Parts along the second axis; of vectors, along the only one."""
     x = array_argument("hsplit", ary)
     return _split("hsplit", x, indices_or_sections, 0 if x.aval.ndim == 1 else 1, False)
 
 
-@library
+@library(moves=("ary",))
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
     """Parts along the first axis."""
     return _split("vsplit", ary, indices_or_sections, 0, False)
 
 
-@library
+@library(moves=("ary",))
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
     """Parts along the third axis."""
     return _split("dsplit", ary, indices_or_sections, 2, False)

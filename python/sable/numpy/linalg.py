@@ -236,7 +236,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Value:
     return _trace(x, offset, -2, -1, dtype)
 
 
-@library
+@library(moves=("x",))
 def diagonal(x: Any, /, *, offset: int = 0) -> Value:
     """A diagonal of the matrices along the last two axes."""
     return _diagonal(x, offset, -2, -1)

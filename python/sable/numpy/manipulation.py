@@ -139,19 +139,19 @@ def _at_least(name: str, arys: Sequence[Any], grow: Any) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-@library
+@library(moves=("arys",))
 def atleast_1d(*arys: Any) -> Any:
     """Arrays with at least one axis; a list of them for several arguments."""
     return _at_least("atleast_1d", arys, lambda s: s or (1,))
 
 
-@library
+@library(moves=("arys",))
 def atleast_2d(*arys: Any) -> Any:
     """Arrays with at least two axes, new ones in front; a list of them for several arguments."""
     return _at_least("atleast_2d", arys, lambda s: (1,) * (2 - len(s)) + s)
 
 
-@library
+@library(moves=("arys",))
 def atleast_3d(*arys: Any) -> Any:
     """Arrays with at least three axes, (1, n, 1) of vectors; a list of them for several arguments."""
 
@@ -195,7 +195,7 @@ def permute_dims(a: Any, /, axes: Any) -> Value:
     return transpose(a, axes)
 
 
-@library
+@library(moves=("x",))
 def matrix_transpose(x: Any, /) -> Value:
     """The last two axes exchanged.
 
@@ -241,7 +241,7 @@ def _axis_tuple(axis: Any) -> tuple:
     return tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
 
 
-@library
+@library(moves=("a",))
 def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
     """An axis moved in front of axis `start`."""
     x = array_argument("rollaxis", a)
@@ -285,7 +285,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     return broadcast_shape(tuple(shape_argument(s) for s in shapes))
 
 
-@library
+@library(moves=("args",))
 def broadcast_arrays(*args: Any) -> list[Value]:
     """Arrays in the shape to which they broadcast, each in its own dtype."""
     values = array_arguments("broadcast_arrays", *args)
@@ -318,7 +318,7 @@ def flipud(m: Any) -> Value:
     return flip(m, 0)
 
 
-@library
+@library(moves=("m",))
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Value:
     """The plane of two axes turned by k quarters, from the first towards the second.
 
@@ -492,7 +492,7 @@ def _repeat_each(x: Value, times: int, axis: int) -> Value:
     )
 
 
-@library
+@library(moves=("a",))
 def resize(a: Any, new_shape: Any) -> Value:
     """The elements, repeated as often as needed, in another shape of any size."""
     x = array_argument("resize", a)

@@ -31,6 +31,7 @@ from sable.core.operands import (
 )
 from sable.core.values import concrete, retype
 from sable.library.declare import library
+from sable.library.words import all_words, any_words
 
 from ._table import binary, by_kind, several, single, unary
 from .indexing.positions import nonzero
@@ -244,8 +245,8 @@ def _ordering(direction: str) -> Any:
     return choose, "same", body
 
 
-equal = binary("equal", "x1 == x2, as booleans.", single("compare", comparison_direction="EQ"))
-not_equal = binary("not_equal", "x1 != x2, as booleans.", single("compare", comparison_direction="NE"))
+equal = binary("equal", "x1 == x2, as booleans.", single("compare", comparison_direction="EQ"), join=all_words)
+not_equal = binary("not_equal", "x1 != x2, as booleans.", single("compare", comparison_direction="NE"), join=any_words)
 less = binary("less", "x1 < x2, as booleans.", *_ordering("LT"))
 less_equal = binary("less_equal", "x1 <= x2, as booleans.", *_ordering("LE"))
 greater = binary("greater", "x1 > x2, as booleans.", *_ordering("GT"))

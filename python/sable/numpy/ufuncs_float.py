@@ -30,6 +30,7 @@ from sable.core.operands import (
 )
 from sable.core.values import retype
 from sable.library.declare import library
+from sable.library.words import all_words
 
 from . import reductions
 from ._table import binary, by_kind, several, single, unary
@@ -413,7 +414,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool
     return reductions.all(isclose(a, b, rtol, atol, equal_nan))
 
 
-@library
+@library(moves=("a1", "a2"), join=all_words)
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Value:
     """True if two arrays (or nested lists) have one shape and equal elements.
 

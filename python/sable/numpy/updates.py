@@ -225,7 +225,7 @@ def put_along_axis(
     return found if axis is not None else BIND.reshape(found, shape=original.aval.shape)
 
 
-@library
+@library(moves=("a", "v"))
 def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = True) -> Value:
     """A copy of the array with elements of the flattened array replaced.
 

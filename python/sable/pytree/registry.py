@@ -4,7 +4,8 @@ The environment variable SABLE_PURE_PYTHON=1 chooses pure Python. The public int
 
 Interface for other modules: `flatten`, `leaves`, `structure`, `flatten_call`, `signature`, `treedef_tuple`,
 `register_node`, `register_dataclass_node`, `broadcast_prefix`, `flatten_axes`, `prefix_errors`,
-`equality_errors`, `treedef_differences`, `default_registry`, `none_leaf_registry`, `PyTreeDef`.
+`equality_errors`, `treedef_differences`, `default_registry`, `none_leaf_registry`, `PyTreeDef`. Transformations flatten by
+`sable.pytree.arrays`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ PyTreeRegistry = implementation.PyTreeRegistry
 default_registry = PyTreeRegistry(name="default_registry")
 #: The same with None as a leaf, for trees of axes.
 none_leaf_registry = PyTreeRegistry(none_is_leaf=True, name="none_leaf_registry")
+#: The same with nodes that users see as leaves; see `sable.pytree.arrays`.
+array_registry = PyTreeRegistry(name="array_registry")
+_REGISTRIES = (default_registry, none_leaf_registry, array_registry)
 
 flatten = default_registry.flatten
 leaves = default_registry.leaves
@@ -53,7 +57,7 @@ signature = implementation.signature
 
 def restore_registry(name: str) -> Any:
     """The registry that was pickled under that name."""
-    return {"default_registry": default_registry, "none_leaf_registry": none_leaf_registry}[name]
+    return {registry.name: registry for registry in _REGISTRIES}[name]
 
 
 def restore_treedef(registry: Any, state: Iterable[tuple]) -> Any:
@@ -88,14 +92,14 @@ def register_node(
     to_iterable_with_keys: Callable[[Any], tuple[Iterable, Any]] | None = None,
 ) -> None:
     """Makes a class a pytree node; see `sable.tree_util.register_pytree_node`."""
-    for registry in (default_registry, none_leaf_registry):
+    for registry in _REGISTRIES:
         registry.register_node(node_type, to_iterable, from_iterable, to_iterable_with_keys)
 
 
 def register_dataclass_node(node_type: type, data_fields: Iterable[str], meta_fields: Iterable[str]) -> None:
     """Makes a class a pytree node by its attributes; see `sable.tree_util.register_dataclass`."""
     data_fields, meta_fields = tuple(data_fields), tuple(meta_fields)
-    for registry in (default_registry, none_leaf_registry):
+    for registry in _REGISTRIES:
         registry.register_dataclass_node(node_type, data_fields, meta_fields)
     errors.DATA_FIELDS[node_type] = data_fields
 

@@ -16,7 +16,8 @@ from sable.core.values import as_value
 from sable.lax.shapes import broadcast_shapes
 from sable.library.declare import library
 
-from ._keys import KeyArray, random_bits, two_keys, words_of
+from ._key_array import KeyArray
+from ._keys import random_bits, two_keys, words_of
 
 _UNSIGNED = {n: np.dtype(f"uint{n}") for n in (8, 16, 32, 64)}
 

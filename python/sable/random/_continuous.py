@@ -19,7 +19,8 @@ from sable.core.values import as_value
 from sable.library.declare import library
 
 from ._bits import both, float_dtype, parameter, shape_argument, uniform_words
-from ._keys import KeyArray, two_keys, words_of
+from ._key_array import KeyArray
+from ._keys import two_keys, words_of
 from ._trials import rademacher
 
 

@@ -16,7 +16,8 @@ from sable.library.declare import library
 
 from ._bits import both, float_dtype, parameter, randint, shape_argument, uniform_words
 from ._continuous import gumbel_words
-from ._keys import KeyArray, clone, random_bits, two_keys, words_of
+from ._key_array import KeyArray
+from ._keys import clone, random_bits, two_keys, words_of
 
 
 @library(operands=("p",))
@@ -50,7 +51,7 @@ def _shuffled(words: KeyArray, x: Value, axis: int) -> Value:
     return x
 
 
-@library
+@library(moves=("x",))
 def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, *, out_sharding: Any = None) -> Value:
     """An array with its slices along an axis in random order.
 
@@ -85,7 +86,7 @@ def _range(n: int) -> Value:
 # ---- choices -------------------------------------------------------------------------------------------------
 
 
-@library
+@library(moves=("a",))
 def choice(
     key: Any,
     a: Any,

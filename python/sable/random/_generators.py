@@ -153,6 +153,11 @@ class Generator(ABC):
     tag: str
     words: int
 
+    @property
+    def key_shape(self) -> tuple[int]:
+        """Shape of the words of a key."""
+        return (self.words,)
+
     @abstractmethod
     def seed(self, words: Value) -> Value:
         """The key of a seed, which is two words."""

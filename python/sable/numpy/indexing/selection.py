@@ -111,7 +111,7 @@ def along_axis_arguments(arr: Any, indices: Any, axis: int | None, name: str) ->
     return x, numbers, normal_axis(axis, x.aval.ndim)
 
 
-@library
+@library(moves=("arr",))
 def take_along_axis(
     arr: Any,
     indices: Any,
@@ -166,7 +166,7 @@ def take_along_axis(
     return gather(x, numbers, dimension_numbers, sizes, mode=way, fill_value=fill_value)
 
 
-@library
+@library(moves=("a",))
 def compress(
     condition: Any, a: Any, axis: int | None = None, *, size: int | None = None, fill_value: Any = 0, out: None = None
 ) -> Value:
@@ -210,7 +210,7 @@ def compress(
     return take(x, numbers, axis=place, fill_value=fill_value)
 
 
-@library
+@library(moves=("arr",))
 def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0) -> Value:
     """The elements of the flattened array for which a condition holds; see `compress`."""
     which, x = array_arguments("extract", condition, arr)
