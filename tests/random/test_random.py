@@ -137,7 +137,7 @@ r.geometric(k, A([0.5, 0.9]))
 """
 NEAR = """
 r.exponential(k, (5,)) | r.exponential(k, (5,), 'float16') | r.gumbel(k, (5,)) | r.gumbel(k, (5,), mode='high')
-r.gumbel(k, (5,), mode='foo') | r.laplace(k, (5,)) | r.logistic(k, (5,)) | r.cauchy(k, (5,))
+r.gumbel(k, (5,), mode='foo') | r.gumbel(k, (400,), mode='highest') | r.gumbel(k, (5,), 'float16', mode='highest') | r.laplace(k, (5,)) | r.logistic(k, (5,)) | r.cauchy(k, (5,))
 r.maxwell(k, (5,)) | r.truncated_normal(k, -2, 2, (6,)) | r.truncated_normal(k, 0.5, A([1.0, 2.0]))
 r.truncated_normal(k, -2, 2, (3,), 'int32') | r.lognormal(k, shape=(4,)) | r.lognormal(k, A([0.5, 2.0]))
 r.pareto(k, 2.0, (4,)) | r.pareto(k, A([1.0, 3.0])) | r.rayleigh(k, 2.0, (4,))
@@ -229,6 +229,18 @@ def test_64_bits_nearly(text: str) -> None:
 def test_a_key_is_no_constant_of_programs() -> None:
     key = sable.random.PRNGKey(0)
     assert not key.constant
+
+
+def test_more_elements_than_a_word_can_number(monkeypatch) -> None:
+    shape = sable.eval_shape(lambda k: sable.random.normal(k, (10**12,)), sable.random.key(0))
+    assert shape.shape == (10**12,)
+    expected = sable.random.bits(sable.random.key(0), (3, 5))
+    monkeypatch.setattr("sable.random._generators._COUNTED", 1)
+    sable.random.bits.clear_plans()
+    try:
+        np.testing.assert_array_equal(sable.random.bits(sable.random.key(0), (3, 5)), expected)
+    finally:
+        sable.random.bits.clear_plans()
 
 
 # ---- other generators ----------------------------------------------------------------------------------------

@@ -14,13 +14,13 @@ from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import expand_to, scalar
+from sable.core.operands import expand_to, logical, scalar
 from sable.core.values import as_value
 from sable.library.declare import library
 
 from ._bits import both, float_dtype, parameter, shape_argument, uniform_words
 from ._key_array import KeyArray
-from ._keys import two_keys, words_of
+from ._keys import random_bits, two_keys, words_of
 from ._trials import rademacher
 
 
@@ -182,16 +182,19 @@ maxwell = _simple("maxwell", "one-sided Maxwell distribution of scale 1", _maxwe
 
 
 def gumbel_words(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype, mode: str | None) -> Value:
-    """-log(-log u). In mode "high" a second uniform sample continues the first where that is below 1/2."""
+    """-log(-log u). In mode "high" a second uniform sample continues the first where that is below 1/2, in mode "highest" u has
+    64 bits."""
     info = dtypes.finfo(dtype)
     if mode is None:
         mode = "high" if config.jax_high_dynamic_range_gumbel else "low"
     if mode == "low":
         u = uniform_words(words, shape, dtype, float(info.tiny), 1.0)
         return BIND.negate(BIND.log(BIND.negate(BIND.log(u))))
-    if mode == "highest":
-        raise NotImplementedError("mode 'highest' of gumbel: use 'high'")
-    if mode != "high":
+    if mode == "highest" and dtype == np.float32:
+        x, is_low = _nearest_end(random_bits(words, 32, (2, *shape)))
+        upper, lower = BIND.negate(_log_one_minus(x)), BIND.negate(BIND.log(x))
+        return BIND.negate(BIND.log(BIND.select(is_low, upper, lower)))
+    if mode not in ("high", "highest"):
         raise ValueError(f"Must provide valid mode for gumbel got: {mode}")
     u = uniform_words(words, (2, *shape), dtype)
     high, low = u[0], u[1]
@@ -202,6 +205,41 @@ def gumbel_words(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype, mode:
     return BIND.negate(BIND.log(BIND.negate(_log_one_minus(x))))
 
 
+def _nearest_end(bits: Value) -> tuple[Value, Value]:
+    """u in (0, 1) of 64 random bits, the first half of which comes first, as f32: (min(u, 1 - u), whether that is u).
+
+    In fixed point the number is m / 2^64. Its 24 highest bits from the first 1 on are a float without rounding, whose exponent
+    is the number z of zeros before them: x = 2^-(z + 24) t.
+    """
+    _, *shape = bits.aval.shape
+    zeros, ones = (0,) * len(shape), (1,) * (1 + len(shape))
+    cut = [((i, *zeros), (i + 1, *shape)) for i in (0, 1)]
+    halves = [BIND.slice(bits, start_indices=low, limit_indices=high, strides=ones) for low, high in cut]
+    high, low = (BIND.reshape(h, shape=tuple(shape)) for h in halves)
+
+    def is_(x: Value, value: int, direction: str = "EQ") -> Value:
+        return BIND.compare(x, BIND.full(x.aval, value), comparison_direction=direction)
+
+    def minus(x: Value, value: int) -> Value:  # value - x
+        return BIND.subtract(BIND.full(x.aval, value), x)
+
+    is_low = is_(high, 2**31, "LT")
+    # 2^64 - m: the complement, plus one
+    carried = BIND.subtract(minus(high, 2**32 - 1), BIND.convert(is_(low, 0, "NE"), dtype=high.aval.dtype))
+    other_high = BIND.add(carried, BIND.full(high.aval, 1))
+    high, low = BIND.select(is_low, high, other_high), BIND.select(is_low, low, BIND.negate(low))
+    before, more = BIND.count_leading_zeros(high), BIND.count_leading_zeros(low)
+    rest = BIND.shift_right_logical(low, minus(before, 32))
+    first = logical("or", BIND.shift_left(high, before), rest)
+    in_low = is_(high, 0)
+    top = BIND.select(in_low, BIND.shift_left(low, more), first)
+    before = BIND.select(in_low, BIND.add(more, BIND.full(more.aval, 32)), before)
+    top = logical("or", BIND.shift_right_logical(top, BIND.full(top.aval, 8)), BIND.full(top.aval, 2**23))
+    power = BIND.shift_left(minus(before, 127 - 24), BIND.full(before.aval, 23))
+    float32 = np.dtype(np.float32)
+    return BIND.multiply(BIND.convert(top, dtype=float32), BIND.bitcast_convert(power, dtype=float32)), is_low
+
+
 @library
 def gumbel(key: Any, shape: Any = (), dtype: Any = None, mode: str | None = None, *, out_sharding: Any = None) -> Value:
     """Samples of the Gumbel distribution of location 0 and scale 1.
@@ -210,7 +248,8 @@ def gumbel(key: Any, shape: Any = (), dtype: Any = None, mode: str | None = None
       key: a random key.
       shape: the result's.
       dtype: a float dtype.
-      mode: "low" (the default) or "high", which draws twice the bits for the upper tail.
+      mode: "low" (the default), "high", which draws twice the bits for the upper tail, or "highest", which uses all of them (the
+        same as "high" for other dtypes than float32).
 
     Raises:
       ValueError: another dtype or mode; an array of keys.

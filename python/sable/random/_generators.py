@@ -23,6 +23,8 @@ from sable.lax.random_bits import generate
 _UINT32 = np.dtype(np.uint32)
 _UNSIGNED = {n: np.dtype(f"uint{n}") for n in (8, 16, 32, 64)}
 _THREEFRY_WORDS = 2
+#: elements that one word can number
+_COUNTED = 2**32
 _RBG_WORDS = 4
 #: blocks of bits of which unsafe_rbg takes the words of one key, so that they do not follow each other
 _BLOCKS = 10
@@ -47,16 +49,14 @@ def _scalar(word: np.uint32) -> Array:
 
 
 def hashed(data: Value, shape: tuple[int, ...]) -> tuple[Value, Value]:
-    """Two words for each element of a shape: its number, hashed under a key.
-
-    Raises:
-      NotImplementedError: more than 2**32 elements.
-    """
+    """Two words for each element of a shape: its number, hashed under a key."""
     size = math.prod(shape)
-    if size > 2**32:
-        raise NotImplementedError(f"random arrays of more than 2**32 elements, got shape {shape}")
     high = constant(np.uint32(0))
-    if shape:
+    if size > _COUNTED:
+        numbers = BIND.reshape(BIND.iota(shape=(size,), dtype=_UNSIGNED[64], iota_dimension=0), shape=shape)
+        upper = BIND.shift_right_logical(numbers, BIND.full(numbers.aval, 32))
+        high, low = (BIND.convert(x, dtype=_UINT32) for x in (upper, numbers))
+    elif shape:
         low = BIND.iota(shape=(size,), dtype=_UINT32, iota_dimension=0)
         low = low if len(shape) == 1 else BIND.reshape(low, shape=shape)
     else:
