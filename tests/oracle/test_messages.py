@@ -338,6 +338,17 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "was passed to add at position 1.",
     ),
     "objects in grad": (lambda j: j.grad(lambda x: x)(np.array([1], object)), "is not a valid JAX type"),
+    "text out of vmap": (lambda j: j.vmap(lambda x: "a")(V), "Output from batched function"),
+    "negative sizes": (lambda j: j.lax.broadcast_shapes((-1,)), "Only non-negative indices are allowed"),
+    "no shape": (lambda j: j.lax.broadcast_shapes("ab"), "Shapes must be 1D sequences"),
+    "carried keys": (
+        lambda j: j.lax.scan(lambda c, x: (j.random.key_data(c), x), j.random.key(0), V),
+        "input carry c has type key<fry>[] but the corresponding output carry component has type uint32[2]",
+    ),
+    "keys in grad": (lambda j: j.grad(j.random.uniform)(j.random.key(0)), "inexact), but got key<fry>"),
+    "sums of keys": (lambda j: j.random.key(0) + j.random.key(1), "add does not accept dtype key<fry> at position 0"),
+    "keys plus one": (lambda j: 1 + j.random.key(0), "add does not accept dtypes int32, key<fry>."),
+    "numbers of keys": (lambda j: j.lax.convert_element_type(j.random.key(0), int), "from key<fry> to int32"),
     "sizes of keywords": (
         lambda j: j.vmap(lambda x, y: x)(V, y=V[:1]),
         "one axis had size 1: axis 0 of kwargs['y'] of type float32[1]",

@@ -162,6 +162,8 @@ def _output(x: Any, result: Any, fun: Callable, kind: str) -> Value:
         return as_value(x)
     path = next((tree_util.keystr(p) for p, leaf in tree_util.tree_flatten_with_path(result)[0] if leaf is x), "")
     where = f" at output component {path}" if path else ""
+    if kind == "vmap":
+        raise TypeError(f"Output from batched function {function_name(fun)}{where}, {x!r}, is not a valid JAX type")
     raise TypeError(
         f"function {function_name(fun)} at {function_place(fun)} traced for {kind} returned a value of type "
         f"{type(x)}{where}, which is not a valid JAX type"

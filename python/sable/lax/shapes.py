@@ -36,13 +36,20 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     """The shape to which arrays of these shapes broadcast, by NumPy's rules.
 
     Raises:
+      TypeError: no shapes.
       ValueError: there is none.
 
     Example:
       >>> broadcast_shapes((2, 1), (3,))
       (2, 3)
     """
-    return broadcast_shape(tuple(tuple(map(int, s)) for s in shapes))
+    sizes = tuple(map(sizes_argument, shapes))
+    for s in sizes:
+        if any(n < 0 for n in s):
+            raise TypeError(
+                f"Only non-negative indices are allowed when broadcasting static shapes, but got shape {s}."
+            )
+    return broadcast_shape(sizes)
 
 
 @library(moves=("operand",))
