@@ -103,8 +103,9 @@ class ConstantForm:
         literal = params["value"]
         if literal.aval.dtype.kind == "c":
             return _complex_constant(literal, results[0], ip, location)
-        attribute = dense(literal, results[0])
-        return Operation.create(self.mlir_name, results=results, attributes={"value": attribute}, loc=location, ip=ip)
+        made = Operation.create(self.mlir_name, results=results, loc=location, ip=ip)
+        made.attributes["value"] = dense(literal, results[0])  # `create` would intern a dictionary for each value
+        return made
 
     def accepts(self, operation) -> bool:
         return True
