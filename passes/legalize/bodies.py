@@ -16,8 +16,12 @@ from sable.dialects.ops.windows import covering, pad
 from sable.ir.aval import aval
 from sable.ir.op import OPS
 
+from ..kernels.packing import MOST_BINDINGS
 from .gpu_sort import as_rows, from_rows, order_by_network
 from .rules import compare, in_f32, is_narrow, legalize
+
+#: Arrays and initial values of one loop nest, whose results are as many as the arrays.
+_OPERANDS = MOST_BINDINGS * 2 // 3
 
 
 def _expanded(b: Any, name: str, operands: Sequence[Any], params: dict[str, Any]) -> tuple[Any, ...]:
@@ -26,8 +30,8 @@ def _expanded(b: Any, name: str, operands: Sequence[Any], params: dict[str, Any]
 
 @legalize("reduce")
 def reduce(b: Any, *operands: Any, **params: Any) -> Any:
-    """IREE refuses a reduction over no dimension, and makes nothing of one over no element."""
-    if params["dimensions"] and b.aval(operands[0]).size:
+    """IREE refuses a reduction over no dimension, and of many arrays, and makes nothing of one over no element."""
+    if params["dimensions"] and b.aval(operands[0]).size and len(operands) <= _OPERANDS:
         return NotImplemented
     return _expanded(b, "reduce", operands, params)
 
@@ -54,10 +58,10 @@ def _plain(b: Any, operands: Sequence[Any], fills: Sequence[Any], w: Window) -> 
 
 @legalize("reduce_window")
 def reduce_window(b: Any, *operands: Any, body: Any, **params: Any) -> Any:
-    """Edges and holes hold the initial values."""
+    """Edges and holes hold the initial values. Many arrays are expanded, too."""
     op, n, w = OPS["reduce_window"], len(operands) // 2, Window(**params)
     out = op.type(*[b.aval(x) for x in operands], body=body, **params)[0]
-    if out.size == 0 or not out.shape:
+    if out.size == 0 or not out.shape or len(operands) > _OPERANDS:
         return _expanded(b, "reduce_window", operands, {"body": body, **params})
     found, plain = _plain(b, operands[:n], operands[n:], w)
     return b.with_regions(op, [*found, *operands[n:]], body=body, **plain)

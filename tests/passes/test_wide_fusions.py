@@ -149,6 +149,27 @@ def test_carries_and_captures(n, route):
     agree(jax.jit(program)(carried, captured), (list(state), list(np.stack(stacks, 1))))
 
 
+@pytest.mark.parametrize("n", [11, 27, 40, 65])
+def test_operations_of_many_arrays(n):
+    xs = [np.arange(5, dtype=np.float32) + k for k in range(n)]
+    zeros = tuple(np.float32(0) for _ in xs)
+
+    def add(x, y):
+        return tuple(p + q for p, q in zip(x, y))
+
+    def all_of(*xs):
+        return (
+            jax.lax.reduce(xs, zeros, add, (0,)),
+            jax.lax.reduce_window(xs, zeros, add, (2,), (1,), "VALID"),
+            jax.lax.associative_scan(add, xs),
+        )
+
+    sums, windows, running = jax.jit(all_of)(*xs)
+    np.testing.assert_array_equal(np.stack(sums), np.sum(xs, axis=1))
+    np.testing.assert_array_equal(np.stack(windows), np.stack(xs)[:, 1:] + np.stack(xs)[:, :-1])
+    np.testing.assert_array_equal(np.stack(running), np.cumsum(xs, axis=1))
+
+
 @pytest.mark.parametrize("n", COUNTS)
 def test_branches(n, route):
     values = arrays(n)
