@@ -121,6 +121,9 @@ def long_cumulative_sum(x: np.ndarray, axis: int) -> np.ndarray:
 def matmul(lhs: np.ndarray, rhs: np.ndarray) -> Any:
     """np.matmul: a long one with few rows or columns in pieces; for others BLAS has pieces of its own."""
     products = lhs.shape[-1]
+    if (lhs.ndim == 1 or lhs.shape[-2] == 1) and (rhs.ndim == 1 or rhs.shape[-1] == 1):
+        # BLAS rounds a dot product of elements that are apart otherwise, and which are depends on what made them
+        lhs, rhs = np.ascontiguousarray(lhs), np.ascontiguousarray(rhs)
     if products <= _PRODUCTS or lhs.dtype not in _WIDER:
         return np.matmul(lhs, rhs)
     left = lhs if lhs.ndim > 1 else lhs[None]

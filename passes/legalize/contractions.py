@@ -104,7 +104,8 @@ def _below_transpose(
     if not isinstance(x, ir.BlockArgument) and x.owner.name == "stablehlo.transpose":
         order = list(ir.DenseI64ArrayAttr(x.owner.attributes["permutation"]))
         x = x.owner.operands[0]
-    return x, *([order[d] for d in dimensions] for dimensions in (batch, contracted, free))
+    batch, contracted, free = ([order[d] for d in dimensions] for dimensions in (batch, contracted, free))
+    return x, batch, contracted, free
 
 
 def _matrices(b: Any, x: Any, batch: list[int], rows: list[int], columns: list[int]) -> tuple[Any, bool]:
