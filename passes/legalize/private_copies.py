@@ -212,11 +212,12 @@ def _always_true(condition: ir.Block) -> ir.Value:
 
 
 def _true_by_iota(update: ir.Operation, type: ir.Type) -> ir.Value:
-    """Trues of the shape of a type: `iota >= 0`, which IREE does not fold."""
+    """Trues of the shape of a type: `iota >= 0`, which IREE does not fold where the iota is longer than 1."""
     place = before(update)
     shape = ir.RankedTensorType(type).shape or [1]
+    longest = ir.IntegerAttr.get(signless(64), max(range(len(shape)), key=list(shape).__getitem__))
     numbers = ir.RankedTensorType.get(shape, signless(32))
-    iota = create("stablehlo.iota", [], [numbers], at=place, iota_dimension=ir.IntegerAttr.get(signless(64), 0))
+    iota = create("stablehlo.iota", [], [numbers], at=place, iota_dimension=longest)
     trues = _compare(iota.result, _constant(numbers, 0, place), "GE", place)
     if ir.RankedTensorType(type).rank:
         return trues

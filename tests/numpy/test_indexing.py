@@ -281,6 +281,23 @@ def test_results_are_not_views_that_follow() -> None:
     assert z[0] == 9
 
 
+@pytest.mark.parametrize("shape", [(1,), (1000,), (1, 1000), (1000, 1), (1, 1, 1000), (2, 1, 500)])
+def test_updates_leave_the_updated_array_to_the_loop_behind(shape: tuple[int, ...]) -> None:
+    """Whichever axis is long, what a compiled loop reads of an array that was updated before it is the array's."""
+    j = sable.numpy
+
+    def program(flat, i):
+        def body(k, _):
+            return j.hypot(flat, flat), flat.reshape(shape).at[..., i[k]].add(1)
+
+        return sable.lax.fori_loop(1, 3, body, body(0, None))
+
+    flat = np.arange(1, 1 + np.prod(shape), dtype=np.float32)
+    read, updated = sable.jit(program)(j.asarray(flat), j.zeros((3, 1), j.int32))
+    np.testing.assert_allclose(read, np.hypot(flat, flat), rtol=1e-6)
+    np.testing.assert_array_equal(np.asarray(updated)[..., 0], flat.reshape(shape)[..., 0] + 1)
+
+
 def test_warnings_are_the_users_line() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
