@@ -41,7 +41,7 @@ def first_derivative(op: Op, operands: list, params: dict, active: list[int], ts
         out = bind(op, *full, **params)
         return inexact(out if op.multiple_results else [out])
 
-    return lambda *xs: jax.jvp(function, xs, ts)[1]
+    return lambda *xs: jax.jvp(function, xs, tuple(ts))[1]
 
 
 def moved(operands: list, active: list[int], us: list, step: float) -> list:
