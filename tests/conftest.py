@@ -5,6 +5,7 @@ It keeps every program it has compiled, which by the end of the suite would be 4
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import re
@@ -42,6 +43,13 @@ def exhaustive(request: pytest.FixtureRequest) -> bool:
 
 def pytest_report_header() -> str:
     return "JAX is the oracle of many tests" if _HAS_JAX else "JAX is not installed: the tests against it are left out"
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not among the tests: a seventh of the time went there."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_runtest_teardown(item: object) -> None:
