@@ -61,7 +61,7 @@ def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     if b.native and out.dtype in _MATMUL.dtypes and not (few and products > _FEW_PRODUCTS):
         called, thin = (_CALLED, _THIN) if wide is None else (_CALLED_LONG, _THIN_LONG)
         if min(rows, columns, products) >= thin and batch * rows * columns * products >= called:
-            return _by_blas(b, lhs, rhs, dims, out)
+            return _by_blas(b, lhs, rhs, dims, (batch, rows, columns, products), out)
     if wide is None:
         return NotImplemented
     if few:
@@ -75,48 +75,38 @@ def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     return dot_in_pieces(b, lhs, rhs, _AT_A_TIME, params)
 
 
-def _by_blas(b: Any, lhs: Any, rhs: Any, dims: DotDimensions, out: Aval) -> Any:
-    x, batch, contracted, free = _below_transpose(
-        lhs, dims.lhs_batching_dimensions, dims.lhs_contracting_dimensions, b.aval(lhs).ndim
-    )
-    a, transpose_a = _matrices(b, x, batch, free, contracted)
-    x, batch, contracted, free = _below_transpose(
-        rhs, dims.rhs_batching_dimensions, dims.rhs_contracting_dimensions, b.aval(rhs).ndim
-    )
-    c, transpose_c = _matrices(b, x, batch, contracted, free)
-    first, second = b.aval(a).shape, b.aval(c).shape
-    count, rows = first[0], first[2] if transpose_a else first[1]
-    columns = second[1] if transpose_c else second[2]
-    products = math.prod(first) * columns
-    pieces = max(1, min(products // _PIECE, max(count, rows // _PIECE_SIZE, columns // _PIECE_SIZE)))
+def _by_blas(b: Any, lhs: Any, rhs: Any, dims: DotDimensions, sizes: tuple[int, int, int, int], out: Aval) -> Any:
+    """`sizes`: matrices, rows, columns, and products of each sum."""
+    count, rows, columns, _ = sizes
+    left, transpose_a = _matrices(b, lhs, dims.lhs_batching_dimensions, dims.lhs_contracting_dimensions, False)
+    right, transpose_b = _matrices(b, rhs, dims.rhs_batching_dimensions, dims.rhs_contracting_dimensions, True)
+    total = math.prod(sizes)
+    pieces = max(1, min(total // _PIECE, max(count, rows // _PIECE_SIZE, columns // _PIECE_SIZE)))
     stack = out.update(shape=(count, rows, columns), weak_type=False)
-    transposes = {"transpose_a": transpose_a, "transpose_b": transpose_c}
-    (found,) = b.call_native(_MATMUL, (a, c), (stack,), transposes, 2 * products, pieces)
+    transposes = {"transpose_a": transpose_a, "transpose_b": transpose_b}
+    (found,) = b.call_native(_MATMUL, (left, right), (stack,), transposes, 2 * total, pieces)
     return in_shape(b, found, out.shape)
 
 
-def _below_transpose(
-    x: Any, batch: Sequence[int], contracted: Sequence[int], ndim: int
-) -> tuple[Any, list, list, list]:
-    """The array that is transposed to x (x itself, if none is), and its batch, contracted and other dimensions."""
-    free = [d for d in range(ndim) if d not in batch and d not in contracted]
-    order = range(ndim)
+def _matrices(
+    b: Any, x: Any, batch: Sequence[int], contracted: Sequence[int], contracted_first: bool
+) -> tuple[Any, bool]:
+    """x as a stack of matrices, whose rows are what is contracted or its columns; whether they are given transposed.
+
+    Where x is the transpose of an array, it is that array that is taken.
+    """
+    ndim = b.aval(x).ndim
+    order: Sequence[int] = range(ndim)
     if not isinstance(x, ir.BlockArgument) and x.owner.name == "stablehlo.transpose":
         order = list(ir.DenseI64ArrayAttr(x.owner.attributes["permutation"]))
         x = x.owner.operands[0]
-    batch, contracted, free = ([order[d] for d in dimensions] for dimensions in (batch, contracted, free))
-    return x, batch, contracted, free
-
-
-def _matrices(b: Any, x: Any, batch: list[int], rows: list[int], columns: list[int]) -> tuple[Any, bool]:
-    """x as a stack of matrices, and whether they are the transposes of those asked for."""
-    shape = b.aval(x).shape
-    usual = list(range(len(shape)))
-    is_transposed = [*batch, *columns, *rows] == usual and [*batch, *rows, *columns] != usual
+    shape, usual = b.aval(x).shape, list(range(ndim))
+    free = [d for d in range(ndim) if d not in batch and d not in contracted]
+    sides = (contracted, free) if contracted_first else (free, contracted)
+    stack, rows, columns = ([order[d] for d in dimensions] for dimensions in (batch, *sides))
+    is_transposed = [*stack, *columns, *rows] == usual and [*stack, *rows, *columns] != usual
     if is_transposed:
         rows, columns = columns, rows
-    order = [*batch, *rows, *columns]
-    if order != usual:
-        x = b.transpose(x, permutation=tuple(order))
-    sizes = [math.prod(shape[d] for d in dimensions) for dimensions in (batch, rows, columns)]
-    return in_shape(b, x, tuple(sizes)), is_transposed
+    if [*stack, *rows, *columns] != usual:
+        x = b.transpose(x, permutation=(*stack, *rows, *columns))
+    return in_shape(b, x, tuple(math.prod(shape[d] for d in part) for part in (stack, rows, columns))), is_transposed

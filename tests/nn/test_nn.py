@@ -27,12 +27,7 @@ def evaluate(j, text: str, **names):
 
 
 def programs(texts: list[str]) -> Programs:
-    """Expressions of the arrays."""
-
-    def program(text: str):
-        return lambda j, *arrays: evaluate(j, text, **dict(zip(ARRAYS, arrays)))
-
-    return Programs({text: program(text) for text in texts}, list(ARRAYS.values()))
+    return Programs.of_expressions(evaluate, ARRAYS, texts)
 
 
 ACTIVATIONS = [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .oracle import Programs, check
+from .oracle import Programs
 
 _RNG = np.random.default_rng(7)
 
@@ -45,9 +45,9 @@ _EAGER = ("jnp.power(i8, si)", "i8**si")
 _PROGRAMS: dict[str, Programs] = {}
 
 
-def evaluate(module: Any, text: str, *arrays: Any) -> Any:
+def evaluate(module: Any, text: str, **arrays: Any) -> Any:
     """The value of an expression under a module: arrays are the module's, `jnp` its NumPy functions."""
-    space: dict[str, Any] = {"jnp": module.numpy, "np": np, "jax": module, **dict(zip(ARRAYS, arrays))}
+    space: dict[str, Any] = {"jnp": module.numpy, "np": np, "jax": module, **arrays}
     space.update({name: module.numpy.asarray(x) for name, x in WEAK.items()})
     space["bf"] = space["f"].astype(module.numpy.bfloat16)
     space["wv"] = module.numpy.full((2,), 3)
@@ -64,8 +64,7 @@ def table(text: str) -> Any:
 
 def together(texts: Sequence[str]) -> None:
     """Let JAX run these expressions in one program, where `compare` is asked for one of them."""
-    programs = {text: lambda module, *arrays, text=text: evaluate(module, text, *arrays) for text in texts}
-    _PROGRAMS.update(dict.fromkeys(texts, Programs(programs, list(ARRAYS.values()), alone=_EAGER)))
+    _PROGRAMS.update(dict.fromkeys(texts, Programs.of_expressions(evaluate, ARRAYS, texts, alone=_EAGER)))
 
 
 def compare(text: str, **tolerances: Any) -> None:
@@ -73,4 +72,4 @@ def compare(text: str, **tolerances: Any) -> None:
     if text in _PROGRAMS:
         _PROGRAMS[text].check(text, **tolerances)
     else:
-        check(lambda module: evaluate(module, text, *map(module.numpy.asarray, ARRAYS.values())), **tolerances)
+        Programs.of_expressions(evaluate, ARRAYS, [text], alone=[text]).check(text, **tolerances)

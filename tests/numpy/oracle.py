@@ -87,6 +87,17 @@ class Programs:
     def __init__(self, programs: Mapping[str, Callable], arguments: Sequence[Any] = (), alone: Sequence[str] = ()):
         self._programs, self._arguments, self._alone = programs, tuple(arguments), alone
 
+    @classmethod
+    def of_expressions(
+        cls, evaluate: Callable, arrays: Mapping[str, Any], texts: Sequence[str], alone: Sequence[str] = ()
+    ) -> Programs:
+        """Expressions of arrays: `evaluate(module, text, **arrays)`."""
+
+        def program(text: str) -> Callable:
+            return lambda module, *values: evaluate(module, text, **dict(zip(arrays, values)))
+
+        return cls({text: program(text) for text in texts}, list(arrays.values()), alone)
+
     @functools.cached_property
     def _traced(self) -> dict[str, Any]:
         return self._run([name for name in self._programs if name not in self._alone])
