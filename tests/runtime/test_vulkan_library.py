@@ -1,8 +1,10 @@
-"""The Vulkan library that IREE is given: semaphores' signals that come late say nothing, and lose no device."""
+"""The Vulkan library that IREE is given: signals of semaphores that come late say nothing, and lose no device; who waits sleeps."""
 
 from __future__ import annotations
 
 import ctypes
+import threading
+import time
 from ctypes import Structure, byref, c_char_p, c_float, c_int32, c_uint32, c_uint64, c_void_p, cast, pointer
 
 import pytest
@@ -96,6 +98,18 @@ class Vulkan:
         info = structure(1000207005, semaphore=semaphore, value=c_uint64(value))
         return self.on_device("vkSignalSemaphore")(self.device, byref(info))
 
+    def wait_any(self, awaited: dict[int, int], timeout: int) -> int:
+        """Wait so many nanoseconds for any of the semaphores to reach its value."""
+        many = c_uint64 * len(awaited)
+        info = structure(
+            1000207004,
+            flags=c_uint32(1),
+            count=c_uint32(len(awaited)),
+            semaphores=address(many(*awaited)),
+            values=address(many(*awaited.values())),
+        )
+        return self.on_device("vkWaitSemaphores")(self.device, byref(info), c_uint64(timeout))
+
     def value(self, semaphore: c_uint64) -> int:
         found = c_uint64()
         assert self.on_device("vkGetSemaphoreCounterValue")(self.device, semaphore, byref(found)) == 0
@@ -111,6 +125,35 @@ def test_late_signals():
         assert vulkan.value(semaphore) == value
     other = vulkan.semaphore()
     assert vulkan.signal(other, 1) == 0 and vulkan.value(other) == 1
+
+
+TIMEOUT = 2
+SECOND = 1_000_000_000
+
+
+def test_waiting_for_any_of_several():
+    vulkan_device()
+    vulkan = Vulkan()
+    semaphores = [vulkan.semaphore() for _ in range(3)]
+    awaited = {s.value: 1 for s in semaphores}
+    assert vulkan.wait_any(awaited, 0) == TIMEOUT
+    for k, semaphore in enumerate(semaphores):
+        timer = threading.Timer(0.05, lambda s=semaphore, k=k: vulkan.signal(s, k + 1))
+        timer.start()
+        assert vulkan.wait_any({s.value: k + 1 for s in semaphores}, 60 * SECOND) == 0
+        timer.join()
+    assert vulkan.wait_any({semaphores[0].value: 9}, 1000) == TIMEOUT
+    assert vulkan.wait_any({semaphores[0].value: 9, semaphores[2].value: 3}, 1000) == 0
+
+
+def test_who_waits_sleeps():
+    vulkan_device()
+    vulkan = Vulkan()
+    awaited = {vulkan.semaphore().value: 1 for _ in range(2)}
+    start, used = time.monotonic(), time.thread_time()
+    assert vulkan.wait_any(awaited, SECOND // 2) == TIMEOUT
+    assert time.monotonic() - start >= 0.5
+    assert time.thread_time() - used < 0.25
 
 
 def test_where_there_is_nothing():
