@@ -141,9 +141,12 @@ irdl.dialect @sable {
     %callee = irdl.base "#builtin.symbol_ref"
     %forward = irdl.base "#builtin.symbol_ref"
     %backward = irdl.base "#builtin.symbol_ref"
+    %optimize_remat_true = irdl.is true
+    %optimize_remat_false = irdl.is false
+    %optimize_remat = irdl.any_of(%optimize_remat_true, %optimize_remat_false)
     irdl.operands(operands: variadic %operands)
     irdl.results(results: variadic %results)
-    irdl.attributes {"callee" = %callee, "forward" = %forward, "backward" = %backward}
+    irdl.attributes {"callee" = %callee, "forward" = %forward, "backward" = %backward, "optimize_remat" = %optimize_remat}
   }
 
   irdl.operation @custom_vjp_linear {

@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, aval
-from sable.ir.codec import INT, RULE, SYMBOL
+from sable.ir.codec import BOOL, INT, RULE, SYMBOL
 from sable.ir.function import Deferred
 from sable.ir.function_rules import FunctionRules
 from sable.ir.op import OPS, defop
@@ -138,6 +138,9 @@ class CustomVjpRules(_CustomRules):
             _check_closed_over(p["forward"], tangents)
         out = _called(two.inner, p["forward"], xs)
         ys, residuals = out[:n], out[n:]
+        if p["optimize_remat"] and two.keep is not None:
+            # the residuals are made of the arguments again: the results need no more than the function
+            ys = two.inner.bind(OPS["call"], *xs, callee=p["callee"])
         moving = [
             two.linear.full(two.inner.aval(x), 0) if t is None else t
             for x, t, a in zip(xs, tangents, p["callee"].in_avals)
@@ -173,9 +176,10 @@ class CustomVjpRules(_CustomRules):
             callee.memo[key] = _whole_batch(passes, callee, size, axis_name), rules, p
         made, rules, _ = callee.memo[key]
         values = _expand_all(b, size, xs, on)
+        rules = {**rules, "optimize_remat": p["optimize_remat"]}
         return b.bind(node.op, *values, callee=made, **rules), [True] * len(node.results)
 
-    def verify(self, operands, callee, forward, backward):
+    def verify(self, operands, callee, forward, backward, optimize_remat):
         name = "sable.custom_vjp_call"
         takes(name, "callee", callee, operands)
         takes(name, "forward", forward, operands)
@@ -186,7 +190,8 @@ class CustomVjpRules(_CustomRules):
         _verify_backward(name, callee, backward, forward.out_avals[n:])
 
     def samples(self):
-        return [sample(floats((3,), dtype=np.float64), floats((3,), dtype=np.float64, seed=1), **_product())]
+        operands = floats((3,), dtype=np.float64), floats((3,), dtype=np.float64, seed=1)
+        return [sample(*operands, **_product(), optimize_remat=False)]
 
 
 def _product() -> dict[str, Any]:
@@ -284,7 +289,7 @@ custom_vjp_call = defop(
     "custom_vjp_call",
     dialect="sable",
     operands=("*operands",),
-    params={"callee": SYMBOL, "forward": RULE, "backward": RULE},
+    params={"callee": SYMBOL, "forward": RULE, "backward": RULE, "optimize_remat": BOOL},
     type=call_type,
     ref=call_ref,
     functions=CustomVjpRules(),

@@ -95,7 +95,16 @@ def _of_ended_examples(j: Any, make: Callable, z: float) -> Any:
     return total, [j.grad(total)(z), j.jit(j.grad(total))(z)]
 
 
+def _recomputed(j: Any, optimize: bool) -> Any:
+    """The value under `checkpoint` of a function whose forward rule gives another one."""
+    f = j.custom_vjp(lambda x: 2.0 * x)
+    f.defvjp(lambda x: (3.0 * x, x), lambda x, ct: (5.0 * x * ct,), optimize_remat=optimize)
+    programs = [j.checkpoint(f), j.checkpoint(j.vmap(f))]
+    return [j.value_and_grad(lambda x, g=g: g(x).sum())(j.numpy.ones(2)) for g in programs]
+
+
 PROGRAMS = {
+    "values of functions under checkpoint": lambda j: [_recomputed(j, optimize) for optimize in (False, True)],
     "variables of ended examples": lambda j: [
         _of_ended_examples(j, make, 1.5)[1] for make in (_product, _reverse_product, _nondiff_product)
     ],

@@ -138,6 +138,8 @@ from .expressions import compare, table
     jnp.split(v[:4], 2)
     jnp.split(v, 2)
     jnp.split(v, [1, 3])
+    jnp.split(v[:4], 2.9)
+    jnp.split(v, (1, jax.jvp(lambda i: i.astype(int), (2.0,), (1.0,))[0]))
     jnp.split(v, [3, 1, 9])
     jnp.split(f, 3, axis=1)
     jnp.split(v, 0)

@@ -170,4 +170,9 @@ def test_einsum_path() -> None:
     a, b, c = np.ones((2, 3)), np.ones((3, 4)), np.ones((4, 2))
     path, text = sable.numpy.einsum_path("ij,jk,kl->il", a, b, c)
     assert path == jax.numpy.einsum_path("ij,jk,kl->il", a, b, c)[0]
+    three = ("ij,jk,kl->il", a, b, c), (a, [0, 1], b, [1, 2], c, [2, 3])
+    ways = [(x, way) for x in three for way in (False, True, [(1, 2), (0, 1)])]
+    for operands, way in [*ways, (("ij", a), False)]:
+        ours, theirs = (j.numpy.einsum_path(*operands, optimize=way)[0] for j in (sable, jax))
+        assert ours == theirs
     assert "ij,jk,kl->il" in text

@@ -31,6 +31,34 @@ class _NoSignature:
         return a
 
 
+class _Slotted:
+    __slots__ = ()
+
+    def __call__(self, x: Any) -> Any:
+        return x
+
+
+class _Holder:
+    def __init__(self, x: Any):
+        self.x = x
+
+    def __jax_array__(self) -> Any:
+        return self.x
+
+
+class _Incomparable:
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        raise NotImplementedError("not to be compared")
+
+
+def _incomparable(j: Any) -> Any:
+    f = j.jit(lambda x, y: x, static_argnums=1)
+    return [f(1.0, _Incomparable()) for _ in range(2)]
+
+
 def _leaked(j: Any) -> Any:
     kept: list[Any] = []
     j.jit(lambda x: kept.append(x + 1))(1.0)
@@ -198,6 +226,7 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
                 "Shapes must be 1D sequences of concrete",
             ),
             ("parts of split", lambda j, n: j.numpy.split(j.numpy.ones(4), n), "in jax.numpy.split argument 1"),
+            ("parts as a float", lambda j, n: j.numpy.split(j.numpy.ones(4), n * 1.0), "in jax.numpy.split argument 1"),
             ("cuts", lambda j, n: j.numpy.array_split(j.numpy.ones(4), (n,)), "in jax.numpy.array_split argument 1"),
             ("number of linspace", lambda j, n: j.numpy.linspace(0, 1, n), "'num' argument of jnp.linspace"),
             ("number of classes", lambda j, n: j.nn.one_hot(n, n), "in jax.nn.one_hot argument `num_classes`"),
@@ -247,6 +276,37 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], str]] = {
         for name in ("zeros", "ones", "empty")
     },
     "a number beyond int32": (lambda j: j.jit(lambda x: x)(2**31), "whose argument path is x"),
+    **{
+        f"an object with an array, {name}": (
+            lambda j, run=run: run(j, _Holder(j.numpy.ones(3))),
+            "Triggering __jax_array__()",
+        )
+        for name, run in {
+            "in jit": lambda j, x: j.jit(lambda x: x)(x),
+            "out of jit": lambda j, x: j.jit(lambda: x)(),
+            "in grad": lambda j, x: j.grad(j.numpy.sum)(x),
+            "out of grad": lambda j, x: j.grad(lambda y: x)(1.0),
+            "in jvp": lambda j, x: j.jvp(lambda x: x, (x,), (x,)),
+            "in vmap": lambda j, x: j.vmap(lambda x: x)(x),
+            "in checkpoint": lambda j, x: j.checkpoint(lambda x: x)(x),
+            "in cond": lambda j, x: j.lax.cond(True, lambda x: x, lambda x: x, x),
+            "in scan": lambda j, x: j.lax.scan(lambda c, x: (c, x), 0.0, x),
+            "in while_loop": lambda j, x: j.lax.while_loop(lambda c: False, lambda c: c, x),
+            "in eval_shape": lambda j, x: j.eval_shape(lambda x: x, x),
+            "in device_put": lambda j, x: j.device_put(x),
+            "in sin": lambda j, x: j.lax.sin(x),
+        }.items()
+    },
+    "three operands at once": (
+        lambda j: j.numpy.einsum("i,i,i", V, V, V, optimize=[(0, 1, 2)]),
+        "jax.numpy.einsum does not support simultaneous contraction of 3 or more operands",
+    ),
+    "a static argument that cannot be compared": (_incomparable, "static arguments should be comparable using __eq__"),
+    "positions of split": (lambda j: j.numpy.split(V, [1.0, 2]), "'float' object cannot be interpreted as an integer"),
+    "a function without weak references": (
+        lambda j: j.jit(_Slotted())(1.0),
+        "cannot create weak reference to '_Slotted'",
+    ),
     "a list of indices": (lambda j: j.numpy.ones(3)[[0, 1]], "use `arr[array(seq)]` instead of `arr[seq]`"),
     "a list of lists": (lambda j: j.numpy.ones(3)[[[0, 1]]], "use `arr[tuple(seq)]` instead of `arr[seq]`"),
     "no element": (lambda j: j.jit(lambda i: j.numpy.ones((2, 0))[0, i])(0), "out of bounds for axis 1 with size 0"),

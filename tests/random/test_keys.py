@@ -128,6 +128,8 @@ jnp.full(3, k, dtype=k.dtype) | jnp.full(3, k, dtype='int32') | jnp.full(3, k, d
 jnp.zeros_like(k3) | jnp.ones_like(k3) | jnp.full_like(k3, 7) | jnp.full_like(k3, k) | jnp.full_like(jnp.ones(3), k)
 lax.full((3,), k) | lax.full((3,), 1, k.dtype) | lax.full_like(k3, 1) | lax.full_like(k3, k) | jnp.arange(3, dtype=k.dtype)
 jnp.equal(k3, k) | jnp.not_equal(k3, k) | k3 == k | k != k3 | k3 == k3[None].T | jnp.array_equal(k3, k3) | lax.eq(k3, k3)
+jnp.isclose(k3, k) | jnp.isclose(k3, k23, equal_nan=True) | jnp.isclose(k3, 1.0) | jnp.allclose(k3, k3) | jnp.isfinite(k3)
+jnp.isinf(k3) | jnp.isnan(k3) | jnp.isposinf(k3) | jnp.isneginf(k) | j.jit(jnp.isnan)(k3) | j.jit(jnp.isclose)(k3, k)
 lax.ne(k3, k3) | k == g | k == 1 | k3 < k | jnp.add(k, 1) | k + 1 | 1 + k | k + k | k * 2 | k - k | -k | +k | ~k | k ** 2
 k & k | abs(k) | jnp.negative(k) | jnp.sin(k) | jnp.sum(k3) | jnp.sort(k3) | jnp.clip(k3, 0, 1) | jnp.mean(k3) | lax.lt(k3, k3)
 lax.add(k3, k3) | lax.convert_element_type(k, int) | lax.convert_element_type(np.int32(0), k.dtype) | k.dtype == g.dtype

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -256,6 +257,7 @@ class Jitted:
             every = argument_names(self._fun, *self._marked(static, dynamic, left))
             return every
 
+        weakref.ref(self._fun)  # TypeError for callables that have none, whose traces could not be theirs
         name = function_name(self._fun)
         if config.jax_no_tracing:
             raise RuntimeError(
@@ -382,7 +384,8 @@ def jit(
       A function of the same arguments, with `lower`, `trace`, `eval_shape` and `clear_cache`.
 
     Raises:
-      TypeError, ValueError: `fun` is not callable; static arguments that it does not have.
+      TypeError, ValueError: `fun` is not callable; static arguments that it does not have. A call raises TypeError where
+        `fun` has no weak references, ValueError where static arguments cannot be hashed or compared.
 
     Example:
       >>> import sable as jax, sable.numpy as jnp

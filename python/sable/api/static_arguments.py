@@ -8,6 +8,22 @@ from typing import Any
 from sable.core.tracing import function_name, signature_of
 
 
+class StaticKey(tuple):
+    """A key of static arguments, which says what went wrong where one of these cannot be compared."""
+
+    __slots__ = ()
+    __hash__ = tuple.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        try:
+            return tuple.__eq__(self, other)
+        except Exception as error:  # whatever a user's `__eq__` raises
+            raise ValueError(
+                "static arguments should be comparable using __eq__. The comparison of those of two calls, "
+                f"{[kind.__name__ for kind in self[-1]]} by type, raised {type(error).__name__}: {error}"
+            ) from error
+
+
 class StaticArguments:
     """Which arguments are static: positions and names, each completed from the other by the signature."""
 
@@ -48,7 +64,7 @@ class StaticArguments:
         """-> the dynamic arguments, and a hashable key of the static ones.
 
         Raises:
-          ValueError: a static argument is not hashable.
+          ValueError: a static argument is not hashable. The key's `__eq__` raises it where these cannot be compared.
         """
         n = len(args)
         rest, nums = self._places.get(n) or self._find_places(n)
@@ -59,7 +75,7 @@ class StaticArguments:
             left = {k: v for k, v in kwargs.items() if k not in self.argnames}
             named = tuple(sorted((k, v) for k, v in kwargs.items() if k in self.argnames))
         # 1 == 1.0 == True: the types belong to the key
-        key = (n, fixed, named, tuple([type(v) for _, v in (*fixed, *named)]))
+        key = StaticKey((n, fixed, named, tuple([type(v) for _, v in (*fixed, *named)])))
         try:
             hash(key)
         except TypeError as error:

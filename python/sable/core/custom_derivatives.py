@@ -249,11 +249,16 @@ class custom_vjp:
         self.nondiff_argnums = _nondiff(fun, nondiff_argnums, nondiff_argnames)
         self.fwd: Callable | None = None
         self.bwd: Callable | None = None
+        self.optimize_remat = False
 
     def defvjp(self, fwd: Callable, bwd: Callable, symbolic_zeros: bool = False, optimize_remat: bool = False) -> None:
         """Set the pair: `fwd(*args) -> (output, residuals)`, `bwd(*nondiff, residuals, cotangent) -> cotangents`, one for
-        each differentiable argument (None is zero)."""
-        self.fwd, self.bwd = fwd, bwd
+        each differentiable argument (None is zero).
+
+        Args:
+          optimize_remat: under `checkpoint` the value is that of the function, which computes no residuals.
+        """
+        self.fwd, self.bwd, self.optimize_remat = fwd, bwd, optimize_remat
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -286,6 +291,7 @@ class _VjpCall:
         assert custom.fwd is not None
         assert custom.bwd is not None
         self.fun, self.fwd, self.bwd, self.flat = custom.fun, custom.fwd, custom.bwd, flat
+        self.optimize_remat = custom.optimize_remat
         self.traced = flat.traced(custom.fun, "custom_vjp", [custom.fwd, custom.bwd])
         closed = {id(x) for x in closed_over([custom.bwd])}
         n = len(flat.avals)
@@ -302,7 +308,8 @@ class _VjpCall:
             return self._backward(forward.get().out_avals[n:])
 
         backward = UserRule(make_backward, self._run_backward, self.bwd)
-        return self.flat.bind(OPS["custom_vjp_call"], self.traced, forward=forward, backward=backward)
+        rules = {"forward": forward, "backward": backward, "optimize_remat": self.optimize_remat}
+        return self.flat.bind(OPS["custom_vjp_call"], self.traced, **rules)
 
     def _run_forward(self, xs: Sequence[Value]) -> list[Value]:
         outs, residuals = self._results(xs[: len(self.flat.avals)])

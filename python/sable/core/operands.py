@@ -30,7 +30,7 @@ from .dtypes import dtype as dtype_of
 from .dtypes import kind_of, promote_avals, to_inexact_dtype, to_numeric_dtype, user_dtype
 from .state import STATE
 from .trace import Tracer
-from .values import as_value, is_array_like, retype
+from .values import as_value, converted, is_array_like, retype
 
 INT32 = np.dtype(np.int32)
 _SCALARS = (bool, int, float, complex)
@@ -48,8 +48,8 @@ def array_argument(name: str, x: Any, position: int = 0, operands: Sequence[Any]
     """
     if type(x) is Tracer or type(x) is Array:
         return x
-    if isinstance(x, (Value, np.ndarray, np.generic, *_SCALARS)) or hasattr(x, "__jax_array__"):
-        return as_value(x)
+    if is_array_like(x):
+        return as_value(converted(x))
     if type(x) in WRAPPERS:
         raise _not_of(name, x, position, operands)
     raise TypeError(f"{name} requires ndarray or scalar arguments, got {type(x)} at position {position}.")

@@ -44,7 +44,8 @@ _PRECISIONS: dict[Any, Precision] = {
 
 
 def precision_config(precision: Any) -> tuple[str, str] | None:
-    """The op's parameter for a `precision=` argument: names for both operands, or None for the default.
+    """The op's parameter for a `precision=` argument: names for both operands, or None where neither this
+    nor an option says any.
 
     Raises:
       ValueError: neither a precision, its name, nor a pair of them.
@@ -63,4 +64,4 @@ def precision_config(precision: Any) -> tuple[str, str] | None:
             f"Unsupported dot precision value {precision!r}: expected None, a jax.lax.Precision, its name "
             f"({', '.join(repr(p) for p in _PRECISIONS if p)}), or a pair of these"
         ) from None
-    return None if names == ("DEFAULT", "DEFAULT") else names  # type: ignore[return-value]
+    return names  # type: ignore[return-value]

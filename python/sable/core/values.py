@@ -30,10 +30,11 @@ def as_value(x: Any, explicit: bool = False) -> Value:
     Args:
       explicit: whether the user asked for a transfer to a device; see `transfers.guard`.
       x: an array or tracer (returned as it is), a NumPy array or scalar (canonical dtype), a Python scalar (weakly
-        typed), an object with `__jax_array__`.
+        typed).
 
     Raises:
       TypeError: anything else; names the type.
+      ValueError: an object with `__jax_array__`, which library functions convert (`converted`), transformations do not.
     """
     kind = type(x)
     if kind is Array or kind is Tracer:
@@ -41,7 +42,10 @@ def as_value(x: Any, explicit: bool = False) -> Value:
     if isinstance(x, Value):
         return x
     if kind not in _SCALARS and not isinstance(x, (np.ndarray, np.generic)) and hasattr(x, "__jax_array__"):
-        return as_value(x.__jax_array__(), explicit)
+        raise ValueError(
+            "Triggering __jax_array__() during abstractification is no longer supported: make an array of the "
+            f"{kind.__name__} by jax.numpy.array(), or register its class as a pytree."
+        )
     made = _from_host(kind, x)
     if config.eager_key is None and STATE.staged is None:
         transfers.guard(transfers.HOST_TO_DEVICE, made.aval, default_device(), explicit)
@@ -113,8 +117,15 @@ def aval_of_value(x: Any) -> Aval:
     return as_value(x).aval
 
 
+def converted(x: Any) -> Any:
+    """What an object with `__jax_array__` gives as its array; all else as it is."""
+    if not isinstance(x, (Value, np.ndarray, np.generic, *_SCALARS)) and hasattr(x, "__jax_array__"):
+        return converted(x.__jax_array__())
+    return x
+
+
 def is_array_like(x: Any) -> bool:
-    """True for what `as_value` takes."""
+    """True for what `as_value` takes, and for what it refuses in words of its own."""
     return isinstance(x, (Value, np.ndarray, np.generic, *_SCALARS)) or hasattr(x, "__jax_array__")
 
 

@@ -53,7 +53,12 @@ def _general(name: str, rule: str, choose: Choice, body: Callable | None, harden
 
 
 def unary(
-    name: str, meaning: str, choose: Choice = several, rule: str = "inexact", body: Callable | None = None
+    name: str,
+    meaning: str,
+    choose: Choice = several,
+    rule: str = "inexact",
+    body: Callable | None = None,
+    join: Callable | None = None,
 ) -> Callable:
     """A function of one array.
 
@@ -63,13 +68,14 @@ def unary(
       choose: the op for the dtype in which it computes, None where `body` says what to do.
       rule: how the argument's dtype is changed first; see `RULES`.
       body: `body(x)` in terms of ops, for dtypes without an op of their own.
+      join: of a function that tests typed keys too, how the results for their words are put together.
     """
     run = _general(name, rule, choose, body)
 
     def function(x: Any, /) -> Value:
         return run(x)
 
-    return _named(function, name, meaning, "x: an array or scalar; lists are not accepted.", rule, "x")
+    return _named(function, name, meaning, "x: an array or scalar; lists are not accepted.", rule, "x", join)
 
 
 def binary(
@@ -124,5 +130,6 @@ def _named(
     Raises:
       TypeError: {which} cannot be read as an array or scalar, or the dtype has no such function.
     """
-    moves = None if join is None else ("x1", "x2")
-    return library(operands=("x", "x1", "x2"), name=name, text=text, moves=moves, join=join)(function)
+    operands = ("x", "x1", "x2")
+    moves = None if join is None else operands
+    return library(operands=operands, name=name, text=text, moves=moves, join=join)(function)

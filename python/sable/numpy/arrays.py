@@ -16,7 +16,7 @@ from sable.core.operands import array_argument, convert, dtype_argument, normal_
 from sable.core.placement import to_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
-from sable.core.values import as_value, concrete, is_array_like, retype
+from sable.core.values import as_value, concrete, converted, is_array_like, retype
 from sable.library.declare import library
 from sable.pytree.arrays import WRAPPERS
 
@@ -117,6 +117,7 @@ def _convert_any(object: Any, dtype: Any) -> Value:
         return constant(np.asarray(object, dtype))
     if isinstance(object, _SEQUENCES):
         return _of_sequence(object, dtype)
+    object = converted(object)
     if not is_array_like(object):
         object = _foreign(object)
         if isinstance(object, _SEQUENCES):
@@ -166,7 +167,8 @@ def _of_sequence(x: Any, dtype: Any) -> Value:
     if not all(is_array_like(leaf) for leaf in leaves):
         x = _mapped(lambda leaf: leaf if is_array_like(leaf) else _foreign(leaf), x)
         return _of_sequence(x, dtype)
-    leaves = [as_value(leaf) if type(leaf) not in _KINDS else leaf for leaf in leaves]
+    x = _mapped(converted, x)
+    leaves = [as_value(leaf) if type(leaf) not in _KINDS else leaf for leaf in _leaves(x)]
     if dtype is None:
         dtype = lattice_result_type(*leaves)[0]
     if STATE.staged is None and not any(isinstance(leaf, Tracer) for leaf in leaves):
@@ -252,10 +254,9 @@ def size(a: Any, axis: Any = None) -> int:
 
 def isscalar(element: Any) -> bool:
     """True for Python and NumPy scalars and for arrays of no dimension."""
-    if isinstance(element, Value) or type(element) in WRAPPERS:
+    element = converted(element)
+    if isinstance(element, (Value, np.ndarray)) or type(element) in WRAPPERS:
         return element.ndim == 0
-    if isinstance(element, np.ndarray) or hasattr(element, "__jax_array__"):
-        return as_value(element).aval.ndim == 0
     return bool(np.isscalar(element))
 
 

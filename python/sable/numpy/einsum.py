@@ -142,12 +142,14 @@ def einsum(
         that occur once make the result. `...` stands for further axes, which broadcast. Or the operands and lists
         of labels in turns: `einsum(x, [0, 1], y, [1, 2], [0, 2])`.
       *operands: arrays.
-      optimize: accepted; the order of products is always chosen by cost, two arrays at a time.
+      optimize: accepted; the order of products is always chosen by cost, two arrays at a time. Of a path only this is
+        checked.
       precision: precision of the products on accelerators.
       preferred_element_type: dtype of the sums.
 
     Raises:
       ValueError: labels do not fit the operands.
+      NotImplementedError: a path that contracts three operands or more at once.
 
     Example:
       >>> import sable.numpy as jnp
@@ -163,6 +165,7 @@ def einsum(
         arrays, inputs, given = _interleaved((subscripts, *operands))
     if not arrays:
         raise TypeError("einsum needs at least one operand")
+    _check_path(optimize)
     preferred = dtype_argument(preferred_element_type, "einsum")
     values = promote_dtypes(array_arguments("einsum", *arrays))
     weak = values[0].aval.weak_type
@@ -171,6 +174,16 @@ def einsum(
     pairs = [_diagonals(x, labels) for x, labels in zip(values, inputs)]
     made = _reduce(pairs, result, precision_config(precision), preferred)
     return convert(made, preferred) if preferred is not None else retype(made, weak)
+
+
+def _check_path(optimize: Any) -> None:
+    """Raise NotImplementedError for a path, a sequence of tuples of operand numbers, with a step of three or more."""
+    steps = optimize if isinstance(optimize, (list, tuple)) else ()
+    if any(isinstance(step, (list, tuple)) and len(step) > 2 for step in steps):
+        raise NotImplementedError(
+            "jax.numpy.einsum does not support simultaneous contraction of 3 or more operands, which the path given as "
+            f"`optimize` asks for: {optimize}"
+        )
 
 
 def _reduce(pairs: list[tuple[Value, _Labels]], out: _Labels, precision: Any, preferred: Any) -> Value:
@@ -196,7 +209,17 @@ def _reduce(pairs: list[tuple[Value, _Labels]], out: _Labels, precision: Any, pr
 
 
 def einsum_path(subscripts: Any, /, *operands: Any, optimize: Any = "auto") -> tuple[list, str]:
-    """The order in which NumPy would multiply: the path, pairs of operand numbers, and a description of it."""
-    shapes = [np.empty(x.shape) if isinstance(x, Value) else x for x in operands]
-    path, text = np.einsum_path(subscripts, *shapes, optimize="greedy" if optimize == "auto" else optimize)
+    """The order in which NumPy would multiply: the path, pairs of operand numbers, and a description of it.
+
+    Args:
+      subscripts, *operands: as for `einsum`.
+      optimize: a way to search, as for NumPy; a path; False for the operands in their order.
+    """
+    given = (subscripts, *operands)
+    shapes = [np.empty(x.shape) if isinstance(x, Value) else x for x in given]
+    way = "greedy" if optimize == "auto" else optimize
+    if way is False:
+        count = len(operands) if isinstance(subscripts, str) else len(given) // 2
+        way = [(0, 1)] * (count - 1) or [(0,)]
+    path, text = np.einsum_path(*shapes, optimize=["einsum_path", *way] if isinstance(way, list) else way)
     return path[1:], text  # NumPy's begins with its own name

@@ -16,10 +16,12 @@ from sable.core.operands import (
     convert,
     dtype_argument,
     known_integer,
+    known_values,
     normal_axis,
     promote_dtypes,
     reshape_to,
 )
+from sable.core.trace import Tracer
 from sable.library.declare import library
 
 from .manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel, slice_axis
@@ -194,7 +196,8 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, uneven: boo
     if isinstance(indices_or_sections, (tuple, list)) or np.ndim(indices_or_sections) > 0:
         cuts = [0, *(known_integer(i, what) for i in indices_or_sections), n]
     else:
-        parts = known_integer(indices_or_sections, what)
+        sections = indices_or_sections
+        parts = int(known_values(sections, what) if isinstance(sections, Tracer) else sections)
         size, rest = divmod(n, parts)
         if rest and not uneven:
             raise ValueError(f"array split does not result in an equal division: {n} positions in {parts} parts")
@@ -210,9 +213,10 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
 
     Args:
       ary: array.
-      indices_or_sections: number of equal parts, or the positions to cut at.
+      indices_or_sections: number of equal parts, of which the fraction is dropped, or the positions to cut at, integers.
 
     Raises:
+      TypeError: a position is no integer, or is traced.
       ValueError: the parts would not be equal.
     """
     return _split("split", ary, indices_or_sections, axis, False)

@@ -373,9 +373,10 @@ isfinite = unary(
     by_kind(f="is_finite", other=None),
     "same",
     _finite_parts,
+    all_words,
 )
-isinf = unary("isinf", "Infinite, as booleans.", several, "same", _infinite)
-isnan = unary("isnan", "NaN, as booleans.", several, "same", lambda x: compare(x, x, "NE"))
+isinf = unary("isinf", "Infinite, as booleans.", several, "same", _infinite, any_words)
+isnan = unary("isnan", "NaN, as booleans.", several, "same", lambda x: compare(x, x, "NE"), any_words)
 
 
 def _signed_infinity(name: str, x: Any, bound: float) -> Value:
@@ -387,13 +388,13 @@ def _signed_infinity(name: str, x: Any, bound: float) -> Value:
     return BIND.convert(compare_to(value, bound, "EQ"), dtype=np.dtype(np.bool_))
 
 
-@library(operands=("x",))
+@library(operands=("x",), moves=("x",), join=any_words)
 def isposinf(x: Any, /, out: None = None) -> Value:
     """Positive infinity, as booleans."""
     return _signed_infinity("isposinf", x, np.inf)
 
 
-@library(operands=("x",))
+@library(operands=("x",), moves=("x",), join=any_words)
 def isneginf(x: Any, /, out: None = None) -> Value:
     """Negative infinity, as booleans."""
     return _signed_infinity("isneginf", x, -np.inf)

@@ -11,7 +11,7 @@ from sable.core.array import Value
 from sable.core.bind import BIND, constant
 from sable.core.dtypes import kind_of
 from sable.core.operands import array_argument, array_arguments, wrapped
-from sable.core.values import as_value
+from sable.core.values import as_value, converted
 from sable.lax.gathering import ScatterDimensionNumbers, scatter_apply
 from sable.library.declare import library
 
@@ -32,7 +32,7 @@ def _update_value(y: Any) -> Any:
             f"Value {y!r} with dtype <U{len(y)} is not a valid JAX array type. "
             "Only arrays of numeric types are supported by JAX."
         )
-    return y if type(y) is int else as_value(y)
+    return y if type(y) is int else as_value(converted(y))
 
 
 class _IndexUpdateHelper:

@@ -15,7 +15,7 @@ func.func private @backward(%r: tensor<f32>, %ct: tensor<f32>) -> tensor<f32> {
 }
 
 func.func @main(%x: tensor<f32>) -> tensor<f32> {
-  %0 = "sable.custom_vjp_call"(%x) {callee = @f, forward = @forward, backward = @backward} : (tensor<f32>) -> tensor<f32>
+  %0 = "sable.custom_vjp_call"(%x) {callee = @f, forward = @forward, backward = @backward, optimize_remat = false} : (tensor<f32>) -> tensor<f32>
   func.return %0 : tensor<f32>
 }
 

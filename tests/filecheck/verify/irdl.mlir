@@ -24,7 +24,7 @@ func.func @main(%i: tensor<i32>, %x: tensor<f32>, %v: tensor<4xf32>, %k: tensor<
   // CHECK: "sable.custom_jvp_call"(%arg1)
   %3 = "sable.custom_jvp_call"(%x) {callee = @step, rule = @rule} : (tensor<f32>) -> tensor<f32>
   // CHECK: "sable.custom_vjp_call"(%arg1)
-  %4 = "sable.custom_vjp_call"(%x) {callee = @step, forward = @step, backward = @step} : (tensor<f32>) -> tensor<f32>
+  %4 = "sable.custom_vjp_call"(%x) {callee = @step, forward = @step, backward = @step, optimize_remat = false} : (tensor<f32>) -> tensor<f32>
   // CHECK: "sable.host_call"(%arg1)
   %5 = "sable.host_call"(%x) {callback = @host} : (tensor<f32>) -> tensor<f32>
   // CHECK: "sable.host_effect"(%arg1)

@@ -13,7 +13,7 @@ from sable.core.bind import BIND, constant
 from sable.core.dtypes import kind_of
 from sable.core.operands import broadcast_shape, position_of
 from sable.core.trace import Tracer
-from sable.core.values import as_value
+from sable.core.values import as_value, converted
 from sable.errors import NonConcreteBooleanIndexError, TracerIntegerConversionError
 from sable.ir.location import user_line
 
@@ -168,7 +168,7 @@ def _part(p: Any) -> Any:
         p = np.asarray(p)
     elif not isinstance(p, (Value, np.ndarray, np.generic)):
         if hasattr(p, "__jax_array__"):
-            return _part(as_value(p))
+            return _part(converted(p))
         if hasattr(p, "__index__"):
             return operator.index(p)
         raise IndexError(_ONLY.format(p))
