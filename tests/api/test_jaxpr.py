@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import sable
+import sable.numpy as jnp
+from sable import lax
 
 X = np.arange(3, dtype=np.float32)
 
@@ -80,3 +82,49 @@ def test_scans_and_switches() -> None:
     assert "scan[" in text and "jaxpr={ lambda ; d:f32[] e:f32[]. let f:f32[] = add d e in (f, d) }" in text
     text = str(sable.make_jaxpr(lambda i: sable.lax.switch(i, [lambda: 1, lambda: 2]))(0))
     assert "branches=(" in text and text.count("lambda") == 3
+
+
+def interpreted(jaxpr: Any, consts: Any, *arguments: Any) -> list:
+    """A jaxpr run equation by equation, as a user's interpreter does."""
+    known: dict = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*consts, *arguments)))
+
+    def read(x: Any) -> Any:
+        return x.val if hasattr(x, "val") else known[x]
+
+    for e in jaxpr.eqns:
+        results = e.primitive.bind(*map(read, e.invars), **e.params)
+        known.update(zip(e.outvars, results if e.primitive.multiple_results else (results,)))
+    return [read(x) for x in jaxpr.outvars]
+
+
+INTERPRETED = {
+    **{name: (program(sable), argument) for name, (program, argument) in SAME.items()},
+    "products": (lambda x: jnp.einsum("i,ij->j", x, jnp.ones((3, 2)), precision="highest"), X),
+    "indexing": (lambda x: jnp.asarray(x)[jnp.array([2, 0])] + jnp.asarray(x).at[1].add(3.0)[::-1][:2], X),
+    "scan": (lambda x: lax.scan(lambda c, y: (c + y, c * y), 0.0, x), X),
+    "sort": (lambda x: (jnp.sort(-x), jnp.argmax(x), jnp.cumsum(x)), X),
+    "gradient": (sable.grad(lambda x: (jnp.tanh(x) ** 3).sum()), X),
+    "window": (lambda x: lax.reduce_window(x, -jnp.inf, lax.max, (2,), (1,), "VALID"), X),
+}
+
+
+@pytest.mark.parametrize("name", INTERPRETED)
+def test_equations_can_be_run(name: str) -> None:
+    program, argument = INTERPRETED[name]
+    closed = sable.make_jaxpr(program)(argument)
+    expected = sable.tree_util.tree_leaves(program(argument))
+    for run in (interpreted, sable.jit(interpreted, static_argnums=0)):
+        for x, y in zip(run(closed.jaxpr, closed.consts, argument), expected, strict=True):
+            assert x.dtype == y.dtype
+            np.testing.assert_allclose(x, y, rtol=1e-6)
+
+
+def test_primitives_of_lax_are_those_of_equations() -> None:
+    closed = sable.make_jaxpr(lambda x: lax.sin(x) > 2)(1.0)
+    assert [e.primitive for e in closed.eqns] == [lax.sin_p, lax.gt_p]
+    assert lax.add_p.name == "add" and not lax.add_p.multiple_results and lax.sort_p.multiple_results
+    assert lax.broadcast_in_dim_p.bind(1.0, shape=(2,), broadcast_dimensions=()).shape == (2,)
+    with pytest.raises(TypeError, match="missing: \\['dimensions'\\]"):
+        lax.reduce_sum_p.bind(X)
+    with pytest.raises(TypeError, match="unknown: \\['axes'\\]"):
+        lax.reduce_sum_p.bind(X, axes=(0,))

@@ -13,7 +13,7 @@ from typing import Any
 
 from sable.core.array import Value
 from sable.core.extended import ExtendedAval, seen_avals
-from sable.core.precision import Precision
+from sable.core.primitives import Primitive, primitive_of, shown_name, shown_value
 from sable.dialects.ops.rules import elementwise
 from sable.ir.aval import Aval
 from sable.ir.function import Function, Node, Variable
@@ -22,13 +22,6 @@ from sable.passes.assemble import assemble
 
 #: Columns of a line.
 _WIDTH = 100
-#: Names of parameters that name functions, where JAX has others: by the parameter, for an op with one function.
-_FUNCTIONS = {"callee": "jaxpr", "body": "jaxpr"}
-#: Other parameters that JAX names otherwise.
-_PARAMETERS = {
-    "dot_dimension_numbers": "dimension_numbers",
-    "scatter_dimension_numbers": "dimension_numbers",
-}
 #: Short names of dtypes: f32, i8, u16, c64.
 _KINDS = {"float": "f", "int": "i", "uint": "u", "complex": "c", "bfloat": "bf"}
 
@@ -38,27 +31,6 @@ def type_text(a: Any) -> str:
     name = a.dtype.name
     letters = name.rstrip(string.digits)
     return f"{_KINDS.get(letters, letters)}{name[len(letters) :]}[{','.join(map(str, a.shape))}]"
-
-
-class Primitive:
-    """What an equation computes.
-
-    Attributes:
-      name: JAX's.
-      multiple_results: whether equations have a tuple of results.
-    """
-
-    def __init__(self, name: str, multiple_results: bool):
-        self.name, self.multiple_results = name, multiple_results
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Primitive) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return self.name
 
 
 class Var:
@@ -115,8 +87,7 @@ class JaxprEqn:
     @classmethod
     def of_node(cls, node: Node, invars: list, outvars: list) -> JaxprEqn:
         """That of a node."""
-        names = {p: getattr(node.params[p], "lower", lambda: "")() for p in node.params}
-        primitive = Primitive(node.op.primitive.format(**names), node.op.multiple_results)
+        primitive = primitive_of(node.op, node.params)
         effects = {primitive.name} if node.op.effects else set()
         return cls(primitive, invars, outvars, dict(_parameters(node)), node.location, effects)
 
@@ -129,21 +100,17 @@ def _parameters(node: Node) -> Iterator[tuple[str, Any]]:
     for name, value in node.params.items():
         if f"{{{name}}}" in op.primitive:
             continue
-        if op.name == "convert":
-            yield from (("new_dtype", value), ("weak_type", False))
-        elif name == "precision_config":
-            yield "precision", None if value is None else tuple(Precision[each] for each in value)
+        shown = shown_name(op, name)
+        if name in op.functions:
+            if shown == "jaxpr" and name == "callee":
+                yield "name", getattr(value, "name", "")
+            yield shown, tuple(_closed(f) for f in value) if op.params[name].many else _closed(value)
         elif name == "preferred_element_type":
             yield name, value or node.results[0].aval.dtype
-        elif name not in op.functions:
-            yield _PARAMETERS.get(name, name), value
-        elif op.params[name].many:
-            yield name, tuple(_closed(f) for f in value)
         else:
-            new = _FUNCTIONS.get(name, name) if len(op.functions) == 1 else f"{name}_jaxpr"
-            if new == "jaxpr" and name == "callee":
-                yield "name", getattr(value, "name", "")
-            yield new, _closed(value)
+            yield shown, shown_value(name, value)
+            if op.name == "convert":
+                yield "weak_type", False
 
 
 def _closed(f: Any) -> Any:

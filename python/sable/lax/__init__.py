@@ -2,6 +2,7 @@
 
 from sable.core.dtypes import dtype
 from sable.core.precision import Precision
+from sable.core.primitives import primitives as _primitives
 
 from . import linalg
 from .autodiff import stop_gradient
@@ -344,4 +345,7 @@ __all__ = [
     "zeta",
 ]
 
-import sable.numpy  # noqa: F401  (gives arrays their operators; it uses this module, hence last)
+# add_p, sin_p ...: a primitive for each op, as equations of jaxprs have them
+globals().update({f"{_name}_p": _primitive for _name, _primitive in _primitives().items()})
+
+import sable.numpy  # noqa: E402, F401  (gives arrays their operators; it uses this module, hence last)
