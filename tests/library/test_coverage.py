@@ -23,6 +23,8 @@ UNDECLARED = {
     **dict.fromkeys(
         ["lax.cond", "lax.fori_loop", "lax.map", "lax.scan", "lax.switch", "lax.while_loop"], _TAKES_FUNCTIONS
     ),
+    **dict.fromkeys(["numpy.apply_along_axis", "numpy.apply_over_axes", "numpy.mask_indices"], _TAKES_FUNCTIONS),
+    **dict.fromkeys(["numpy.piecewise", "numpy.vectorize"], _TAKES_FUNCTIONS),
     **dict.fromkeys(["lax.associative_scan", "lax.reduce", "lax.reduce_window", "lax.scatter_apply"], _TAKES_FUNCTIONS),
     **dict.fromkeys(
         ["numpy.array_repr", "numpy.array_str", "numpy.can_cast", "numpy.isdtype", "numpy.issubdtype"], _NO_ARRAYS
@@ -49,10 +51,12 @@ _VALUES = "it looks at values: ConcretizationTypeError"
 UNPLANNED = {
     **dict.fromkeys(["lax.broadcasted_iota", "lax.empty", "lax.full", "lax.iota", "lax.shape_as_value"], _SCALARS_ONLY),
     **dict.fromkeys(["numpy.arange", "numpy.empty", "numpy.eye", "numpy.identity"], _SCALARS_ONLY),
+    **dict.fromkeys(["numpy.bartlett", "numpy.blackman", "numpy.hamming", "numpy.hanning"], _SCALARS_ONLY),
+    **dict.fromkeys(["numpy.diag_indices", "numpy.tril_indices", "numpy.triu_indices"], _SCALARS_ONLY),
     **dict.fromkeys(
         ["numpy.logspace", "numpy.ones", "numpy.tri", "numpy.zeros", "random.PRNGKey", "random.key"], _SCALARS_ONLY
     ),
-    **dict.fromkeys(["numpy.argwhere", "numpy.compress", "numpy.extract"], _VALUES),
+    **dict.fromkeys(["numpy.argwhere", "numpy.compress", "numpy.extract", "numpy.trim_zeros"], _VALUES),
     **dict.fromkeys(
         (f"lax.scatter{way}" for way in ("", "_add", "_max", "_min", "_mul", "_sub")),
         "an argument of type ScatterDimensionNumbers is neither an array nor static",

@@ -38,6 +38,7 @@ NO_ROW = {
     "numpy.get_printoptions": "printing",
     "numpy.printoptions": "printing",
     "numpy.set_printoptions": "printing",
+    "numpy.vectorize": "it makes a function: tests/numpy/test_vectorization.py",
     "numpy.array_repr": "text, which names JAX's internal class there",
     "numpy.isdtype": "dtypes only",
     "numpy.einsum_path": "the description is NumPy's: tests/numpy/test_products.py",

@@ -17,14 +17,20 @@ from . import methods as _methods
 from .arrays import (
     array, array_repr, array_str, asarray, astype, copy, iscomplexobj, isrealobj, isscalar, ndim, shape, size,
 )
+from .choices import choose, piecewise, select
 from .creation import (
     arange, diag, diagflat, diagonal, empty, empty_like, eye, full, full_like, geomspace, identity, linspace,
     logspace, meshgrid, ones, ones_like, tri, tril, triu, vander, zeros, zeros_like,
 )
 from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum, diff, ediff1d, gradient, trapezoid
 from .einsum import einsum, einsum_path
+from .index_tricks import (
+    c_, diag_indices, diag_indices_from, index_exp, ix_, mask_indices, mgrid, ogrid, r_, s_, tril_indices,
+    tril_indices_from, triu_indices, triu_indices_from,
+)
 from .indexing.positions import argwhere, flatnonzero, nonzero, ravel_multi_index, unravel_index
 from .indexing.selection import compress, extract, take, take_along_axis
+from .insertion import delete, insert, trim_zeros
 from .joining import (
     append, array_split, block, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, split, stack,
     unstack, vsplit, vstack,
@@ -42,6 +48,7 @@ from .ordering import (
     quantile, searchsorted, sort, sort_complex,
 )
 from .padding import pad
+from .polynomials import poly, polyadd, polyder, polydiv, polyint, polymul, polysub, polyval
 from .products import cross, dot, inner, kron, matmul, matvec, outer, tensordot, trace, vdot, vecdot, vecmat
 from .reductions import (
     all, amax, amin, any, argmax, argmin, average, count_nonzero, max, mean, min, prod, ptp, std, sum, var,
@@ -61,11 +68,13 @@ from .ufuncs import (
 from .ufuncs_float import (
     acos, acosh, allclose, angle, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, around, array_equal,
     array_equiv, asin, asinh, atan, atanh, cbrt, ceil, conj, conjugate, copysign, cos, cosh, deg2rad, degrees, exp,
-    exp2, expm1, fabs, floor, frexp, heaviside, hypot, imag, isclose, ldexp, log, log10, log1p, log2,
+    exp2, expm1, fabs, floor, frexp, heaviside, hypot, i0, imag, isclose, ldexp, log, log10, log1p, log2,
     logaddexp, logaddexp2, modf, nan_to_num, rad2deg, radians, real, rint, round, sin, sinc, sinh, sqrt, tan, tanh,
     trunc,
 )
-from .updates import put, put_along_axis
+from .updates import fill_diagonal, place, put, put_along_axis
+from .vectorization import apply_along_axis, apply_over_axes, vectorize
+from .windows import bartlett, blackman, hamming, hanning, kaiser
 
 bool = bool_
 dtype = _np.dtype
@@ -76,36 +85,39 @@ from . import linalg  # noqa: E402
 
 __all__ = [
     "ComplexWarning", "abs", "absolute", "acos", "acosh", "add", "all", "allclose", "amax", "amin", "angle", "any",
-    "append", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
-    "argmin", "argpartition", "argsort", "argwhere", "around", "array", "array_equal", "array_equiv", "array_repr",
-    "array_split", "array_str", "asarray", "asin", "asinh", "astype", "atan", "atan2", "atanh", "atleast_1d",
-    "atleast_2d", "atleast_3d", "average", "bfloat16", "bitwise_and", "bitwise_count", "bitwise_invert",
-    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block", "bool",
-    "bool_", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "can_cast", "cbrt", "cdouble", "ceil",
-    "character", "clip", "column_stack", "complex128", "complex64", "complex_", "complexfloating", "compress",
-    "concat", "concatenate", "conj", "conjugate", "copy", "copysign", "cos", "cosh", "count_nonzero", "cross",
-    "csingle", "cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "deg2rad", "degrees", "diag", "diagflat",
-    "diagonal", "diff", "digitize", "divide", "divmod", "dot", "double", "dsplit", "dstack", "dtype", "e",
-    "ediff1d", "einsum", "einsum_path", "empty", "empty_like", "equal", "euler_gamma", "exp", "exp2", "expand_dims",
-    "expm1", "extract", "eye", "fabs", "finfo", "flatnonzero", "flexible", "flip", "fliplr", "flipud",
-    "float16", "float32", "float64", "float_", "float_power", "floating", "floor", "floor_divide", "fmax", "fmin",
-    "fmod", "frexp", "full", "full_like", "generic", "geomspace", "get_printoptions", "gradient", "greater",
-    "greater_equal", "heaviside", "hsplit", "hstack", "hypot", "identity", "iinfo", "imag", "inexact", "inf",
-    "inner", "int16", "int32", "int64", "int8", "int_", "integer", "invert", "isclose", "iscomplexobj", "isdtype",
-    "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isrealobj", "isscalar", "issubdtype", "kron", "ldexp",
-    "left_shift", "less", "less_equal", "lexsort", "linalg", "linspace", "log", "log10", "log1p", "log2",
-    "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace", "matmul",
-    "matrix_transpose", "matvec", "max", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod", "modf",
-    "moveaxis", "multiply", "nan", "nan_to_num", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax",
-    "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile", "nanstd", "nansum", "nanvar",
-    "ndarray", "ndim", "negative", "newaxis", "nextafter", "nonzero", "not_equal", "number", "object_", "ones",
-    "ones_like", "outer", "pad", "partition", "percentile", "permute_dims", "pi", "positive", "pow", "power",
-    "printoptions", "prod", "promote_types", "ptp", "put", "put_along_axis", "quantile", "rad2deg", "radians",
-    "ravel", "ravel_multi_index", "real", "reciprocal", "remainder", "repeat", "reshape", "resize", "result_type",
-    "right_shift", "rint", "roll", "rollaxis", "rot90", "round", "searchsorted", "set_printoptions", "shape",
-    "sign", "signbit", "signedinteger", "sin", "sinc", "single", "sinh", "size", "sort", "sort_complex", "split",
-    "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan",
-    "tanh", "tensordot", "tile", "trace", "transpose", "trapezoid", "tri", "tril", "triu", "true_divide", "trunc",
-    "uint", "uint16", "uint32", "uint64", "uint8", "unravel_index", "unsignedinteger", "unstack", "vander", "var",
-    "vdot", "vecdot", "vecmat", "vsplit", "vstack", "where", "zeros", "zeros_like",
+    "append", "apply_along_axis", "apply_over_axes", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctan2", "arctanh", "argmax", "argmin", "argpartition", "argsort", "argwhere", "around", "array", "array_equal",
+    "array_equiv", "array_repr", "array_split", "array_str", "asarray", "asin", "asinh", "astype", "atan", "atan2",
+    "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "average", "bartlett", "bfloat16", "bitwise_and",
+    "bitwise_count", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "blackman", "block", "bool", "bool_", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "c_",
+    "can_cast", "cbrt", "cdouble", "ceil", "character", "choose", "clip", "column_stack", "complex128", "complex64",
+    "complex_", "complexfloating", "compress", "concat", "concatenate", "conj", "conjugate", "copy", "copysign", "cos",
+    "cosh", "count_nonzero", "cross", "csingle", "cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "deg2rad",
+    "degrees", "delete", "diag", "diag_indices", "diag_indices_from", "diagflat", "diagonal", "diff", "digitize",
+    "divide", "divmod", "dot", "double", "dsplit", "dstack", "dtype", "e", "ediff1d", "einsum", "einsum_path", "empty",
+    "empty_like", "equal", "euler_gamma", "exp", "exp2", "expand_dims", "expm1", "extract", "eye", "fabs",
+    "fill_diagonal", "finfo", "flatnonzero", "flexible", "flip", "fliplr", "flipud", "float16", "float32", "float64",
+    "float_", "float_power", "floating", "floor", "floor_divide", "fmax", "fmin", "fmod", "frexp", "full", "full_like",
+    "generic", "geomspace", "get_printoptions", "gradient", "greater", "greater_equal", "hamming", "hanning",
+    "heaviside", "hsplit", "hstack", "hypot", "i0", "identity", "iinfo", "imag", "index_exp", "inexact", "inf",
+    "inner", "insert", "int16", "int32", "int64", "int8", "int_", "integer", "invert", "isclose", "iscomplexobj",
+    "isdtype", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isrealobj", "isscalar", "issubdtype", "ix_",
+    "kaiser", "kron", "ldexp", "left_shift", "less", "less_equal", "lexsort", "linalg", "linspace", "log", "log10",
+    "log1p", "log2", "logaddexp", "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace",
+    "mask_indices", "matmul", "matrix_transpose", "matvec", "max", "maximum", "mean", "median", "meshgrid", "mgrid",
+    "min", "minimum", "mod", "modf", "moveaxis", "multiply", "nan", "nan_to_num", "nanargmax", "nanargmin",
+    "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile",
+    "nanstd", "nansum", "nanvar", "ndarray", "ndim", "negative", "newaxis", "nextafter", "nonzero", "not_equal",
+    "number", "object_", "ogrid", "ones", "ones_like", "outer", "pad", "partition", "percentile", "permute_dims", "pi",
+    "piecewise", "place", "poly", "polyadd", "polyder", "polydiv", "polyint", "polymul", "polysub", "polyval",
+    "positive", "pow", "power", "printoptions", "prod", "promote_types", "ptp", "put", "put_along_axis", "quantile",
+    "r_", "rad2deg", "radians", "ravel", "ravel_multi_index", "real", "reciprocal", "remainder", "repeat", "reshape",
+    "resize", "result_type", "right_shift", "rint", "roll", "rollaxis", "rot90", "round", "s_", "searchsorted",
+    "select", "set_printoptions", "shape", "sign", "signbit", "signedinteger", "sin", "sinc", "single", "sinh", "size",
+    "sort", "sort_complex", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum", "swapaxes",
+    "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace", "transpose", "trapezoid", "tri", "tril",
+    "tril_indices", "tril_indices_from", "trim_zeros", "triu", "triu_indices", "triu_indices_from", "true_divide",
+    "trunc", "uint", "uint16", "uint32", "uint64", "uint8", "unravel_index", "unsignedinteger", "unstack", "vander",
+    "var", "vdot", "vecdot", "vecmat", "vectorize", "vsplit", "vstack", "where", "zeros", "zeros_like",
 ]

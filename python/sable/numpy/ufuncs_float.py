@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -492,3 +493,63 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     value = replaced(compare(value, value, "NE"), nan)
     value = replaced(compare_to(value, np.inf, "EQ"), high)
     return replaced(compare_to(value, -np.inf, "EQ"), low)
+
+
+# ---- Bessel functions ------------------------------------------------------------------------------------------
+
+#: Where the power series of `i0` ends and the one in 1 / x begins.
+_SERIES_END = 8.0
+
+
+@functools.cache
+def _i0_coefficients(dtype: np.dtype) -> tuple[list[float], list[float]]:
+    """Of (x / 4)**2 in the power series of I0(x), and those of Chebyshev's polynomials in 2 * 8 / x - 1, whose sum is
+    sqrt(x) e**-x I0(x) for x > 8: as many as count.
+
+    I0(x) is the mean of e**(x cos t) over the circle, which a sum over n equal steps gives to all digits once n exceeds some
+    7 sqrt(x).
+    """
+    cosines = np.cos(np.arange(4096) * (2 * math.pi / 4096))
+
+    def scaled(u: np.ndarray) -> np.ndarray:
+        x = 2 * _SERIES_END / (u + 1)
+        return np.sqrt(x) * np.exp(x[:, None] * (cosines - 1)).mean(axis=1)
+
+    powers = [4.0**k / math.factorial(k) ** 2 for k in range(40)]
+    chebyshev = np.polynomial.chebyshev.chebinterpolate(scaled, 30).tolist()
+    least = float(np.finfo(dtype).eps) / 8
+    used = [c for k, c in enumerate(powers) if c * (_SERIES_END / 4) ** (2 * k) > least]
+    return used, [c for c in chebyshev if math.fabs(c) > least]
+
+
+def _i0(x: Value) -> Value:
+    powers, chebyshev = _i0_coefficients(x.aval.dtype)
+    magnitude = BIND.abs(x)
+    near = compare_to(magnitude, _SERIES_END, "LE")
+    # each of the two sees only what it is for, so that derivatives of the other one are finite
+    quarter = _times(select(near, x, full_like(x, 0)), 0.25)
+    z = BIND.multiply(quarter, quarter)
+    series = full_like(x, powers[-1])
+    for c in powers[-2::-1]:
+        series = BIND.add(BIND.multiply(series, z), full_like(x, c))
+    far = select(near, full_like(x, _SERIES_END), magnitude)
+    u = BIND.subtract(BIND.divide(full_like(x, 2 * _SERIES_END), far), full_like(x, 1))
+    after, last = full_like(x, 0), full_like(x, 0)
+    for c in chebyshev[:0:-1]:  # Clenshaw's recurrence
+        after, last = last, BIND.add(BIND.subtract(_times(BIND.multiply(u, last), 2), after), full_like(x, c))
+    scaled = BIND.add(BIND.subtract(BIND.multiply(u, last), after), full_like(x, chebyshev[0]))
+    return select(near, series, BIND.multiply(BIND.exponential(far), BIND.divide(scaled, BIND.sqrt(far))))
+
+
+@library(operands=("x",), promotion="inexact")
+def i0(x: Any) -> Value:
+    """Modified Bessel function of the first kind, of order 0: the mean of e**(x cos t) over all angles t.
+
+    Raises:
+      ValueError: complex numbers.
+    """
+    if kind(x) != "f":
+        raise ValueError(f"Unsupported input type to jax.numpy.i0: {x.aval.dtype}")
+    if x.aval.dtype.itemsize < 4:
+        return convert(_i0(convert(x, np.dtype(np.float32))), x.aval.dtype, x.aval.weak_type)
+    return _i0(x)

@@ -16,9 +16,12 @@ from sable.lax.gathering import ScatterDimensionNumbers, scatter_apply
 from sable.library.declare import library
 
 from .arrays import asarray
+from .index_tricks import diag_indices
+from .indexing.positions import flatnonzero
 from .indexing.read import read
 from .indexing.selection import along_axis_arguments
 from .indexing.update import write
+from .manipulation import ravel, resize
 from .ufuncs import divide, power
 
 
@@ -250,12 +253,64 @@ def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = Tr
     if not (count and values.aval.size and x.aval.size):
         return x
     numbers = BIND.reshape(numbers, shape=(count,))
-    line = BIND.reshape(values, shape=(values.aval.size,))
-    repeats = -(-count // values.aval.size)
-    line = line if repeats == 1 else BIND.concatenate(*[line] * repeats, dimension=0)
-    line = BIND.slice(line, start_indices=(0,), limit_indices=(count,), strides=(1,))
+    line = resize(values, (count,))
     if mode == "wrap":
         numbers = wrapped(numbers, x.aval.size)
     flat = BIND.reshape(x, shape=(x.aval.size,))
     made = write("scatter", flat, numbers, line, mode="clip", wrap_negative_indices=mode != "clip")
     return BIND.reshape(made, shape=x.aval.shape)
+
+
+@library
+def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Value:
+    """A copy of the array with the elements where a mask is true replaced, in order.
+
+    Args:
+      arr: an array.
+      mask: array of the same size; what is not boolean is compared with zero.
+      vals: values, repeated or cut off to as many as are replaced.
+      inplace: must be False.
+
+    Raises:
+      ValueError: `inplace` is True; sizes differ; there are no values.
+    """
+    _no_inplace("place", inplace)
+    x, wanted, values = array_arguments("place", arr, mask, vals)
+    count = x.aval.size
+    if count != wanted.aval.size:
+        raise ValueError("place: arr and mask must be the same size")
+    if not values.aval.size:
+        raise ValueError("Cannot place values from an empty array")
+    if not count:
+        return x
+    numbers = flatnonzero(wanted, size=count, fill_value=count)
+    made = write("scatter", ravel(x), numbers, resize(values, (count,)), mode="drop")
+    return BIND.reshape(made, shape=x.aval.shape)
+
+
+@library
+def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True) -> Value:
+    """A copy of the array with its main diagonal replaced.
+
+    Args:
+      a: a matrix, or an array with more dimensions of one size.
+      val: a value, or values that are repeated or cut off to the diagonal's length.
+      wrap: must be False.
+      inplace: must be False.
+
+    Raises:
+      NotImplementedError: `inplace` or `wrap` is True.
+      ValueError: less than two dimensions, or more with different sizes.
+    """
+    if inplace:
+        raise NotImplementedError("JAX arrays are immutable, must use inplace=False")
+    if wrap:
+        raise NotImplementedError("wrap=True is not implemented, must use wrap=False")
+    x, values = array_arguments("fill_diagonal", a, val)
+    shape = x.aval.shape
+    if len(shape) < 2:
+        raise ValueError("array must be at least 2-d")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise ValueError("All dimensions of input must be of equal length")
+    n = min(shape)
+    return write("scatter", x, diag_indices(n, len(shape)), resize(values, (n,)) if values.aval.ndim else values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..table import add, call
+from ..table import Using, add, call
 from .operands import BF, BM, IM, I, M, T, V, W
 
 _AT = np.array([0, 2, -1], np.int32)
@@ -50,3 +50,16 @@ add(
     why="JAX's TracerBoolConversionError is a subclass of the ConcretizationTypeError raised here",
 )
 add("numpy.digitize", call(I, np.array([0, 2])), call(BF, np.float32([0, 1])))
+
+# ---- positions of diagonals and triangles
+add("numpy.ix_", call(_AT, np.array([1, 0], np.int32)), call(V[:0], _AT), call(M), call(np.array([True])), call())
+add("numpy.diag_indices", call(3), call(2, 3), call(0), call(-1))
+add("numpy.diag_indices_from", call(np.zeros((2, 2), np.float32)), call(M), call(V))
+for _name in ["tril_indices", "triu_indices"]:
+    add(f"numpy.{_name}", call(3), call(3, 1, 2), call(2, -1, 4), call(-1))
+    add(f"numpy.{_name}_from", call(M), call(M, -1), call(V))
+add(
+    "numpy.mask_indices",
+    call(3, Using(lambda jax: jax.numpy.triu)),
+    call(3, Using(lambda jax: jax.numpy.tril), -1, size=4),
+)

@@ -1,0 +1,249 @@
+"""Polynomials as vectors of their coefficients, that of the highest power first."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sable.core.array import Value
+from sable.core.bind import BIND, constant
+from sable.core.dtypes import finfo
+from sable.core.operands import (
+    array_argument,
+    array_arguments,
+    broadcast_shape,
+    expand_to,
+    filled,
+    known_integer,
+    known_values,
+    promote_dtypes,
+    scalar,
+)
+from sable.core.values import retype
+from sable.lax.control_flow import scan
+from sable.lax.convolution import conv_general_dilated
+from sable.library.declare import library
+
+from .creation import full
+from .insertion import trim_zeros
+from .joining import concatenate, stack
+from .manipulation import atleast_1d, flip, slice_axis
+
+# ---- sums and products ---------------------------------------------------------------------------------------------
+
+
+def _padded(x: Value, low: int, high: int) -> Value:
+    """x with zeros in front of its rows and behind them."""
+    rest = (0,) * (x.aval.ndim - 1)
+    zero = scalar(0, x.aval.dtype, x.aval.weak_type)
+    low_edge, high_edge = (low, *rest), (high, *rest)
+    return BIND.pad(x, zero, edge_padding_low=low_edge, edge_padding_high=high_edge, interior_padding=(0, *rest))
+
+
+@library
+def polyadd(a1: Any, a2: Any) -> Value:
+    """The sum of two polynomials.
+
+    Args:
+      a1, a2: vectors of coefficients.
+
+    Returns:
+      A vector as long as the longer one, in the dtype in which they meet.
+
+    Raises:
+      TypeError: an argument is no array. IndexError: a scalar.
+    """
+    values = promote_dtypes(array_arguments("polyadd", a1, a2))
+    lengths = [x.aval.shape[0] for x in values]
+    x, y = (_padded(x, max(lengths) - n, 0) if n < max(lengths) else x for x, n in zip(values, lengths))
+    return x + y
+
+
+@library
+def polysub(a1: Any, a2: Any) -> Value:
+    """The difference of two polynomials; arguments as of `polyadd`."""
+    x, y = promote_dtypes(array_arguments("polysub", a1, a2))
+    return polyadd(x, -y)
+
+
+def _trimmed(values: list[Value], trim: bool) -> list[Value]:
+    """Polynomials without leading zeros if asked for; an empty one is the constant 0."""
+    if trim and any(x.aval.shape[0] > 1 for x in values):
+        values = [trim_zeros(x, "f") for x in values]
+    return [x if x.aval.shape[0] else filled((1,), x.aval.dtype, 0) for x in values]
+
+
+@library
+def polymul(a1: Any, a2: Any, *, trim_leading_zeros: bool = False) -> Value:
+    """The product of two polynomials.
+
+    Args:
+      a1, a2: vectors of coefficients.
+      trim_leading_zeros: leave out leading zeros first, for which the values must be known.
+
+    Returns:
+      A vector of floats or complex numbers, of length len(a1) + len(a2) - 1.
+
+    Raises:
+      TypeError: an argument is no array. ValueError: one is no vector.
+      ConcretizationTypeError: traced arguments whose zeros are to be left out.
+    """
+    values = promote_dtypes(array_arguments("polymul", a1, a2), "inexact")
+    x, y = _trimmed(values, trim_leading_zeros)
+    if x.aval.ndim != 1 or y.aval.ndim != 1:
+        raise ValueError(f"polymul only supports 1-dimensional inputs, got shapes {x.aval.shape} and {y.aval.shape}")
+    if x.aval.size < y.aval.size:
+        x, y = y, x
+    around = y.aval.size - 1
+    made = conv_general_dilated(x[None, None], flip(y)[None, None], (1,), [(around, around)])
+    return made[0, 0]
+
+
+@library
+def polydiv(u: Any, v: Any, *, trim_leading_zeros: bool = False) -> tuple[Value, Value]:
+    """The quotient of two polynomials and the remainder.
+
+    Args:
+      u, v: vectors of coefficients; the first one of v is not 0.
+      trim_leading_zeros: leave out the remainder's leading coefficients that are nearly 0, for which the values must be
+        known.
+
+    Returns:
+      The quotient, of length max(len(u) - len(v) + 1, 1), and the remainder, as long as u unless zeros are left out.
+
+    Raises:
+      TypeError: an argument is no array. ConcretizationTypeError: traced arguments whose zeros are to be left out.
+    """
+    rest, divisor = promote_dtypes(array_arguments("polydiv", u, v), "inexact")
+    steps = len(rest) - len(divisor) + 1
+    scale = 1.0 / divisor[0]
+    quotient = []
+    for k in range(steps):
+        quotient.append(scale * rest[k])
+        rest = rest - _padded(quotient[-1] * divisor, k, steps - 1 - k)
+    found = stack(quotient) if quotient else filled((1,), rest.aval.dtype, 0)
+    return retype(found, False), _without_small(rest) if trim_leading_zeros else rest
+
+
+def _without_small(x: Value) -> Value:
+    """x without the leading elements that are small for its dtype."""
+    known = known_values(x, "trim_leading_zeros=True of jnp.polydiv looks at the values of the remainder")
+    (large,) = np.nonzero(np.abs(known) >= math.sqrt(finfo(x.aval.dtype).eps))
+    return slice_axis(x, 0, int(large[0]) if large.size else x.aval.size, x.aval.size)
+
+
+@library
+def poly(seq_of_zeros: Any) -> Value:
+    """The coefficients of the polynomial with these roots, the first of which is 1.
+
+    Args:
+      seq_of_zeros: n roots.
+
+    Returns:
+      A vector of n + 1 floats or complex numbers; a scalar 1 if there are no roots.
+
+    Raises:
+      ValueError: no vector. NotImplementedError: a square matrix, whose eigenvalues would be the roots.
+    """
+    (x,) = promote_dtypes([array_argument("poly", seq_of_zeros)], "inexact")
+    x = atleast_1d(x)
+    shape = x.aval.shape
+    if len(shape) == 2 and shape[0] == shape[1] and shape[0]:
+        raise NotImplementedError("poly of a matrix needs its eigenvalues; give it the roots themselves")
+    if len(shape) != 1:
+        raise ValueError("input must be 1d or non-empty square 2d array.")
+    if not shape[0]:
+        return filled((), x.aval.dtype, 1)
+    made = filled((1,), x.aval.dtype, 1)
+    for k in range(shape[0]):
+        made = _padded(made, 0, 1) - x[k] * _padded(made, 1, 0)
+    return retype(made, False)
+
+
+# ---- values --------------------------------------------------------------------------------------------------------
+
+
+@library
+def polyval(p: Any, x: Any, *, unroll: int = 16) -> Value:
+    """The values of a polynomial, by Horner's rule.
+
+    Args:
+      p: coefficients, along the first axis; further axes hold several polynomials.
+      x: where; it broadcasts against the further axes of p.
+      unroll: how many steps of a loop are written out.
+
+    Returns:
+      An array of the dtype in which p and x meet.
+
+    Raises:
+      TypeError: an argument is no array. ValueError: shapes do not broadcast.
+    """
+    coefficients, at = promote_dtypes(array_arguments("polyval", p, x))
+    a = coefficients.aval
+    shape = broadcast_shape((a.shape[1:], at.aval.shape))
+    at = expand_to(at, shape)
+    value = filled(shape, a.dtype, 0)
+
+    def step(y: Value, c: Value) -> Value:
+        return retype(y * at + expand_to(c, shape), False)
+
+    if a.shape[0] > unroll:
+        return scan(lambda y, c: (step(y, c), None), value, coefficients, unroll=unroll)[0]
+    for k in range(a.shape[0]):
+        value = step(value, coefficients[k])
+    return value
+
+
+# ---- calculus ------------------------------------------------------------------------------------------------------
+
+
+def _order(name: str, m: Any, what: str) -> int:
+    m = known_integer(m, f"'m' argument of jnp.{name}")
+    if m < 0:
+        raise ValueError(f"Order of {what} must be positive, got {m}")
+    return m
+
+
+@library
+def polyder(p: Any, m: int = 1) -> Value:
+    """The coefficients of the m-th derivative of a polynomial, as floats or complex numbers.
+
+    Raises:
+      TypeError: p is no array. ValueError: m is negative.
+    """
+    (x,) = promote_dtypes([array_argument("polyder", p)], "inexact")
+    m = _order("polyder", m, "derivative")
+    if m == 0:
+        return x
+    powers = range(len(x) - 1, m - 1, -1)  # of the terms that stay
+    factors = constant(np.array([math.perm(q, m) for q in powers], x.aval.dtype))
+    return x[:-m] * factors
+
+
+@library
+def polyint(p: Any, m: int = 1, k: Any = None) -> Value:
+    """The coefficients of the m-th integral of a polynomial, as floats or complex numbers.
+
+    Args:
+      p: coefficients.
+      m: how often to integrate.
+      k: the constants of integration, that of the first integral first: m of them, or one for all; 0 by default.
+
+    Raises:
+      TypeError: an argument is no array. ValueError: m is negative, or another number of constants.
+    """
+    m = known_integer(m, "'m' argument of jnp.polyint")
+    x, constants = promote_dtypes(array_arguments("polyint", p, 0 if k is None else k), "inexact")
+    _order("polyint", m, "integral")
+    constants = atleast_1d(constants)
+    if constants.aval.shape == (1,):
+        constants = full((m,), constants[0])
+    if constants.aval.shape != (m,):
+        raise ValueError("k must be a scalar or a rank-1 array of length 1 or m.")
+    if m == 0:
+        return x
+    powers = range(len(x) + m - 1, -1, -1)
+    factors = constant(np.array([math.perm(q, min(q, m)) for q in powers], x.aval.dtype))
+    return concatenate([x, constants]) / factors
