@@ -62,6 +62,7 @@ UNPLANNED = {
         "an argument of type ScatterDimensionNumbers is neither an array nor static",
     ),
     "lax.gather": "an argument of type GatherDimensionNumbers is neither an array nor static",
+    "numpy.kaiser": "it is long",
     "numpy.copy": "it asks whether a value is known",
     **dict.fromkeys(
         [f"scipy.special.{n}" for n in ("entr", "log_ndtr", "logit", "xlog1py", "xlogy")], "custom_jvp_call"

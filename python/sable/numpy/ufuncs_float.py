@@ -503,11 +503,10 @@ _SERIES_END = 8.0
 
 @functools.cache
 def _i0_coefficients(dtype: np.dtype) -> tuple[list[float], list[float]]:
-    """Of (x / 4)**2 in the power series of I0(x), and those of Chebyshev's polynomials in 2 * 8 / x - 1, whose sum is
-    sqrt(x) e**-x I0(x) for x > 8: as many as count.
+    """Of (x / 4)**2 in the power series of I0(x), and of 2 * 8 / x - 1 in sqrt(x) e**-x I0(x) for x > 8: as many as count.
 
-    I0(x) is the mean of e**(x cos t) over the circle, which a sum over n equal steps gives to all digits once n exceeds some
-    7 sqrt(x).
+    The latter come from an interpolation at Chebyshev's points. I0(x) is the mean of e**(x cos t) over the circle, which
+    a sum over n equal steps gives to all digits once n exceeds some 7 sqrt(x).
     """
     cosines = np.cos(np.arange(4096) * (2 * math.pi / 4096))
 
@@ -517,28 +516,33 @@ def _i0_coefficients(dtype: np.dtype) -> tuple[list[float], list[float]]:
 
     powers = [4.0**k / math.factorial(k) ** 2 for k in range(40)]
     chebyshev = np.polynomial.chebyshev.chebinterpolate(scaled, 30).tolist()
-    least = float(np.finfo(dtype).eps) / 8
+    least = float(np.finfo(dtype).eps) / 2
     used = [c for k, c in enumerate(powers) if c * (_SERIES_END / 4) ** (2 * k) > least]
-    return used, [c for c in chebyshev if math.fabs(c) > least]
+    terms = max(k for k, c in enumerate(chebyshev) if math.fabs(c) > least) + 1
+    return used, np.polynomial.chebyshev.cheb2poly(chebyshev[:terms]).tolist()
+
+
+def _horner(x: Value, coefficients: list[float]) -> Value:
+    """The polynomial with these coefficients, that of the constant term first."""
+    found = full_like(x, coefficients[-1])
+    for c in coefficients[-2::-1]:
+        found = BIND.add(BIND.multiply(found, x), full_like(x, c))
+    return found
 
 
 def _i0(x: Value) -> Value:
-    powers, chebyshev = _i0_coefficients(x.aval.dtype)
+    powers, inverse = _i0_coefficients(x.aval.dtype)
     magnitude = BIND.abs(x)
     near = compare_to(magnitude, _SERIES_END, "LE")
     # each of the two sees only what it is for, so that derivatives of the other one are finite
     quarter = _times(select(near, x, full_like(x, 0)), 0.25)
-    z = BIND.multiply(quarter, quarter)
-    series = full_like(x, powers[-1])
-    for c in powers[-2::-1]:
-        series = BIND.add(BIND.multiply(series, z), full_like(x, c))
     far = select(near, full_like(x, _SERIES_END), magnitude)
     u = BIND.subtract(BIND.divide(full_like(x, 2 * _SERIES_END), far), full_like(x, 1))
-    after, last = full_like(x, 0), full_like(x, 0)
-    for c in chebyshev[:0:-1]:  # Clenshaw's recurrence
-        after, last = last, BIND.add(BIND.subtract(_times(BIND.multiply(u, last), 2), after), full_like(x, c))
-    scaled = BIND.add(BIND.subtract(BIND.multiply(u, last), after), full_like(x, chebyshev[0]))
-    return select(near, series, BIND.multiply(BIND.exponential(far), BIND.divide(scaled, BIND.sqrt(far))))
+    return select(
+        near,
+        _horner(BIND.multiply(quarter, quarter), powers),
+        BIND.multiply(BIND.exponential(far), BIND.divide(_horner(u, inverse), BIND.sqrt(far))),
+    )
 
 
 @library(operands=("x",), promotion="inexact")
