@@ -153,7 +153,7 @@ def _may_follow(user: ir.Operation, update: ir.Operation) -> bool:
 
 def _copy(update: ir.Operation, value: ir.Value) -> ir.Value:
     with update.location:
-        predicate, holds = _predicate_at(update, value.type)
+        predicate, holds = _predicate_at(update, value)
         place = before(update)
         nothing = zeros(value.type, place)
         # fused with what makes the value, IREE refuses the dispatch ("write affecting operations")
@@ -162,7 +162,7 @@ def _copy(update: ir.Operation, value: ir.Value) -> ir.Value:
         return create("stablehlo.select", [predicate, *choices], [value.type], at=place).result
 
 
-def _predicate_at(update: ir.Operation, type: ir.Type) -> tuple[ir.Value, bool]:
+def _predicate_at(update: ir.Operation, value: ir.Value) -> tuple[ir.Value, bool]:
     """A boolean tensor, and the value it always has where the update stands."""
     op, branch = update, None
     while op.parent is not None and op.parent.name != "func.func":
@@ -175,7 +175,7 @@ def _predicate_at(update: ir.Operation, type: ir.Type) -> tuple[ir.Value, bool]:
             branch = parent, next(i for i, r in enumerate(parent.regions) if r.blocks[0] == op.block)
         op = parent
     if branch is None:
-        return _true_by_iota(update, type), True
+        return _straight_predicate(value, before(update)), True
     return _branch_predicate(*branch)
 
 
@@ -204,24 +204,27 @@ def _always_true(condition: ir.Block) -> ir.Value:
     first = create(
         "stablehlo.slice", [carry], [one], at=place, start_indices=zeros, limit_indices=ones, strides=ones
     ).result
-    scalar = create("stablehlo.reshape", [first], [ir.RankedTensorType.get([], carry.type.element_type)], at=place)
+    return _true_of(first, place)
+
+
+def _true_of(x: ir.Value, place: ir.InsertionPoint) -> ir.Value:
+    """A true scalar that depends on the one element of x: x >= x or x != x."""
+    scalar = create("stablehlo.reshape", [x], [ir.RankedTensorType.get([], x.type.element_type)], at=place)
     real = ir.RankedTensorType.get([], ir.F32Type.get())
     number = create("stablehlo.convert", [scalar.result], [real], at=place).result
     either = [_compare(number, number, direction, place) for direction in ("GE", "NE")]
     return create("stablehlo.or", either, [either[0].type], at=place).result
 
 
-def _true_by_iota(update: ir.Operation, type: ir.Type) -> ir.Value:
-    """Trues of the shape of a type: `iota >= 0`, which IREE does not fold where the iota is longer than 1."""
-    place = before(update)
-    shape = ir.RankedTensorType(type).shape or [1]
+def _straight_predicate(value: ir.Value, place: ir.InsertionPoint) -> ir.Value:
+    """Trues of the shape of a value outside of loops and branches: `iota >= 0`, which IREE folds for a single element only."""
+    shape = ir.RankedTensorType(value.type).shape
+    if max(shape, default=1) == 1:
+        return _true_of(value, place)
     longest = ir.IntegerAttr.get(signless(64), max(range(len(shape)), key=list(shape).__getitem__))
     numbers = ir.RankedTensorType.get(shape, signless(32))
     iota = create("stablehlo.iota", [], [numbers], at=place, iota_dimension=longest)
-    trues = _compare(iota.result, _constant(numbers, 0, place), "GE", place)
-    if ir.RankedTensorType(type).rank:
-        return trues
-    return create("stablehlo.reshape", [trues], [ir.RankedTensorType.get([], signless(1))], at=place).result
+    return _compare(iota.result, _constant(numbers, 0, place), "GE", place)
 
 
 def _constant(type: ir.Type, value: int, place: ir.InsertionPoint) -> ir.Value:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import sable
+import sable.numpy as jnp
+from sable import lax
 from sable.ir.op import OPS
 from sable.passes.legalize.rules import _RULES, legalize, platforms_of, rules_of
 from sable.passes.lower import LoweringBuilder  # noqa: F401  (registers every rule)
@@ -23,3 +26,20 @@ def test_rules_are_asked_in_order_and_each_stands_once() -> None:
 
 def test_every_rule_is_for_an_op_of_the_table() -> None:
     assert {name for name, _ in _RULES} <= set(OPS)
+
+
+def test_updates_of_one_element_leave_their_target() -> None:
+    numbers = [jnp.array([3], dtype) for dtype in ("float16", "float32", "int8", "int32", "complex64")]
+    place = jnp.array([0])
+
+    def program(numbers):
+        made = [x * 2 for x in numbers]
+        return (
+            made,
+            [x.reshape(1, 1, 1).at[place, :, 0].add(2) for x in made],
+            [x.at[place].multiply(3) for x in made],
+            [lax.dynamic_update_slice(x.reshape(1, 1), jnp.zeros((1, 1), x.dtype), (0, 0)) for x in made],
+        )
+
+    for results, expected in zip(sable.jit(program)(numbers), (6, 8, 18, 0), strict=True):
+        assert [x.item() for x in results] == [expected] * len(numbers)
