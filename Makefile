@@ -17,7 +17,7 @@ PYTHONS ?= python3.10 python3.11 python3.12 python3.13
 PYTHONS_TESTS ?= tests/api/test_jit.py tests/api/test_names.py tests/api/test_pickling.py tests/concurrency tests/core \
 	tests/library/test_plans.py tests/pytree tests/runtime/test_leftovers.py
 
-.PHONY: help setup run test unit pythons filecheck fuzz lint bench replay docs clean
+.PHONY: help setup run test unit pythons filecheck fuzz lint bench replay docs coverage clean
 
 help:
 	@echo "make run        set up and run the main job: train on handwritten digits, deploy, check (examples/digits.py)"
@@ -30,6 +30,7 @@ help:
 	@echo "make bench      JAX, NumPy and Sable side by side; writes benchmarks/README.md"
 	@echo "make replay     what a change does to the programs emitted, against the last commit (BASE=commit)"
 	@echo "make docs       rewrite docs/ops.md, docs/options.md and the definition of the sable dialect from the op table"
+	@echo "make coverage   which of JAX's public names are there, and which not; writes docs/coverage.md"
 	@echo "make setup      only the virtual environment"
 	@echo "make clean      remove the virtual environment and build products"
 
@@ -86,6 +87,9 @@ docs: $(STAMP)
 	$(BIN)/python -m sable.tools.op_table --write docs/ops.md
 	$(BIN)/python -m sable.tools.option_table --write docs/options.md
 	$(BIN)/python -m sable.tools.irdl --write
+
+coverage: $(STAMP)
+	$(BIN)/python -m tests.api.coverage --write docs/coverage.md
 
 clean:
 	rm -rf $(VENV) build

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.modules.setdefault("sable", sys.modules[__name__])
 
-from sable import _names  # noqa: E402
+from sable import _absent, _names  # noqa: E402
 
 if TYPE_CHECKING:
     from sable._public import *  # noqa: F403
@@ -42,7 +42,7 @@ def __getattr__(name: str) -> Any:
     found = {n: getattr(public, n) for n in public.__all__}
     globals().update(found)
     if name not in found:
-        raise AttributeError(f"module 'sable' has no attribute {name!r}")
+        raise _absent.missing(__name__, name)
     return found[name]
 
 

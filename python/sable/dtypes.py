@@ -1,5 +1,6 @@
 """Public names about dtypes (the `jax.dtypes` of programs). `jax.numpy` has the NumPy-like functions."""
 
+from sable import _absent
 from sable.core.dtypes import (
     TypePromotionError,
     bfloat16,
@@ -14,6 +15,8 @@ from sable.core.dtypes import (
     result_type,
     scalar_type_of,
 )
+
+_absent.explain(__name__)
 
 __all__ = [
     "TypePromotionError",

@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from sable import _absent
 from sable.pytree import registry as pytree
 from sable.pytree.keys import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
 from sable.pytree.register import (
@@ -24,6 +25,8 @@ from sable.pytree.register import (
     register_static,
 )
 from sable.pytree.registry import PyTreeDef, default_registry
+
+_absent.explain(__name__)
 
 __all__ = [
     "DictKey",

@@ -1,5 +1,6 @@
 """`jax.lax`: the operations themselves, without promotion of dtypes, and structured control flow."""
 
+from sable import _absent
 from sable.core.dtypes import dtype
 from sable.core.precision import Precision
 from sable.core.primitives import primitives as _primitives
@@ -169,6 +170,8 @@ from .slicing import (
     slice_in_dim,
 )
 from .windows import padtype_to_pads, reduce_window
+
+_absent.explain(__name__)
 
 __all__ = [
     "ConvDimensionNumbers",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from sable import _absent
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import convert, value_of, values_of
 from sable.library.declare import library
+
+_absent.explain(__name__)
 
 __all__ = ["cholesky", "triangular_solve"]
 

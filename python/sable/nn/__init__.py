@@ -1,5 +1,7 @@
 """Functions for neural networks."""
 
+from sable import _absent
+
 from . import initializers
 from .attention import dot_product_attention
 from .functions import (
@@ -35,6 +37,8 @@ from .functions import (
     swish,
     tanh,
 )
+
+_absent.explain(__name__)
 
 __all__ = [
     "celu",

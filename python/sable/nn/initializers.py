@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sable.numpy as jnp
-from sable import lax, random
+from sable import _absent, lax, random
 from sable.core.dtypes import default_float_dtype, kind_of
 from sable.library.declare import library
+
+_absent.explain(__name__)
 
 #: standard deviation of a standard normal cut off at ±2, by which a truncated normal is widened
 _TRUNCATED_DEVIATION = 0.87962566103423978

@@ -3,6 +3,7 @@
 # One line an export would make 700 lines.
 # ruff: noqa: I001, RUF022
 # fmt: off
+from sable import _absent
 import numpy as _np
 from numpy import (
     character, complexfloating, e, euler_gamma, flexible, floating, generic, get_printoptions, inexact, inf, integer, nan,
@@ -75,6 +76,8 @@ from .ufuncs_float import (
 from .updates import fill_diagonal, place, put, put_along_axis
 from .vectorization import apply_along_axis, apply_over_axes, vectorize
 from .windows import bartlett, blackman, hamming, hanning, kaiser
+
+_absent.explain(__name__)
 
 bool = bool_
 dtype = _np.dtype

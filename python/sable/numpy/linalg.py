@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sable import _absent
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
@@ -36,6 +37,8 @@ from .products import tensordot as _tensordot
 from .products import trace as _trace
 from .products import vecdot
 from .ufuncs import absolute, multiply, power
+
+_absent.explain(__name__)
 
 __all__ = [
     "cholesky",

@@ -9,6 +9,8 @@ Example:
   (2,)
 """
 
+from sable import _absent
+
 from ._bits import bits, randint, uniform
 from ._continuous import (
     cauchy,
@@ -30,6 +32,8 @@ from ._continuous import (
 from ._discrete import categorical, choice, geometric, permutation
 from ._keys import PRNGKey, clone, fold_in, key, key_data, key_dtype, key_impl, split, wrap_key_data
 from ._trials import bernoulli, rademacher
+
+_absent.explain(__name__)
 
 __all__ = [
     "PRNGKey",

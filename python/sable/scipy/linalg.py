@@ -6,11 +6,14 @@ import warnings
 from typing import Any
 
 import sable.numpy as jnp
+from sable import _absent
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import array_arguments, promote_dtypes
 from sable.lax import linalg
 from sable.library.declare import library
+
+_absent.explain(__name__)
 
 __all__ = ["cho_factor", "cho_solve", "cholesky", "solve_triangular"]
 

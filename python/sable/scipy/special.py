@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 import sable.numpy as jnp
+from sable import _absent
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.operands import array_arguments, convert
 from sable.library.declare import library
 from sable.nn import functions as nn
 from sable.nn.functions import logsumexp
+
+_absent.explain(__name__)
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 #: From here on, downwards, log_ndtr is its asymptotic series; from here on, upwards, -ndtr(-x).

@@ -1,5 +1,9 @@
 """Distributions."""
 
+from sable import _absent
+
 from . import norm, uniform
+
+_absent.explain(__name__)
 
 __all__ = ["norm", "uniform"]

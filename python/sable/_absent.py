@@ -1,0 +1,55 @@
+"""Names that JAX has and this library has not: who asks for one is told so, and why.
+
+`_names_of_jax.txt` holds the public names of JAX 0.10.2, a module a line.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+from importlib import resources
+from typing import Any
+
+#: Why names are left out for good: of module and name, a pattern and what to say. All others are not there yet.
+_REASONS = (
+    (r"jax\.profiler\..*", "it is about XLA's profiler"),
+    (r"jax\.(ffi|interpreters|lib|jax2tf.*)", "it is about XLA's inside"),
+    (r"jax\.lax\.(ragged_all_to_all|psend|precv)(_p)?", "it is about networks of TPUs"),
+    (r"jax\.debug\.\w+Effect", "it is about XLA's inside"),
+    (r"jax\.lax\.(approx_top_k|create_token|after_all|dce_sink|copy|select_and_gather_add|stage)_p", "it is XLA's own"),
+    (r"jax\.lax\.(split|squeeze|stack|unstack|tile|conj|exp2|scatter_sub|top_k|device_put)_p", "it is not needed here"),
+    (r"jax\.lax\.(eq_to|le_to|lt_to|select_and_scatter_add|rng_uniform)_p", "it is not needed here"),
+)
+_NOT_YET = "it is not there yet"
+
+
+@functools.cache
+def names_of_jax() -> dict[str, tuple[str, ...]]:
+    """Module -> its public names: `jax.numpy` -> `abs` ..."""
+    text = resources.files("sable").joinpath("_names_of_jax.txt").read_text()
+    return {module: tuple(names) for module, *names in (line.split() for line in text.splitlines())}
+
+
+def reason(module: str, name: str) -> str:
+    """Why a name of JAX is not there."""
+    full = f"{module}.{name}"
+    return next((why for pattern, why in _REASONS if re.fullmatch(pattern, full)), _NOT_YET)
+
+
+def missing(module: str, name: str) -> AttributeError:
+    """The error for an attribute that a module of ours does not have."""
+    text = f"module {module!r} has no attribute {name!r}"
+    theirs = module.replace("sable", "jax", 1)
+    if name in names_of_jax().get(theirs, ()):
+        text += f": {theirs}.{name} is a part of JAX that is left out, since {reason(theirs, name)}"
+    return AttributeError(text, name=name)
+
+
+def explain(module: str) -> None:
+    """Have a module that is being imported say why a name of JAX is not there."""
+
+    def __getattr__(name: str) -> Any:
+        raise missing(module, name)
+
+    vars(sys.modules[module])["__getattr__"] = __getattr__
