@@ -74,7 +74,7 @@ _KINDS: dict[str, Callable[[Op, frozenset[str], dict], bool]] = {
 
 @dataclass(frozen=True)
 class Policy:
-    """One of the named policies: called with an op, its operands' abstract values and its parameters.
+    """One of the named policies: called with an op or a primitive, the operands' abstract values and the parameters.
 
     Attributes:
       kind: its name.
@@ -88,7 +88,8 @@ class Policy:
         if self.kind not in _KINDS:
             raise ValueError(f"no checkpoint policy is named {self.kind!r}; there are {', '.join(sorted(_KINDS))}")
 
-    def __call__(self, op: Op, *avals: Any, **params: Any) -> bool:
+    def __call__(self, what: Any, *avals: Any, **params: Any) -> bool:
+        op = what if isinstance(what, Op) else what.op
         return _KINDS[self.kind](op, frozenset(self.names), params)
 
 
@@ -99,8 +100,8 @@ class EitherPolicy:
     first: Callable[..., bool]
     second: Callable[..., bool]
 
-    def __call__(self, op: Op, *avals: Any, **params: Any) -> bool:
-        return self.first(op, *avals, **params) or self.second(op, *avals, **params)
+    def __call__(self, what: Any, *avals: Any, **params: Any) -> bool:
+        return self.first(what, *avals, **params) or self.second(what, *avals, **params)
 
 
 #: Policies that are functions of the user's, and the numbers that stand for them in programs. The functions that a

@@ -91,6 +91,17 @@ EXPECTED = {
         {"tanh", "exponential", "sine", "cosine"},
     ),
     "own": (lambda op, *avals, **params: op.name == "tanh", 3, {"dot_general", "exponential", "sine", "cosine"}),
+    "of either": (
+        POLICIES.save_from_both_policies(POLICIES.dots_saveable, lambda op, *avals, **params: op == jax.lax.tanh_p),
+        4,
+        {"exponential", "sine", "cosine"},
+    ),
+    "through another": (
+        lambda *args, **params: POLICIES.dots_saveable(*args, **params),
+        4,
+        {"tanh", "exponential", "sine", "cosine"},
+    ),
+    "by text": (lambda op, *avals, **params: str(op) == "exp", 3, {"dot_general", "tanh", "sine", "cosine"}),
 }
 
 
@@ -279,7 +290,7 @@ def test_a_function_is_traced_once() -> None:
 def test_a_policy_lives_as_long_as_its_programs() -> None:
     def make():
         def policy(op, *avals, **params):
-            return op.name == "sine"
+            return op.name == "sin"
 
         return jax.jit(jax.checkpoint(lambda x: jnp.sin(jnp.sin(x)), policy=policy)), weakref.ref(policy)
 

@@ -4,22 +4,46 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sable._config import config
 from sable.core.bind import bind
 from sable.core.boundary import boundary
 from sable.core.entries import shared_entries
+from sable.core.primitives import primitive_of
 from sable.core.state import STATE
 from sable.core.tracing import argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like
-from sable.dialects.ops.checkpoint import Policy
-from sable.ir.op import OPS
+from sable.dialects.ops.checkpoint import EitherPolicy, Policy
+from sable.ir.op import OPS, Op
 from sable.pytree import arrays
 
 from .static_arguments import StaticArguments
 
 _NOTHING = Policy("nothing_saveable")
+
+
+@dataclass(frozen=True)
+class _UserPolicy:
+    """A user's function as a policy of ops: it is asked about primitives."""
+
+    function: Callable[..., bool]
+
+    def __call__(self, what: Any, *avals: Any, **params: Any) -> bool:
+        primitive = primitive_of(what, params) if isinstance(what, Op) else what
+        return self.function(primitive, *avals, **params)
+
+    def __repr__(self) -> str:
+        return repr(self.function)
+
+
+def _of_ops(policy: Callable[..., bool]) -> Any:
+    if isinstance(policy, Policy):
+        return policy
+    if isinstance(policy, EitherPolicy):
+        return EitherPolicy(_of_ops(policy.first), _of_ops(policy.second))
+    return _UserPolicy(policy)
 
 
 def checkpoint(
@@ -37,8 +61,9 @@ def checkpoint(
       fun: takes and returns pytrees of arrays.
       prevent_cse: whether compilers are kept from recognising what is computed again; not needed in the body of a scan.
         A sequence counts as True if any of it is.
-      policy: `(op, *avals, **params) -> bool`, asked for every operation whose result the derivative needs: True keeps
-        the result. None keeps nothing but the arguments. See `jax.checkpoint_policies`.
+      policy: `(primitive, *avals, **params) -> bool`, asked for every operation whose result the derivative needs: True
+        keeps the result. A primitive has JAX's `name`, which is its text too. None keeps nothing but the arguments. See
+        `jax.checkpoint_policies`.
       static_argnums, static_argnames: arguments that are Python values, not arrays.
       concrete: must be False.
 
@@ -62,7 +87,7 @@ def checkpoint(
     if policy is not None and not callable(policy):
         raise TypeError(f"checkpoint: policy must be a function of an op or None, got {policy!r}")
     cse = prevent_cse if isinstance(prevent_cse, bool) else any(prevent_cse)
-    params = {"policy": _NOTHING if policy is None else policy, "prevent_cse": cse, "differentiated": False}
+    params = {"policy": _NOTHING if policy is None else _of_ops(policy), "prevent_cse": cse, "differentiated": False}
     static = StaticArguments(fun, static_argnums or None, static_argnames or None)
     entries = shared_entries(fun, ("checkpoint", static.argnums, static.argnames))
 
