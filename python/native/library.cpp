@@ -356,6 +356,8 @@ PyObject* new_function(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   // operands: a pair of a tuple of truth values, by position, and a tuple of names
   PyObject *by_position, *by_name;
   if (!PyArg_ParseTuple(operands, "O!O!", &PyTuple_Type, &by_position, &PyTuple_Type, &by_name)) return nullptr;
+  // Before Python 3.12 classes derived in Python do not inherit the way of calling.
+  if (type->tp_call == PyVectorcall_Call) type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
   auto* self = as_function(type->tp_alloc(type, 0));
   if (self == nullptr) return nullptr;
   self->vectorcall = vectorcall;
@@ -473,7 +475,7 @@ PyType_Slot function_slots[] = {{Py_tp_new, reinterpret_cast<void*>(new_function
                                 {0, nullptr}};
 
 PyType_Spec function_spec = {"sable._native.LibraryFunction", sizeof(LibraryFunction), 0,
-                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
                                  Py_TPFLAGS_METHOD_DESCRIPTOR,
                              function_slots};
 

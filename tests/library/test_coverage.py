@@ -24,7 +24,7 @@ UNDECLARED = {
         ["lax.cond", "lax.fori_loop", "lax.map", "lax.scan", "lax.switch", "lax.while_loop"], _TAKES_FUNCTIONS
     ),
     **dict.fromkeys(["numpy.apply_along_axis", "numpy.apply_over_axes", "numpy.mask_indices"], _TAKES_FUNCTIONS),
-    **dict.fromkeys(["numpy.piecewise", "numpy.vectorize"], _TAKES_FUNCTIONS),
+    **dict.fromkeys(["numpy.frompyfunc", "numpy.piecewise", "numpy.vectorize"], _TAKES_FUNCTIONS),
     **dict.fromkeys(["lax.associative_scan", "lax.reduce", "lax.reduce_window", "lax.scatter_apply"], _TAKES_FUNCTIONS),
     **dict.fromkeys(
         ["numpy.array_repr", "numpy.array_str", "numpy.can_cast", "numpy.isdtype", "numpy.issubdtype"], _NO_ARRAYS

@@ -12,8 +12,9 @@ import enum
 import functools
 import inspect
 import logging
+import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -196,12 +197,19 @@ def _declare(
         function = _promoting(function, operands, promotion)
     if words is not None:
         function = by_words(function, function.__name__, *words)
-    if pytree.native:
-        declared = pytree.implementation.LibraryFunction(function, (tuple(positional), operands))
-        functools.update_wrapper(declared, function)
-    else:
-        declared = _python_function(function)
-    declared.__operands__ = frozenset((*(i for i, is_one in enumerate(positional) if is_one), *operands))
+    declared = LibraryFunction(function, (tuple(positional), operands))
+    looks_like(declared, function, (*(i for i, is_one in enumerate(positional) if is_one), *operands))
+    return registered(declared)
+
+
+def looks_like(declared: Any, function: Callable, operands: Iterable[int | str]) -> None:
+    """Give a declared function the name and text of what it calls; `operands` are as of `library`, and their positions."""
+    functools.update_wrapper(declared, function)
+    declared.__operands__ = frozenset(operands)
+
+
+def registered(declared: Any) -> Any:
+    """The declared function, listed in `FUNCTIONS`."""
     FUNCTIONS[full_name(declared)] = declared
     return declared
 
@@ -285,20 +293,25 @@ def _part(x: Any, operand: bool, leaves: list[Any]) -> Any:
     raise _NoSignature(f"an argument of type {kind.__name__} is neither an array nor static")
 
 
-def _python_function(function: Callable) -> Any:
-    tables: dict[Any, dict[Any, Any]] = {}
+class _PythonFunction:
+    """`LibraryFunction` of the native module, in Python."""
 
-    @functools.wraps(function)
-    def declared(*args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, function: Callable, operands: tuple) -> Any:
+        self = super().__new__(cls)
+        self._function, self._tables = function, {}
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        function = self._function
         if STATE.staged is not None:
             return function(*args, **kwargs)
         try:
-            key, leaves = _signature(args, kwargs, declared.__operands__)  # type: ignore[attr-defined]
+            key, leaves = _signature(args, kwargs, self.__operands__)
         except _NoSignature:
             return function(*args, **kwargs)
         if config.eager_key is None:
             return as_whole(function, args, kwargs)
-        table = tables.setdefault(config.eager_key, {})
+        table = self._tables.setdefault(config.eager_key, {})
         found = table.get(key, 0)
         if isinstance(found, PythonPlan):
             return found.run(leaves)
@@ -306,16 +319,30 @@ def _python_function(function: Callable) -> Any:
         if found is not None:
             if len(table) > _SIZE:
                 table.clear()
-            table[key] = found + 1 if found + 1 < _CALLS else _make_plan(declared, args, kwargs, made)
+            table[key] = found + 1 if found + 1 < _CALLS else _make_plan(self, args, kwargs, made)
         return made
 
-    declared.plan_counts = lambda: (  # type: ignore[attr-defined]
-        sum(isinstance(x, PythonPlan) for t in tables.values() for x in t.values()),
-        sum(x is None for t in tables.values() for x in t.values()),
-    )
-    declared.clear_plans = tables.clear  # type: ignore[attr-defined]
-    return declared
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
 
+    def __repr__(self) -> str:
+        return f"<library function {full_name(self)}>"
+
+    def __reduce__(self) -> str:
+        return self.__qualname__  # type: ignore[attr-defined]
+
+    def plan_counts(self) -> tuple[int, int]:
+        """(plans, signatures that will have none)."""
+        found = [x for t in self._tables.values() for x in t.values()]
+        return sum(isinstance(x, PythonPlan) for x in found), sum(x is None for x in found)
+
+    def clear_plans(self) -> None:
+        """Forget all plans."""
+        self._tables.clear()
+
+
+#: the class of declared functions; made of a function and its operands: truth values by position, and names
+LibraryFunction: Any = pytree.implementation.LibraryFunction if pytree.native else _PythonFunction
 
 if pytree.native:
     pytree.implementation.library_set_up(Array, STATE, config, enum.Enum, _make_plan, as_whole)

@@ -324,6 +324,28 @@ def any(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, w
     return _truth("any", "reduce_or", False, a, axis, out, keepdims, where)
 
 
+def reduce_bits(
+    mnemonic: str, truth_only: bool, a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False,
+    initial: Any = None, where: Any = None,
+) -> Value:  # fmt: skip
+    """`and`, `or` or `xor` of the elements along axes: of their bits, or of whether they are not zero.
+
+    Raises:
+      ValueError: the bits of numbers that are no integers.
+    """
+    name = f"reduce_{mnemonic}"
+    x = array_argument(name, a)
+    if truth_only:
+        x = truth(BIND.real(x) if kind(x) == "c" else x)
+    elif kind(x) not in "biu":
+        raise ValueError(f"integer argument required; got dtype={x.aval.dtype}")
+    x = convert(x, x.aval.dtype if dtype is None else dtype_argument(dtype, name))
+    mask = mask_argument(name, where)
+    if mask is not None:
+        x = masked(x, mask, np.array(-1 if mnemonic == "and" else 0).astype(x.aval.dtype))
+    return _with_initial(mnemonic, reduce_with(name, x, reduced_axes(x, axis), keepdims), initial)
+
+
 # ---- means -----------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.bind import BIND, OPS
 from sable.core.operands import (
+    INT32,
     array_argument,
     array_arguments,
     broadcast_shape,
@@ -30,25 +33,86 @@ from sable.core.operands import (
     truth,
 )
 from sable.core.values import concrete, retype
-from sable.library.declare import library
+from sable.library.declare import library, registered
 from sable.library.words import all_words, any_words
 
+from . import reductions
 from ._table import binary, by_kind, several, single, unary
+from .arrays import asarray
+from .cumulative import cumprod, cumsum
 from .indexing.positions import nonzero
+from .indexing.update import write
+from .ufunc_objects import ufunc
+
+# ---- ufuncs --------------------------------------------------------------------------------------
+
+
+def ufunc_of(declared: Any, identity: Any = None, nin: int = 2, **ways: Any) -> ufunc:
+    """A function of the table as a ufunc; `ways` are those of `ufunc` to reduce, accumulate and update."""
+    function = declared.__wrapped__
+    return registered(ufunc(function, nin, 1, call=function, identity=identity, **ways))
+
+
+def _updating(mnemonic: str) -> Callable:
+    """`at` by a scatter op; of booleans as in integers."""
+
+    def at(a: Any, indices: Any, b: Any) -> Value:
+        x, y = array_arguments("ufunc.at", a, b)
+        if kind(x) != "b":
+            return write(mnemonic, x, indices, y)
+        counts = write(mnemonic, convert(x, INT32), indices, convert(truth(y), INT32))
+        return truth(counts)
+
+    return at
+
+
+def _subtract_at(a: Any, indices: Any, b: Any) -> Value:
+    x, y = array_arguments("subtract.at", a, b)
+    return write("scatter_add", x, indices, BIND.negate(y))
+
+
+def _extreme(reduce: Callable) -> Callable:
+    def of(a: Any, dtype: Any, **options: Any) -> Value:
+        return reduce(a if dtype is None else asarray(a).astype(dtype), **options)
+
+    return of
+
+
+def _bits(mnemonic: str, truth_only: bool = False) -> Callable:
+    return functools.partial(reductions.reduce_bits, mnemonic, truth_only)
+
 
 # ---- arithmetic ----------------------------------------------------------------------------------
 
-add = binary("add", "x1 + x2; `or` of booleans.", by_kind(b="or", other="add"))
-subtract = binary("subtract", "x1 - x2.", single("subtract"))
-multiply = binary("multiply", "x1 * x2; `and` of booleans.", by_kind(b="and", other="multiply"))
+add = ufunc_of(
+    binary("add", "x1 + x2; `or` of booleans.", by_kind(b="or", other="add")),
+    identity=0,
+    reduce=reductions.sum,
+    accumulate=cumsum,
+    at=_updating("scatter_add"),
+)
+subtract = ufunc_of(binary("subtract", "x1 - x2.", single("subtract")), at=_subtract_at)
+multiply = ufunc_of(
+    binary("multiply", "x1 * x2; `and` of booleans.", by_kind(b="and", other="multiply")),
+    identity=1,
+    reduce=reductions.prod,
+    accumulate=cumprod,
+    at=_updating("scatter_mul"),
+)
 divide = true_divide = binary("true_divide", "x1 / x2.", single("divide"), "inexact")
-negative = unary("negative", "-x.", single("negate"), "same")
+negative = ufunc_of(unary("negative", "-x.", single("negate"), "same"), nin=1)
 positive = unary("positive", "x itself.", several, "same", lambda x: x)
 arctan2 = atan2 = binary(
     "arctan2", "Angle of the point (x2, x1) from the first axis, in radians.", single("atan2"), "inexact"
 )
-maximum = binary("maximum", "The larger of x1 and x2; NaN if one of them is.", single("maximum"))
-minimum = binary("minimum", "The smaller of x1 and x2; NaN if one of them is.", single("minimum"))
+maximum = ufunc_of(
+    binary("maximum", "The larger of x1 and x2; NaN if one of them is.", single("maximum")),
+    reduce=_extreme(reductions.max),
+)
+minimum = ufunc_of(
+    binary("minimum", "The smaller of x1 and x2; NaN if one of them is.", single("minimum")),
+    reduce=_extreme(reductions.min),
+)
 fmod = binary(
     "fmod",
     "Remainder of x1 / x2 with the sign of x1; of integers by 0 it is 0.",
@@ -262,9 +326,21 @@ def _logic(mnemonic: str) -> Any:
     return by_kind(b=mnemonic, other=None), "same", body, True
 
 
-logical_and = binary("logical_and", "Both x1 and x2 are not zero, as booleans.", *_logic("and"))
-logical_or = binary("logical_or", "x1 or x2 is not zero, as booleans.", *_logic("or"))
-logical_xor = binary("logical_xor", "Just one of x1 and x2 is not zero, as booleans.", *_logic("xor"))
+logical_and = ufunc_of(
+    binary("logical_and", "Both x1 and x2 are not zero, as booleans.", *_logic("and")),
+    True,
+    reduce=_bits("and", truth_only=True),
+)
+logical_or = ufunc_of(
+    binary("logical_or", "x1 or x2 is not zero, as booleans.", *_logic("or")),
+    False,
+    reduce=_bits("or", truth_only=True),
+)
+logical_xor = ufunc_of(
+    binary("logical_xor", "Just one of x1 and x2 is not zero, as booleans.", *_logic("xor")),
+    False,
+    reduce=_bits("xor", truth_only=True),
+)
 logical_not = unary(
     "logical_not",
     "x is zero, as booleans.",
@@ -272,9 +348,15 @@ logical_not = unary(
     "same",
     lambda x: compare_to_zero(x, "EQ"),
 )
-bitwise_and = binary("bitwise_and", "`and` of the bits of integers or of booleans.", single("and"))
-bitwise_or = binary("bitwise_or", "`or` of the bits of integers or of booleans.", single("or"))
-bitwise_xor = binary("bitwise_xor", "`xor` of the bits of integers or of booleans.", single("xor"))
+bitwise_and = ufunc_of(
+    binary("bitwise_and", "`and` of the bits of integers or of booleans.", single("and")), -1, reduce=_bits("and")
+)
+bitwise_or = ufunc_of(
+    binary("bitwise_or", "`or` of the bits of integers or of booleans.", single("or")), 0, reduce=_bits("or")
+)
+bitwise_xor = ufunc_of(
+    binary("bitwise_xor", "`xor` of the bits of integers or of booleans.", single("xor")), 0, reduce=_bits("xor")
+)
 invert = bitwise_not = bitwise_invert = unary(
     "invert", "All bits of integers or booleans inverted.", single("not"), "same"
 )

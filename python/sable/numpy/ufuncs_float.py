@@ -19,6 +19,7 @@ from sable.core.operands import (
     compare,
     compare_to,
     convert,
+    dtype_argument,
     expand_to,
     full_like,
     kind,
@@ -37,7 +38,7 @@ from sable.pytree.arrays import WRAPPERS
 from . import reductions
 from ._table import binary, by_kind, several, single, unary
 from .arrays import asarray
-from .ufuncs import absolute, choose, equal, isnan, less_equal, logical_and, logical_or, signbit
+from .ufuncs import absolute, choose, equal, isnan, less_equal, logical_and, logical_or, signbit, ufunc_of
 
 # ---- exponentials and logarithms -----------------------------------------------------------------
 
@@ -99,9 +100,34 @@ def _logaddexp2(x1: Value, x2: Value) -> Value:
     return BIND.divide(_logaddexp(_times(x1, factor), _times(x2, factor)), full_like(x1, factor))
 
 
-logaddexp = binary("logaddexp", "log(e**x1 + e**x2), without overflow.", rule="inexact", body=_logaddexp)
-logaddexp2 = binary(
-    "logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2, hardens=True
+def _reduce_logaddexp(a: Any, axis: Any, dtype: Any, keepdims: bool, initial: Any, where: Any) -> Value:
+    dtype_argument(dtype, "logaddexp.reduce")  # without effect, as in JAX
+    (x,) = promote_dtypes([array_argument("logaddexp.reduce", a)], "inexact")
+    axes = reductions.reduced_axes(x, axis)
+    magnitudes = BIND.real(x) if kind(x) == "c" else x
+    top = reductions.max(magnitudes, axes, keepdims=True, initial=-np.inf, where=where)
+    top = BIND.stop_gradient(select(BIND.is_finite(top), top, full_like(top, 0)))
+    top = convert(top, x.aval.dtype)
+    terms = BIND.exponential(BIND.subtract(x, expand_to(top, x.aval.shape)))
+    found = BIND.add(BIND.log(reductions.sum(terms, axes, keepdims=True, where=where)), top)
+    found = reductions.squeezed(found, axes, keepdims)
+    return found if initial is None else logaddexp(initial, found)
+
+
+def _reduce_logaddexp2(a: Any, initial: Any, **options: Any) -> Value:
+    start = None if initial is None else initial * math.log(2)
+    return _reduce_logaddexp(asarray(a) * math.log(2), initial=start, **options) / math.log(2)
+
+
+logaddexp = ufunc_of(
+    binary("logaddexp", "log(e**x1 + e**x2), without overflow.", rule="inexact", body=_logaddexp),
+    -np.inf,
+    reduce=_reduce_logaddexp,
+)
+logaddexp2 = ufunc_of(
+    binary("logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2, hardens=True),
+    -np.inf,
+    reduce=_reduce_logaddexp2,
 )
 
 # ---- trigonometry --------------------------------------------------------------------------------
