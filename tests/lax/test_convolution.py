@@ -207,3 +207,30 @@ def test_a_convolution_in_a_loop() -> None:
     out, found = sable.jit(blurred)(x)
     np.testing.assert_allclose(out, step, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found, sums, rtol=1e-4, atol=1e-5)
+
+
+SHAPES = [
+    lambda lax: lax.conv_shape_tuple((1, 2, 5, 6), (3, 2, 2, 2), (1, 2), "SAME"),
+    lambda lax: lax.conv_shape_tuple((4, 2, 5, 5), (3, 2, 9, 2), (1, 1), [(0, 0), (1, -1)], 2),
+    lambda lax: lax.conv_general_shape_tuple((1, 2, 5, 5), (3, 2, 2, 2), (1, 1), "VALID", ("NCHW", "OIHW", "NHWC")),
+    lambda lax: lax.conv_transpose_shape_tuple((1, 2, 5, 5), (2, 3, 2, 4), (2, 1), "SAME", ("NCHW", "IOHW", "NHWC")),
+    lambda lax: lax.conv_transpose_shape_tuple((1, 2, 5, 5), (2, 3, 2, 2), (2, 1), "VALID", ("NCHW", "IOHW", "NCHW")),
+    lambda lax: lax.conv_transpose_shape_tuple(
+        (1, 2, 5, 5), (2, 3, 2, 2), (2, 1), ((0, 1), (1, 1)), ("NCHW", "IOHW", "NCHW")
+    ),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_of_results(shape: Any) -> None:
+    oracle = pytest.importorskip("jax")
+    found = shape(sable.lax)
+    assert all(type(n) is int for n in found)
+    assert found == tuple(shape(oracle.lax))
+
+
+def test_shapes_that_there_are_not() -> None:
+    with pytest.raises(TypeError, match="Wrong number of explicit pads"):
+        sable.lax.conv_shape_tuple((1, 2, 5, 5), (3, 2, 2, 2), (1, 1), [(0, 0)])
+    with pytest.raises(ValueError, match="Negative padding"):
+        sable.lax.conv_shape_tuple((1, 2, 5, 5), (3, 2, 2, 2), (1, 1), [(-9, 0), (0, 0)])

@@ -351,3 +351,29 @@ def test_bits_of_complex_numbers_of_another_width(run):
 def test_edges_of_padding_are_ints():
     sizes = [np.array(s) for s in ((8, 8), (3, 3), (2, 2))]
     assert all(type(n) is int for pair in lax.padtype_to_pads(*sizes, "SAME_LOWER") for n in pair)
+
+
+def test_tokens_pass_through_programs() -> None:
+    token = jax.jit(lambda x: lax.after_all(lax.create_token(x), lax.create_token()))(1.0)
+    assert token.shape == (0,)
+
+
+def test_how_exactly_functions_are_computed() -> None:
+    assert lax.exp(0.0, accuracy=lax.Tolerance(ulps=1)) == lax.exp(0.0, accuracy=lax.AccuracyMode.HIGHEST) == 1
+    with pytest.raises(ValueError, match="non-negative"):
+        lax.Tolerance(-1.0)
+    with pytest.raises(ValueError, match="At least one"):
+        lax.Tolerance()
+    with pytest.raises(NotImplementedError, match="Accuracy 3 not supported"):
+        lax.exp(0.0, accuracy=3)
+    with pytest.raises(NotImplementedError):
+        lax.exp2(0.0, accuracy=3)
+
+
+def test_algorithms_for_products() -> None:
+    x = np.ones(3, np.float32)
+    for algorithm in (lax.DotAlgorithmPreset.F32_F32_F32, "BF16_BF16_F32_X3", lax.DotAlgorithmPreset.DEFAULT):
+        assert lax.dot(x, x, precision=algorithm) == 3
+    for algorithm in (lax.DotAlgorithm(np.float32, np.float32, np.float32), "F16_F16_F32"):
+        with pytest.raises(ValueError, match="is not supported by dot_general on CPU"):
+            lax.dot(x, x, precision=algorithm)

@@ -36,7 +36,12 @@ UNDECLARED = {
     **dict.fromkeys(["lax.padtype_to_pads", "lax.dtype", "random.key_dtype", "random.key_impl"], _NO_ARRAYS),
     **dict.fromkeys(["lax.DotDimensionNumbers", "nn.initializers.Initializer"], "a type"),
     **dict.fromkeys(["lax.all_gather", "lax.axis_index", "lax.axis_size", "lax.pmax"], _AXIS_NAME),
-    **dict.fromkeys(["lax.pmean", "lax.pmin", "lax.psum"], _AXIS_NAME),
+    **dict.fromkeys(["lax.pmean", "lax.pmin", "lax.psum", "lax.all_to_all", "lax.pbroadcast"], _AXIS_NAME),
+    **dict.fromkeys(["lax.ppermute", "lax.pshuffle", "lax.psum_scatter", "lax.pswapaxes"], _AXIS_NAME),
+    **dict.fromkeys(["lax.conv_general_permutations", "lax.conv_general_shape_tuple"], _NO_ARRAYS),
+    **dict.fromkeys(["lax.conv_shape_tuple", "lax.conv_transpose_shape_tuple"], _NO_ARRAYS),
+    **dict.fromkeys(["lax.reduce_window_shape_tuple", "lax.create_token"], _NO_ARRAYS),
+    **dict.fromkeys(["lax.after_all", "lax.dce_sink"], _NO_ARRAYS),
     **{
         path: "it makes an initializer"
         for path in FUNCTIONS
@@ -63,6 +68,7 @@ UNPLANNED = {
     ),
     "lax.gather": "an argument of type GatherDimensionNumbers is neither an array nor static",
     "numpy.kaiser": "it is long",
+    "lax.ragged_dot_general": "an argument of type RaggedDotDimensionNumbers is neither an array nor static",
     "numpy.copy": "it asks whether a value is known",
     **dict.fromkeys(
         [f"scipy.special.{n}" for n in ("entr", "log_ndtr", "logit", "xlog1py", "xlogy")], "custom_jvp_call"

@@ -46,6 +46,15 @@ NO_ROW = {
     "lax.dtype": "dtypes only",
     "random.key_dtype": "dtypes only",
     "lax.DotDimensionNumbers": "a type",
+    **dict.fromkeys(
+        ["lax.conv_shape_tuple", "lax.conv_general_shape_tuple", "lax.conv_transpose_shape_tuple"],
+        "Python's integers, not NumPy's: tests/lax/test_convolution.py",
+    ),
+    **dict.fromkeys(["lax.create_token", "lax.after_all"], "tokens are arrays: tests/lax/test_lax.py"),
+    **dict.fromkeys(
+        [f"lax.{n}" for n in ("all_to_all", "pbroadcast", "ppermute", "pshuffle", "psum_scatter", "pswapaxes")],
+        "mapped rows of lax.map; tests/lax/test_parallel.py",
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sable._config import config
 
@@ -30,6 +30,62 @@ class Precision(enum.Enum):
         return self.name
 
 
+class DotAlgorithm(NamedTuple):
+    """An algorithm for products.
+
+    Attributes:
+      lhs_precision_type, rhs_precision_type: dtypes to which the operands are rounded.
+      accumulation_type: dtype of the sums.
+      lhs_component_count, rhs_component_count, num_primitive_operations: numbers into which operands and products are split.
+      allow_imprecise_accumulation: whether some steps may be of less precision.
+    """
+
+    lhs_precision_type: Any
+    rhs_precision_type: Any
+    accumulation_type: Any
+    lhs_component_count: int = 1
+    rhs_component_count: int = 1
+    num_primitive_operations: int = 1
+    allow_imprecise_accumulation: bool = False
+
+
+class DotAlgorithmPreset(enum.Enum):
+    """Algorithms for products by name: dtypes of both operands and of the sums, and how many products stand for one."""
+
+    DEFAULT = enum.auto()
+    ANY_F8_ANY_F8_F32 = enum.auto()
+    ANY_F8_ANY_F8_F32_FAST_ACCUM = enum.auto()
+    ANY_F8_ANY_F8_ANY = enum.auto()
+    ANY_F8_ANY_F8_ANY_FAST_ACCUM = enum.auto()
+    F16_F16_F16 = enum.auto()
+    F16_F16_F32 = enum.auto()
+    BF16_BF16_BF16 = enum.auto()
+    BF16_BF16_F32 = enum.auto()
+    BF16_BF16_F32_X3 = enum.auto()
+    BF16_BF16_F32_X6 = enum.auto()
+    BF16_BF16_F32_X9 = enum.auto()
+    TF32_TF32_F32 = enum.auto()
+    TF32_TF32_F32_X3 = enum.auto()
+    F32_F32_F32 = enum.auto()
+    F64_F64_F64 = enum.auto()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+#: The precision that is at least as exact as an algorithm; others are of special devices.
+_ALGORITHMS = {
+    "DEFAULT": Precision.DEFAULT,
+    "BF16_BF16_F32": Precision.DEFAULT,
+    "BF16_BF16_F32_X3": Precision.HIGH,
+    "BF16_BF16_F32_X6": Precision.HIGHEST,
+    "F32_F32_F32": Precision.HIGHEST,
+}
+
+
 _PRECISIONS: dict[Any, Precision] = {
     None: Precision.DEFAULT,
     "default": Precision.DEFAULT,
@@ -54,6 +110,10 @@ def precision_config(precision: Any) -> tuple[str, str] | None:
         precision = config.jax_default_matmul_precision
         if precision is None:
             return None
+    if isinstance(precision, (DotAlgorithm, DotAlgorithmPreset)) or precision in DotAlgorithmPreset.__members__:
+        if str(precision) not in _ALGORITHMS:
+            raise ValueError(f"The precision '{precision}' is not supported by dot_general on CPU")
+        precision = _ALGORITHMS[str(precision)]
     pair = precision if isinstance(precision, (tuple, list)) else (precision, precision)
     if len(pair) != 2:
         raise ValueError(f"Unsupported dot precision value {precision!r}: expected one, or a pair")

@@ -14,7 +14,7 @@ from sable.core.bind import BIND
 from sable.core.operands import integers, value_of, values_of
 from sable.core.precision import Precision, precision_config
 from sable.dialects.ops import convolution as rows
-from sable.dialects.ops.windows import Padding, dilated
+from sable.dialects.ops.windows import Padding, dilated, result_sizes
 from sable.ir.aval import aval_of
 from sable.ir.codec import ConvDimensionNumbers
 from sable.library.declare import library
@@ -72,6 +72,100 @@ def _check_letters(rank: int, specs: Sequence[Any]) -> None:
             raise TypeError(f"{name}[{i}] cannot have duplicate characters, got {spec}.")
     if len({frozenset(s) - frozenset(letters) for s, letters in zip(specs, _LETTERS)}) > 1:
         raise TypeError(f"{name} must each have the same set of spatial characters, got {tuple(specs)}.")
+
+
+def conv_general_permutations(dimension_numbers: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """Where the dimensions of input, kernel and result are: batch (output feature), feature, then the spatial ones.
+
+    Args:
+      dimension_numbers: three strings, see `conv_dimension_numbers`.
+
+    Raises:
+      TypeError: letters that make no sense.
+    """
+    _check_letters(len(dimension_numbers[0]), dimension_numbers)
+    return tuple(rows.dimension_numbers(*dimension_numbers))
+
+
+def conv_shape_tuple(
+    lhs_shape: Sequence[int],
+    rhs_shape: Sequence[int],
+    strides: Sequence[int],
+    pads: str | Sequence[tuple[int, int]],
+    batch_group_count: int = 1,
+) -> tuple[int, ...]:
+    """The shape of a convolution with layouts NCHW... and OIHW....
+
+    Args:
+      lhs_shape, rhs_shape: of the operands, with n spatial dimensions.
+      strides, pads, batch_group_count: as for `conv_general_dilated`.
+
+    Raises:
+      TypeError: not n pairs of edges.
+      ValueError: more is cut off than there is; the batch is no multiple of its groups.
+    """
+    (batch, _, *space), (features, _, *window) = integers(lhs_shape), integers(rhs_shape)
+    edges = padtype_to_pads(space, window, strides, pads) if isinstance(pads, str) else pads
+    if len(edges) != len(space):
+        raise TypeError(f"Wrong number of explicit pads for convolution: expected {len(space)}, got {len(edges)}.")
+    if any(n + low + high < 0 for n, (low, high) in zip(space, edges)):
+        raise ValueError(
+            "Negative padding is larger than the size of the corresponding dimension: "
+            f"got padding={edges} for lhs_shape[2:]={tuple(space)}"
+        )
+    if batch % batch_group_count:
+        raise ValueError(f"conv_shape_tuple: {batch} examples are no multiple of batch_group_count={batch_group_count}")
+    ones = (1,) * len(space)
+    return batch // batch_group_count, features, *result_sizes(space, window, strides, tuple(edges), ones, ones)
+
+
+def conv_general_shape_tuple(
+    lhs_shape: Sequence[int],
+    rhs_shape: Sequence[int],
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    dimension_numbers: Sequence[str],
+) -> tuple[int, ...]:
+    """The shape of a convolution of any layout (three strings), without dilation and groups.
+
+    Raises:
+      TypeError: letters that make no sense; the wrong number of edges.
+      ValueError: more is cut off than there is.
+    """
+    lhs, rhs, out = conv_general_permutations(dimension_numbers)
+    found = conv_shape_tuple([lhs_shape[i] for i in lhs], [rhs_shape[i] for i in rhs], window_strides, padding)
+    return _put(found, out)
+
+
+def _put(sizes: Sequence[int], places: Sequence[int]) -> tuple[int, ...]:
+    return tuple(n for _, n in sorted(zip(places, sizes)))
+
+
+def conv_transpose_shape_tuple(
+    lhs_shape: Sequence[int],
+    rhs_shape: Sequence[int],
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    dimension_numbers: Sequence[str],
+) -> tuple[int, ...]:
+    """The shape of a transposed convolution of any layout (three strings).
+
+    Args:
+      padding: 'SAME', 'VALID', or what is added to the edges of the dilated input.
+
+    Raises:
+      TypeError: letters that make no sense.
+    """
+    lhs, rhs, out = conv_general_permutations(dimension_numbers)
+    batch, _, *space = [lhs_shape[i] for i in lhs]
+    features, _, *window = [rhs_shape[i] for i in rhs]
+    if isinstance(padding, str):
+        padding = [_transposed_padding(k, stride, padding) for k, stride in zip(window, window_strides)]
+    found = [
+        (n - 1) * stride - k + 2 + low + high
+        for n, k, stride, (low, high) in zip(space, window, window_strides, padding)
+    ]
+    return _put([batch, features, *found], out)
 
 
 @library

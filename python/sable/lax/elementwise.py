@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -35,14 +36,46 @@ def _unary(name: str, mnemonic: str, text: str) -> Callable:
     return run
 
 
+class AccuracyMode(enum.Enum):
+    """How exactly a function is computed, where there is a choice."""
+
+    HIGHEST = 1
+    DEFAULT = 2
+
+
+class Tolerance:
+    """How far off a function's result may be, where there is a choice.
+
+    Args:
+      atol, rtol: absolute and relative difference.
+      ulps: units in the last place.
+
+    Raises:
+      ValueError: a negative one, or all are zero.
+    """
+
+    def __init__(self, atol: float = 0.0, rtol: float = 0.0, ulps: int = 0):
+        if any(t < 0 for t in (atol, rtol, ulps)):
+            raise ValueError("Tolerances must be non-negative.")
+        if not (atol or rtol or ulps):
+            raise ValueError("At least one of atol, rtol, or ulps must be set.")
+        self.atol, self.rtol, self.ulps = atol, rtol, ulps
+
+
+def _check_accuracy(accuracy: Any) -> None:
+    if not (accuracy is None or isinstance(accuracy, (AccuracyMode, Tolerance))):
+        raise NotImplementedError(f"Accuracy {accuracy} not supported: expected a Tolerance, an AccuracyMode or None")
+
+
 def _accurate(name: str, mnemonic: str, text: str) -> Callable:
     op = OPS[mnemonic]
 
-    text += ", elementwise.\n\n    Args:\n      x: floats or complex numbers.\n      accuracy: accepted; "
-    text += "the result has the compiler's best accuracy.\n\n    Raises:\n      TypeError: another dtype.\n    "
+    text += ", elementwise.\n\n    Args:\n      x: floats or complex numbers.\n      accuracy: a Tolerance, an AccuracyMode or "
+    text += "None; the result has the compiler's best accuracy.\n\n    Raises:\n      TypeError: another dtype.\n    "
 
     @library(operands=("x",), name=name, text=text)
     def run(x: Any, *, accuracy: Any = None) -> Value:
+        _check_accuracy(accuracy)
         return bind(op, value_of(x, name))
 
     return run
@@ -192,6 +225,63 @@ def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Value:
     return BIND.multiply(*broadcast_operands(values))
 
 
+@library(operands=("x", "y"))
+def mulhi(x: Any, y: Any, /) -> Value:
+    """The upper half of the bits of x * y, elementwise.
+
+    Args:
+      x, y: integers of one dtype and rank; scalars are repeated.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or are no integers.
+
+    Example:
+      >>> import sable.numpy as jnp
+      >>> mulhi(jnp.uint8(200), jnp.uint8(100))
+      Array(78, dtype=uint8)
+    """
+    values = values_of("mulhi", x, y)
+    for i, value in enumerate(values):
+        if value.aval.dtype.kind not in "iu":
+            raise TypeError(
+                f"mulhi does not accept dtype {value.aval.dtype.name} at position {i}. "
+                f"Accepted dtypes at position {i} are subtypes of integer."
+            )
+    a, b = broadcast_operands(values)
+    if a.aval.dtype != b.aval.dtype or a.aval.shape != b.aval.shape:
+        raise TypeError(f"mulhi requires arguments of equal types, got {a.aval.short()} and {b.aval.short()}.")
+    found = _upper_half_of_long(a, b) if a.aval.dtype.itemsize == 8 else _upper_half(a, b)
+    return retype(found, all(v.aval.weak_type for v in values))
+
+
+def _upper_half(a: Value, b: Value) -> Value:
+    """By a product of integers twice as wide."""
+    narrow = a.aval.dtype
+    wide = np.dtype(f"{narrow.kind}{2 * narrow.itemsize}")
+    product = BIND.multiply(BIND.convert(a, dtype=wide), BIND.convert(b, dtype=wide))
+    shifted = BIND.shift_right_logical(product, operands.full_like(product, 8 * narrow.itemsize))
+    return BIND.convert(shifted, dtype=narrow)
+
+
+def _upper_half_of_long(a: Value, b: Value) -> Value:
+    """By four products of 32-bit halves. A negative number is its bits as an unsigned one less 2**64, hence
+    (a - 2**64 [a < 0]) (b - 2**64 [b < 0]) = a b - 2**64 (b [a < 0] + a [b < 0]) modulo 2**128."""
+    dtype = a.aval.dtype
+    unsigned = [BIND.convert(v, dtype=np.dtype(np.uint64)) for v in (a, b)]
+    half, mask = operands.full_like(unsigned[0], 32), operands.full_like(unsigned[0], 2**32 - 1)
+    low = [operands.logical("and", v, mask) for v in unsigned]
+    high = [BIND.shift_right_logical(v, half) for v in unsigned]
+    carry = BIND.shift_right_logical(BIND.multiply(*low), half)
+    first = BIND.add(BIND.multiply(high[0], low[1]), carry)
+    second = BIND.add(BIND.multiply(low[0], high[1]), operands.logical("and", first, mask))
+    upper = [BIND.multiply(*high), BIND.shift_right_logical(first, half), BIND.shift_right_logical(second, half)]
+    found = BIND.convert(functools.reduce(BIND.add, upper), dtype=dtype)
+    if dtype.kind == "i":
+        for x, y in ((a, b), (b, a)):
+            found = BIND.subtract(found, operands.select(operands.compare_to(x, 0, "LT"), y, operands.full_like(y, 0)))
+    return found
+
+
 @library(operands=("x",))
 def sign(x: Any) -> Value:
     """-1, 0 or 1 by the sign of x (NaN for NaN); x / |x| for complex numbers.
@@ -212,6 +302,7 @@ def exp2(x: Any, *, accuracy: Any = None) -> Value:
     Raises:
       TypeError: neither floats nor complex numbers.
     """
+    _check_accuracy(accuracy)
     value = value_of(x, "exp2")
     if dtypes.kind_of(value.aval.dtype) not in "fc":
         raise TypeError(

@@ -11,7 +11,7 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind, constant
 from sable.core.dtypes import kind_of
-from sable.core.operands import convert, expand_to, integers, value_in, value_of
+from sable.core.operands import compare_to, convert, expand_to, full_like, integers, select, value_in, value_of
 from sable.core.values import retype
 from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_windows
 from sable.dialects.ops.scatter import window_sizes
@@ -173,6 +173,36 @@ def gather(
     fill = default_fill(x.aval.dtype) if fill_value is None else fill_value
     filling = expand_to(retype(value_in(x.aval.dtype, fill, "gather"), x.aval.weak_type), shape)
     return BIND.select(over_windows(BIND, inside, numbers.offset_dims, shape), found, filling)
+
+
+@library
+def index_take(src: Any, idxs: Any, axes: Sequence[int]) -> Value:
+    """Slices of an array at many positions along some axes, which go.
+
+    Args:
+      src: an array of n dimensions.
+      idxs: for each axis a vector of m integers, which count modulo the axis's size.
+      axes: as many axes.
+
+    Returns:
+      An array of m and then of the other n - len(axes) dimensions.
+
+    Raises:
+      TypeError: indices that are no integers of one dtype.
+    """
+    x, places = value_of(src, "index_take"), integers(axes)
+    columns = []
+    for index, axis in zip(idxs, places):
+        i = value_of(index, "index_take", 1)
+        size = full_like(i, x.aval.shape[axis])
+        rest = BIND.remainder(i, size)
+        rest = select(compare_to(rest, 0, "LT"), BIND.add(rest, size), rest) if i.aval.dtype.kind == "i" else rest
+        columns.append(BIND.reshape(rest, shape=(*i.aval.shape, 1)))
+    indices = BIND.concatenate(*columns, dimension=1)
+    sizes = [1 if i in places else n for i, n in enumerate(x.aval.shape)]
+    offsets = tuple(range(1, x.aval.ndim - len(places) + 1))
+    numbers = GatherDimensionNumbers(offset_dims=offsets, collapsed_slice_dims=places, start_index_map=places)
+    return gather(x, indices, numbers, sizes)
 
 
 # ---- scatter -------------------------------------------------------------------------------------------------

@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from sable.core.array import Value
 from sable.core.batching import axis_key, move_axis
 from sable.core.bind import BIND
+from sable.core.operands import normal_axis
 from sable.core.state import STATE
 from sable.core.values import as_value
 from sable.tree_util import tree_map
+
+from .slicing import dynamic_index_in_dim, dynamic_slice_in_dim, index_in_dim
 
 
 def _axes(axis_name: Any) -> tuple[str, ...]:
@@ -90,24 +94,184 @@ def axis_index(axis_name: Any) -> Any:
     return index
 
 
+def _gathered(x: Value, axes: Sequence[str]) -> Value:
+    """All examples' values along a new axis 0, counted with the last of several axes fastest."""
+    for name in reversed(axes):
+        x = BIND.all_gather(x, axes=(name,), axis_size=STATE.axes[name])
+    rest = x.aval.shape[len(axes) :]
+    return x if len(axes) == 1 else BIND.reshape(x, shape=(axis_size(axes), *rest))
+
+
+def _merged(x: Value, axis: int) -> Value:
+    """Two neighbouring axes as one."""
+    shape = x.aval.shape
+    return BIND.reshape(x, shape=(*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]))
+
+
 def all_gather(x: Any, axis_name: Any, *, axis: int = 0, tiled: bool = False, axis_index_groups: Any = None) -> Any:
     """All examples' values stacked along a new axis (concatenated along it if `tiled`)."""
     _no_groups(axis_index_groups)
-    (name,) = _axes(axis_name)
-    size = STATE.axes[name]
+    axes = _axes(axis_name)
 
     def one(leaf: Any) -> Any:
         value = as_value(leaf)
-        y = BIND.all_gather(value, axes=(name,), axis_size=size)
         place = axis % (value.ndim if tiled else value.ndim + 1)
-        y = move_axis(y, 0, place)
-        if not tiled:
-            return y
-        shape = list(value.shape)
-        shape[place] *= size
-        return BIND.reshape(y, shape=tuple(shape))
+        y = move_axis(_gathered(value, axes), 0, place)
+        return _merged(y, place) if tiled else y
 
     return tree_map(one, x)
 
 
-__all__: Sequence[str] = ["all_gather", "axis_index", "axis_size", "pmax", "pmean", "pmin", "psum"]
+def psum_scatter(
+    x: Any, axis_name: Any, *, scatter_dimension: int = 0, axis_index_groups: Any = None, tiled: bool = False
+) -> Any:
+    """The sum over all examples along a named axis, of which each keeps the part with its number.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: of n examples.
+      scatter_dimension: the dimension that is divided; it has n elements and goes, or (if `tiled`) n equal parts.
+
+    Raises:
+      NameError: nobody around names that axis.
+      ValueError: the dimension has another size.
+    """
+    _no_groups(axis_index_groups)
+    axes, n = _axes(axis_name), axis_size(axis_name)
+
+    def one(leaf: Any) -> Any:
+        value = as_value(leaf)
+        place = normal_axis(scatter_dimension, value.ndim)
+        part = _part_size("psum_scatter", "scatter_dimension", value.aval.shape[place], n, tiled)
+        return _own_part(BIND.psum(value, axes=axes), axes, place, part)
+
+    return tree_map(one, x)
+
+
+def _part_size(name: str, what: str, size: int, n: int, tiled: bool) -> int | None:
+    """Size of each of n parts; None where the dimension goes."""
+    if tiled:
+        if size % n:
+            raise ValueError(
+                f"The size of {name} {what} ({size}) has to be divisible by the size of the named axis ({n})"
+            )
+        return size // n
+    if size != n:
+        raise ValueError(
+            f"{name} requires the size of the mapped axis axis_name to equal x.shape[{what}], but they are {n} and {size} "
+            "respectively."
+        )
+    return None
+
+
+def _own_part(x: Value, axes: Sequence[str], axis: int, part: int | None) -> Value:
+    """The part with this example's number."""
+    here = axis_index(axes)
+    if part is None:
+        return dynamic_index_in_dim(x, here, axis, keepdims=False)
+    return dynamic_slice_in_dim(x, here * part, part, axis)
+
+
+def all_to_all(
+    x: Any, axis_name: Any, split_axis: int, concat_axis: int, *, axis_index_groups: Any = None, tiled: bool = False
+) -> Any:
+    """Every example cuts its value in n parts, sends one to each example, and joins those that it gets.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: of n examples.
+      split_axis: of n elements, which goes; or (if `tiled`) of n equal parts.
+      concat_axis: where the n received parts are stacked; or (if `tiled`) concatenated.
+
+    Raises:
+      NameError: nobody around names that axis.
+      ValueError: the axis that is split has another size.
+    """
+    _no_groups(axis_index_groups)
+    axes, n = _axes(axis_name), axis_size(axis_name)
+
+    def one(leaf: Any) -> Any:
+        value = as_value(leaf)
+        cut, place = normal_axis(split_axis, value.ndim), normal_axis(concat_axis, value.ndim)
+        part = _part_size("all_to_all", "split_axis", value.aval.shape[cut], n, tiled)
+        y = move_axis(_own_part(_gathered(value, axes), axes, cut + 1, part), 0, place)
+        return _merged(y, place) if tiled else y
+
+    return tree_map(one, x)
+
+
+def pswapaxes(x: Any, axis_name: Any, axis: int, *, axis_index_groups: Any = None) -> Any:
+    """A named axis and one of the arrays', which is as long, change places: `all_to_all` with that axis twice."""
+    return all_to_all(x, axis_name, axis, axis, axis_index_groups=axis_index_groups)
+
+
+def ppermute(x: Any, axis_name: Any, perm: Sequence[tuple[int, int]]) -> Any:
+    """Values sent from examples to others.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: of n examples.
+      perm: pairs (from, to) of numbers below n, each at most once on either side. Who is sent nothing gets zeros.
+
+    Raises:
+      NameError: nobody around names that axis.
+      ValueError: numbers out of range, or more than once.
+    """
+    axes, n = _axes(axis_name), axis_size(axis_name)
+    pairs = [(int(source), int(target)) for source, target in perm]
+    for numbers in zip(*pairs):
+        if len(set(numbers)) != len(numbers) or not all(0 <= i < n for i in numbers):
+            raise ValueError(f"ppermute sources and destinations must be unique and below {n}, got perm={perm}")
+    sources = {target: source for source, target in pairs}
+    table = as_value(np.int32([sources.get(k, -1) for k in range(n)]))
+    source = dynamic_index_in_dim(table, axis_index(axes), keepdims=False)
+
+    def one(leaf: Any) -> Any:
+        value = as_value(leaf)
+        found = dynamic_index_in_dim(_gathered(value, axes), source, keepdims=False)
+        if len(sources) == n:
+            return found
+        given = BIND.compare(source, BIND.full(source.aval, 0), comparison_direction="GE")
+        return BIND.select(given, found, BIND.full(value.aval, 0))
+
+    return tree_map(one, x)
+
+
+def pshuffle(x: Any, axis_name: Any, perm: Sequence[int]) -> Any:
+    """The values in another order: example i gets that of example `perm[i]`.
+
+    Raises:
+      NameError: nobody around names that axis.
+      ValueError: the numbers are no permutation.
+    """
+    if set(perm) != set(range(len(perm))):
+        raise ValueError(f"`perm` does not represent a permutation: {perm}")
+    return ppermute(x, axis_name, list(zip(perm, range(len(perm)))))
+
+
+def pbroadcast(x: Any, axis_name: Any, source: int) -> Any:
+    """The value of one example, for all examples along a named axis.
+
+    Raises:
+      IndexError: there is no such example.
+      NameError: nobody around names that axis.
+    """
+    axes = _axes(axis_name)
+    return tree_map(lambda leaf: index_in_dim(_gathered(as_value(leaf), axes), source, keepdims=False), x)
+
+
+__all__: Sequence[str] = [
+    "all_gather",
+    "all_to_all",
+    "axis_index",
+    "axis_size",
+    "pbroadcast",
+    "pmax",
+    "pmean",
+    "pmin",
+    "ppermute",
+    "pshuffle",
+    "psum",
+    "psum_scatter",
+    "pswapaxes",
+]

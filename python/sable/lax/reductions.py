@@ -189,6 +189,62 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
     return [BIND.reverse(v, dimensions=(place,)) for v in parts]
 
 
+def _check_approximate(x: Value, k: int, axis: int) -> None:
+    if k <= 0:
+        raise ValueError(f"k must be positive, got {k}")
+    if not x.aval.shape:
+        raise TypeError("approx_top_k operand must have >= 1 dimension, got ()")
+    if x.aval.shape[axis] < k:
+        raise ValueError(f"k must be smaller than the size of reduction_dim {x.aval.shape[axis]}, got {k}")
+    if dtypes.kind_of(x.aval.dtype) != "f":
+        raise ValueError("operand must be a floating type")
+
+
+@library
+def approx_max_k(
+    operand: Any,
+    k: int,
+    reduction_dimension: int = -1,
+    recall_target: float = 0.95,
+    reduction_input_size_override: int = -1,
+    aggregate_to_topk: bool = True,
+) -> list[Value]:
+    """The k largest elements along a dimension, from the largest on, and their positions (int32); none is missed.
+
+    Args:
+      operand: floats.
+      k: how many.
+      reduction_dimension: along which they are sought.
+      recall_target, reduction_input_size_override: accepted; nothing is approximate.
+      aggregate_to_topk: False gives all elements, in this order.
+
+    Raises:
+      IndexError: no such dimension.
+      TypeError: a scalar.
+      ValueError: elements that are no floats; k not positive or larger than the dimension.
+    """
+    x = value_of(operand, "approx_top_k")
+    _check_approximate(x, k, reduction_dimension)
+    return top_k(x, k if aggregate_to_topk else x.aval.shape[reduction_dimension], axis=reduction_dimension)
+
+
+@library
+def approx_min_k(
+    operand: Any,
+    k: int,
+    reduction_dimension: int = -1,
+    recall_target: float = 0.95,
+    reduction_input_size_override: int = -1,
+    aggregate_to_topk: bool = True,
+) -> list[Value]:
+    """The k smallest elements along a dimension, from the smallest on, and their positions; see `approx_max_k`."""
+    x = value_of(operand, "approx_top_k")
+    _check_approximate(x, k, reduction_dimension)
+    size = x.aval.shape[reduction_dimension]
+    found, positions = top_k(BIND.negate(x), k if aggregate_to_topk else size, axis=reduction_dimension)
+    return [BIND.negate(found), positions]
+
+
 # ---- by any function -----------------------------------------------------------------------------------------
 
 #: elementwise op -> the reduction by it

@@ -396,6 +396,40 @@ def shape_as_value(shape: Sequence[int]) -> Value:
     return constant(np.array(integers(shape), dtypes.default_int_dtype()))
 
 
+@library(operands=("x",))
+def stage(x: Any, /) -> Value:
+    """x as an array.
+
+    Raises:
+      TypeError: it is none.
+    """
+    return value_of(x, "stage")
+
+
+def dce_sink(val: Any, *, prevent_mlir_dce: bool = False) -> None:
+    """Takes a pytree of arrays, and does nothing with them.
+
+    Raises:
+      TypeError: a leaf is no array.
+    """
+    values_of("dce_sink", *arrays.leaves(val))
+
+
+def create_token(_: Any = None) -> Value:
+    """A token, which orders nothing here since programs run in their order: an array without elements."""
+    return BIND.full(aval((0,), np.dtype(np.bool_)), False)
+
+
+def after_all(*operands: Any) -> Value:
+    """A token for what comes after several others.
+
+    Raises:
+      TypeError: an operand is no array.
+    """
+    values_of("after_all", *operands)
+    return create_token()
+
+
 @library
 def optimization_barrier(operand: Any, /) -> Any:
     """A pytree of arrays, through which the compiler moves no operation."""

@@ -12,7 +12,7 @@ from sable.core.boundary import boundary
 from sable.core.operands import integers, value_of
 from sable.dialects.ops.bodies import single_op
 from sable.dialects.ops.reduce_window import Window
-from sable.dialects.ops.windows import Padding, dilated
+from sable.dialects.ops.windows import Padding, dilated, result_sizes
 from sable.ir.aval import aval
 from sable.ir.op import OPS
 from sable.tree_util import tree_unflatten
@@ -78,6 +78,26 @@ def entries(name: str, what: str, values: Sequence[int] | None, rank: int) -> tu
             f"{name} {side} and {what} must have the same number of dimensions, got {what} {found} for {rank} dimensions"
         )
     return found
+
+
+def reduce_window_shape_tuple(
+    operand_shape: Sequence[int],
+    window_dimensions: Sequence[int],
+    window_strides: Sequence[int],
+    padding: Sequence[tuple[int, int]],
+    base_dilation: Sequence[int] | None = None,
+    window_dilation: Sequence[int] | None = None,
+) -> tuple[int, ...]:
+    """How many places a window has in each dimension: the shape of `reduce_window`.
+
+    Args:
+      operand_shape: of the array.
+      window_dimensions, window_strides, base_dilation, window_dilation: as for `reduce_window`.
+      padding: pairs (low, high).
+    """
+    ones = (1,) * len(operand_shape)
+    holes, window_holes = base_dilation or ones, window_dilation or ones
+    return result_sizes(operand_shape, window_dimensions, window_strides, tuple(padding), holes, window_holes)
 
 
 def _window(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..table import Using, add, call
-from .operands import IM, SCALAR, B, I, M, P, V, W
+from .operands import IM, SCALAR, B, I, M, P, T, V, W
 
 _TRUE, _INDEX = np.array(True), np.array(1, np.int32)
 
@@ -74,3 +74,20 @@ add("lax.axis_size", call("absent"))
 for _name in ["psum", "pmean", "pmax", "pmin", "all_gather"]:
     add(f"lax.{_name}", call(V, "absent"), without=("grad",), why="which error comes first")
 add("lax.psum", call(W, "absent"), call(B, "absent"))
+
+_CUBE = T[:, :2, :2]  # two examples along the named axis
+for _function in [
+    lambda jax, x: jax.lax.psum_scatter(x, "i"),
+    lambda jax, x: jax.lax.psum_scatter(x, "i", scatter_dimension=1, tiled=True),
+    lambda jax, x: jax.lax.psum_scatter(x, "i", axis_index_groups=[[0], [1]]),
+    lambda jax, x: jax.lax.ppermute(x, "i", [(0, 1), (1, 0)]),
+    lambda jax, x: jax.lax.pshuffle(x, "i", [1, 0]),
+    lambda jax, x: jax.lax.pshuffle(x, "i", [1, 1]),
+    lambda jax, x: jax.lax.pswapaxes(x, "i", 1),
+    lambda jax, x: jax.lax.pswapaxes(x[:1], "i", 0),
+    lambda jax, x: jax.lax.all_to_all(x, "i", 0, 1),
+    lambda jax, x: jax.lax.all_to_all(x, "i", 1, 0),
+    lambda jax, x: jax.lax.all_to_all(x, "i", 0, 1, tiled=True),
+    lambda jax, x: jax.lax.all_to_all(x[:1], "i", 0, 1, tiled=True),
+]:
+    add("lax.map", call(_mapped(_function), _CUBE[None]))

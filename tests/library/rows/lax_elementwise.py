@@ -91,3 +91,14 @@ add("lax.stop_gradient", call(V), call([V, I]))
 add("lax.optimization_barrier", call(V), call((V, I)))
 add("lax.shape_as_value", call((2, 3)))
 add("lax.dtype", call(V), call(1.5))
+add(
+    "lax.mulhi",
+    call(I * 2**29, J * 2**28),
+    call(U32, U32[::-1] * 3),
+    call(I8, I8[::-1]),
+    call(U8, np.uint8(77)),
+    call(7, 2),
+    call(V, V),
+    call(I, J[:2]),
+    call(I8, U8),
+)

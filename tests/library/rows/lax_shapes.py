@@ -102,6 +102,57 @@ for _name in ["cumsum", "cummax"]:
 add("lax.sort", call(V), call(M, 0), call(SPECIAL), call((IM[0], V[:4]), num_keys=1), call(C, 0))
 add("lax.sort_key_val", call(V, I), call(J, V))
 add("lax.top_k", call(V, 2), call(M, 3), call(IM, 2), call(V, 9))
+for _name in ["approx_max_k", "approx_min_k"]:
+    add(
+        f"lax.{_name}",
+        call(V, 2),
+        call(M, 2, 0),
+        call(H, 3),
+        call(V, 2, aggregate_to_topk=False),
+        call(I, 2),
+        call(V, 0),
+        call(V, 9),
+        call(SCALAR, 1),
+        call(V, 1, 4),
+    )
+add(
+    "lax.index_take",
+    call(M, [np.array([1, -1, 7, 0], np.int32)], (0,)),
+    call(T, [np.array([1, -1], np.int32), np.array([2, 9], np.int32)], (0, 2)),
+)
+add("lax.stage", call(V), call(1.5), call("x"))
+add("lax.dce_sink", call(V), call([V, I]))
+
+# ---- ragged products
+_SIZES = np.array([1, 3], np.int32)
+
+
+def _ragged(*numbers):
+    return Using(lambda jax: jax.lax.RaggedDotDimensionNumbers(*numbers))
+
+
+_WITHIN, _BATCHES = ((((2,), (1,)), ((0,), (0,)))), np.array([[1, 2], [0, 3]], np.int32)
+add(
+    "lax.ragged_dot",
+    call(normal(5, 3), normal(2, 3, 4), _SIZES),
+    call(normal(4, 3), normal(2, 3, 4).astype(np.float16), _SIZES, preferred_element_type=np.float32),
+    call(normal(4, 3), normal(3, 3, 4), _SIZES),
+    call(normal(4, 3), normal(2, 3, 4), V[:2]),
+)
+add(
+    "lax.ragged_dot_general",
+    call(T, normal(2, 2, 4, 5), _BATCHES, _ragged(_WITHIN, [1], [1])),  # rows of groups, for each of a batch
+    call(T, normal(2, 4, 5), _SIZES, _ragged(_WITHIN, [0], [1])),
+    call(T, normal(2, 4, 5), _SIZES, _ragged(_WITHIN, [0, 1], [])),
+    call(T, normal(2, 4, 5), _SIZES, _ragged(_WITHIN, [3], [])),
+)
+add(
+    "lax.ragged_dot_general",
+    call(T, normal(2, 4, 5), _SIZES, _ragged(_WITHIN, [2], [])),  # sums of groups
+    call(T, normal(2, 4, 5), _SIZES, _ragged(_WITHIN, [0], [])),
+    without=("grad", "vmap"),
+    why="JAX has no derivatives of these, and no batches of the first",
+)
 
 # ---- convolution
 _IMAGE, _KERNEL = normal(2, 3, 6, 5), normal(4, 3, 3, 2)
@@ -169,4 +220,10 @@ add(
     call(M, 1.0, lambda x, y: x * y, (2, 2), (1, 1), ((1, 0), (0, 1))),
     without=("grad",),
     why="JAX has no reverse mode of any but sums and extremes",
+)
+add("lax.conv_general_permutations", call(("NHWC", "HWIO", "NCHW")), call(("NHWC", "HWIO", "NHHC")))
+add(
+    "lax.reduce_window_shape_tuple",
+    call((5, 6), (2, 2), (1, 2), ((0, 0), (1, 1))),
+    call((5, 6), (2, 2), (1, 2), ((0, 0), (1, 1)), (2, 1), (1, 3)),
 )
