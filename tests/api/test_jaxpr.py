@@ -128,3 +128,10 @@ def test_primitives_of_lax_are_those_of_equations() -> None:
         lax.reduce_sum_p.bind(X)
     with pytest.raises(TypeError, match="unknown: \\['axes'\\]"):
         lax.reduce_sum_p.bind(X, axes=(0,))
+
+
+def test_linear_functions_show_what_they_do() -> None:
+    kept = sable.checkpoint(sable.numpy.sin, policy=lambda primitive, *avals, **params: str(primitive) == "cos")
+    for f, counts in ((sable.checkpoint(sable.numpy.sin), [0, 1]), (kept, [0, 0])):
+        text = repr(sable.linearize(f, 1.0)[1])
+        assert [text.count(f" {name} ") for name in ("sin", "cos")] == counts

@@ -335,6 +335,7 @@ def test_partial_of_partial(api):
 
 def test_partial_is_pickled():
     partial = sable.tree_util.Partial(functools.partial(divmod, 7), 2)
+    assert (partial.func.func, partial.func.args, partial.func.keywords) == (divmod, (7,), {})
     assert pickle.loads(pickle.dumps(partial))() == (3, 1)
 
 

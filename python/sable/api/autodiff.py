@@ -24,6 +24,8 @@ from sable.ir.function import interpret
 from sable.pytree import arrays
 from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_structure
 
+from .jaxpr import ClosedJaxpr
+
 
 def _is_inexact(a: Aval) -> bool:
     return a.dtype.kind in "fcV" and a.dtype != float0
@@ -110,6 +112,9 @@ class _Linear:
         self.in_tree, self.out_tree = tree, traced.out_tree
         self.kept = [i for i, on in enumerate(made.active) if on and i < n]
         self.extra = sum(made.active) - len(self.kept)
+
+    def __repr__(self) -> str:
+        return repr(ClosedJaxpr(self.linear, ()))
 
     def push(self, residuals: Sequence[Value], tangents: Sequence[Value]) -> list[Any]:
         """Tangents of the results from those of the arguments."""

@@ -230,6 +230,10 @@ class _Whole:
     def __init__(self, function: functools.partial) -> None:
         self.function = function
 
+    func = property(lambda self: self.function.func)
+    args = property(lambda self: self.function.args)
+    keywords = property(lambda self: self.function.keywords)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
