@@ -6,13 +6,17 @@ from sable import (
     aot,
     checkpoint_policies,
     debug,
+    dlpack,
     dtypes,
     errors,
+    flatten_util,
     lax,
     nn,
     numpy,
+    ops,
     random,
     scipy,
+    sharding,
     tree,
     tree_util,
     typing,
@@ -68,12 +72,14 @@ from sable.api.devices import (
 from sable.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from sable.core.array import AnyArray as Array
 from sable.core.custom_derivatives import custom_gradient, custom_jvp, custom_vjp
+from sable.core.sharding import Shard
 
 remat = checkpoint
 
 __all__ = [
     "Array",
     "ShapeDtypeStruct",
+    "Shard",
     "ad_checkpoint",
     "allow_f16_reductions",
     "aot",
@@ -101,6 +107,7 @@ __all__ = [
     "device_put",
     "devices",
     "disable_jit",
+    "dlpack",
     "dtypes",
     "enable_checks",
     "enable_custom_prng",
@@ -108,6 +115,7 @@ __all__ = [
     "errors",
     "eval_shape",
     "explain_cache_misses",
+    "flatten_util",
     "grad",
     "hessian",
     "jacfwd",
@@ -128,11 +136,13 @@ __all__ = [
     "numpy",
     "numpy_dtype_promotion",
     "numpy_rank_promotion",
+    "ops",
     "pure_callback",
     "random",
     "remat",
     "remove_size_one_mesh_axis_from_type",
     "scipy",
+    "sharding",
     "softmax_custom_jvp",
     "thread_guard",
     "threefry_partitionable",

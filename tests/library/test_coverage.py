@@ -16,6 +16,7 @@ from .test_signatures import FUNCTIONS
 
 _TAKES_FUNCTIONS = "it takes functions, which are traced"
 _NO_ARRAYS = "it computes no array"
+_FROM_OUTSIDE = "it reads or writes what is no array"
 _AXIS_NAME = "it is about an axis that vmap has named"
 
 #: Public functions that are not declared, and why.
@@ -34,6 +35,11 @@ UNDECLARED = {
     **dict.fromkeys(["numpy.get_printoptions", "numpy.printoptions", "numpy.set_printoptions"], _NO_ARRAYS),
     **dict.fromkeys(["numpy.broadcast_shapes", "lax.broadcast_shapes", "lax.conv_dimension_numbers"], _NO_ARRAYS),
     **dict.fromkeys(["lax.padtype_to_pads", "lax.dtype", "random.key_dtype", "random.key_impl"], _NO_ARRAYS),
+    **dict.fromkeys(
+        ["numpy.from_dlpack", "numpy.frombuffer", "numpy.fromfile", "numpy.fromiter", "numpy.fromstring"], _FROM_OUTSIDE
+    ),
+    **dict.fromkeys(["numpy.iterable", "numpy.load", "numpy.save", "numpy.savez"], _FROM_OUTSIDE),
+    "numpy.fromfunction": _TAKES_FUNCTIONS,
     **dict.fromkeys(["lax.DotDimensionNumbers", "nn.initializers.Initializer"], "a type"),
     **dict.fromkeys(["lax.all_gather", "lax.axis_index", "lax.axis_size", "lax.pmax"], _AXIS_NAME),
     **dict.fromkeys(["lax.pmean", "lax.pmin", "lax.psum", "lax.all_to_all", "lax.pbroadcast"], _AXIS_NAME),
@@ -67,7 +73,8 @@ UNPLANNED = {
         "an argument of type ScatterDimensionNumbers is neither an array nor static",
     ),
     "lax.gather": "an argument of type GatherDimensionNumbers is neither an array nor static",
-    "numpy.kaiser": "it is long",
+    **dict.fromkeys(["numpy.gcd", "numpy.lcm"], "it calls functions: while"),
+    **dict.fromkeys(["numpy.histogram2d", "numpy.histogramdd", "numpy.kaiser"], "it is long"),
     "lax.ragged_dot_general": "an argument of type RaggedDotDimensionNumbers is neither an array nor static",
     "numpy.copy": "it asks whether a value is known",
     **dict.fromkeys(

@@ -23,6 +23,7 @@ MODULES = (
     "lax.linalg",
     "nn",
     "nn.initializers",
+    "ops",
     "random",
     "scipy.linalg",
     "scipy.special",
@@ -42,6 +43,12 @@ NO_ROW = {
     "numpy.frompyfunc": "it makes a function: tests/numpy/test_ufuncs.py",
     "numpy.array_repr": "text, which names JAX's internal class there",
     "numpy.isdtype": "dtypes only",
+    "numpy.iterable": "it is NumPy's, as JAX's is",
+    **dict.fromkeys(
+        [f"numpy.{n}" for n in ("from_dlpack", "frombuffer", "fromfile", "fromfunction", "fromiter", "fromstring")]
+        + [f"numpy.{n}" for n in ("load", "save", "savez")],
+        "files, buffers and functions: tests/numpy/test_files.py",
+    ),
     "numpy.einsum_path": "the description is NumPy's: tests/numpy/test_products.py",
     "lax.dtype": "dtypes only",
     "random.key_dtype": "dtypes only",

@@ -10,7 +10,9 @@ import numpy as np
 from sable import runtime
 from sable._config import config
 from sable.ir.aval import Aval, aval, aval_of
+from sable.runtime import dlpack
 
+from .sharding import Shard, SingleDeviceSharding
 from .transfers import DEVICE_TO_HOST, guard
 
 
@@ -68,6 +70,10 @@ class Value:
     @property
     def dtype(self) -> np.dtype:
         """Element type."""
+        return self.aval.dtype
+
+    @property
+    def __numpy_dtype__(self) -> np.dtype:
         return self.aval.dtype
 
     @property
@@ -194,17 +200,27 @@ class Array(Value):
     def __copy__(self) -> Array:
         return self
 
+    def clone(self) -> Array:
+        """Another array in the same memory."""
+        made = Array(self.aval, self._value, self._buffer, self._device)
+        made.committed, made.deleted = self.committed, self.deleted
+        return made
+
     def __deepcopy__(self, memo: Any) -> Array:
         return copy_of(self)
 
     def __reduce__(self):
         return _unpickle, (np.array(self.numpy()), self.aval.weak_type)
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
-        return self.numpy().__dlpack__(**kwargs)
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        dlpack.check_request(stream, max_version, dl_device)
+        value = self.numpy()
+        return dlpack.capsule_of(value.copy() if copy else value)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return self.numpy().__dlpack_device__()
+        return dlpack.CPU
 
     # -- devices
     def block_until_ready(self) -> Array:
@@ -221,6 +237,49 @@ class Array(Value):
     def device(self) -> Any:
         """The device that holds the array."""
         return device_of(self)
+
+    @property
+    def sharding(self) -> SingleDeviceSharding:
+        """How the array is laid out over devices: it is on one."""
+        return SingleDeviceSharding(self.device)
+
+    @property
+    def is_fully_replicated(self) -> bool:
+        """Whether each of its devices holds all of the array."""
+        return True
+
+    @property
+    def is_fully_addressable(self) -> bool:
+        """Whether this process can reach all of its devices."""
+        return True
+
+    @property
+    def addressable_shards(self) -> list[Shard]:
+        """What each device that this process can reach holds of the array."""
+        return [Shard(self.device, (slice(None),) * self.ndim, 0, self)]
+
+    @property
+    def global_shards(self) -> list[Shard]:
+        """What each device holds of the array."""
+        return self.addressable_shards
+
+    def addressable_data(self, index: int) -> Array:
+        """What the device of that number holds of the array: all of it."""
+        return self
+
+    def platform(self) -> str:
+        """The platform of its devices."""
+        return self.device.platform
+
+    def is_ready(self) -> bool:
+        """Whether the values are there; calls of programs block, so they are."""
+        self.block_until_ready()
+        return True
+
+    def on_device_size_in_bytes(self) -> int:
+        """Bytes that the array takes on its devices."""
+        self.block_until_ready()
+        return self.nbytes
 
     def delete(self) -> None:
         """Drop the values now; later use raises RuntimeError."""

@@ -503,15 +503,20 @@ def known_integer(x: Any, what: str) -> int:
     return operator.index(x)
 
 
-def known_values(x: Value, what: str) -> np.ndarray:
-    """The values of an array on which a result's shape depends.
+def known(x: Value, what: str) -> Value:
+    """The array behind a value whose elements decide a result's shape.
 
     Raises:
-      ConcretizationTypeError: they are not known.
+      ConcretizationTypeError: they are not known; the message has `what`, where that was asked.
     """
     if isinstance(x, Tracer):
         found = x.owner.evaluate(x.value) if x.owner.live else None
         if found is None:
             raise concretization_error(x, what)
-        return found.numpy()
-    return x.numpy()  # type: ignore[attr-defined]
+        return found
+    return x
+
+
+def known_values(x: Value, what: str) -> np.ndarray:
+    """The elements themselves; see `known`."""
+    return known(x, what).numpy()  # type: ignore[attr-defined]

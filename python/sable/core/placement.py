@@ -11,6 +11,7 @@ from sable import runtime
 from sable._config import config
 
 from .array import Array, Value, copy_of, cpu_device, device_of
+from .sharding import SingleDeviceSharding
 from .transfers import DEVICE_TO_DEVICE, guard
 
 
@@ -108,13 +109,15 @@ def to_device(x: Value, device: Any, fresh: bool = False) -> Value:
 
     Args:
       x: array or tracer.
-      device: a device of `devices()`; None leaves the array where it is.
+      device: a device of `devices()` or a `SingleDeviceSharding`; None leaves the array where it is.
       fresh: never the array itself.
 
     Raises:
       ValueError: no device.
       RuntimeError: the array was deleted.
     """
+    if isinstance(device, SingleDeviceSharding):
+        device = device.device
     if device is not None and not isinstance(device, runtime.Device):
         raise ValueError(
             f"`jax.device_put` only accepts `None` or a device of `jax.devices()`. Received invalid value: {device!r}"

@@ -13,9 +13,10 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import kind_of
 from sable.core.operands import convert, dtype_argument, reshape_to
+from sable.core.placement import to_device
 from sable.library.declare import library
 
-from . import arrays, creation, cumulative, manipulation, ordering, products, reductions, ufuncs, ufuncs_float
+from . import arrays, choices, creation, cumulative, manipulation, ordering, products, reductions, ufuncs, ufuncs_float
 from .indexing import positions, selection
 from .indexing.read import getitem
 from .manipulation import slice_axis
@@ -197,7 +198,9 @@ _METHODS: dict[str, Callable] = {
     "any": reductions.any,
     "argmax": reductions.argmax,
     "argmin": reductions.argmin,
+    "argpartition": ordering.argpartition,
     "argsort": ordering.argsort,
+    "choose": choices.choose,
     "conj": ufuncs_float.conjugate,
     "conjugate": ufuncs_float.conjugate,
     "copy": arrays.copy,
@@ -321,8 +324,34 @@ def _compress(
     return selection.compress(condition, self, axis=axis, size=size, fill_value=fill_value)
 
 
+def _byteswap(self: Value) -> Value:
+    """Each element with its bytes in the opposite order."""
+    if kind_of(self.aval.dtype) == "c":
+        return BIND.complex(_byteswap(BIND.real(self)), _byteswap(BIND.imag(self)))
+    if self.aval.dtype.itemsize == 1:
+        return arrays.copy(self)
+    parts = BIND.bitcast_convert(self, dtype=np.dtype(np.uint8))
+    return BIND.bitcast_convert(BIND.reverse(parts, dimensions=(parts.aval.ndim - 1,)), dtype=self.aval.dtype)
+
+
+def _to_device(self: Value, device: Any, *, stream: Any = None) -> Value:
+    """The array on a device, to which it is then committed.
+
+    Raises:
+      NotImplementedError: `stream` is given. ValueError: no device.
+    """
+    if stream is not None:
+        raise NotImplementedError("stream argument of array.to_device()")
+    return to_device(self, device)
+
+
 def _namespace(self: Value, *, api_version: str | None = None) -> Any:
     """The module with the functions of the array API standard: `sable.numpy`."""
+    return sys.modules[__package__]
+
+
+def _module(self: Value, types: Any) -> Any:
+    """The module with the functions for arrays of these types: `sable.numpy`."""
     return sys.modules[__package__]
 
 
@@ -331,12 +360,15 @@ def _install_methods() -> None:
         _put(name, _method(function.__name__, function))
     for name, method in (
         ("astype", _astype),
+        ("byteswap", _byteswap),
         ("clip", _clip),
         ("compress", _compress),
         ("flatten", _flatten),
         ("reshape", _reshape),
+        ("to_device", _to_device),
         ("transpose", _transpose),
         ("view", _view),
+        ("__array_module__", _module),
         ("__array_namespace__", _namespace),
     ):
         _put(name, method)

@@ -83,6 +83,11 @@ class _Writable:
         self.owner = array
 
 
+def writable(array: np.ndarray) -> np.ndarray:
+    """A read-only array's memory as writable, for those who only read it."""
+    return np.asarray(_Writable(array))
+
+
 class HostMemory:
     """Transfers for the CPU, where devices address host memory.
 
@@ -111,7 +116,7 @@ class HostMemory:
             return None
         bits = array.view(_BITS16) if kind == _BFLOAT16_KIND else array
         if not array.flags.writeable:
-            bits = np.asarray(_Writable(bits))
+            bits = writable(bits)
         try:
             view = self._hal.from_dlpack_capsule(bits.__dlpack__())
         except IndexError:  # OUT_OF_RANGE: not 64-byte aligned

@@ -13,7 +13,9 @@ from . import (
     numpy_indexing,
     numpy_polynomials,
     numpy_reductions,
+    numpy_sets,
     numpy_shapes,
+    numpy_statistics,
     random,
     scipy,
 )
@@ -31,7 +33,9 @@ __all__ = [
     "numpy_indexing",
     "numpy_polynomials",
     "numpy_reductions",
+    "numpy_sets",
     "numpy_shapes",
+    "numpy_statistics",
     "random",
     "scipy",
 ]

@@ -1,0 +1,100 @@
+"""DLPack: arrays that share memory with those of other libraries on the CPU.
+
+Source: https://dmlc.github.io/dlpack/latest/c_api.html (`DLTensor`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import bfloat16
+
+from .buffers import writable
+
+CPU = (1, 0)
+#: the oldest version that consumers may ask for
+_OLDEST_VERSION = (0, 5)
+_NAME = b"dltensor"
+#: letters of NumPy's kinds by DLPack's code of a type
+_KINDS = {0: "i", 1: "u", 2: "f", 5: "c", 6: "b"}
+_BFLOAT = 4
+
+
+class _DataType(ctypes.Structure):
+    _fields_ = (("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16))
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("device_type", ctypes.c_int32),
+        ("device_id", ctypes.c_int32),
+        ("ndim", ctypes.c_int32),
+        ("dtype", _DataType),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("byte_offset", ctypes.c_uint64),
+    )
+
+
+_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+_pointer.restype, _pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+
+
+def _tensor(capsule: Any) -> _Tensor:
+    return _Tensor.from_address(_pointer(capsule, _NAME))
+
+
+class _Memory:
+    """The memory of a capsule, which lives as long as the capsule does, as NumPy reads it."""
+
+    __slots__ = ("__array_interface__", "capsule")
+
+    def __init__(self, capsule: Any, interface: dict[str, Any]):
+        self.capsule = capsule
+        self.__array_interface__ = interface
+
+
+def capsule_of(array: np.ndarray) -> Any:
+    """A capsule with an array's memory; what it is given to must not write there."""
+    bits = array.view(np.uint16) if array.dtype == bfloat16 else array
+    made = (bits if bits.flags.writeable else writable(bits)).__dlpack__()
+    if array.dtype == bfloat16:
+        _tensor(made).dtype.code = _BFLOAT
+    return made
+
+
+def check_request(stream: Any, max_version: tuple[int, int] | None, dl_device: tuple[int, int] | None) -> None:
+    """Raise for a request that capsules of ours do not meet: RuntimeError for streams, else BufferError."""
+    if stream is not None:
+        raise RuntimeError(f"arrays on the CPU are handed over on no stream, but stream={stream!r} was requested")
+    if max_version is not None and tuple(max_version) < _OLDEST_VERSION:
+        raise BufferError(f"no version of DLPack below {_OLDEST_VERSION} is supported, but {max_version} was requested")
+    if dl_device is not None and (int(dl_device[0]), int(dl_device[1])) != CPU:
+        raise BufferError(f"DLPack hands over arrays on the CPU, {CPU}, only: {tuple(dl_device)} was requested")
+
+
+def array_of(capsule: Any) -> np.ndarray:
+    """An array in the memory of a capsule that lies on the CPU.
+
+    Raises:
+      TypeError: it holds no numbers that arrays can have.
+    """
+    t = _tensor(capsule)
+    kind = "u" if t.dtype.code == _BFLOAT else _KINDS.get(t.dtype.code)
+    if kind is None or t.dtype.lanes != 1 or t.dtype.bits % 8:
+        raise TypeError(
+            f"a DLPack tensor of type code {t.dtype.code}, {t.dtype.bits} bits and {t.dtype.lanes} lanes is no array of numbers"
+        )
+    dtype = np.dtype(f"{kind}{t.dtype.bits // 8}")
+    shape = tuple(t.shape[: t.ndim])
+    if 0 in shape:
+        return np.zeros(shape, bfloat16 if t.dtype.code == _BFLOAT else dtype)
+    strides = tuple(n * dtype.itemsize for n in t.strides[: t.ndim]) if t.strides else None
+    address = (t.data + t.byte_offset, False)
+    interface = {"version": 3, "data": address, "shape": shape, "strides": strides, "typestr": dtype.str}
+    found = np.asarray(_Memory(capsule, interface))
+    return found.view(bfloat16) if t.dtype.code == _BFLOAT else found
