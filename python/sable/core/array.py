@@ -385,15 +385,11 @@ def format_array(x: Array) -> str:
     """`Array([1., 2.], dtype=float32)`, as JAX prints it."""
     value, a = x.numpy(), x.aval
     suffix = f"dtype={a.dtype.name}" + (", weak_type=True" if a.weak_type else "") + ")"
-    if a.size == 0 and a.ndim:
-        shape = f"shape={a.shape}, " if a.shape != (0,) else ""
-        return f"Array([], {shape}{suffix}"
-    if value.size > np.get_printoptions()["threshold"]:
+    if a.size:
         body = np.array2string(value, prefix="Array(", suffix=",", separator=", ")
     else:
-        body = np.array2string(value, prefix="Array(", suffix=",", separator=", ", threshold=value.size + 1)
-    line = body[body.rfind("\n") + 1 :]
-    width = np.get_printoptions()["linewidth"]
-    room = len(line) + len(suffix) + 2 + (0 if "\n" in body else len("Array("))
-    separator = " " if room <= width else "\n" + " " * len("Array(")
+        body = f"[], shape={a.shape}"
+    last_line = body[body.rfind("\n") + 1 :]
+    room = len(last_line) + len(suffix) + 3
+    separator = " " if room <= np.get_printoptions()["linewidth"] else " " * len("Array(")
     return f"Array({body},{separator}{suffix}"

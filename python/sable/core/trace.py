@@ -30,9 +30,7 @@ class Tracer(Value):
         self.owner = trace
 
     def __repr__(self) -> str:
-        return (
-            f"Traced<{self.aval.short()}{'~' if self.aval.weak_type else ''}>with<{self.owner.kind}({self.owner.name})>"
-        )
+        return describe(self, ("~" if self.aval.weak_type else "") + self.aval.short())
 
     def known_array(self) -> Array | None:
         """The value, where it has been computed already."""
@@ -110,6 +108,16 @@ class Tracer(Value):
 
     def __deepcopy__(self, memo: Any) -> Tracer:
         return self
+
+
+# how JAX calls the values that each transformation hands to a function; in staged traces: JitTracer
+_TRACERS = {"vmap": "VmapTracer", "jvp": "JVPTracer", "jacfwd": "JVPTracer"}
+
+
+def describe(tracer: Tracer, type_of_it: str) -> str:
+    """`JitTracer(~float32[])`: whose value it is, and the type that users see."""
+    owner = tracer.owner
+    return f"{'JitTracer' if owner.staged else _TRACERS.get(owner.kind, 'GradTracer')}({type_of_it})"
 
 
 def _created(tracer: Tracer) -> str:

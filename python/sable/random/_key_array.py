@@ -12,6 +12,7 @@ from sable.core import dtypes, key_reuse
 from sable.core.array import ArrayType, Value
 from sable.core.bind import BIND
 from sable.core.extended import ExtendedAval
+from sable.core.trace import Tracer, describe
 from sable.core.values import as_value
 from sable.library.declare import wrapper_type
 from sable.library.words import join_words, word_of
@@ -189,6 +190,8 @@ class KeyArray:
     # ---- memory
 
     def __repr__(self) -> str:
+        if isinstance(self._base_array, Tracer):
+            return describe(self._base_array, self.aval.short())
         return f"Array({self.shape}, dtype={self.dtype.name}) overlaying:\n{self._base_array}"
 
     def block_until_ready(self) -> KeyArray:
