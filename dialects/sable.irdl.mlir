@@ -44,6 +44,21 @@ irdl.dialect @sable {
     irdl.attributes {"axes" = %axes}
   }
 
+  irdl.operation @bessel_i0e {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(result: %x)
+  }
+
+  irdl.operation @betainc {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %x = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b, x: %x)
+    irdl.results(result: %result)
+  }
+
   irdl.operation @case {
     %index = irdl.is tensor<i32>
     %operands = irdl.base "!builtin.tensor"
@@ -178,6 +193,30 @@ irdl.dialect @sable {
     irdl.attributes {"callback" = %callback}
   }
 
+  irdl.operation @igamma {
+    %a = irdl.base "!builtin.tensor"
+    %x = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, x: %x)
+    irdl.results(result: %result)
+  }
+
+  irdl.operation @igamma_grad_a {
+    %a = irdl.base "!builtin.tensor"
+    %x = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, x: %x)
+    irdl.results(result: %result)
+  }
+
+  irdl.operation @igammac {
+    %a = irdl.base "!builtin.tensor"
+    %x = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, x: %x)
+    irdl.results(result: %result)
+  }
+
   irdl.operation @integer_pow {
     %operand = irdl.base "!builtin.tensor"
     %y = irdl.base "#builtin.integer"
@@ -231,6 +270,14 @@ irdl.dialect @sable {
     irdl.operands(x: %x)
     irdl.results(result: %x)
     irdl.attributes {"axes" = %axes}
+  }
+
+  irdl.operation @random_gamma_grad {
+    %a = irdl.base "!builtin.tensor"
+    %x = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, x: %x)
+    irdl.results(result: %result)
   }
 
   irdl.operation @reduce {

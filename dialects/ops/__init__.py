@@ -29,6 +29,7 @@ from . import (
     shape,
     sort,
     sort_by,
+    special,
     while_loop,
 )
 
@@ -61,5 +62,6 @@ __all__ = [
     "shape",
     "sort",
     "sort_by",
+    "special",
     "while_loop",
 ]

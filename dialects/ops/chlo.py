@@ -10,7 +10,7 @@ import numpy as np
 
 from sable.ir.eager import EagerPolicy, per_element
 from sable.ir.native_form import for_float32, loops
-from sable.ir.op import Op, Traits, defop
+from sable.ir.op import Op, Refused, Traits, defop
 
 from . import complex_functions
 from .nary import (
@@ -212,8 +212,11 @@ polygamma = defop(
     operands=("n", "x"),
     type=nary("polygamma", "f"),
     ref=_polygamma,
-    # d psi_n = psi_(n+1) dx; there is none in the order
-    jvp={"x": lambda b, t, y, n, x: b.multiply(t, b.polygamma(b.add(n, like(b, n, 1)), x))},
+    # d psi_n = psi_(n+1) dx
+    jvp={
+        "n": Refused(ValueError, "polygamma gradient with respect to m is not supported"),
+        "x": lambda b, t, y, n, x: b.multiply(t, b.polygamma(b.add(n, like(b, n, 1)), x)),
+    },
     transpose={},
     batch=elementwise,
     samples=_polygamma_samples,

@@ -78,8 +78,19 @@ UNPLANNED = {
     "lax.ragged_dot_general": "an argument of type RaggedDotDimensionNumbers is neither an array nor static",
     "numpy.copy": "it asks whether a value is known",
     **dict.fromkeys(
-        [f"scipy.special.{n}" for n in ("entr", "log_ndtr", "logit", "xlog1py", "xlogy")], "custom_jvp_call"
+        [f"scipy.special.{n}" for n in ("entr", "kl_div", "log_ndtr", "logit", "poch", "rel_entr", "xlog1py", "xlogy")],
+        "custom_jvp_call",
     ),
+    "scipy.special.beta": "it is long",
+    **dict.fromkeys(
+        [
+            f"random.{n}"
+            for n in ("ball", "beta", "chisquare", "dirichlet", "f", "gamma", "generalized_normal", "loggamma", "t")
+        ],
+        "custom_jvp_call",
+    ),
+    **dict.fromkeys(["random.binomial", "random.poisson"], "while"),
+    "random.multinomial": "scan",
     **dict.fromkeys(["scipy.stats.norm.logcdf", "scipy.stats.norm.logsf"], "custom_jvp_call"),
     "scipy.linalg.cho_factor": "it returns bool and not only arrays",
 }

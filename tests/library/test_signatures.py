@@ -123,6 +123,7 @@ DIFFERENT: dict[str, str] = {
     "nn.initializers.Initializer": "a protocol",
     "numpy.set_printoptions": "NumPy's own",
     "lax.dtype": "also takes canonicalize=, which JAX had",
+    "lax.random_gamma_grad": "its two arguments have no names there",
     "numpy.result_type": "also tells the weak type",
 }
 

@@ -44,6 +44,17 @@ class Linear:
     jointly: bool = False
 
 
+@dataclass(frozen=True)
+class Refused:
+    """Stands for the rule of an operand in which an op has a derivative, but nobody has it: an error says so."""
+
+    error: type[Exception]
+    message: str
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        raise self.error(self.message)
+
+
 LINEAR = Linear()
 JOINT = Linear(jointly=True)
 
@@ -195,7 +206,7 @@ def defop(
         says (0-d results may be NumPy scalars). Runs with floating-point warnings silenced.
       jvp: operand name -> `rule(b, t, y, *operands, **params)` giving that operand's contribution to the result's
         tangent from its tangent `t` and the result `y`; or `LINEAR`, `JOINT`, `Linear(rule)` where the op is linear
-        in the operand. Operands left out have no derivative. With several results: `rule` returns a tuple with None
+        in the operand; or `Refused`. Operands left out have no derivative. With several results: `rule` returns a tuple with None
         for zero, and y is a tuple. A callable `rule(b, tangents, y, *operands, **params)` for the whole op instead
         of a mapping where contributions do not separate (`tangents`: None where zero). None: no derivative at all
         (integers, comparisons).

@@ -134,6 +134,8 @@ erfc = _unary("erfc", "erfc", "1 - erf(x), accurate for large x")
 erf_inv = _unary("erf_inv", "erf_inv", "The inverse of the error function")
 lgamma = _unary("lgamma", "lgamma", "The logarithm of |gamma(x)|")
 digamma = _unary("digamma", "digamma", "The derivative of the logarithm of the gamma function")
+bessel_i0e = _unary("bessel_i0e", "bessel_i0e", "e**-|x| times the modified Bessel function of order 0")
+bessel_i1e = _unary("bessel_i1e", "bessel_i1e", "e**-|x| times the modified Bessel function of order 1")
 real = _unary("real", "real", "The real part of complex numbers")
 imag = _unary("imag", "imag", "The imaginary part of complex numbers")
 bitwise_not = _unary("bitwise_not", "not", "The bits inverted; for booleans the negation")
@@ -206,6 +208,58 @@ def zeta(x: Any, q: Any) -> Value:
       TypeError: dtypes or shapes disagree, or no floats.
     """
     return BIND.zeta(*broadcast_operands(values_of("zeta", x, q)))
+
+
+@library(operands=("a", "x"))
+def igamma(a: Any, x: Any) -> Value:
+    """The regularized lower incomplete gamma function, the distribution function of the gamma distribution, elementwise.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or no floats.
+    """
+    return BIND.igamma(*broadcast_operands(values_of("igamma", a, x)))
+
+
+@library(operands=("a", "x"))
+def igammac(a: Any, x: Any) -> Value:
+    """1 - igamma(a, x), accurate for large x, elementwise.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or no floats.
+    """
+    return BIND.igammac(*broadcast_operands(values_of("igammac", a, x)))
+
+
+@library(operands=("a", "x"))
+def igamma_grad_a(a: Any, x: Any) -> Value:
+    """The derivative of igamma(a, x) in a, elementwise; it has none itself.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or no floats.
+    """
+    return BIND.igamma_grad_a(*broadcast_operands(values_of("igamma_grad_a", a, x)))
+
+
+@library(operands=("a", "x"))
+def random_gamma_grad(a: Any, x: Any) -> Value:
+    """How a sample x of the gamma distribution moves with its parameter a: dx/da at constant igamma(a, x), elementwise.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or no floats.
+    """
+    return BIND.random_gamma_grad(*broadcast_operands(values_of("random_gamma_grad", a, x)))
+
+
+@library(operands=("a", "b", "x"))
+def betainc(a: Any, b: Any, x: Any) -> Value:
+    """The regularized incomplete beta function, the distribution function of the beta distribution, elementwise.
+
+    It has a derivative in x only.
+
+    Raises:
+      TypeError: dtypes or shapes disagree, or no floats.
+    """
+    return BIND.betainc(*broadcast_operands(values_of("regularized_incomplete_beta", a, b, x)))
 
 
 @library(operands=("x", "y"))

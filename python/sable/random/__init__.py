@@ -21,6 +21,7 @@ from ._continuous import (
     logistic,
     lognormal,
     maxwell,
+    multivariate_normal,
     normal,
     pareto,
     rayleigh,
@@ -29,7 +30,19 @@ from ._continuous import (
     wald,
     weibull_min,
 )
+from ._counts import binomial, multinomial, poisson
 from ._discrete import categorical, choice, geometric, permutation
+from ._gamma import (
+    ball,
+    beta,
+    chisquare,
+    dirichlet,
+    f,
+    gamma,
+    generalized_normal,
+    loggamma,
+    t,
+)
 from ._keys import PRNGKey, clone, fold_in, key, key_data, key_dtype, key_impl, split, wrap_key_data
 from ._trials import bernoulli, rademacher
 
@@ -37,15 +50,23 @@ _absent.explain(__name__)
 
 __all__ = [
     "PRNGKey",
+    "ball",
     "bernoulli",
+    "beta",
+    "binomial",
     "bits",
     "categorical",
     "cauchy",
+    "chisquare",
     "choice",
     "clone",
+    "dirichlet",
     "double_sided_maxwell",
     "exponential",
+    "f",
     "fold_in",
+    "gamma",
+    "generalized_normal",
     "geometric",
     "gumbel",
     "key",
@@ -53,16 +74,21 @@ __all__ = [
     "key_dtype",
     "key_impl",
     "laplace",
+    "loggamma",
     "logistic",
     "lognormal",
     "maxwell",
+    "multinomial",
+    "multivariate_normal",
     "normal",
     "pareto",
     "permutation",
+    "poisson",
     "rademacher",
     "randint",
     "rayleigh",
     "split",
+    "t",
     "triangular",
     "truncated_normal",
     "uniform",

@@ -14,7 +14,7 @@ from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import expand_to, logical, scalar
+from sable.core.operands import expand_to, logical, promote_dtypes, scalar
 from sable.core.values import as_value
 from sable.library.declare import library
 
@@ -82,6 +82,55 @@ def lognormal(key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None, 
     sizes = shape_argument("lognormal", shape, _shape_of(sigma))
     scaled = both("multiply", normal_words(words, sizes, found), parameter(sigma, found, sizes))
     return BIND.exponential(scaled)
+
+
+@library(operands=("mean", "cov"))
+def multivariate_normal(
+    key: Any,
+    mean: Any,
+    cov: Any,
+    shape: Any = None,
+    dtype: Any = None,
+    method: str = "cholesky",
+    *,
+    out_sharding: Any = None,
+) -> Value:
+    """Normal samples of a mean and a covariance.
+
+    Args:
+      key: a random key.
+      mean: (..., n).
+      cov: (..., n, n), positive definite.
+      shape: the result's without its last dimension, into which the leading dimensions of `mean` and `cov` broadcast; by
+        default what they broadcast to.
+      dtype: of the samples of variance 1; by default that of the parameters.
+      method: the factor of `cov`: "cholesky".
+
+    Raises:
+      ValueError: another dtype or method; parameters that do not fit; an array of keys.
+      NotImplementedError: a method that needs singular values or eigenvalues, "svd" or "eigh".
+      TypeError: not a key.
+    """
+    words, _ = words_of("multivariate_normal", key)
+    centre, spread = promote_dtypes([as_value(mean), as_value(cov)], "inexact")
+    if method not in ("svd", "eigh", "cholesky"):
+        raise ValueError("method must be one of {'svd', 'eigh', 'cholesky'}")
+    found = float_dtype("multivariate_normal", centre.aval.dtype if dtype is None else dtype)
+    for what, value, least in (("mean", centre, 1), ("cov", spread, 2)):
+        if value.aval.ndim < least:
+            raise ValueError(
+                f"multivariate_normal requires {what}.ndim >= {least}, got {what}.ndim == {value.aval.ndim}"
+            )
+    n = centre.aval.shape[-1]
+    if spread.aval.shape[-2:] != (n, n):
+        raise ValueError(
+            f"multivariate_normal requires cov.shape == (..., n, n) for n={n}, but got cov.shape == {spread.aval.shape}."
+        )
+    if method != "cholesky":
+        raise NotImplementedError(f"multivariate_normal: method {method!r} is not there; method 'cholesky' is")
+    sizes = shape_argument("normal", shape, centre.aval.shape[:-1], spread.aval.shape[:-2])
+    samples = normal_words(words, (*sizes, n), found)
+    return jnp.add(centre, jnp.einsum("...ij,...j->...i", jnp.linalg.cholesky(spread), samples))
 
 
 @library(operands=("lower", "upper"))

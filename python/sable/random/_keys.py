@@ -117,12 +117,17 @@ def _check_legacy() -> None:
 # ---- keys and bits of keys -----------------------------------------------------------------------------------
 
 
+def new_keys(key: KeyArray, count: int) -> list[KeyArray]:
+    """So many new keys."""
+    size = key._impl.words
+    whole = key._impl.split(key._base_array, (count,))
+    parts = [BIND.slice(whole, start_indices=(i, 0), limit_indices=(i + 1, size), strides=(1, 1)) for i in range(count)]
+    return [type(key)(BIND.reshape(x, shape=(size,))) for x in parts]
+
+
 def two_keys(key: KeyArray) -> tuple[KeyArray, KeyArray]:
     """Two new keys."""
-    size = key._impl.words
-    both = key._impl.split(key._base_array)
-    parts = [BIND.slice(both, start_indices=(i, 0), limit_indices=(i + 1, size), strides=(1, 1)) for i in (0, 1)]
-    first, second = (type(key)(BIND.reshape(x, shape=(size,))) for x in parts)
+    first, second = new_keys(key, 2)
     return first, second
 
 

@@ -13,7 +13,7 @@ import sable.numpy as jnp
 from sable import _absent
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
-from sable.core.operands import array_arguments, convert
+from sable.core.operands import array_arguments, convert, known_integer, promote_dtypes, scalar
 from sable.library.declare import library
 from sable.nn import functions as nn
 from sable.nn.functions import logsumexp
@@ -196,19 +196,278 @@ def _log_ndtr_jvp(series_order: int, primals: tuple, tangents: tuple) -> tuple:
     return y, tangents[0] * jnp.exp(-0.5 * jnp.square(x) - _HALF_LOG_TWO_PI - y)
 
 
+# ---- gamma and beta functions ------------------------------------------------------------------------------------
+
+
+def _refuse_complex(name: str, *xs: Any) -> None:
+    if any(x.dtype.kind == "c" for x in xs):
+        raise ValueError(f"{name} does not support complex-valued inputs.")
+
+
+def _not_of_complex(name: str, x: Any) -> None:
+    if x.dtype.kind == "c":
+        raise NotImplementedError(f"{name} of complex numbers")
+
+
+@library(operands=("x",), promotion="inexact")
+def gammasgn(x: Any) -> Any:
+    """The sign of the gamma function: 1 or -1, that of zeros at zeros, NaN at the other poles.
+
+    Raises:
+      ValueError: complex numbers.
+    """
+    _refuse_complex("gammasgn", x)
+    whole, negative = jnp.floor(x), x < 0
+    one = x.dtype.type(1)
+    below = (negative & (whole % 2 != 0)) | ((x == 0) & jnp.signbit(x))
+    pole = (negative & (x == whole)) | jnp.isnan(x)
+    return jnp.where(pole, x.dtype.type(math.nan), jnp.where(below, -one, one))
+
+
+@library(operands=("x",), promotion="inexact")
+def gamma(x: Any) -> Any:
+    """The gamma function.
+
+    Raises:
+      NotImplementedError: complex numbers.
+    """
+    _not_of_complex("gamma", x)
+    return gammasgn(x) * jnp.exp(gammaln(x))
+
+
+@library(operands=("x",), promotion="inexact")
+def loggamma(x: Any) -> Any:
+    """The principal branch of the logarithm of the gamma function; NaN where x is not positive.
+
+    Raises:
+      NotImplementedError: complex numbers.
+    """
+    _not_of_complex("loggamma", x)
+    return jnp.where(x > 0, gammaln(x), jnp.nan)
+
+
+@library(operands=("n",), promotion="inexact")
+def factorial(n: Any, exact: bool = False) -> Any:
+    """gamma(n + 1), 0 for negative n.
+
+    Raises:
+      NotImplementedError: exact=True, integers of any size.
+    """
+    if exact:
+        raise NotImplementedError("factorial with exact=True")
+    return jnp.where(n < 0, 0, jnp.exp(gammaln(n + 1)))
+
+
+#: Coefficients of log gamma(b) - log gamma(a + b) in powers of 1/b^2 (A. DiDonato and A. Morris, "Algorithm 708", ACM TOMS 18,
+#: 1992, function ALGDIV), lowest first.
+_GAMMA_RATIO = (
+    0.833333333333333e-01,
+    -0.277777777760991e-02,
+    0.793650666825390e-03,
+    -0.595202931351870e-03,
+    0.837308034031215e-03,
+    -0.165322962780713e-02,
+)
+
+
+def _log_gamma_ratio(a: Any, b: Any) -> Any:
+    """log(gamma(b) / gamma(a + b)) for a <= b, b >= 8."""
+    h = a / b
+    x = h / (1 + h)
+    square = x * x
+    # sums (1 - x^n) / (1 - x) for n = 1, 3, 5 ...
+    sums = [1.0]
+    for _ in _GAMMA_RATIO[1:]:
+        sums.append(1.0 + (x + square * sums[-1]))
+    t = (1.0 / b) ** 2
+    w = _GAMMA_RATIO[-1] * sums[-1]
+    for c, s in list(zip(_GAMMA_RATIO, sums))[-2::-1]:
+        w = w * t + c * s
+    w = w * (x / b)
+    u = (b + (a - 0.5)) * jnp.log1p(h)
+    v = a * (jnp.log(b) - 1.0)
+    return jnp.where(u <= v, (w - v) - u, (w - u) - v)
+
+
+@library(operands=("a", "b"), promotion="inexact")
+def betaln(a: Any, b: Any) -> Any:
+    """The logarithm of the absolute value of the beta function, accurate for large arguments."""
+    a, b = jnp.minimum(a, b), jnp.maximum(a, b)
+    plain = gammaln(a) + (gammaln(b) - gammaln(a + b))
+    return jnp.where(b < 8, plain, gammaln(a) + _log_gamma_ratio(a, b))
+
+
+@library(operands=("a", "b"), promotion="inexact")
+def beta(a: Any, b: Any) -> Any:
+    """The beta function gamma(a) gamma(b) / gamma(a + b).
+
+    Raises:
+      ValueError: complex numbers.
+    """
+    _refuse_complex("beta", a, b)
+    return gammasgn(a) * gammasgn(b) * gammasgn(a + b) * jnp.exp(betaln(a, b))
+
+
+@library(operands=("a", "b", "x"), promotion="inexact")
+def betainc(a: Any, b: Any, x: Any) -> Any:
+    """The regularized incomplete beta function; its derivative is in x only.
+
+    Raises:
+      ValueError: complex numbers.
+    """
+    _refuse_complex("betainc", a, b, x)
+    return BIND.betainc(*jnp.broadcast_arrays(a, b, x))
+
+
+@library(operands=("a", "x"), promotion="inexact")
+def gammainc(a: Any, x: Any) -> Any:
+    """The regularized lower incomplete gamma function."""
+    return BIND.igamma(*jnp.broadcast_arrays(a, x))
+
+
+@library(operands=("a", "x"), promotion="inexact")
+def gammaincc(a: Any, x: Any) -> Any:
+    """1 - gammainc(a, x), accurate for large x."""
+    return BIND.igammac(*jnp.broadcast_arrays(a, x))
+
+
+@library(operands=("a",), promotion="inexact")
+def multigammaln(a: Any, d: Any) -> Any:
+    """The logarithm of the multivariate gamma function of dimension d, a known integer.
+
+    Raises:
+      ConcretizationTypeError: d is traced.
+    """
+    count = known_integer(d, "d argument of multigammaln")
+    size = scalar(count, a.dtype)
+    constant = (0.25 * size) * (size - 1) * jnp.log(scalar(math.pi, a.dtype))
+    steps = jnp.arange(count, dtype=a.dtype) / 2
+    return jnp.sum(gammaln(a[..., None] - steps), axis=-1) + constant
+
+
+@library(operands=("z", "m"))
+def poch(z: Any, m: Any) -> Any:
+    """The Pochhammer symbol gamma(z + m) / gamma(z), 1 at m = 0.
+
+    Raises:
+      ValueError: complex numbers.
+    """
+    values = promote_dtypes(array_arguments("poch", z, m), "inexact")
+    _refuse_complex("poch", *values)
+    return _poch(*jnp.broadcast_arrays(*values))
+
+
+@custom_jvp
+def _poch(z: Any, m: Any) -> Any:
+    return jnp.where(m == 0.0, jnp.array(1, dtype=z.dtype), gamma(z + m) / gamma(z))
+
+
+@_poch.defjvp
+def _poch_jvp(primals: tuple, tangents: tuple) -> tuple:
+    """By the digamma function: that of gamma(z + m), and less that of gamma(z) for z."""
+    z, m = primals
+    y = _poch(z, m)
+    upper = digamma(z + m)
+    return y, (upper - digamma(z)) * y * tangents[0] + upper * y * tangents[1]
+
+
+# ---- Bessel functions --------------------------------------------------------------------------------------------
+
+i0e = _unary("i0e", "bessel_i0e", "e**-|x| times the modified Bessel function of order 0.")
+i1e = _unary("i1e", "bessel_i1e", "e**-|x| times the modified Bessel function of order 1.")
+
+
+@library(operands=("x",), promotion="inexact")
+def i0(x: Any) -> Any:
+    """The modified Bessel function of order 0."""
+    return jnp.exp(jnp.abs(x)) * i0e(x)
+
+
+@library(operands=("x",), promotion="inexact")
+def i1(x: Any) -> Any:
+    """The modified Bessel function of order 1."""
+    return jnp.exp(jnp.abs(x)) * i1e(x)
+
+
+# ---- entropies and powers ----------------------------------------------------------------------------------------
+
+
+@library(operands=("p", "q"), promotion="inexact")
+def rel_entr(p: Any, q: Any) -> Any:
+    """p log(p / q), 0 at p = 0 <= q, infinite elsewhere outside of p, q > 0.
+
+    Raises:
+      ValueError: complex numbers.
+    """
+    _refuse_complex("rel_entr", p, q)
+    inside, at_zero = (p > 0) & (q > 0), (p == 0) & (q >= 0)
+    safe_p, safe_q = jnp.where(inside, p, 1), jnp.where(inside, q, 1)
+    found = _entropy(safe_p) - xlogy(safe_p, safe_q)
+    return jnp.where(inside, found, jnp.where(at_zero, 0.0, jnp.inf))
+
+
+@library(operands=("p", "q"), promotion="inexact")
+def kl_div(p: Any, q: Any) -> Any:
+    """rel_entr(p, q) - p + q.
+
+    Raises:
+      ValueError: complex numbers.
+    """
+    _refuse_complex("kl_div", p, q)
+    return rel_entr(p, q) - p + q
+
+
+def _box_cox(log: Any, exponent: Any) -> Any:
+    """(e^(exponent log) - 1) / exponent, the logarithm itself at 0."""
+    zero = exponent == 0
+    safe = jnp.where(zero, jnp.ones_like(exponent), exponent)
+    return jnp.where(zero, log, jnp.expm1(safe * log) / safe)
+
+
+@library(operands=("x", "lmbda"), promotion="inexact")
+def boxcox(x: Any, lmbda: Any) -> Any:
+    """The Box-Cox transformation (x**lmbda - 1) / lmbda, log(x) at lmbda = 0."""
+    return _box_cox(jnp.log(x), lmbda)
+
+
+@library(operands=("x", "lmbda"), promotion="inexact")
+def boxcox1p(x: Any, lmbda: Any) -> Any:
+    """The Box-Cox transformation of 1 + x, accurate for small x."""
+    return _box_cox(jnp.log1p(x), lmbda)
+
+
 __all__ = [
+    "beta",
+    "betainc",
+    "betaln",
+    "boxcox",
+    "boxcox1p",
     "digamma",
     "entr",
     "erf",
     "erfc",
     "erfinv",
     "expit",
+    "factorial",
+    "gamma",
+    "gammainc",
+    "gammaincc",
     "gammaln",
+    "gammasgn",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "kl_div",
     "log_ndtr",
     "log_softmax",
+    "loggamma",
     "logit",
     "logsumexp",
+    "multigammaln",
     "ndtr",
+    "poch",
+    "rel_entr",
     "softmax",
     "xlog1py",
     "xlogy",

@@ -67,6 +67,15 @@ add(
     why="no derivative in the order",
     rtol=1e-3,
 )
+for _name in ["igamma", "igammac"]:
+    add(f"lax.{_name}", call(P, P[::-1].copy()), call(2.5, np.float16([2, 3])), call(I, P), rtol=1e-4)
+for _name in ["igamma_grad_a", "random_gamma_grad"]:
+    add(f"lax.{_name}", call(P, P[::-1].copy()), without=("grad",), why="no derivative", rtol=1e-4)
+add(
+    "lax.betainc", call(P, P[::-1].copy(), P / 4), without=("grad",), why="a derivative in the last one only", rtol=1e-4
+)
+for _name in ["bessel_i0e", "bessel_i1e"]:
+    add(f"lax.{_name}", call(5 * V), call(BF), call(0.5), call(I), rtol=3e-5)
 add("lax.zeta", call(P + 1.5, P), without=("grad",), why="no derivative in the order", rtol=1e-4)
 add(
     "lax.convert_element_type",

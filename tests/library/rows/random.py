@@ -59,6 +59,27 @@ add("random.rayleigh", call(_K, 2.0, (4,)), call(_K, P), rtol=1e-4)
 add("random.triangular", call(_K, 0.0, 0.3, 1.0, (5,)), rtol=1e-4)
 add("random.wald", call(_K, 1.5, (5,)), rtol=1e-4, without=("grad",), why="a choice by comparison")
 add("random.weibull_min", call(_K, 2.0, 1.5, (5,)), rtol=1e-4)
+for _name in ["gamma", "loggamma"]:
+    add(f"random.{_name}", call(_K, P), call(_K, 0.5, (2, 3)), call(_K, P, (2,)), rtol=1e-4)
+add("random.beta", call(_K, P, 2.0), rtol=2e-4)
+add("random.dirichlet", call(_K, P), rtol=2e-4)
+add("random.chisquare", call(_K, P), rtol=1e-4)
+add("random.f", call(_K, P, 3.0), rtol=2e-4)
+add("random.t", call(_K, P), rtol=1e-4)
+add("random.generalized_normal", call(_K, 1.5, (3,)), rtol=1e-4)
+add("random.ball", call(_K, 3, 1.5, (2,)), rtol=2e-4)
+add("random.poisson", call(_K, 20 * P), call(_K, 3.0, (4,), np.int8), without=("grad",), why="counts")
+add("random.binomial", call(_K, 30, P / 4), call(_K, 5.0, 0.3, (4,)), without=("grad",), why="counts")
+add("random.multinomial", call(_K, 20.0, P / P.sum()), without=("grad",), why="counts")
+add(
+    "random.multivariate_normal",
+    call(_K, V[:2], np.float32([[2, 0.5], [0.5, 1]])),
+    call(_K, V[:2], np.float32([[2, 0.5], [0.5, 1]]), (3,)),
+    call(_K, V[:2], P),
+    without=("grad",),
+    why="of symmetric tangents",
+    rtol=1e-4,
+)
 add("random.split", call(_K), call(_K, 3), call(_K, (2, 2)))
 add("random.fold_in", call(_K, 7), call(_K, I[0].reshape(())), call(_K, -1))
 add("random.clone", call(_K))
