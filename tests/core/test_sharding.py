@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -56,6 +57,27 @@ def test_what_is_known_of_memory() -> None:
     for use in (gone.is_ready, gone.on_device_size_in_bytes, gone.__dlpack__):
         with pytest.raises(RuntimeError, match="deleted"):
             use()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda a: a.devices(),
+        lambda a: a.delete(),
+        lambda a: a.is_deleted(),
+        lambda a: a.addressable_data(0),
+        lambda a: a.on_device_size_in_bytes(),
+        lambda a: a.unsafe_buffer_pointer(),
+        lambda a: a.committed,
+        lambda a: a.addressable_shards,
+        lambda a: a.global_shards,
+        lambda a: a.is_fully_replicated,
+        lambda a: a.is_fully_addressable,
+    ],
+)
+def test_traced_arrays_are_nowhere(ask: Callable) -> None:
+    with pytest.raises(sable.errors.ConcretizationTypeError, match=r"traced array"):
+        sable.jit(ask)(X)
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.int16, np.uint8, np.float16, np.complex64, bool])

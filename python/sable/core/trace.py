@@ -90,10 +90,6 @@ class Tracer(Value):
         """Nothing to wait for."""
         return self
 
-    def devices(self) -> set:
-        """Not known while tracing."""
-        raise concretization_error(self, "The devices() method was called on a traced array.")
-
     def __format__(self, spec: str) -> str:
         return format(repr(self), spec)
 
@@ -108,6 +104,35 @@ class Tracer(Value):
 
     def __deepcopy__(self, memo: Any) -> Tracer:
         return self
+
+
+def _unknown_method(name: str) -> Callable:
+    """A method that asks for what is not known while tracing: where an array is, its memory."""
+
+    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        raise method_error(self, name)
+
+    return method
+
+
+def _unknown_property(name: str) -> property:
+    def get(self: Tracer) -> Any:
+        raise concretization_error(self, f"The '{name}' attribute is not available on a traced array.")
+
+    return property(get)
+
+
+for _name in (
+    "addressable_data",
+    "delete",
+    "devices",
+    "is_deleted",
+    "on_device_size_in_bytes",
+    "unsafe_buffer_pointer",
+):
+    setattr(Tracer, _name, _unknown_method(_name))
+for _name in ("addressable_shards", "committed", "global_shards", "is_fully_addressable", "is_fully_replicated"):
+    setattr(Tracer, _name, _unknown_property(_name))
 
 
 # how JAX calls the values that each transformation hands to a function; in staged traces: JitTracer
