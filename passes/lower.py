@@ -17,6 +17,7 @@ from sable.ir.aval import Aval, aval
 from sable.ir.bindings import CONTEXT, UNKNOWN, Operation, ir, mlir_type
 from sable.ir.function import Function, Node
 from sable.ir.literal import Literal
+from sable.ir.narrow import storage_aval, stored
 from sable.ir.native import NativeKernel
 from sable.ir.op import OPS, Op, interpret
 from sable.ir.writing import FunctionOperation, OperationBuilder
@@ -41,6 +42,7 @@ from .legalize import (  # noqa: F401  (they register rules)
 )
 from .legalize.constant_folding import ConstantFolding
 from .legalize.rules import in_shape, rules_of
+from .narrow import without_narrow
 from .transforms import TRANSFORMS
 
 _INDEX = aval((), np.dtype(np.int32))
@@ -186,6 +188,10 @@ class LoweringBuilder(OperationBuilder):
             made = create_native_call(symbol, stacks, types, kernel.words(params), work, pieces, self.ip)
         return tuple(in_shape(self, y, a.shape) for y, a in zip(made, outs))
 
+    def passed(self, x: Any) -> Any:
+        """What passes for an array, or for an abstract value, at the boundary of a program."""
+        return x if self.platform == "any" else storage_aval(x) if isinstance(x, Aval) else stored(x)
+
     def host(self, callback: Any, operands: Sequence[Any]) -> Any:
         """A call of a function of the host, which the module imports."""
         name = next((n for n, c in self.hosts.items() if c is callback), None)
@@ -194,7 +200,7 @@ class LoweringBuilder(OperationBuilder):
             self.hosts[name] = callback
         with CONTEXT:
             attributes = {"callee": ir.FlatSymbolRefAttr.get(name)}
-        types = [mlir_type(a) for a in callback.out_avals]
+        types = [mlir_type(self.passed(a)) for a in callback.out_avals]
         return Operation.create(
             "func.call",
             results=types,
@@ -224,6 +230,11 @@ class LoweredModule:
         self.module, self.hosts, self.native_kernels = module, hosts, tuple(native_kernels)
 
 
+def on_target(function: Function, platform: str) -> Function:
+    """The function with the dtypes that the platform has."""
+    return function if platform == "any" else without_narrow(function)
+
+
 def lower(
     function: Function,
     platform: str = "cpu",
@@ -241,6 +252,7 @@ def lower(
         have one are expanded.
       captures: NumPy arrays for the last arguments: they become constants of the module (ahead-of-time compilation).
     """
+    function = on_target(function, platform)
     keep = len(function.in_avals) - len(captures)
     with CONTEXT, UNKNOWN:
         module = ir.Module.create()
@@ -248,10 +260,10 @@ def lower(
         made.operation.attributes["sym_name"] = ir.StringAttr.get(name)
         made.operation.attributes["sym_visibility"] = ir.StringAttr.get("public")
     b = LoweringBuilder(made.ip, platform, native)
-    constants = [b.emit("constant", value=Literal.of(np.asarray(c))) for c in captures]
+    constants = [b.emit("constant", value=Literal.of(b.passed(np.asarray(c)))) for c in captures]
     made.finish(b.inline(function, [*made.arguments, *constants]))
     with CONTEXT, UNKNOWN:
         first = ir.InsertionPoint(made.operation)
         for host, callback in b.hosts.items():
-            declare(host, callback.in_avals, callback.out_avals, first)
+            declare(host, *([b.passed(a) for a in avals] for avals in (callback.in_avals, callback.out_avals)), first)
     return LoweredModule(module, b.hosts, sorted(b.native_kernels))

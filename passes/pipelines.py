@@ -25,7 +25,7 @@ from .kernels import NotAKernel
 from .legalize.loops import ROUTES, LoopOptions, lower_loops
 from .legalize.loops_to_blocks import loops_to_blocks
 from .linearize import linearize, linearize_function
-from .lower import LoweringBuilder
+from .lower import LoweringBuilder, on_target
 from .registry import NoOptions, OptionError, option, register
 from .transpose import transpose, transpose_function
 
@@ -364,6 +364,7 @@ def _drop_unused_private(module: ir.Module, names: Sequence[str]) -> None:
 
 def _lowered(function: Function, options: LowerOptions, hosts: dict[str, Any], like: ir.Operation) -> None:
     """Write a lowered function in the place of `like`."""
+    function = on_target(function, options.platform)
     made = FunctionOperation(function.in_avals, ir.InsertionPoint(like))
     b = LoweringBuilder(made.ip, options.platform, options.native)
     b.hosts = hosts  # shared, so that functions of one module agree about names

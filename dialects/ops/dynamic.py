@@ -115,6 +115,7 @@ defop(
         sample(integers((4,), 0, 2, BOOL), _at(1), slice_sizes=(4,)),
         sample(floats((4,), dtype=bfloat16), _at(3), slice_sizes=(2,)),
     ],
+    moves=True,
     traits=Traits(shares=1),
 )
 
@@ -185,5 +186,6 @@ defop(
         sample(integers((4,)), integers((2,), seed=1), _at(2**40, np.int64)),
         sample(floats((4,), dtype=np.float16), floats((2,), dtype=np.float16, seed=1), _at(3)),
     ],
+    moves=True,
     traits=Traits(in_place=True, work=lambda operands, results, attributes: math.prod(operands[1])),
 )

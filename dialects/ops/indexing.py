@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
@@ -39,7 +40,7 @@ def bounds_of(operand: Sequence[int], sizes: Sequence[int], index_map: Sequence[
 
 
 def _bounds_array(b: Any, a: Aval, vector_dim: int, bounds: Sequence[int]) -> Any:
-    limit = np.iinfo(a.dtype).max
+    limit = ml_dtypes.iinfo(a.dtype).max
     bounds = [min(n, limit) for n in bounds]
     if len(set(bounds)) == 1:
         return b.full(a, bounds[0])
@@ -81,7 +82,7 @@ def _with_batch_indices(
 ) -> tuple[Any, int]:
     """Index vectors with their positions along dimensions `batching` (of those sizes) in front."""
     a = b.aval(indices)
-    dtype = a.dtype if np.iinfo(a.dtype).max >= max(sizes) else INT32
+    dtype = a.dtype if ml_dtypes.iinfo(a.dtype).max >= max(sizes) else INT32
     indices = convert(b, indices, dtype)
     if vector_dim == a.ndim:
         indices = b.reshape(indices, shape=(*a.shape, 1))
@@ -453,4 +454,5 @@ defop(
     transpose={"operand": _gather_transpose},
     batch=_gather_batch,
     samples=_gather_samples,
+    moves=True,
 )

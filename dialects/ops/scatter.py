@@ -237,6 +237,7 @@ def _row(name: str, combine: str | None, ufunc: np.ufunc | None, jvp: Any, trans
         samples=samples,
         form=ScatterForm(combine, _PARAMS),
         eager=EagerPolicy(lambda avals, params: avals[2].size, "updates", 100),
+        moves=combine is None,
         traits=Traits(in_place=True, work=_updated),
     )
 

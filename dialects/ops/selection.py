@@ -151,6 +151,7 @@ select = defop(
     },
     batch=elementwise_with_scalars((1, 2)),
     samples=_select_samples,
+    moves=True,
 )
 
 
@@ -374,6 +375,7 @@ bitcast_convert = defop(
     batch=elementwise,
     params={"dtype": RESULT_DTYPE},
     samples=_bitcast_samples,
+    moves=True,
     traits=Traits(shares=1),
 )
 
@@ -408,6 +410,7 @@ constant = defop(
     params={"value": None},  # written by the form
     form=ConstantForm(),
     samples=_constant_samples,
+    moves=True,
     traits=Traits(cost=0, constant=True),
 )
 
@@ -435,5 +438,6 @@ optimization_barrier = defop(
         measured(floats((), dtype=np.float64), complexes()),
         sample(floats((0,)), integers(), np.array(True), grad=False, why="integers"),
     ],
+    moves=True,
     traits=Traits(cost=0, shares=EVERY),
 )

@@ -114,6 +114,7 @@ defop(
         sample(integers((3,), 0, 2, BOOL), shape=(90, 60, 3), broadcast_dimensions=(2,)),
         sample(floats((2,), dtype=bfloat16), shape=(2, 2), broadcast_dimensions=(0,)),
     ],
+    moves=True,
     traits=Traits(cost=0, shares=1, constant=True),
 )
 
@@ -145,6 +146,7 @@ defop(
         sample(integers((2, 3), dtype=np.uint8), shape=(1, 6)),
         sample(integers((4,), 0, 2, BOOL), shape=(2, 2)),
     ],
+    moves=True,
     traits=Traits(cost=0, shares=1),
 )
 
@@ -186,6 +188,7 @@ defop(
         sample(integers((2, 3), dtype=np.int8), permutation=(1, 0)),
         sample(floats((2, 3), dtype=np.float16), permutation=(1, 0)),
     ],
+    moves=True,
     traits=Traits(shares=1),
 )
 
@@ -227,6 +230,7 @@ defop(
         sample(floats((0, 3)), dimensions=(0,)),
         sample(integers((2, 3), 0, 99, np.uint8), dimensions=(1,)),
     ],
+    moves=True,
 )
 
 
@@ -294,6 +298,7 @@ defop(
         sample(integers((2,), 0, 2, BOOL), integers((1,), 0, 2, BOOL), dimension=0),
         sample(floats((2,), dtype=bfloat16), floats((1,), dtype=bfloat16), dimension=0),
     ],
+    moves=True,
     traits=Traits(shares=EVERY),
 )
 
@@ -390,6 +395,7 @@ defop(
         _slice_sample(integers((6,), dtype=np.int16), (1, 6, 2)),
         _slice_sample(integers((6,), 0, 2, BOOL), (1, 6, 2)),
     ],
+    moves=True,
     traits=Traits(shares=1),
 )
 
@@ -503,6 +509,7 @@ defop(
         _pad_sample(integers((3,), 0, 2, BOOL), 1, (1, 0, 1)),
         _pad_sample(floats((3,), dtype=np.float16), 1.0, (1, 0, 1)),
     ],
+    moves=True,
     traits=Traits(shares=1),
 )
 

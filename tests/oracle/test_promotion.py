@@ -13,9 +13,9 @@ jax_dtypes = pytest.importorskip("jax._src.dtypes")
 
 from sable._config import managers  # noqa: E402
 from sable.core import dtypes  # noqa: E402
-from sable.ir.aval import ELEMENT_TYPES, aval  # noqa: E402
+from sable.ir.aval import ELEMENT_TYPES, NARROW_TYPES, aval  # noqa: E402
 
-DTYPES = list(ELEMENT_TYPES)
+DTYPES = [d for d in ELEMENT_TYPES if d not in NARROW_TYPES]
 NARROW = [np.dtype(getattr(ml_dtypes, name)) for name in ("int4", "uint2", "float8_e4m3fn", "float4_e2m1fn")]
 SCALAR_TYPES = [bool, int, float, complex]
 SCALARS = [True, 3, 2.5, 1j]

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import sable.dialects.ops  # noqa: F401  (fills the op table)
+from sable.ir.aval import ELEMENT_TYPES
 from sable.ir.bindings import CONTEXT, ir
 from sable.ir.function import Function, FunctionBuilder, interpret
-from sable.ir.op import NumpyBuilder
+from sable.ir.literal import Literal
+from sable.ir.op import OPS, NumpyBuilder
 from sable.passes.assemble import append, assemble, assemble_all, drop_unused, symbol_uses, symbols
 from sable.passes.importer import HostDeclaration, Importer, ModuleImportError
 from sable.passes.verify import verify
@@ -251,3 +253,15 @@ def test_drop_unused():
     symbols(module)["main"].erase()
     drop_unused(module, ["inner", "outer"])
     assert not symbols(module)
+
+
+@pytest.mark.parametrize("dtype", sorted(ELEMENT_TYPES, key=str), ids=str)
+@pytest.mark.parametrize("count", [0, 1, 5, 500])
+def test_constants_of_every_dtype(dtype: np.dtype, count: int) -> None:
+    values = (np.arange(count) % 7).astype(dtype)
+    for given in (values, np.repeat(values[-1:], count)):
+        function = Function([])
+        made = FunctionBuilder(function).bind(OPS["constant"], value=Literal.of(given))
+        text = str(assemble(function.finish([made])))
+        [found] = evaluate(load(text))
+        assert found.dtype == dtype and found.tobytes() == given.tobytes()

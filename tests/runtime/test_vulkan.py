@@ -30,7 +30,7 @@ def test_round_trip(vulkan, shape, dtype):
     array = np.asarray(np.random.default_rng(0).integers(0, 2, shape)).astype(dtype)
     back = get(vulkan, put(vulkan, array), shape, dtype)
     assert back.dtype == dtype and back.shape == shape and not back.flags.writeable
-    np.testing.assert_array_equal(back, array)
+    assert back.tobytes() == array.tobytes()
 
 
 def test_a_strided_array(vulkan):

@@ -11,6 +11,7 @@ import numpy as np
 from sable._config import config
 from sable.ir.aval import Aval
 from sable.ir.function import Function
+from sable.ir.narrow import reference
 from sable.ir.op import Op, infer
 from sable.runtime import native_kernels
 
@@ -40,7 +41,8 @@ def _evaluate_on_cpu(op: Op, values: Sequence[Any], params: dict) -> Any:
     out = infer(op, avals, params)
     arrays = [x.numpy() for x in values]
     if op.native is None:
-        result = STATE.run(op.ref, *arrays, **params)
+        outs = out if op.multiple_results else (out,)
+        result = STATE.run(reference(op, avals, outs), *arrays, **params)
     else:
         result = STATE.run(meaning_of(op, avals, params), *arrays)
     if op.multiple_results:
@@ -84,10 +86,11 @@ def compiled(op: Op, values: Sequence[Array], params: dict) -> Any:
 def meaning_of(op: Op, avals: Sequence[Aval], params: dict) -> Callable[..., Any]:
     """What computes an op on the CPU, as a function of NumPy arrays: its native kernel if there is one for these types."""
     kernel = op.native.symbol(avals) if op.native is not None and native_kernels.available() else None
-    if op.native is None or kernel is None:
-        return functools.partial(op.ref, **params) if params else op.ref
     out = infer(op, tuple(avals), params)
     outs = out if op.multiple_results else (out,)
+    if op.native is None or kernel is None:
+        ref = reference(op, avals, outs)
+        return functools.partial(ref, **params) if params else ref
     operand_stacks, result_stacks = op.native.operand_stacks(avals), op.native.result_stacks(outs)
     words = op.native.words(params)
 

@@ -27,7 +27,7 @@ from .bind import BIND, OPS, bind, constant
 from .concretization import concretization_error, shape_error
 from .dtype_kinds import BOOL
 from .dtypes import dtype as dtype_of
-from .dtypes import kind_of, promote_avals, to_inexact_dtype, to_numeric_dtype, user_dtype
+from .dtypes import iinfo, kind_of, promote_avals, to_inexact_dtype, to_numeric_dtype, user_dtype
 from .state import STATE
 from .trace import Tracer
 from .values import as_value, converted, is_array_like, retype
@@ -478,7 +478,7 @@ def counted_from_front(i: Value, size: int) -> Value:
     if type(i) is Array and i.constant and not a.shape:
         value = int(i.numpy())
         return i if value >= 0 else constant(np.asarray(value + size, a.dtype), a.weak_type)
-    n = BIND.full(a, min(size, np.iinfo(a.dtype).max))
+    n = BIND.full(a, min(size, iinfo(a.dtype).max))
     return select(compare_to(i, 0, "LT"), BIND.add(i, n), i)
 
 

@@ -13,8 +13,27 @@ from sable._forks import new_lock
 
 bfloat16 = np.dtype(ml_dtypes.bfloat16)
 
+#: Those of narrow dtypes, which are computed in wider ones (see `sable.ir.narrow`).
+NARROW_TYPES: dict[np.dtype, str] = {
+    np.dtype(ml_dtypes.int2): "i2",
+    np.dtype(ml_dtypes.int4): "i4",
+    np.dtype(ml_dtypes.uint2): "ui2",
+    np.dtype(ml_dtypes.uint4): "ui4",
+    np.dtype(ml_dtypes.float4_e2m1fn): "f4E2M1FN",
+    np.dtype(ml_dtypes.float6_e2m3fn): "f6E2M3FN",
+    np.dtype(ml_dtypes.float6_e3m2fn): "f6E3M2FN",
+    np.dtype(ml_dtypes.float8_e3m4): "f8E3M4",
+    np.dtype(ml_dtypes.float8_e4m3): "f8E4M3",
+    np.dtype(ml_dtypes.float8_e4m3b11fnuz): "f8E4M3B11FNUZ",
+    np.dtype(ml_dtypes.float8_e4m3fn): "f8E4M3FN",
+    np.dtype(ml_dtypes.float8_e4m3fnuz): "f8E4M3FNUZ",
+    np.dtype(ml_dtypes.float8_e5m2): "f8E5M2",
+    np.dtype(ml_dtypes.float8_e5m2fnuz): "f8E5M2FNUZ",
+    np.dtype(ml_dtypes.float8_e8m0fnu): "f8E8M0FNU",
+}
 #: NumPy dtype -> MLIR element type, for every dtype that Sable computes with.
 ELEMENT_TYPES: dict[np.dtype, str] = {
+    **NARROW_TYPES,
     np.dtype(np.bool_): "i1",
     np.dtype(np.int8): "i8",
     np.dtype(np.int16): "i16",
@@ -44,17 +63,19 @@ class Aval:
       shape: tuple of ints.
       dtype: a NumPy dtype of `ELEMENT_TYPES`.
       weak_type: True where the dtype came from a Python scalar and gives way in promotion.
+      narrow: whether the dtype is one of `NARROW_TYPES`.
       mlir: cache for the MLIR tensor type, owned by `sable.ir.bindings`.
       strong: the aval without weak type.
     """
 
-    __slots__ = ("__weakref__", "dtype", "mlir", "ndim", "shape", "size", "strong", "weak_type")
+    __slots__ = ("__weakref__", "dtype", "mlir", "narrow", "ndim", "shape", "size", "strong", "weak_type")
 
     shape: tuple[int, ...]
     dtype: np.dtype
     weak_type: bool
     ndim: int
     size: int
+    narrow: bool
     mlir: Any
     strong: Aval
 
@@ -106,6 +127,7 @@ def _intern(shape: tuple[int, ...], dtype: np.dtype, weak_type: bool) -> Aval:
             found.ndim = len(shape)
             found.size = math.prod(shape)
             found.mlir = None
+            found.narrow = dtype in NARROW_TYPES
             found.strong = aval(shape, dtype) if weak_type else found
             _INTERNED[key] = found
     return found

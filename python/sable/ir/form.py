@@ -135,8 +135,8 @@ def dense(literal: Literal, type: Any) -> Any:
     data, dtype = literal.data, literal.aval.dtype
     with CONTEXT, UNKNOWN:
         bits = np.ascontiguousarray(data)  # of a splat one element
-        if dtype.itemsize == 2 and dtype.kind not in "iu":  # f16 and bf16: by their bits
-            bits = bits.view(np.uint16)
+        if literal.aval.narrow or (dtype.itemsize == 2 and dtype.kind not in "iu"):  # f16, bf16 and less: by their bits
+            bits = bits.view(f"u{dtype.itemsize}")
         return ir.DenseElementsAttr.get(bits, type=element_type(dtype), shape=list(literal.aval.shape))
 
 
@@ -160,7 +160,7 @@ def literal_of(attribute: Any, a: Aval) -> Literal:
         return Literal(a, np.asarray(_scalar(elements.get_splat_value(), a.dtype), a.dtype))
     if a.dtype == np.bool_:
         data = np.array(ir.DenseIntElementsAttr(attribute)).astype(np.bool_).reshape(a.shape)
-    elif a.dtype.kind in "iuf" and a.dtype != np.float16:
+    elif a.dtype.kind in "iuf" and a.dtype != np.float16 and not a.narrow:
         data = np.array(elements).astype(a.dtype).reshape(a.shape)
     else:
         data = _parse_text(str(attribute), a)
@@ -170,14 +170,17 @@ def literal_of(attribute: Any, a: Aval) -> Literal:
 def _scalar(attribute: Any, dtype: np.dtype) -> Any:
     if dtype == np.bool_:
         return bool(ir.IntegerAttr(attribute).value)
-    if dtype.kind in "iu":
+    if isinstance(attribute.type, ir.IntegerType):
         return int(ir.IntegerAttr(attribute).value) & (2 ** (8 * dtype.itemsize) - 1 if dtype.kind == "u" else -1)
     return float(ir.FloatAttr(attribute).value)
 
 
 def _parse_text(text: str, a: Aval) -> np.ndarray:
-    """Elements of dtypes that the bindings give no buffer for (f16, bf16, complex), from the printed form."""
+    """Elements of dtypes that the bindings give no buffer for (f16, bf16, narrow and complex ones), from the printed form."""
     body = text[text.index("dense<") : text.rindex(" : ")]
+    raw = re.search(r'"0x([0-9A-Fa-f]*)"', body)  # how many elements are printed
+    if raw is not None:
+        return np.frombuffer(bytes.fromhex(raw[1]), a.dtype).reshape(a.shape)
     found = re.findall(r"0x[0-9A-Fa-f]+|[-+]?\d[\d.]*(?:[eE][-+]?\d+)?", body)
     part = np.dtype(f"f{a.dtype.itemsize // 2}") if a.dtype.kind == "c" else a.dtype
 

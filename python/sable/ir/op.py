@@ -28,6 +28,7 @@ from .eager import EagerPolicy
 from .form import OperationForm
 from .function_rules import FunctionRules
 from .literal import Literal
+from .narrow import narrows, reference
 from .native import NativeKernel
 
 
@@ -144,6 +145,7 @@ class Op:
     collective: Callable | None = None
     traits: Traits = Traits()
     primitive: str = ""
+    moves: bool = False
 
     @property
     def calls_host(self) -> bool:
@@ -194,6 +196,7 @@ def defop(
     collective: Callable | None = None,
     traits: Traits = Traits(),
     primitive: str | None = None,
+    moves: bool = False,
 ) -> Op:
     """Define an op. Every rule is required, so that an omission fails at import and not in a user's program.
 
@@ -230,6 +233,7 @@ def defop(
       native: the C function that is the op's eager meaning and that programs for CPUs call, where the target allows it;
         everywhere else the op is lowered. `ref` remains its meaning where there is no native module, and in tests.
       primitive: the name that jaxprs have for the op, where it is another; `{param}` stands for a parameter in lower case.
+      moves: results hold elements of operands as they are, or their bits: of any dtype, whatever it means.
       eager: from what work on an eager op on the CPU is a compiled program, where NumPy takes long; None: never.
     """
     if name in OPS:
@@ -275,6 +279,7 @@ def defop(
         functions=named,
         rules=functions,
         primitive=primitive or getattr(type, "lax_name", name),
+        moves=moves,
     )
     OPS[name] = op
     assert not hasattr(Builder, name), f"builders have a method {name} that is no op"
@@ -371,8 +376,17 @@ class NumpyBuilder(Builder):
 
     def bind(self, op: Op, *operands: Any, **params: Any) -> Any:
         with np.errstate(all="ignore"):
-            out = op.ref(*operands, **params)
+            out = self.meaning(op, operands, params)(*operands, **params)
         return tuple(np.asarray(o) for o in out) if op.multiple_results else np.asarray(out)
+
+    @staticmethod
+    def meaning(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Callable[..., Any]:
+        """The op's reference meaning on these operands."""
+        avals = tuple([aval_of(np.asarray(x)) for x in operands])
+        if not any(a.narrow for a in avals) and not narrows(params):
+            return op.ref
+        outs = op.type(*avals, **params)
+        return reference(op, avals, outs if op.multiple_results else (outs,))
 
     def aval(self, x: Any) -> Aval:
         return aval_of(x)

@@ -10,7 +10,7 @@ import numpy as np
 
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, bind, constant
-from sable.core.dtypes import kind_of
+from sable.core.dtypes import iinfo, kind_of
 from sable.core.operands import compare_to, convert, expand_to, full_like, integers, select, value_in, value_of
 from sable.core.values import retype
 from sable.dialects.ops.indexing import bounds_of, clamp_indices, fits, over_windows
@@ -103,7 +103,7 @@ def default_fill(dtype: np.dtype) -> Any:
         return np.nan
     if kind == "b":
         return True
-    info = np.iinfo(dtype)
+    info = iinfo(dtype)
     return info.min if kind == "i" else info.max
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.dtypes import iinfo, kind_of
 from sable.core.operands import INT32, counted_from_front, integers, normal_axis, value_of
 from sable.core.trace import Tracer
 from sable.core.values import concrete
@@ -106,8 +107,8 @@ def _starts(name: str, x: Value, indices: Any, allow_negative: Any) -> list[Valu
 def _wide_enough(indices: list[Value], shape: Sequence[int]) -> list[Value]:
     """Indices of 8 or 16 bits as int32, where the size of a dimension is beyond their dtype."""
     dtypes = {i.aval.dtype for i in indices}
-    narrow = all(dtype.kind in "iu" and dtype.itemsize < 4 for dtype in dtypes)
-    if len(dtypes) != 1 or not narrow or max(shape) <= np.iinfo(dtypes.pop()).max:
+    narrow = all(kind_of(dtype) in "iu" and dtype.itemsize < 4 for dtype in dtypes)
+    if len(dtypes) != 1 or not narrow or max(shape) <= iinfo(dtypes.pop()).max:
         return indices
     return [BIND.convert(i, dtype=INT32) for i in indices]
 

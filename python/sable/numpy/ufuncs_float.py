@@ -10,7 +10,7 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.dtypes import default_dtype, finfo
+from sable.core.dtypes import default_dtype, finfo, iinfo
 from sable.core.operands import (
     array_argument,
     array_arguments,
@@ -313,9 +313,9 @@ def ldexp(x1: Any, x2: Any, /) -> Value:
     info = finfo(base.aval.dtype)
     step, word = -int(info.minexp), np.dtype(f"i{base.aval.dtype.itemsize}")
     if kind(left) == "u":
-        left = BIND.minimum(left, full_like(left, min(4 * step, np.iinfo(left.aval.dtype).max)))
+        left = BIND.minimum(left, full_like(left, min(4 * step, iinfo(left.aval.dtype).max)))
     elif kind(left) == "i":
-        bits = np.iinfo(left.aval.dtype)
+        bits = iinfo(left.aval.dtype)
         low, high = full_like(left, max(-4 * step, bits.min)), full_like(left, min(4 * step, bits.max))
         left = BIND.minimum(BIND.maximum(left, low), high)
     left = convert(left, word)

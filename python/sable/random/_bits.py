@@ -156,7 +156,7 @@ def _broadcasts(shape: Sequence[int], target: Sequence[int]) -> bool:
 
 def _clipped(x: Value, dtype: np.dtype) -> Value:
     """Integers in another dtype, moved into its range."""
-    mine, its = np.iinfo(x.aval.dtype), np.iinfo(dtype)
+    mine, its = dtypes.iinfo(x.aval.dtype), dtypes.iinfo(dtype)
     low, high = max(mine.min, its.min), min(mine.max, its.max)
     if low > mine.min:
         x = BIND.maximum(x, BIND.full(x.aval, low))
@@ -172,7 +172,7 @@ def _integer_bound(x: Any, narrow: np.dtype | None, extra: int) -> Value:
         value = convert(value, dtypes.default_int_dtype())
     if narrow is None:
         return value
-    info = np.iinfo(narrow)
+    info = dtypes.iinfo(narrow)
     value = convert(value, np.dtype(np.int32))
     low, high = (BIND.full(value.aval, n) for n in (int(info.min), int(info.max) + extra))
     return BIND.minimum(BIND.maximum(value, low), high)
@@ -207,7 +207,7 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *
 def _between(words: KeyArray, shape: tuple[int, ...], low: Value, high: Value, dtype: np.dtype) -> Value:
     """Integers in [low, high). Twice the bits that the dtype has are drawn, a two-word number, and its remainder by the
     number of values is taken: what is left of the bias of remainders is negligible."""
-    top = min(np.iinfo(dtype).max, np.iinfo(high.aval.dtype).max)
+    top = min(dtypes.iinfo(dtype).max, dtypes.iinfo(high.aval.dtype).max)
     beyond = BIND.compare(high, BIND.full(high.aval, top), comparison_direction="GT")
     low, high = (parameter(_clipped(x, dtype), dtype, shape) for x in (low, high))
     low, high = broadcast_operands([low, high])

@@ -28,7 +28,7 @@ from iree.runtime import VmRef as Buffer
 from iree.runtime import VmVariantList as VariantList
 
 from sable._forks import in_child, new_lock
-from sable.ir.aval import bfloat16
+from sable.ir.aval import NARROW_TYPES, bfloat16
 
 #: IREE types that pass through; the rest of the module is used by qualified name.
 __all__ = ["Buffer", "HalDevice", "VariantList"]
@@ -58,10 +58,11 @@ ELEMENT_TYPES: dict[np.dtype, int] = {
     np.dtype(np.float64): int(_ELEMENT.FLOAT_64),
     np.dtype(np.complex64): int(_ELEMENT.COMPLEX_64),
     np.dtype(np.complex128): int(_ELEMENT.COMPLEX_128),
+    **{dtype: int(_ELEMENT.SINT_8 if dtype.name.startswith("int") else _ELEMENT.UINT_8) for dtype in NARROW_TYPES},
 }
 #: HAL element type -> NumPy dtype; signless integers, which programs produce too, read as signed.
 DTYPES: dict[int, np.dtype] = {
-    **{element_type: dtype for dtype, element_type in ELEMENT_TYPES.items()},
+    **{element_type: dtype for dtype, element_type in ELEMENT_TYPES.items() if dtype not in NARROW_TYPES},
     int(_ELEMENT.INT_8): np.dtype(np.int8),
     int(_ELEMENT.INT_16): np.dtype(np.int16),
     int(_ELEMENT.INT_32): np.dtype(np.int32),

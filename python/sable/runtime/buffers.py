@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.ir.aval import bfloat16
+from sable.ir.aval import NARROW_TYPES, bfloat16
 from sable.runtime import _iree
 from sable.runtime._iree import DEVICE_LOCAL, USAGE_MAPPED, Buffer
 
@@ -22,8 +22,8 @@ SHARE_AT_LEAST_BYTES = 64 << 10
 ALIGNMENT_BYTES = 64
 
 _KINDS = _iree.ELEMENT_TYPES
-_BFLOAT16_KIND = _iree.ELEMENT_TYPES[bfloat16]
-_BITS16 = np.dtype(np.uint16)
+#: dtypes that the buffer protocol does not know -> the integers that their bits are
+_BITS: dict[np.dtype, np.dtype] = {bfloat16: np.dtype(np.uint16), **dict.fromkeys(NARROW_TYPES, np.dtype(np.uint8))}
 _DLPACK_CPU = 1
 
 
@@ -65,10 +65,11 @@ class _Exported:
 
 
 def _uploadable(array: np.ndarray) -> np.ndarray:
-    """The array as C-contiguous memory that the buffer protocol can describe (bfloat16 goes as its bits)."""
+    """The array as C-contiguous memory that the buffer protocol can describe (bfloat16 and narrow dtypes go as their bits)."""
     if not array.flags.c_contiguous:
         array = array.copy(order="C")
-    return array.view(_BITS16) if array.dtype == bfloat16 else array
+    bits = _BITS.get(array.dtype)
+    return array if bits is None else array.view(bits)
 
 
 class _Writable:
@@ -106,7 +107,7 @@ class HostMemory:
             shared = self._share(array, kind)
             if shared is not None:
                 return shared
-        if kind == _BFLOAT16_KIND or not array.flags.c_contiguous:
+        if array.dtype in _BITS or not array.flags.c_contiguous:
             array = _uploadable(array)
         return self._upload(DEVICE_LOCAL, USAGE_MAPPED, self._hal, array, kind).ref
 
@@ -114,7 +115,7 @@ class HostMemory:
         """A buffer in the array's own memory, or None where its layout or alignment forbids."""
         if not array.flags.c_contiguous:
             return None
-        bits = array.view(_BITS16) if kind == _BFLOAT16_KIND else array
+        bits = _uploadable(array)
         if not array.flags.writeable:
             bits = writable(bits)
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sable.ir.aval import DTYPES
+from sable.ir.aval import DTYPES, NARROW_TYPES
 from sable.runtime.errors import ExecutionError
 
 #: Reflection attribute of an exported function: its declaration as text.
@@ -65,6 +65,6 @@ def _values(text: str, declaration: str) -> tuple[TensorType, ...]:
 def _parse_tensor(text: str, declaration: str) -> TensorType:
     *dimensions, element = re.split(r"(?<=[\d?])x", text[len("tensor<") : -1])
     dtype = DTYPES.get(element)
-    if dtype is None:
+    if dtype is None or dtype in NARROW_TYPES:
         raise ExecutionError(f"cannot call a function with elements of type {element} from NumPy: {declaration}")
     return TensorType(tuple(None if n == "?" else int(n) for n in dimensions), dtype)

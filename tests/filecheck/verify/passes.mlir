@@ -23,11 +23,10 @@ func.func @main(%x: tensor<f32>) -> tensor<f32> {
 
 // -----
 
-func.func @main(%x: tensor<f32>) -> tensor<f32> {
-  // expected-error@+1 {{element type f8E4M3FN is not supported}}
-  %0 = stablehlo.convert %x : (tensor<f32>) -> tensor<f8E4M3FN>
-  %1 = stablehlo.convert %0 : (tensor<f8E4M3FN>) -> tensor<f32>
-  func.return %1 : tensor<f32>
+// expected-error@+1 {{element type !quant.uniform<i8:f32, 5.000000e-01> is not supported}}
+func.func @main(%x: tensor<f32>, %q: tensor<!quant.uniform<i8:f32, 0.5>>) -> tensor<f32> {
+  %0 = stablehlo.add %q, %q : tensor<!quant.uniform<i8:f32, 0.5>>
+  func.return %x : tensor<f32>
 }
 
 // -----

@@ -11,7 +11,7 @@ import numpy as np
 
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
-from sable.core.dtypes import default_dtype, result_type, user_dtype
+from sable.core.dtypes import default_dtype, iinfo, result_type, user_dtype
 from sable.core.operands import (
     INT32,
     array_argument,
@@ -202,7 +202,7 @@ def ravel_multi_index(
     if order not in ("C", "F"):
         raise ValueError(f"invalid order={order!r}. Expected 'C' or 'F'.")
     kind = result_type(int, *parts) if dtype is None else user_dtype(dtype, "ravel_multi_index")
-    if math.prod(sizes) - 1 > np.iinfo(kind).max:
+    if math.prod(sizes) - 1 > iinfo(kind).max:
         raise ValueError(
             f"jnp.ravel_multi_index: dtype={kind!r} is too small for elements of an array of shape {sizes}."
         )

@@ -11,7 +11,7 @@ import numpy as np
 from sable._config import config
 from sable.core.array import Array, Value
 from sable.core.bind import BIND
-from sable.core.dtypes import default_dtype, promote_avals, safe_to_cast
+from sable.core.dtypes import default_dtype, iinfo, promote_avals, safe_to_cast
 from sable.core.operands import convert, expand_to, kind, scalar
 from sable.core.state import STATE
 from sable.core.values import as_value
@@ -88,7 +88,7 @@ def _new_value(y: Any, x: Value) -> Value:
 
 
 def _fits(n: int, dtype: np.dtype) -> bool:
-    return np.iinfo(dtype).min <= n <= np.iinfo(dtype).max
+    return iinfo(dtype).min <= n <= iinfo(dtype).max
 
 
 def _warn_unsafe(new: Value, x: Value) -> None:
