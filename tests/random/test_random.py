@@ -185,6 +185,17 @@ def test_under_vmap(text: str) -> None:
     check(program, rtol=2e-6)
 
 
+def test_counts_of_many_parameters() -> None:
+    """Both methods for each: small and large means."""
+    exactly("r.poisson(k, jnp.linspace(0, 60, 2000))")
+    exactly("r.binomial(k, 70.0, jnp.linspace(0, 1, 2000))")
+
+
+def test_gamma_of_many_parameters() -> None:
+    nearly("r.gamma(k, jnp.linspace(0.05, 20, 2000))", rtol=1e-5)
+    nearly("j.grad(lambda a: r.gamma(k, a).sum())(jnp.linspace(0.05, 20, 2000))", rtol=1e-4)
+
+
 def test_derivatives_pass_through_parameters() -> None:
     def program(j):
         key = j.random.key(3)

@@ -98,9 +98,7 @@ def poisson(key: Any, lam: Any, shape: Any = None, dtype: Any = None, *, out_sha
     words, _ = words_of("poisson", key)
     found = dtypes.user_dtype(int if dtype is None else dtype, "poisson")
     if words._impl is not THREEFRY:
-        raise NotImplementedError(
-            f"`poisson` is only implemented for the threefry2x32 RNG, not PRNGImpl [{words._impl.name}]"
-        )
+        raise NotImplementedError(f"`poisson` is only implemented for the threefry2x32 RNG, not {words._impl.name}")
     rate = as_value(lam)
     sizes = rate.aval.shape if shape is None else sizes_argument(shape)
     rate = convert(jnp.broadcast_to(rate, sizes), _FLOAT32)
