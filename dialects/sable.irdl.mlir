@@ -85,6 +85,17 @@ irdl.dialect @sable {
     irdl.attributes {"callee" = %callee, "policy" = %policy, "prevent_cse" = %prevent_cse, "differentiated" = %differentiated}
   }
 
+  irdl.operation @composite {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callee = irdl.base "#builtin.symbol_ref"
+    %name = irdl.base "#builtin.string"
+    %version = irdl.base "#builtin.integer"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callee" = %callee, "name" = %name, "version" = %version}
+  }
+
   irdl.operation @cumlogsumexp {
     %operand = irdl.base "!builtin.tensor"
     %axis = irdl.base "#builtin.integer"
@@ -148,6 +159,15 @@ irdl.dialect @sable {
     irdl.operands(operands: variadic %operands)
     irdl.results(results: variadic %results)
     irdl.attributes {"callee" = %callee, "rule" = %rule}
+  }
+
+  irdl.operation @custom_linear_solve {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %functions = irdl.base "#builtin.array"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"functions" = %functions}
   }
 
   irdl.operation @custom_vjp_call {
@@ -246,6 +266,13 @@ irdl.dialect @sable {
     %result3 = irdl.base "!builtin.tensor"
     irdl.operands(k1: %k1, k2: %k2, x1: %x1, x2: %x2, x3: %x3, x4: %x4)
     irdl.results(result0: %result0, result1: %result1, result2: %result2, result3: %result3)
+  }
+
+  irdl.operation @platform_index {
+    %result = irdl.is tensor<i32>
+    %platforms = irdl.base "#builtin.array"
+    irdl.results(result: %result)
+    irdl.attributes {"platforms" = %platforms}
   }
 
   irdl.operation @pmax {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import Aval, aval
-from sable.ir.codec import SYMBOL
+from sable.ir.codec import INT, STRING, SYMBOL
 from sable.ir.form import OperationForm
 from sable.ir.function import Function, FunctionBuilder, interpret
 from sable.ir.function_rules import FunctionRules
@@ -89,6 +89,40 @@ call = defop(
     functions=CallRules(),
     multiple_results=True,
     form=OperationForm("func.call", {"callee": SYMBOL}),
+)
+
+
+class CompositeRules(CallRules):
+    """A call of a function that stands for something with a name. Its derivatives are for the user to give."""
+
+    forward = reverse = False
+
+    def linearize(self, passes, two, node, xs, tangents):
+        raise ValueError(_NOT_DIFFERENTIATED.format("JVP"))
+
+    def jvp(self, passes, b, node, xs, tangents):
+        raise ValueError(_NOT_DIFFERENTIATED.format("JVP"))
+
+    def transpose(self, passes, b, node, on, xs, cotangents):
+        raise ValueError(_NOT_DIFFERENTIATED.format("Transpose"))
+
+    def samples(self):
+        return [sample(*s.operands, name="my.op", version=1, **s.params) for s in super().samples()]
+
+
+_NOT_DIFFERENTIATED = (
+    "{} rule for composite not implemented. You can use `jax.custom_jvp` or `jax.custom_vjp` to add support."
+)
+
+composite = defop(
+    "composite",
+    dialect="sable",
+    operands=("*operands",),
+    params={"callee": SYMBOL, "name": STRING, "version": INT},
+    type=call_type,
+    ref=call_ref,
+    functions=CompositeRules(),
+    multiple_results=True,
 )
 
 

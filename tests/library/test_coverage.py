@@ -26,6 +26,8 @@ UNDECLARED = {
     ),
     **dict.fromkeys(["numpy.apply_along_axis", "numpy.apply_over_axes", "numpy.mask_indices"], _TAKES_FUNCTIONS),
     **dict.fromkeys(["numpy.frompyfunc", "numpy.piecewise", "numpy.vectorize"], _TAKES_FUNCTIONS),
+    **dict.fromkeys(["lax.composite", "lax.custom_linear_solve", "lax.custom_root"], _TAKES_FUNCTIONS),
+    **dict.fromkeys(["lax.platform_dependent"], _TAKES_FUNCTIONS),
     **dict.fromkeys(["lax.associative_scan", "lax.reduce", "lax.reduce_window", "lax.scatter_apply"], _TAKES_FUNCTIONS),
     **dict.fromkeys(
         ["numpy.array_repr", "numpy.array_str", "numpy.can_cast", "numpy.isdtype", "numpy.issubdtype"], _NO_ARRAYS

@@ -57,6 +57,10 @@ NO_ROW = {
         ["lax.conv_shape_tuple", "lax.conv_general_shape_tuple", "lax.conv_transpose_shape_tuple"],
         "Python's integers, not NumPy's: tests/lax/test_convolution.py",
     ),
+    **dict.fromkeys(
+        [f"lax.{n}" for n in ("composite", "custom_linear_solve", "custom_root", "platform_dependent")],
+        "they take functions of some size: tests/lax/test_solves.py",
+    ),
     **dict.fromkeys(["lax.create_token", "lax.after_all"], "tokens are arrays: tests/lax/test_lax.py"),
     **dict.fromkeys(
         [f"lax.{n}" for n in ("all_to_all", "pbroadcast", "ppermute", "pshuffle", "psum_scatter", "pswapaxes")],

@@ -7,8 +7,9 @@ from sable.core.primitives import primitives as _primitives
 
 from . import linalg
 from .autodiff import stop_gradient
+from .composite import composite
 from .contraction import DotDimensionNumbers, PrecisionLike, batch_matmul, dot, dot_general
-from .control_flow import cond, fori_loop, map, scan, switch, while_loop
+from .control_flow import cond, fori_loop, map, platform_dependent, scan, switch, while_loop
 from .convolution import (
     ConvDimensionNumbers,
     ConvGeneralDilatedDimensionNumbers,
@@ -205,6 +206,7 @@ from .slicing import (
     slice,
     slice_in_dim,
 )
+from .solves import custom_linear_solve, custom_root
 from .windows import (
     padtype_to_pads,
     reduce_window,
@@ -269,6 +271,7 @@ __all__ = [
     "clz",
     "collapse",
     "complex",
+    "composite",
     "concatenate",
     "cond",
     "conj",
@@ -292,6 +295,8 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
+    "custom_linear_solve",
+    "custom_root",
     "dce_sink",
     "digamma",
     "div",
@@ -348,6 +353,7 @@ __all__ = [
     "pad",
     "padtype_to_pads",
     "pbroadcast",
+    "platform_dependent",
     "pmax",
     "pmean",
     "pmin",

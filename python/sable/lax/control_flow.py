@@ -17,9 +17,12 @@ from sable.core.boundary import boundary
 from sable.core.concretization import concretization_error
 from sable.core.extended import seen_avals
 from sable.core.operands import known_integer
+from sable.core.placement import default_device
+from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name
 from sable.core.values import as_value, concrete, is_array_like
+from sable.dialects.ops.platform import place_of
 from sable.errors import ConcretizationTypeError
 from sable.ir.op import OPS
 from sable.pytree import arrays
@@ -379,6 +382,37 @@ def _branches(what: str, index: Value, functions: Sequence[Callable], names: Seq
     return traced[0].out_tree.unflatten(with_known(out, known, avals))
 
 
+def platform_dependent(*args: Any, default: Callable | None = None, **per_platform: Callable) -> Any:
+    """What the function of the platform gives for which the program is compiled.
+
+    Args:
+      args: pytrees of arrays.
+      default: for platforms that are not named.
+      per_platform: a function for each platform: 'cpu', 'vulkan', 'cuda' ...; in programs all are traced, and agree in
+        what they return.
+
+    Raises:
+      NotImplementedError: the platform is not named and there is no default.
+      TypeError: a branch is no function; they disagree.
+      ValueError: a platform called 'gpu'.
+
+    Example:
+      >>> platform_dependent(3.0, cpu=lambda x: 2 * x, default=lambda x: x)
+      6.0
+    """
+    for name, branch in {**per_platform, "default": default}.items():
+        if not (callable(branch) or (name == "default" and branch is None)):
+            raise TypeError(f"lax.platform_dependent: the '{name}' branch must be a callable.")
+        if name == "gpu":
+            raise ValueError("Use 'cuda' or 'rocm' for lax.platform_dependent.")
+    platforms, branches = tuple(per_platform), list(per_platform.values())
+    if default is not None:
+        platforms, branches = (*platforms, ""), [*branches, default]
+    if STATE.staged is None:
+        return branches[place_of(default_device().platform, platforms)](*args)
+    return switch(BIND.platform_index(platforms=platforms), branches, *args)
+
+
 @boundary
 def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
     """Apply f to each element along the leading axis, one after the other (a scan); in batches with `batch_size`."""
@@ -407,4 +441,4 @@ def _each(f: Callable, xs: Any) -> Any:
     return batched_call(f, values, tree, [0] * len(values), values[0].aval.shape[0])
 
 
-__all__ = ["cond", "fori_loop", "map", "scan", "switch", "while_loop"]
+__all__ = ["cond", "fori_loop", "map", "platform_dependent", "scan", "switch", "while_loop"]
