@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from sable.ir.aval import bfloat16
@@ -159,7 +160,7 @@ def _bessel_samples() -> list:
 
 def _i1e_slope(b: Any, y: Any, x: Any) -> Any:
     # I_0 - I_1 (sign x + 1/x), scaled; 1/2 at zero
-    epsilon = like(b, x, float(np.finfo(np.float32 if b.aval(x).dtype == bfloat16 else b.aval(x).dtype).eps))
+    epsilon = like(b, x, float(ml_dtypes.finfo(b.aval(x).dtype).eps))
     apart = b.compare(b.abs(x), epsilon, comparison_direction="GT")
     safe = b.select(apart, x, epsilon)
     inner = b.add(b.sign(safe), b.divide(like(b, x, 1), safe))
