@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import runpy
@@ -139,9 +140,29 @@ def test_seeds(program, tmp_path, monkeypatch, capsys):
     assert {p.stem for p in charts.glob("*.png")} == CHARTS.get(program, set())
 
 
+def outputs(notebook) -> list[list[str]]:
+    """The text that each cell of code gives."""
+    return [
+        [output.get("text") or output["data"]["text/plain"] for output in cell.outputs]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def test_tour():
+    """The notebook gives what it shows."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    stored = nbformat.read(EXAMPLES / "seeds" / "tour.ipynb", as_version=4)
+    executed = NotebookClient(copy.deepcopy(stored), timeout=300, coalesce_streams=True).execute()
+    assert outputs(executed) == outputs(stored)
+
+
 def test_every_example_is_tested():
     assert {p.name for p in EXAMPLES.glob("*.py")} == {"digits.py"}
     assert {p.stem for p in (EXAMPLES / "seeds").glob("*.py")} == {*SEEDS, "shared"}
+    assert {p.name for p in EXAMPLES.rglob("*.ipynb")} == {"tour.ipynb"}
 
 
 def test_bad_arguments_end_early(tmp_path):
