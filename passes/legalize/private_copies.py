@@ -32,9 +32,15 @@ from ..ir_tools import (
 )
 from ..module_traits import traits_of
 
+#: Folds windows into an array that it first fills with the initial value. In a loop IREE fills it once, before the first trip,
+#: if the value is the same on all of them.
+_FOLDING = "stablehlo.reduce_window"
+
 
 def copy_update_targets(module: ir.Module) -> None:
-    """Copies every target of an update in place which somebody else may still read. Calls must be inlined.
+    """Copies every target of an update in place which somebody else may still read, and initial values of windows in loops.
+
+    Calls must be inlined.
 
     The predicate of a loop is used in its body, where it is not visible before `loops_to_blocks`: the module is valid
     again only after that.
@@ -46,6 +52,9 @@ def copy_update_targets(module: ir.Module) -> None:
                 for i in range(len(op.results)):
                     if _needs_copy(op, op.operands[i], entry):
                         op.operands[i] = _copy(op, op.operands[i])
+            for op in [op for op in walk(entry) if op.name == _FOLDING and _enclosing_loop(op) is not None]:
+                for i in range(len(op.results), len(op.operands)):
+                    op.operands[i] = _copy(op, op.operands[i])
 
 
 def _needs_copy(update: ir.Operation, target: ir.Value, entry: ir.Block) -> bool:

@@ -46,7 +46,14 @@ def _view(value: ir.Value) -> ir.Operation | None:
     op = owner(value)
     while op is not None and op.name in _SAME_ELEMENTS:
         op = owner(op.operands[0])
-    return op if op is not None and op.name in _SLICES else None
+    return op if op is not None and (op.name in _SLICES or _only_cuts(op)) else None
+
+
+def _only_cuts(op: ir.Operation) -> bool:
+    """Whether an operation is a padding that takes away and puts nothing: a slice to IREE."""
+    if op.name != "stablehlo.pad" or any(op.attributes["interior_padding"]):
+        return False
+    return all(n <= 0 for edge in ("edge_padding_low", "edge_padding_high") for n in op.attributes[edge])
 
 
 def _is_column(view: ir.Operation) -> bool:
