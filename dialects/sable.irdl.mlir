@@ -195,6 +195,16 @@ irdl.dialect @sable {
     irdl.attributes {"callee" = %callee, "backward" = %backward, "num_residuals" = %num_residuals}
   }
 
+  irdl.operation @custom_vmap_call {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callee = irdl.base "#builtin.symbol_ref"
+    %rule = irdl.any
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callee" = %callee, "rule" = %rule}
+  }
+
   irdl.operation @host_call {
     %operands = irdl.base "!builtin.tensor"
     %results = irdl.base "!builtin.tensor"

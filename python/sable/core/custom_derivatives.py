@@ -14,111 +14,22 @@ from sable.dialects.ops.rules import is_inexact
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, float0
 from sable.ir.function import Function, FunctionBuilder, interpret
-from sable.ir.op import OPS, Op
+from sable.ir.op import OPS
 from sable.pytree import arrays
 
 from .array import Value
-from .bind import BIND, bind
+from .bind import BIND
 from .boundary import boundary
 from .extended import seen_avals
 from .rule_results import Words, cotangents, outputs, tangents, words_of_fwd, words_of_jvp
-from .trace import Tracer, deepest
-from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
+from .trace import Tracer
+from .tracing import Traced, function_name
+from .user_calls import UserCall, UserFunction, checked, resolve
 from .user_rules import UserRule, captured, closed_over, trace_rule, with_captures
 from .values import as_value, is_array_like
 
 
-def _resolve(fun: Callable, args: tuple, kwargs: dict, kind: str) -> tuple:
-    """All arguments by position: defaults filled in, keywords put in their places."""
-    signature = signature_of(fun)
-    if signature is None or not (kwargs or len(args) < len(signature.parameters)):
-        return args
-    try:
-        bound = signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise TypeError(
-            f"The input arguments to the {kind}-decorated function {function_name(fun)} could not be resolved to positional "
-            f"ones:\n{error}"
-        ) from None
-    bound.apply_defaults()
-    named = [name for name in bound.kwargs if name in kwargs]
-    if named:
-        raise TypeError(
-            f"The input arguments to the {kind}-decorated function {function_name(fun)} are positional only.\n"
-            f"The following keyword arguments could not be resolved to positions: {', '.join(named)}"
-        )
-    return bound.args
-
-
-class _Flat:
-    """The differentiable arguments of one call, flattened, and the function of them alone."""
-
-    def __init__(self, fun: Callable, args: tuple, nondiff: Sequence[int], kind: str):
-        self.nondiff = sorted(i % len(args) for i in nondiff) if args else []
-        self.fixed = [args[i] for i in self.nondiff]
-        self.count = len(args)
-        dynamic = tuple(x for i, x in enumerate(args) if i not in self.nondiff)
-        leaves, self.tree = arrays.flatten(dynamic)
-        for i, x in enumerate(leaves):
-            if not is_array_like(x):
-                raise TypeError(
-                    f"{kind} function {function_name(fun)}: {argument_names(fun, args)[i]} of type {type(x)} is not a valid "
-                    "JAX type; mark it with nondiff_argnums"
-                )
-        self._values: list[Value] = [as_value(x) for x in leaves]
-        self.avals = [x.aval for x in self._values]
-        self.seen = seen_avals(self.tree, self.avals)
-        self.trace = deepest(self._values)
-        self._known: list[Any] = []
-
-    def taken(self) -> tuple[list[Value], list[Any]]:
-        """The arguments, and what is known of the results; only once: rules that are run later keep nothing of it alive."""
-        found = self._values, self._known
-        self._values, self._known, self.trace = [], [], None
-        return found
-
-    def traced(self, fun: Callable, kind: str, rules: Sequence[Any]) -> Traced:
-        """The function of this call, with what the rules close over among what it captures.
-
-        Outside of staged traces the values are known, so that Python's `if` works.
-        """
-        staged = self.trace is None or self.trace.staged
-        traced = trace_flat(
-            lambda xs: fun(*self.join(xs)),
-            self.avals,
-            fun=fun,
-            kind=kind,
-            staged=staged,
-            known=None if staged else self._values,
-            opaque=True,
-        )
-        have = {id(x) for x in traced.captures}
-        for x in closed_over(rules):
-            if id(x) not in have:
-                traced.function.add_argument(x.aval)
-                traced.captures.append(x)
-        trace: Any = traced.trace
-        self._known = [trace.known.get(v) for v in traced.function.outputs]
-        return traced._replace(trace=None)
-
-    def bind(self, op: Op, traced: Traced, **params: Any) -> Any:
-        """Record the call, whose results may be known already."""
-        values, known = self.taken()
-        values, params = [*values, *traced.captures], {"callee": traced.function, **params}
-        if any(y is None for y in known):
-            out = bind(op, *values, **params)
-        else:
-            out = BIND.bind_known(op, values, params, known)
-        return traced.out_tree.unflatten(out)
-
-    def join(self, leaves: Sequence[Any]) -> tuple:
-        """All arguments again, these leaves in the place of the differentiable ones."""
-        rest = iter(self.tree.unflatten(leaves))
-        fixed = dict(zip(self.nondiff, self.fixed))
-        return tuple(fixed[i] if i in fixed else next(rest) for i in range(self.count))
-
-
-class custom_jvp:
+class custom_jvp(UserFunction):
     """A function with its own forward derivative; reverse mode follows from it.
 
     Args:
@@ -138,8 +49,7 @@ class custom_jvp:
     """
 
     def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
-        functools.update_wrapper(self, fun)
-        self.fun = fun
+        super().__init__(fun)
         self.nondiff_argnums = _nondiff(fun, nondiff_argnums, nondiff_argnames)
         self.jvp: Callable | None = None
         self.symbolic_zeros = False
@@ -162,17 +72,14 @@ class custom_jvp:
 
         self.defjvp(rule)
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
-
     @boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.jvp is None:
             raise AttributeError(f"No JVP defined for custom_jvp function {function_name(self.fun)} using defjvp.")
-        args = _resolve(self.fun, args, kwargs, "custom_jvp")
-        flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_jvp")
+        args = resolve(self.fun, args, kwargs, "custom_jvp")
+        flat = UserCall(self.fun, args, self.nondiff_argnums, "custom_jvp")
         if flat.trace is None:
-            return _checked(self.fun(*args), self.fun)
+            return checked(self.fun(*args), self.fun)
         traced = flat.traced(self.fun, "custom_jvp", [self.jvp, *flat.fixed])
         n, moving = len(flat.avals), [i for i, a in enumerate(flat.avals) if is_inexact(a)]
         words = words_of_jvp(self.jvp, self.fun)
@@ -196,7 +103,7 @@ class custom_jvp:
         return flat.bind(OPS["custom_jvp_call"], traced, rule=UserRule(make, run, self.jvp))
 
     def _results(
-        self, flat: _Flat, traced: Traced, words: Words, primals: Sequence[Value], moving: dict[int, Value]
+        self, flat: UserCall, traced: Traced, words: Words, primals: Sequence[Value], moving: dict[int, Value]
     ) -> list:
         """[leaves of the rule's results, their tangents]; `moving`: the tangents of the inexact arguments."""
         assert self.jvp is not None
@@ -226,7 +133,7 @@ def _nondiff(fun: Callable, argnums: Sequence[int], argnames: Sequence[str]) -> 
     return tuple(sorted(set(found)))
 
 
-class custom_vjp:
+class custom_vjp(UserFunction):
     """A function with its own reverse derivative.
 
     Args:
@@ -244,8 +151,7 @@ class custom_vjp:
     """
 
     def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
-        functools.update_wrapper(self, fun)
-        self.fun = fun
+        super().__init__(fun)
         self.nondiff_argnums = _nondiff(fun, nondiff_argnums, nondiff_argnames)
         self.fwd: Callable | None = None
         self.bwd: Callable | None = None
@@ -260,15 +166,12 @@ class custom_vjp:
         """
         self.fwd, self.bwd, self.optimize_remat = fwd, bwd, optimize_remat
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
-
     @boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.fwd is None or self.bwd is None:
             raise AttributeError(f"No VJP defined for custom_vjp function {function_name(self.fun)} using defvjp.")
-        args = _resolve(self.fun, args, kwargs, "custom_vjp")
-        flat = _Flat(self.fun, args, self.nondiff_argnums, "custom_vjp")
+        args = resolve(self.fun, args, kwargs, "custom_vjp")
+        flat = UserCall(self.fun, args, self.nondiff_argnums, "custom_vjp")
         if any(isinstance(x, Tracer) for x in arrays.leaves(flat.fixed)):
             raise UnexpectedTracerError(
                 "Found a JAX Tracer object passed as an argument to a custom_vjp function in a position indicated by "
@@ -277,7 +180,7 @@ class custom_vjp:
                 "may be None."
             )
         if flat.trace is None:
-            return _checked(self.fun(*args), self.fun)
+            return checked(self.fun(*args), self.fun)
         return _VjpCall(self, flat).bind()
 
 
@@ -287,7 +190,7 @@ class _VjpCall:
     Residuals are the arrays among the leaves that `fwd` returns, and then the tracers that the rules close over.
     """
 
-    def __init__(self, custom: custom_vjp, flat: _Flat):
+    def __init__(self, custom: custom_vjp, flat: UserCall):
         assert custom.fwd is not None
         assert custom.bwd is not None
         self.fun, self.fwd, self.bwd, self.flat = custom.fun, custom.fwd, custom.bwd, flat
@@ -362,16 +265,6 @@ class _VjpCall:
         cts = [next(given) if is_inexact(a) else np.zeros(b.shape, float0) for a, b in zip(outs, seen)]
         result = self.bwd(*self.flat.fixed, residuals, self.traced.out_tree.unflatten(cts))
         return cotangents(result, self.flat.tree, self.flat.avals, self.bwd, self.fun)
-
-
-def _checked(result: Any, fun: Callable) -> Any:
-    """What a function called with values returned, as it is."""
-    for x in arrays.leaves(result):
-        if not is_array_like(x):
-            raise TypeError(
-                f"function {function_name(fun)} returned a value of type {type(x)}, which is not a valid JAX type"
-            )
-    return result
 
 
 def custom_gradient(fun: Callable) -> Callable:

@@ -43,6 +43,9 @@ MEANING = [c for c in EVERY if c[0] not in NOT_EVALUATED]
 every_sample = pytest.mark.parametrize(("name", "i"), EVERY)
 every_meaning = pytest.mark.parametrize(("name", "i"), MEANING)
 every_forward = pytest.mark.parametrize(("name", "i"), [c for c in MEANING if OPS[c[0]].rules.forward])
+every_both = pytest.mark.parametrize(
+    ("name", "i"), [c for c in MEANING if OPS[c[0]].rules.forward and OPS[c[0]].rules.reverse]
+)
 every_reverse = pytest.mark.parametrize(("name", "i"), [c for c in MEANING if OPS[c[0]].rules.reverse])
 
 
@@ -146,7 +149,7 @@ def test_jvp_agrees_with_differences(name: str, i: int) -> None:
         assert_near(filled(out[len(ys) :], there, ys), difference(function, values, active, ts), DIFFERENCE)
 
 
-@every_forward
+@every_both
 def test_linearize_agrees_with_jvp(name: str, i: int) -> None:
     function, values = case(name, i)
     ys = run(function, values)
@@ -189,7 +192,7 @@ def test_reverse_mode_is_refused(name: str) -> None:
         gradient_function(function, active_of(values)[0])
 
 
-@every_forward
+@every_both
 def test_second_order_forward(name: str, i: int) -> None:
     """jvp of jvp, and linearize of jvp, against differences of jvp."""
     function, values = case(name, i)
