@@ -97,6 +97,12 @@ def _fori(module: Any, function: Callable, mapped: tuple[bool, ...]) -> Callable
     return run
 
 
+def _fori_of_blocks(module: Any, function: Callable, mapped: tuple[bool, ...]) -> Callable:
+    """`_fori` with a carry without elements, which no kernel takes: a loop of dispatches."""
+    run = _fori(module, lambda *arguments: (module.numpy.zeros(0), function(*arguments)), mapped)
+    return lambda *arguments: run(*arguments)[1]
+
+
 def _scan(module: Any, function: Callable, mapped: tuple[bool, ...]) -> Callable:
     def run(*arguments: Any) -> Any:
         def turn(carry: Any, rows: Any) -> Any:
@@ -134,6 +140,9 @@ MODES: dict[str, Mode] = {
         gradient=True,
     ),
     "fori_loop": Mode(lambda m, f, mapped: m.jit(_fori(m, f, mapped)), "body of a fori_loop", _last, mapped=True),
+    "fori_blocks": Mode(
+        lambda m, f, mapped: m.jit(_fori_of_blocks(m, f, mapped)), "body of a fori_loop of blocks", _last, mapped=True
+    ),
     "scan": Mode(lambda m, f, mapped: m.jit(_scan(m, f, mapped)), "body of a scan", _stacked, mapped=True),
 }
 

@@ -14,7 +14,7 @@ from tests.differential.program import OPS, Input, Program, Step, analysed
 from tests.differential.shrink import printed, shrunk
 
 EAGER = ("eager", "eager_again", "vmap")
-COMPILED = ("jit", "jit_vmap", "fori_loop", "scan")
+COMPILED = ("jit", "jit_vmap", "fori_loop", "fori_blocks", "scan")
 #: Seeds and the modes in which their programs run: JAX compiles each once, ours all of a row and mode together.
 ROWS = [
     (600, 606, (*EAGER, *COMPILED)),
