@@ -250,7 +250,8 @@ def extended(b: Any, x: Any, dtype: np.dtype) -> Any:
 def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
     """An empty contraction kills the compiler (SIGFPE): its sum is zero. f16 and bf16 are summed in f32, as by XLA.
 
-    On CPUs as a contraction of f32: that of bf16 is slower.
+    So are booleans, whose sums IREE takes modulo 2 where there are batches. On CPUs as a contraction of f32: that of bf16 is
+    slower.
     """
     op = _op("dot_general")
     out = op.type(b.aval(lhs), b.aval(rhs), **params)
@@ -259,6 +260,10 @@ def dot_general(b: Any, lhs: Any, rhs: Any, **params: Any) -> Any:
         return b.bind(op, *wide, **params)
     if b.aval(lhs).size == 0 or b.aval(rhs).size == 0:
         return b.full(out, 0)
+    if out.dtype == np.bool_:
+        counts = [b.convert(x, dtype=_F32) for x in (lhs, rhs)]
+        found = b.bind(op, *counts, **{**params, "preferred_element_type": _F32})
+        return b.compare(found, b.full(out.update(dtype=_F32), 0), comparison_direction="NE")
     if not is_narrow(out.dtype):
         return NotImplemented
     if b.platform == "cpu":
