@@ -255,6 +255,16 @@ irdl.dialect @sable {
     irdl.attributes {"y" = %y}
   }
 
+  irdl.operation @linear_call {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %functions = irdl.base "#builtin.array"
+    %num_residuals = irdl.base "#builtin.integer"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"functions" = %functions, "num_residuals" = %num_residuals}
+  }
+
   irdl.operation @name {
     %x = irdl.base "!builtin.tensor"
     %name = irdl.base "#builtin.string"

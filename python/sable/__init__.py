@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 sys.modules.setdefault("sable", sys.modules[__name__])
 
 from sable import _absent, _names  # noqa: E402
+from sable.version import __version__ as __version__  # noqa: E402
 
 if TYPE_CHECKING:
     from sable._public import *  # noqa: F403
-
-__version__ = "0.1.0"
 
 if sysconfig.get_config_var("Py_GIL_DISABLED"):
     raise ImportError(

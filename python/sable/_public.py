@@ -6,6 +6,7 @@ from sable import (
     aot,
     checkpoint_policies,
     custom_batching,
+    custom_derivatives,
     debug,
     dlpack,
     dtypes,
@@ -18,9 +19,11 @@ from sable import (
     random,
     scipy,
     sharding,
+    stages,
     tree,
     tree_util,
     typing,
+    version,
 )
 from sable._config import config
 from sable._config.managers import (
@@ -60,6 +63,7 @@ from sable.api.autodiff import grad, jvp, linear_transpose, linearize, value_and
 from sable.api.batching import vmap
 from sable.api.callback import pure_callback
 from sable.api.checkpoint import checkpoint
+from sable.api.closures import closure_convert
 from sable.api.compilation import jit, make_jaxpr
 from sable.api.devices import (
     block_until_ready,
@@ -68,12 +72,31 @@ from sable.api.devices import (
     device_get,
     device_put,
     devices,
+    host_count,
+    host_id,
+    host_ids,
+    local_device_count,
     local_devices,
+    process_count,
+    process_index,
+    process_indices,
+)
+from sable.api.environment import (
+    clear_caches,
+    copy_to_host_async,
+    effects_barrier,
+    ensure_compile_time_eval,
+    live_arrays,
+    named_call,
+    named_scope,
+    print_environment_info,
+    typeof,
 )
 from sable.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from sable.core.array import AnyArray as Array
 from sable.core.custom_derivatives import custom_gradient, custom_jvp, custom_vjp
 from sable.core.sharding import Shard
+from sable.ir.aval import float0
 
 remat = checkpoint
 
@@ -91,8 +114,12 @@ __all__ = [
     "checking_leaks",
     "checkpoint",
     "checkpoint_policies",
+    "clear_caches",
+    "closure_convert",
     "config",
+    "copy_to_host_async",
     "custom_batching",
+    "custom_derivatives",
     "custom_gradient",
     "custom_jvp",
     "custom_vjp",
@@ -111,15 +138,21 @@ __all__ = [
     "disable_jit",
     "dlpack",
     "dtypes",
+    "effects_barrier",
     "enable_checks",
     "enable_custom_prng",
     "enable_x64",
+    "ensure_compile_time_eval",
     "errors",
     "eval_shape",
     "explain_cache_misses",
     "flatten_util",
+    "float0",
     "grad",
     "hessian",
+    "host_count",
+    "host_id",
+    "host_ids",
     "jacfwd",
     "jacobian",
     "jacrev",
@@ -129,9 +162,13 @@ __all__ = [
     "legacy_prng_key",
     "linear_transpose",
     "linearize",
+    "live_arrays",
+    "local_device_count",
     "local_devices",
     "log_compiles",
     "make_jaxpr",
+    "named_call",
+    "named_scope",
     "nn",
     "no_execution",
     "no_tracing",
@@ -139,6 +176,10 @@ __all__ = [
     "numpy_dtype_promotion",
     "numpy_rank_promotion",
     "ops",
+    "print_environment_info",
+    "process_count",
+    "process_index",
+    "process_indices",
     "pure_callback",
     "random",
     "remat",
@@ -146,6 +187,7 @@ __all__ = [
     "scipy",
     "sharding",
     "softmax_custom_jvp",
+    "stages",
     "thread_guard",
     "threefry_partitionable",
     "transfer_guard",
@@ -154,8 +196,10 @@ __all__ = [
     "transfer_guard_host_to_device",
     "tree",
     "tree_util",
+    "typeof",
     "typing",
     "value_and_grad",
+    "version",
     "vjp",
     "vmap",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,44 @@ def local_devices(process_index: int | None = None, backend: str | None = None) 
 def device_count(backend: str | None = None) -> int:
     """Number of devices."""
     return len(devices(backend))
+
+
+def local_device_count(backend: str | None = None) -> int:
+    """Number of devices of this process."""
+    return len(local_devices(backend=backend))
+
+
+def process_index(backend: str | None = None) -> int:
+    """The number of this process: 0, there is one."""
+    return 0
+
+
+def process_count(backend: str | None = None) -> int:
+    """Number of processes: one."""
+    return 1
+
+
+def process_indices(backend: str | None = None) -> list[int]:
+    """The numbers of the processes."""
+    return [0]
+
+
+def _renamed(old: str, function: Callable) -> Callable:
+    def alias(backend: str | None = None) -> Any:
+        warnings.warn(
+            f"jax.{old} has been renamed to jax.{function.__name__}. This alias will eventually be removed.",
+            stacklevel=2,
+        )
+        return function(backend)
+
+    alias.__name__ = alias.__qualname__ = old
+    alias.__doc__ = f"The former name of `{function.__name__}`, with a warning."
+    return alias
+
+
+host_id = _renamed("host_id", process_index)
+host_count = _renamed("host_count", process_count)
+host_ids = _renamed("host_ids", process_indices)
 
 
 def default_backend() -> str:
