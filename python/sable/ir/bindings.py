@@ -3,21 +3,6 @@
 from __future__ import annotations
 
 from iree.compiler import ir, passmanager
-from iree.compiler.dialects import (  # noqa: F401  (imported so that the bindings know these dialects' operations)
-    affine,
-    arith,
-    cf,
-    flow,
-    func,
-    hal,
-    linalg,
-    math,
-    memref,
-    scf,
-    tensor,
-    util,
-    vector,
-)
 from iree.compiler.dialects._ods_common import _cext
 from iree.compiler.ir import _globals
 
