@@ -29,7 +29,7 @@ help:
 	@echo "make lint       ruff, pyright, import-linter"
 	@echo "make bench      JAX, NumPy and Sable side by side; writes benchmarks/README.md"
 	@echo "make replay     what a change does to the programs emitted, against the last commit (BASE=commit)"
-	@echo "make docs       rewrite docs/ops.md, docs/options.md and the definition of the sable dialect from the op table"
+	@echo "make docs       rewrite docs/ops.md, docs/options.md, docs/errors and the definition of the sable dialect from the code"
 	@echo "make coverage   which of JAX's public names are there, and which not; writes docs/coverage.md"
 	@echo "make setup      only the virtual environment"
 	@echo "make clean      remove the virtual environment and build products"
@@ -87,6 +87,7 @@ docs: $(STAMP)
 	$(BIN)/python -m sable.tools.op_table --write docs/ops.md
 	$(BIN)/python -m sable.tools.option_table --write docs/options.md
 	$(BIN)/python -m sable.tools.irdl --write
+	$(BIN)/python -m sable.tools.error_pages --write docs/errors
 
 coverage: $(STAMP)
 	$(BIN)/python -m tests.api.coverage --write docs/coverage.md

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sable._pages import WithPage, with_page
 from sable.ir.bindings import ir
 
 #: The bindings call memory that has no file name `-`.
@@ -62,8 +63,30 @@ class Diagnostic:
             yield from note.flat()
 
 
-class PassError(Exception):
-    """A pass, a pipeline or a module is wrong; `diagnostics` say how."""
+@with_page
+class PassError(WithPage, Exception):
+    """A pass, a pipeline or a module is wrong.
+
+    `sable-opt` prints it; under `jax_enable_checks` it is raised where a traced function or its lowering does not verify,
+    which is a bug worth a report.
+
+    Attributes:
+      diagnostics: what is wrong, each with its place.
+
+    A program that raises it:
+
+        import sable.passes.pipelines
+        from sable.passes.pipeline_text import PipelineParser
+
+        PipelineParser("builtin.module(sable-lowr)").steps()
+
+    The program mended:
+
+        import sable.passes.pipelines
+        from sable.passes.pipeline_text import PipelineParser
+
+        PipelineParser("builtin.module(sable-lower)").steps()
+    """
 
     def __init__(self, *diagnostics: Diagnostic):
         super().__init__("\n".join(map(str, diagnostics)))

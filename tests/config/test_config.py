@@ -247,8 +247,8 @@ BASES = {
 @pytest.mark.parametrize("name", BASES)
 def test_error_classes(name):
     error_class = getattr(sable.errors, name)
-    assert error_class.__bases__ == (BASES[name],)
-    assert str(error_class("what happened")) == "what happened"
+    assert error_class.__bases__[-1] is BASES[name]
+    assert str(error_class("what happened")).splitlines()[0] == "what happened"
     assert len(error_class.__doc__) > 60
 
 

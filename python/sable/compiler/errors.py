@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sable._pages import with_page
+from sable.errors import JaxRuntimeError
+
 Kind = Literal["error", "crash", "timeout"]
 
 #: Characters of the compiler's own words that a message repeats; it sometimes prints whole kernels into them.
@@ -45,8 +48,12 @@ class Failure:
     program_location: tuple[str, int] | None = None
 
 
-class CompilationError(RuntimeError):
+@with_page
+class CompilationError(JaxRuntimeError):
     """A program could not be compiled for a device. The process is unharmed, and the next compile works.
+
+    The message names the op and the line of the program, where they can be found out, the settings that were tried, and
+    the file that keeps the module for a report.
 
     Attributes:
       kind: 'error' (the compiler said no), 'crash' (it died) or 'timeout' (it took too long and was killed).
@@ -55,6 +62,25 @@ class CompilationError(RuntimeError):
       diagnostics: all that the compiler said, for the report of a bug.
       reproducer: path of the module that was given to the compiler, or None.
       failure: the above and more, as a `Failure`.
+
+    A program that raises it:
+
+        from sable.compiler import Target, compile_module
+
+        compile_module(b"func.func @main() -> i32 { return %x : i32 }", Target())
+
+    The program mended:
+
+        from sable.compiler import Target, compile_module
+
+        compile_module(b"func.func @main(%x : i32) -> i32 { return %x : i32 }", Target())
+
+    Other ways:
+
+    - It took too long: smaller functions, `jax.lax.scan` or `fori_loop` in place of a loop that Python unrolls, or more
+      seconds by the environment variable SABLE_COMPILE_TIMEOUT.
+    - The compiler fails at one line: write it with other functions, or report the module.
+    - It was killed: the machine has no memory left for it.
     """
 
     def __init__(self, failure: Failure) -> None:

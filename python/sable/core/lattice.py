@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import functools
 
+from sable._pages import WithPage, with_page
+
 #: Weak node -> the Python type that it stands for.
 WEAK_NODES = {"int*": int, "float*": float, "complex*": complex}
 
@@ -61,11 +63,28 @@ _STRICT_EDGES: dict[str, tuple[str, ...]] = {
 }
 
 
-class TypePromotionError(ValueError):
+@with_page
+class TypePromotionError(WithPage, ValueError):
     """Operands whose dtypes have no common dtype to which they promote by themselves.
 
-    Example: `jnp.float32(1) + jnp.int32(1)` under `numpy_dtype_promotion("strict")`. Cast one operand to the
-    dtype that is wanted, `x.astype(y.dtype)`, or set `jax_numpy_dtype_promotion` to "standard".
+    There is none for two narrow floating-point dtypes, such as float8_e4m3fn and float8_e5m2, and under
+    `numpy_dtype_promotion("strict")` for any two that differ.
+
+    A program that raises it:
+
+        import sable as jax
+        import sable.numpy as jnp
+
+        with jax.numpy_dtype_promotion("strict"):
+            jnp.float32(1) + jnp.int32(1)
+
+    The program mended:
+
+        import sable as jax
+        import sable.numpy as jnp
+
+        with jax.numpy_dtype_promotion("strict"):
+            jnp.float32(1) + jnp.int32(1).astype(jnp.float32)
     """
 
     __module__ = "sable.dtypes"
