@@ -17,6 +17,7 @@ from .table import CALLS, find
 jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
 
 MODULES = (
+    "image",
     "numpy",
     "numpy.linalg",
     "lax",

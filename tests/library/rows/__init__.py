@@ -1,6 +1,7 @@
 """The rows, by library."""
 
 from . import (
+    image,
     initializers,
     lax_control,
     lax_elementwise,
@@ -21,6 +22,7 @@ from . import (
 )
 
 __all__ = [
+    "image",
     "initializers",
     "lax_control",
     "lax_elementwise",
