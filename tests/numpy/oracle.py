@@ -17,7 +17,7 @@ jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it ne
 
 def describe(x: Any) -> tuple:
     """Shape, dtype and weak type of an array; the type of anything else."""
-    if not hasattr(x, "shape"):
+    if not _is_array(x):
         return (type(x).__name__, x)
     return tuple(x.shape), str(x.dtype), bool(getattr(x, "weak_type", False))
 
@@ -47,7 +47,7 @@ def assert_same(ours: Any, theirs: Any, rtol: float = 1e-6, atol: float = 1e-6, 
         described = [d[:2] for d in described[0]], [d[:2] for d in described[1]]  # type: ignore[assignment]
     assert described[0] == described[1]
     for x, y in zip(mine, yours):
-        if hasattr(x, "shape"):
+        if _is_array(x):
             np.testing.assert_allclose(values(x), values(y), rtol=rtol, atol=atol)
 
 

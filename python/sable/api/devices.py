@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from sable import runtime
-from sable._config import config
 from sable.core import placement
 from sable.core.array import Array, fetch
 from sable.core.values import as_value
@@ -79,8 +78,7 @@ host_ids = _renamed("host_ids", process_indices)
 
 def default_backend() -> str:
     """Platform of `devices()`: the first of `jax_platforms`; `jax_default_device` has no part in it, as in JAX."""
-    named = config.jax_platforms or config.jax_platform_name or "cpu"
-    return named.split(",")[0].strip()
+    return placement.named_platforms()[0]
 
 
 def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: bool | None = None) -> Any:

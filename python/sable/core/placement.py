@@ -15,6 +15,12 @@ from .sharding import SingleDeviceSharding
 from .transfers import DEVICE_TO_DEVICE, guard
 
 
+def named_platforms() -> list[str]:
+    """The platforms that `jax_platforms` names, by default the CPU's."""
+    named = config.jax_platforms or config.jax_platform_name or "cpu"
+    return [name.strip() for name in named.split(",")]
+
+
 def default_device() -> Any:
     """The device of uncommitted arrays: `config.jax_default_device`, else the first CPU device."""
     chosen = config.jax_default_device
@@ -102,6 +108,20 @@ def put(x: Array, device: Any, committed: bool, explicit: bool = False) -> Array
         made = Array(x.aval, None, _moved(x, device, explicit), target)
     made.committed = committed
     return made
+
+
+def at_device(x: Value, device: Any, given: Any = None) -> Value:
+    """The array where the `device` argument of a function that makes arrays says; arguments and errors as of `to_device`.
+
+    Args:
+      given: what the user gave: if that is x itself, and there already, it stays as it is, committed or not.
+    """
+    if device is None:
+        return x
+    wanted = device.device if isinstance(device, SingleDeviceSharding) else device
+    if x is given and isinstance(x, Array) and device_of(x) is wanted:
+        return x
+    return to_device(x, device)
 
 
 def to_device(x: Value, device: Any, fresh: bool = False) -> Value:

@@ -16,6 +16,7 @@ from sable.core.array import Value as ndarray
 from sable.core.dtypes import can_cast, finfo, iinfo, isdtype, issubdtype, promote_types, result_type
 
 from . import methods as _methods
+from .array_api import VERSION as _array_api_version, __array_namespace_info__ as __array_namespace_info__
 from .arrays import (
     array, array_repr, array_str, asarray, astype, copy, iscomplexobj, isrealobj, isscalar, ndim, shape, size,
 )
@@ -91,6 +92,7 @@ from .windows import bartlett, blackman, hamming, hanning, kaiser
 
 _absent.explain(__name__)
 
+__array_api_version__ = _array_api_version
 bool = bool_
 dtype = _np.dtype
 

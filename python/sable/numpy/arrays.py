@@ -13,7 +13,7 @@ from sable.core.array import Value, copy_of
 from sable.core.bind import BIND, constant
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
 from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, truth
-from sable.core.placement import to_device
+from sable.core.placement import at_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import as_value, concrete, converted, is_array_like, retype
@@ -68,7 +68,7 @@ def array(
     wanted = dtype_argument(dtype, "array")
     if copy and isinstance(object, np.ma.MaskedArray):
         object = np.asarray(object)
-    found = _convert_any(object, wanted)
+    found = at_device(_convert_any(object, wanted), device, given=object)
     if found.aval.ndim < ndmin:
         found = reshape_to(found, (1,) * (ndmin - found.aval.ndim) + found.aval.shape)
     if copy and found is object and (own := concrete(found)) is not None:
@@ -77,7 +77,7 @@ def array(
         copy and found is object and type(found) is Tracer and not found.owner.staged
     ):  # else `vmap` gives back the array
         found = retype(BIND.convert(found, dtype=found.aval.dtype), found.aval.weak_type)
-    return found if device is None else to_device(found, device)
+    return found
 
 
 def _by_position(args: tuple, named: tuple) -> tuple:
@@ -195,9 +195,11 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     Args:
       x: array.
       dtype: the dtype; None: the default float dtype.
+      copy: a new array even where x is one of that dtype on that device.
+      device: where the array shall be; None: where x is.
 
     Raises:
-      TypeError: not a dtype.
+      TypeError: not a dtype. ValueError: no device.
     """
     value = array_argument("astype", x)
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "astype")
@@ -206,10 +208,10 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     if kind_of(value.aval.dtype) == "c" and kind_of(wanted) != "c":
         message = "Casting from complex to real dtypes is deprecated: take jnp.real or jnp.imag of the values first."
         warnings.warn(message, DeprecationWarning, stacklevel=3)
-    found = convert(value, wanted)
+    found = at_device(convert(value, wanted), device, given=value)
     if copy and found is x and (own := concrete(found)) is not None:
         return copy_of(own)
-    return found if device is None else to_device(found, device)
+    return found
 
 
 @library(moves=("a",))

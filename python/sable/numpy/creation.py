@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.core.array import Value
+from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.dtype_kinds import BOOL
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type, to_inexact_dtype
@@ -34,7 +34,7 @@ from sable.core.operands import (
     value_in,
 )
 from sable.core.operands import full_like as constant_like
-from sable.core.placement import to_device
+from sable.core.placement import at_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import retype
@@ -58,7 +58,7 @@ def _constant_array(name: str, shape: Any, dtype: Any, value: Any, device: Any =
         )
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, name)
     made = filled(shape_argument(shape), wanted, value)
-    return made if device is None else to_device(made, device)
+    return at_device(made, device)
 
 
 @library(moves=())
@@ -110,7 +110,13 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
         made = filled(sizes, a.dtype, value.numpy(), a.weak_type)  # type: ignore[attr-defined]
     else:
         made = _broadcast(value, sizes)
-    return made if device is None else to_device(made, device)
+    place = _place(value) if device is None else device
+    return made if place is None else at_device(retype(made, False), place)
+
+
+def _place(x: Any) -> Any:
+    """Where arrays that are made like x go: None, unless x is bound to a device."""
+    return x.device if isinstance(x, Array) and x.committed else None
 
 
 def _in_dtype(name: str, x: Any, dtype: np.dtype) -> Value:
@@ -137,8 +143,9 @@ def _like(name: str, x: Any, value: Any, dtype: Any, shape: Any, device: Any = N
     if isinstance(value, Value):
         made = full(sizes, convert(value, a_dtype if wanted is None else wanted, wanted is None and weak))
     else:
-        made = filled(sizes, a_dtype if wanted is None else wanted, value, wanted is None and weak)
-    return made if device is None else to_device(made, device)
+        made = filled(sizes, a_dtype if wanted is None else wanted, value, wanted is None and weak and device is None)
+    like = None if weak or np.ndim(value) else _place(x)
+    return at_device(made, like if device is None else device)
 
 
 @library(moves=("a",))
@@ -213,14 +220,14 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     if last is None and distance is None:
         n = max(0, math.ceil(first))
         made = BIND.iota(shape=(n,), dtype=wanted, iota_dimension=0)
-        return made if device is None else to_device(made, device)
+        return at_device(made, device)
     if last is None:
         first, last = 0, first
     if distance is not None and distance == 0:
         raise ZeroDivisionError("arange: step must not be 0")
     values = np.arange(first, last, 1 if distance is None else distance)
     made = constant(values.astype(wanted))
-    return made if device is None else to_device(made, device)
+    return at_device(made, device)
 
 
 @library
@@ -261,8 +268,8 @@ def linspace(
         out = moveaxis(out, 0, axis)
     if kind_of(result) in "iu":
         out = BIND.floor(out)
-    out = retype(convert(out, result), False)
-    return (out, delta) if retstep else out
+    out = at_device(retype(convert(out, result), False), device)
+    return (out, at_device(delta, device)) if retstep else out
 
 
 @library
@@ -350,7 +357,7 @@ def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, *, device: Any = N
     rows = _size(N, "N of eye")
     i, j = _offsets(rows, rows if M is None else _size(M, "M of eye"), k)
     made = convert(compare(i, j, "EQ"), wanted)
-    return made if device is None else to_device(made, device)
+    return at_device(made, device)
 
 
 @library

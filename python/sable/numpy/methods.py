@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +15,19 @@ from sable.core.operands import convert, dtype_argument, reshape_to
 from sable.core.placement import to_device
 from sable.library.declare import library
 
-from . import arrays, choices, creation, cumulative, manipulation, ordering, products, reductions, ufuncs, ufuncs_float
+from . import (
+    array_api,
+    arrays,
+    choices,
+    creation,
+    cumulative,
+    manipulation,
+    ordering,
+    products,
+    reductions,
+    ufuncs,
+    ufuncs_float,
+)
 from .indexing import positions, selection
 from .indexing.read import getitem
 from .manipulation import slice_axis
@@ -346,13 +357,17 @@ def _to_device(self: Value, device: Any, *, stream: Any = None) -> Value:
 
 
 def _namespace(self: Value, *, api_version: str | None = None) -> Any:
-    """The module with the functions of the array API standard: `sable.numpy`."""
-    return sys.modules[__package__]
+    """The module with the functions of the array API standard: `sable.numpy`.
+
+    Raises:
+      ValueError: another version of the standard than 2024.12.
+    """
+    return array_api.namespace(api_version)
 
 
 def _module(self: Value, types: Any) -> Any:
     """The module with the functions for arrays of these types: `sable.numpy`."""
-    return sys.modules[__package__]
+    return array_api.namespace()
 
 
 def _install_methods() -> None:
