@@ -205,6 +205,18 @@ irdl.dialect @sable {
     irdl.attributes {"callee" = %callee, "rule" = %rule}
   }
 
+  irdl.operation @eigh {
+    %a = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    %lower_true = irdl.is true
+    %lower_false = irdl.is false
+    %lower = irdl.any_of(%lower_true, %lower_false)
+    irdl.operands(a: %a)
+    irdl.results(result0: %result0, result1: %result1)
+    irdl.attributes {"lower" = %lower}
+  }
+
   irdl.operation @host_call {
     %operands = irdl.base "!builtin.tensor"
     %results = irdl.base "!builtin.tensor"

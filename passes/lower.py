@@ -179,7 +179,7 @@ class LoweringBuilder(OperationBuilder):
     ) -> tuple[Any, ...]:
         """A call of a native kernel, which there is for these operands: so many machine operations, in so many pieces."""
         avals = [self.aval(x) for x in operands]
-        symbol = kernel.symbol(avals)
+        symbol = kernel.symbol(avals, params)
         assert symbol is not None
         self.native_kernels.add(symbol)
         stacks = [in_shape(self, x, s) for x, s in zip(operands, kernel.operand_stacks(avals))]
@@ -214,7 +214,7 @@ class LoweringBuilder(OperationBuilder):
 def _native_call(op: Op, b: LoweringBuilder, *operands: Any, **params: Any) -> Any:
     """A call of the op's native kernel; NotImplemented where it has none for these types."""
     avals = [b.aval(x) for x in operands]
-    if op.native.symbol(avals) is None:
+    if op.native.symbol(avals, params) is None:
         return NotImplemented
     out = op.type(*avals, **params)
     outs = out if op.multiple_results else (out,)

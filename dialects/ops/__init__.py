@@ -34,6 +34,7 @@ from . import (
     sort,
     sort_by,
     special,
+    spectral,
     while_loop,
 )
 
@@ -71,5 +72,6 @@ __all__ = [
     "sort",
     "sort_by",
     "special",
+    "spectral",
     "while_loop",
 ]

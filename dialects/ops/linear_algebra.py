@@ -57,7 +57,7 @@ def triangle(b: Any, x: Any, lower: bool, strict: bool = False) -> Any:
     return where(b, direction, x, zeros(b, b.aval(x)))
 
 
-def _check_matrices(name: str, a: Aval) -> None:
+def check_matrices(name: str, a: Aval) -> None:
     if kind_of(a.dtype) not in "fc" or a.dtype not in LAPACK_DTYPES:
         names = ", ".join(d.name for d in LAPACK_DTYPES)
         raise TypeError(f"{name} does not accept dtype {a.dtype.name}; it takes {names}.")
@@ -67,7 +67,7 @@ def _check_matrices(name: str, a: Aval) -> None:
 
 
 def _cholesky_type(a: Aval, lower: bool) -> Aval:
-    _check_matrices("cholesky", a)
+    check_matrices("cholesky", a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ValueError(f"The input to cholesky must be a square matrix. Got shape {a.shape[-2:]}.")
     return aval(a.shape, a.dtype, weak([a]))
@@ -156,7 +156,7 @@ _OPERATIONS = ("NO_TRANSPOSE", "TRANSPOSE", "ADJOINT")
 
 def _solve_type(a: Aval, b: Aval, left_side: bool, lower: bool, unit_diagonal: bool, transpose_a: str) -> Aval:
     check_same("triangular_solve", [a.update(shape=()), b.update(shape=())])
-    _check_matrices("triangular_solve", a)
+    check_matrices("triangular_solve", a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ValueError(f"The first input to triangular_solve must be a square matrix. Got shape {a.shape[-2:]}.")
     if a.ndim != b.ndim or a.shape[:-2] != b.shape[:-2]:

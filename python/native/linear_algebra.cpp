@@ -4,13 +4,12 @@
 // our matrices, columns in LAPACK's: what it sees is the transpose.
 #include <algorithm>
 #include <complex>
-#include <limits>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "kernels.h"
-#include "pytree.h"
+#include "lapack.h"
 
 namespace sable {
 
@@ -27,16 +26,6 @@ struct Library {
 
 template <typename T>
 Library<T> library = {};
-
-template <typename T>
-T not_a_number() {
-  if constexpr (std::is_floating_point_v<T>) {
-    return std::numeric_limits<T>::quiet_NaN();
-  } else {
-    auto nan = std::numeric_limits<typename T::value_type>::quiet_NaN();
-    return T(nan, nan);
-  }
-}
 
 // A matrix with dense rows: the one in the stack, or a copy of it.
 template <typename T>
@@ -163,13 +152,6 @@ void matmul(const int64_t* words) {
   }
 }
 
-using Addresses = nb::dict;
-
-template <typename F>
-void take(Addresses addresses, const std::string& name, F& function) {
-  function = reinterpret_cast<F>(nb::cast<uintptr_t>(addresses[name.c_str()]));
-}
-
 template <typename T>
 void bind_type(Addresses addresses, const char* prefix, const std::string& dtype) {
   take(addresses, prefix + std::string("potrf"), library<T>.potrf);
@@ -190,6 +172,7 @@ void bind_linear_algebra(nb::module_& module) {
         bind_type<double>(addresses, "d", "float64");
         bind_type<std::complex<float>>(addresses, "c", "complex64");
         bind_type<std::complex<double>>(addresses, "z", "complex128");
+        bind_spectral(addresses);
       },
       "bind_lapack(addresses): takes LAPACK's and BLAS's functions ('spotrf', 'ztrsm' ...) by their addresses and makes "
       "the kernels of linear algebra known.");

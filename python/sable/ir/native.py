@@ -11,6 +11,9 @@ import numpy as np
 
 from .aval import Aval
 
+#: Dimensions of what a kernel gets, behind that of the batch.
+_RANK = 2
+
 
 def _no_options(**params: Any) -> tuple[int, ...]:
     return ()
@@ -21,12 +24,15 @@ class NativeKernel:
     """The native kernel of an op: its eager meaning, and what compiled CPU programs call.
 
     The op works on stacks: all operands and results have the same leading batch dimensions, which reach the kernel as
-    one. `python/native/kernels.h` says what else it gets. It tells of failure by values (NaN).
+    one. Vectors reach it as matrices of one column. `python/native/kernels.h` says what else it gets. It tells of
+    failure by values (NaN).
 
     Attributes:
-      name: of the kernels, without the dtype: `sable_cholesky` for `sable_cholesky_float32`.
-      operand_ranks, result_ranks: dimensions of each operand and result behind those of the batch.
-      dtypes: of all operands and results, those that there is a kernel for.
+      name: of the kernels, without the dtype: `sable_cholesky` for `sable_cholesky_float32`. `{param}` stands for a
+        parameter in lower case.
+      operand_ranks, result_ranks: dimensions of each operand and result behind those of the batch; of a last result that
+        the parameters leave out, too.
+      dtypes: of all operands, those that there is a kernel for.
       options: `options(**params)`: the op's parameters as integers.
     """
 
@@ -36,12 +42,12 @@ class NativeKernel:
     dtypes: tuple[np.dtype, ...]
     options: Callable[..., tuple[int, ...]] = _no_options
 
-    def symbol(self, avals: Sequence[Aval]) -> str | None:
+    def symbol(self, avals: Sequence[Aval], params: Mapping[str, Any]) -> str | None:
         """The kernel for these operands; None where there is none: other dtypes, empty operands."""
         dtype = avals[0].dtype
         if dtype not in self.dtypes or any(a.dtype != dtype or a.size == 0 for a in avals):
             return None
-        return f"{self.name}_{dtype.name}"
+        return f"{self.name.format(**{k: str(v).lower() for k, v in params.items()})}_{dtype.name}"
 
     def operand_stacks(self, avals: Sequence[Aval]) -> list[tuple[int, ...]]:
         """The shapes in which the operands reach the kernel."""
@@ -58,4 +64,4 @@ class NativeKernel:
 
 def _stack(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
     first = len(shape) - rank
-    return (math.prod(shape[:first]), *shape[first:])
+    return (math.prod(shape[:first]), *shape[first:], *[1] * (_RANK - rank))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 from sable import _absent
@@ -13,7 +14,7 @@ from sable.library.declare import library
 
 _absent.explain(__name__)
 
-__all__ = ["cholesky", "triangular_solve"]
+__all__ = ["EighImplementation", "cholesky", "eigh", "triangular_solve"]
 
 
 def adjoint(x: Value) -> Value:
@@ -43,14 +44,14 @@ def cholesky(x: Any, *, symmetrize_input: bool = True) -> Value:
       ValueError: the same without `symmetrize_input`.
     """
     value = value_of(x, "cholesky")
-    return BIND.cholesky(_hermitian_part(value) if symmetrize_input else value, lower=True)
+    return BIND.cholesky(hermitian_part("cholesky", value) if symmetrize_input else value, lower=True)
 
 
-def _hermitian_part(x: Value) -> Value:
+def hermitian_part(name: str, x: Value) -> Value:
     """(x + x^H) / 2; integers become floats."""
     shape = x.aval.shape
     if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise TypeError(f"The input to cholesky must be a square matrix. Got shape {shape[-2:]}.")
+        raise TypeError(f"The input to {name} must be a square matrix. Got shape {shape[-2:]}.")
     x = convert(x, to_inexact_dtype(x.aval.dtype), x.aval.weak_type)
     return BIND.multiply(BIND.add(x, adjoint(x)), BIND.full(x.aval, 0.5))
 
@@ -99,3 +100,59 @@ def triangular_solve(
         transpose_a=operation,
     )
     return BIND.reshape(x, shape=shape) if single else x
+
+
+# ---- spectral decompositions -------------------------------------------------------------------------------------
+
+
+class EighImplementation(enum.Enum):
+    """Algorithms of `eigh`, of which there is `QR` here: LAPACK's by divide and conquer."""
+
+    QR = "qr"
+    JACOBI = "jacobi"
+    QDWH = "qdwh"
+
+
+def _check_subset(name: str, subset: tuple[int, int] | None, size: int) -> None:
+    if subset is not None and tuple(subset) != (0, size):
+        raise NotImplementedError(f"{name} gives all {size} values; it takes no other subset_by_index, got {subset}")
+
+
+@library
+def eigh(
+    x: Any,
+    *,
+    lower: bool = True,
+    symmetrize_input: bool = True,
+    sort_eigenvalues: bool = True,
+    subset_by_index: tuple[int, int] | None = None,
+    implementation: EighImplementation | None = None,
+) -> tuple[Value, Value]:
+    """Eigenvectors v and eigenvalues w of Hermitian matrices, x = v diag(w) v^H.
+
+    Args:
+      x: (..., n, n), f32, f64, c64 or c128.
+      lower: which triangle is read, without `symmetrize_input`.
+      symmetrize_input: decompose (x + x^H) / 2. The derivative is that for Hermitian tangents in either case.
+      sort_eigenvalues: without effect: they ascend.
+      subset_by_index: None or (0, n).
+      implementation: None or `EighImplementation.QR`.
+
+    Returns:
+      v, (..., n, n) of the dtype of x, whose columns are of length 1 and orthogonal; w, (..., n), real. NaN for a matrix with
+      an element that is not finite. Derivatives of v are NaN or infinite where eigenvalues are equal.
+
+    Raises:
+      TypeError: another dtype, or the matrices are not square.
+      ValueError: the same without `symmetrize_input`.
+      NotImplementedError: another subset or algorithm.
+    """
+    del sort_eigenvalues
+    value = value_of(x, "eigh")
+    if symmetrize_input:
+        value = hermitian_part("eigh", value)
+    made = BIND.eigh(value, lower=bool(lower))
+    _check_subset("eigh", subset_by_index, value.aval.shape[-1])
+    if implementation not in (None, EighImplementation.QR):
+        raise NotImplementedError(f"eigh by {implementation} is for other devices; there is EighImplementation.QR")
+    return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,8 @@ __all__ = [
     "cholesky",
     "cross",
     "diagonal",
+    "eigh",
+    "eigvalsh",
     "matmul",
     "matrix_norm",
     "matrix_power",
@@ -78,6 +80,50 @@ def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> V
     x = convert(x, to_inexact_dtype(x.aval.dtype), x.aval.weak_type)
     factor = lax_linalg.cholesky(x, symmetrize_input=symmetrize_input)
     return lax_linalg.adjoint(factor) if upper else factor
+
+
+# ---- spectral decompositions -------------------------------------------------------------------------------------
+
+
+class EighResult(NamedTuple):
+    """What `eigh` gives."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+def _inexact(name: str, x: Any) -> Value:
+    value = array_argument(name, x)
+    return convert(value, to_inexact_dtype(value.aval.dtype), value.aval.weak_type)
+
+
+@library
+def eigh(a: Any, UPLO: str | None = None, symmetrize_input: bool = True) -> EighResult:
+    """Eigenvalues and eigenvectors of Hermitian matrices.
+
+    Args:
+      a: (..., n, n); integers are converted to the default floating dtype.
+      UPLO: the triangle that is read without `symmetrize_input`: "L" (the default) or "U".
+      symmetrize_input: decompose (a + a^H) / 2.
+
+    Returns:
+      `eigenvalues` (..., n), real, ascending, and `eigenvectors` (..., n, n), the columns; NaN for a matrix with an element
+      that is not finite.
+
+    Raises:
+      ValueError: another `UPLO`; without `symmetrize_input`, the matrices are not square.
+      TypeError: half precision, or the matrices are not square.
+    """
+    if UPLO not in (None, "L", "U"):
+        raise ValueError(f"UPLO must be one of None, 'L', or 'U', got {UPLO}")
+    v, w = lax_linalg.eigh(_inexact("jnp.linalg.eigh", a), lower=UPLO != "U", symmetrize_input=symmetrize_input)
+    return EighResult(w, v)
+
+
+@library
+def eigvalsh(a: Any, UPLO: str | None = "L", *, symmetrize_input: bool = True) -> Value:
+    """Eigenvalues of Hermitian matrices, ascending; arguments and errors as of `eigh`."""
+    return eigh(a, UPLO, symmetrize_input).eigenvalues
 
 
 def _squares(x: Value) -> Value:

@@ -24,9 +24,8 @@ from sable.runtime.errors import ExecutionError
 
 _OPENBLAS_PACKAGE = "scipy_openblas32"
 _OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
-#: LAPACK's and BLAS's functions without the letter of the type.
-_FUNCTIONS = ("potrf", "trsm", "gemm")
-_TYPE_LETTERS = "sdcz"
+#: LAPACK's and BLAS's functions without the letter of the type, by the letters that there are.
+_FUNCTIONS = {"sdcz": ("potrf", "trsm", "gemm", "gesdd", "geev"), "sd": ("syevd",), "cz": ("heevd",)}
 
 _LOCK = new_lock()
 
@@ -100,7 +99,7 @@ def _openblas_path() -> Path | None:
 def _bind_lapack() -> None:
     with _LOCK:
         library = _load_openblas()
-        names = [letter + function for function in _FUNCTIONS for letter in _TYPE_LETTERS]
+        names = [t + function for types, functions in _FUNCTIONS.items() for function in functions for t in types]
         implementation.bind_lapack({name: _address(library, name) for name in names})
 
 

@@ -15,7 +15,7 @@ from sable.library.declare import library
 
 _absent.explain(__name__)
 
-__all__ = ["cho_factor", "cho_solve", "cholesky", "solve_triangular"]
+__all__ = ["cho_factor", "cho_solve", "cholesky", "eigh", "solve_triangular"]
 
 #: `trans` of `solve_triangular` -> (transpose_a, conjugate_a)
 _OPERATIONS = {
@@ -126,3 +126,38 @@ def _solve(name: str, a: Any, b: Any, trans: int | str, lower: bool, unit_diagon
         unit_diagonal=unit_diagonal,
     )
     return x[..., 0] if single else x
+
+
+@library
+def eigh(
+    a: Any,
+    b: Any = None,
+    lower: bool = True,
+    eigvals_only: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    turbo: bool = True,
+    eigvals: None = None,
+    type: int = 1,
+    check_finite: bool = True,
+) -> Any:
+    """Eigenvalues and eigenvectors of Hermitian matrices.
+
+    Args:
+      a: (..., n, n); (a + a^H) / 2 is decomposed.
+      b, eigvals: None. type: 1.
+      eigvals_only: without eigenvectors.
+      lower, overwrite_a, overwrite_b, turbo, check_finite: without effect, as in JAX.
+
+    Returns:
+      Eigenvalues (..., n), real, ascending; with them eigenvectors (..., n, n), the columns, unless `eigvals_only`.
+
+    Raises:
+      NotImplementedError: a `b`, another `type`, some `eigvals`.
+    """
+    del overwrite_a, overwrite_b, turbo, check_finite
+    if b is not None or type != 1 or eigvals is not None:
+        raise NotImplementedError("eigh is there for b=None, type=1 and eigvals=None only")
+    (value,) = promote_dtypes(array_arguments("eigh", a), "inexact")
+    v, w = linalg.eigh(value, lower=lower)
+    return w if eigvals_only else (w, v)

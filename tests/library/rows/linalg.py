@@ -85,3 +85,12 @@ add(
 add("scipy.linalg.solve_triangular", call(_LOW, V[:4], lower=True), call(_LOW.T, S, trans="T"), rtol=1e-3, atol=1e-3)
 add("scipy.linalg.cho_factor", call(_SPD), call(_SPD, lower=True), rtol=1e-4, atol=1e-4)
 add("scipy.linalg.cho_solve", call((_LOW, True), V[:4]), call((_LOW, True), S), rtol=1e-3, atol=1e-3)
+
+# ---- spectral decompositions: LAPACK's vectors, which have JAX's signs
+_HERMITIAN = (S + S.T).astype(np.complex64) + 1j * (S - S.T).astype(np.complex64)
+for _name in ["numpy.linalg.eigh", "numpy.linalg.eigvalsh", "lax.linalg.eigh", "scipy.linalg.eigh"]:
+    add(_name, call(S + S.T), call(_HERMITIAN), call(M), rtol=1e-3, atol=1e-3)
+add("numpy.linalg.eigh", call(IM[:, :3] + IM[:, :3].T), call(S + S.T, "X"), rtol=1e-3, atol=1e-3)
+add("numpy.linalg.eigh", call(S, "U", False), without=("grad",), why="of Hermitian tangents", rtol=1e-3, atol=1e-3)
+add("lax.linalg.eigh", call(S + S.T, lower=False, subset_by_index=(0, 4)))
+add("scipy.linalg.eigh", call(S + S.T, eigvals_only=True), call(S + S.T, S + S.T), rtol=1e-3, atol=1e-3)

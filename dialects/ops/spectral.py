@@ -1,0 +1,166 @@
+"""Spectral decompositions of stacks of matrices: eigh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sable.ir.aval import Aval, aval
+from sable.ir.codec import BOOL as BOOLEAN
+from sable.ir.native import NativeKernel
+from sable.ir.op import Traits, defop
+
+from .compose import zeros
+from .linear_algebra import LAPACK_DTYPES, _positive, check_matrices, conjugate, matmul, matrix_transpose, where
+from .rules import sample, weak
+from .spectral_lowering import lower_eigh
+
+# ---- matrices in rules -------------------------------------------------------------------------------------------
+
+
+def real_dtype(dtype: np.dtype) -> np.dtype:
+    """That of the parts of complex numbers."""
+    return np.empty(0, dtype).real.dtype
+
+
+def _adjoint(b: Any, x: Any) -> Any:
+    return matrix_transpose(b, conjugate(b, x))
+
+
+def _as(b: Any, x: Any, like: Any) -> Any:
+    """Real numbers in the dtype of another value."""
+    return b.complex(x, zeros(b, b.aval(x))) if b.aval(like).dtype.kind == "c" else x
+
+
+def _real(b: Any, x: Any) -> Any:
+    return b.real(x) if b.aval(x).dtype.kind == "c" else x
+
+
+def _diagonal(b: Any, x: Any) -> Any:
+    """(..., n) of (..., n, n)."""
+    a = b.aval(x)
+    return b.reduce_sum(where(b, "EQ", x, zeros(b, a)), dimensions=(a.ndim - 1,))
+
+
+def _rows(b: Any, x: Any, shape: tuple[int, ...]) -> Any:
+    """Vectors (..., n) as every row of (..., m, n)."""
+    axes = (*range(len(shape) - 2), len(shape) - 1)
+    return b.broadcast_in_dim(x, shape=shape, broadcast_dimensions=axes)
+
+
+def _columns(b: Any, x: Any, shape: tuple[int, ...]) -> Any:
+    """Vectors (..., m) as every column of (..., m, n)."""
+    return b.broadcast_in_dim(x, shape=shape, broadcast_dimensions=tuple(range(len(shape) - 1)))
+
+
+def _inverse_off_diagonal(b: Any, x: Any) -> Any:
+    """1 / x, zero on the diagonal."""
+    a = b.aval(x)
+    one = b.full(a, 1)
+    return where(b, "EQ", zeros(b, a), b.divide(one, where(b, "EQ", one, x)))
+
+
+def _as_it_is(b: Any, op: Any, size: int, operands: Any, mapped: Any, **params: Any) -> Any:
+    return b.bind(op, *operands, **params)
+
+
+def _check_square(name: str, a: Aval) -> None:
+    check_matrices(name, a)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"The input to {name} must be a stack of square matrices. Got shape {a.shape}.")
+
+
+def _each(function: Any, a: np.ndarray, outs: tuple[Aval, ...]) -> tuple[np.ndarray, ...]:
+    """The results of a function of a matrix for each of a stack; NaN for matrices with elements that are not finite."""
+    results = [np.full(o.shape, complex(np.nan, np.nan) if o.dtype.kind == "c" else np.nan, o.dtype) for o in outs]
+    for index in np.ndindex(a.shape[:-2]):
+        if np.isfinite(a[index]).all():
+            for result, value in zip(results, function(a[index])):
+                result[index] = value
+    return tuple(results)
+
+
+def _triangle(a: np.ndarray, lower: bool) -> np.ndarray:
+    return np.tril(a) if lower else np.triu(a)
+
+
+# ---- eigh --------------------------------------------------------------------------------------------------------
+
+
+def _eigh_type(a: Aval, lower: bool) -> tuple[Aval, Aval]:
+    _check_square("eigh", a)
+    return aval(a.shape, a.dtype, weak([a])), aval(a.shape[:-1], real_dtype(a.dtype), weak([a]))
+
+
+def _eigh_ref(a: np.ndarray, lower: bool) -> tuple[np.ndarray, ...]:
+    def decompose(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        w, v = np.linalg.eigh(matrix, "L" if lower else "U")
+        return v, w
+
+    return _each(decompose, _triangle(a, lower), _eigh_type(aval(a.shape, a.dtype), lower))
+
+
+def _eigh_jvp(b: Any, t: Any, y: Any, a: Any, lower: bool) -> tuple[Any, Any]:
+    """With a v_j = w_j v_j and m = v^H da v: dw_j = m_jj, dv = v (m_ij / (w_j - w_i)) off the diagonal.
+
+    M. Giles, "An extended collection of matrix derivative results for forward and reverse mode automatic differentiation",
+    Oxford 2008 (NA-08/01), 3.1. The phase of each vector is held. As a is Hermitian, so must da be: both its triangles are
+    read, although of a only one is.
+    """
+    v, w = y
+    shape = b.aval(a).shape
+    m = matmul(b, matmul(b, _adjoint(b, v), t), v)
+    gaps = b.subtract(_rows(b, w, shape), _columns(b, w, shape))
+    dv = matmul(b, v, b.multiply(_as(b, _inverse_off_diagonal(b, gaps), m), m))
+    return dv, _diagonal(b, _real(b, m))
+
+
+_HERMITIAN = "the derivative is for Hermitian tangents; tests/lax/test_spectral.py"
+
+
+def _symmetric(shape: tuple[int, ...], dtype: Any, seed: int = 0) -> np.ndarray:
+    """Hermitian matrices with eigenvalues of both signs."""
+    return (_positive(shape, dtype, seed) - 3 * np.eye(shape[-1])).astype(dtype)
+
+
+def _with_infinite(dtype: Any) -> np.ndarray:
+    """Matrices beside a good one with an element that is not finite."""
+    stack = np.stack([np.eye(3) + np.diag([1, 2], 1) + np.diag([1, 2], -1)] * 3).astype(dtype)
+    stack[1, 1, 1], stack[2, 2, 0], stack[2, 0, 2] = np.nan, np.inf, np.inf
+    return stack
+
+
+def _eigh_samples() -> list:
+    close = {"rtol": 1e-4, "atol": 2e-5, "grad": False, "why": _HERMITIAN}
+    one_triangle = np.tril(_symmetric((4, 4), np.complex64, 5)) + np.triu(np.full((4, 4), 7, np.complex64), 1)
+    return [
+        sample(_symmetric((3, 3), np.float32), lower=True, **close),
+        sample(_symmetric((2, 4, 4), np.float64), lower=False, **close),
+        sample(_symmetric((2, 4, 4), np.complex64), lower=False, **close),
+        sample(_symmetric((3, 3), np.complex128), lower=True, **close),
+        sample(_symmetric((2, 1, 1), np.float32), lower=True, **close),
+        sample(_symmetric((9, 9), np.float32), lower=True, **close),
+        sample(_with_infinite(np.float32), lower=True, **close),
+        sample(one_triangle, lower=True, **{**close, "why": "the other triangle is not read"}),
+        sample(np.zeros((0, 0), np.float32), lower=True, grad=False, why="empty"),
+        sample(np.zeros((0, 3, 3), np.complex64), lower=True, grad=False, why="empty"),
+    ]
+
+
+eigh = defop(
+    "eigh",
+    dialect="sable",
+    operands=("a",),
+    params={"lower": BOOLEAN},
+    type=_eigh_type,
+    ref=_eigh_ref,
+    jvp={"a": _eigh_jvp},
+    transpose={},
+    batch=_as_it_is,
+    samples=_eigh_samples,
+    multiple_results=True,
+    lower=lower_eigh,
+    native=NativeKernel("sable_eigh", (2,), (2, 1), LAPACK_DTYPES, lambda lower: (lower,)),
+    traits=Traits(no_kernel="a library function"),
+)

@@ -1,0 +1,24 @@
+"""What is determined of a decomposition whose vectors may have any sign, or phase: values, products, orthogonality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+
+def _gram(x: np.ndarray) -> np.ndarray:
+    return x.conj().swapaxes(-1, -2) @ x
+
+
+def _eigh(results: Sequence[np.ndarray]) -> list[np.ndarray]:
+    v, w = results
+    return [w, (v * w[..., None, :]) @ v.conj().swapaxes(-1, -2), _gram(v)]
+
+
+_OF: dict[str, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {"eigh": _eigh}
+
+
+def invariants(name: str, results: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """Of an op's results; these themselves where they are determined."""
+    return _OF[name](results) if name in _OF else results

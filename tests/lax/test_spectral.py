@@ -1,0 +1,91 @@
+"""Spectral decompositions against JAX: values, derivatives, batches, other dtypes, failures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ..numpy.oracle import check
+from .test_linalg import total
+
+RNG = np.random.default_rng(1)
+CLOSE = {"rtol": 1e-4, "atol": 2e-5}
+
+
+def any_matrix(*shape: int, dtype=np.float32) -> np.ndarray:
+    x = RNG.uniform(-1, 1, shape) + (1j * RNG.uniform(-1, 1, shape) if np.dtype(dtype).kind == "c" else 0)
+    return x.astype(dtype)
+
+
+def hermitian(*shape: int, dtype=np.float32) -> np.ndarray:
+    """With eigenvalues that are well apart."""
+    x = any_matrix(*shape, dtype=dtype)
+    return (x + x.conj().swapaxes(-1, -2)) / 2 + np.diag(np.arange(0.0, 2 * shape[-1], 2)).astype(dtype)
+
+
+A, C, S = hermitian(4, 4), hermitian(4, 4, dtype=np.complex64), hermitian(2, 3, 3, 3)
+BAD = S.copy()
+BAD[0, 1, 1, 0] = BAD[1, 2, 2, 2] = np.nan
+
+FUNCTIONS = {
+    "eigh": (lambda j, a: j.lax.linalg.eigh(a), A),
+    "complex": (lambda j, a: j.numpy.linalg.eigh(a), C),
+    "lower": (lambda j, a: j.lax.linalg.eigh(a + j.numpy.triu(a, 1), symmetrize_input=False), A),
+    "upper": (lambda j, a: j.numpy.linalg.eigh(a + j.numpy.tril(a, -1), "U", symmetrize_input=False), C),
+    "stack": (lambda j, a: j.numpy.linalg.eigvalsh(a), S),
+    "integers": (lambda j, a: j.numpy.linalg.eigh(a.astype("int32")), A),
+    "not finite": (lambda j, a: j.numpy.linalg.eigh(a), BAD),
+    "empty": (lambda j, a: j.lax.linalg.eigh(a[..., :0, :0]), S),
+    "not square": (lambda j, a: j.numpy.linalg.eigh(a[:2], symmetrize_input=False), A),
+    "subset": (lambda j, a: j.lax.linalg.eigh(a, subset_by_index=(0, 2)), A),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name: str) -> None:
+    function, *arguments = FUNCTIONS[name]
+    check(function, *arguments, **CLOSE)
+
+
+#: Sums of products of the results which no sign or phase changes.
+DIFFERENTIABLE = {
+    "eigvalsh": (lambda j, a: j.numpy.linalg.eigvalsh(a), A),
+    "eigh": (lambda j, a: j.numpy.linalg.eigh(a)[1] ** 2, A),
+    "eigh of a stack": (lambda j, a: j.numpy.linalg.eigh(a)[1] ** 2, S),
+    "complex eigh": (lambda j, a: j.numpy.abs(j.numpy.linalg.eigh(a)[1]), C),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_gradients(name: str) -> None:
+    function, a = DIFFERENTIABLE[name]
+    check(lambda j, x: j.grad(lambda y: total(function)(j, y))(x), a, rtol=1e-3, atol=1e-3)
+    check(lambda j, x: j.jvp(lambda y: function(j, y), (x,), (x * x,)), a, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["eigh"])
+def test_second_order(name: str) -> None:
+    function, a = DIFFERENTIABLE[name]
+
+    def program(j, x):
+        gradient = j.grad(lambda y: total(function)(j, y))
+        return j.jvp(gradient, (x,), (x * 0.5,))[1]
+
+    check(program, a, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_double_precision_and_jit(dtype: type) -> None:
+    import sable
+
+    def programs(x):
+        return sable.numpy.linalg.eigh(x)
+
+    with sable.enable_x64(True):
+        x = sable.numpy.asarray(hermitian(5, 5, dtype=dtype))
+        eager, jitted = programs(x), sable.jit(sable.vmap(programs))(x[None])
+        for y, z in zip(sable.tree.leaves(eager), sable.tree.leaves(jitted)):
+            np.testing.assert_array_equal(np.asarray(y), np.asarray(z)[0])
+        w, v = (np.asarray(y) for y in eager)
+        np.testing.assert_allclose((v * w) @ v.conj().T, np.asarray(x), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(v.conj().T @ v, np.eye(5), atol=1e-13)
