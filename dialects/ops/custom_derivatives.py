@@ -10,7 +10,7 @@ import numpy as np
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL, INT, RULE, SYMBOL
-from sable.ir.function import Deferred
+from sable.ir.function import Deferred, DeferredByActivity
 from sable.ir.function_rules import FunctionRules
 from sable.ir.op import OPS, defop
 
@@ -36,6 +36,8 @@ def _check_closed_over(rule: Any, tangents: Sequence[Any]) -> None:
 
 def _batched(rule: Any, batch: Callable[[Any], Any]) -> Deferred:
     """A rule of the whole batch, made when it is asked for."""
+    if isinstance(rule, DeferredByActivity):
+        return DeferredByActivity(lambda active: _batched(rule.of(active), batch), rule.name)
 
     def make() -> Any:
         made = batch(rule.get())
@@ -69,6 +71,8 @@ class CustomJvpRules(_CustomRules):
 
     def _rule(self, b, node, xs, tangents):
         rule = node.params["rule"]
+        if isinstance(rule, DeferredByActivity):
+            rule = rule.of(tuple(t is not None for t in tangents))
         if not _runs(b, rule):
             _check_closed_over(rule, tangents)
         full = [b.full(b.aval(x), 0) if t is None else t for x, t in zip(xs, tangents)]

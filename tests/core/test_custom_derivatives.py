@@ -10,6 +10,8 @@ import pytest
 
 import sable
 
+from ..numpy.oracle import check
+
 
 def _jvp(j: Any) -> Callable:
     """sine with a branch in the function and in its rule."""
@@ -202,3 +204,48 @@ def test_rules_run_with_the_options_of_the_call(transform):
         assert float(sable.grad(transform(g))(3.0)) == 6.0
     assert seen == [("float64", "float64")] * len(seen)
     assert len(seen) > 2
+
+
+def symbolic(j: Any, asked: list | None = None) -> Any:
+    """x y with the tangent of x alone, which is said to be thrice as large."""
+
+    @j.custom_jvp
+    def f(x: Any, y: Any) -> Any:
+        return x * y, y
+
+    def rule(primals: Any, tangents: Any) -> Any:
+        zero = [isinstance(t, j.custom_derivatives.SymbolicZero) for t in tangents]
+        if asked is not None:
+            asked.append((zero, [(t.shape, str(t.dtype)) for t in tangents]))
+        first = tangents[0] if zero[0] else 3 * tangents[0] * primals[1]
+        return f(*primals), (first, tangents[1])
+
+    f.defjvp(rule, symbolic_zeros=True)
+    return f
+
+
+SYMBOLIC: dict[str, Any] = {
+    "one": lambda j, x: j.jvp(lambda x: symbolic(j)(x, j.numpy.ones(2)), (x,), (x,)),
+    "other": lambda j, x: j.jvp(lambda y: symbolic(j)(x, y), (x,), (x,)),
+    "both": lambda j, x: j.jvp(symbolic(j), (x, x), (x, x)),
+    "gradient": lambda j, x: j.grad(lambda x: symbolic(j)(x, x)[0].sum())(x),
+    "compiled": lambda j, x: j.jit(j.grad(lambda x: symbolic(j)(x, 2 * x)[0].sum()))(x),
+    "batch": lambda j, x: j.vmap(j.grad(lambda x: j.jit(symbolic(j))(x, 3.0)[0]))(x),
+}
+
+
+@pytest.mark.parametrize("name", SYMBOLIC)
+def test_symbolic_zeros(name: str) -> None:
+    check(SYMBOLIC[name], np.array([0.5, 2.0], np.float32))
+
+
+def test_which_zeros_are_symbolic() -> None:
+    asked: list = []
+    f = symbolic(sable, asked)
+    sable.jvp(lambda x: f(x, np.int32(3)), (1.0,), (1.0,))
+    sable.grad(lambda x, y: f(x, y)[0], 1)(1.0, 2.0)
+    assert [zero for zero, _ in asked] == [[False, True], [True, False]]
+    assert asked[1][1] == [((), "float32"), ((), "float32")]
+    zero = sable.custom_derivatives.zero_from_primal(np.ones(3, np.float32), symbolic_zeros=True)
+    assert (repr(zero), zero.shape, zero.ndim) == ("SymbolicZero", (3,), 1)
+    assert sable.custom_derivatives.zero_from_primal(1.0) == 0

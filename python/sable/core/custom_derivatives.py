@@ -13,15 +13,17 @@ from sable.dialects.ops.custom_derivatives import CLOSED_OVER
 from sable.dialects.ops.rules import is_inexact
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, float0
-from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.ir.function import DeferredByActivity, Function, FunctionBuilder, interpret
 from sable.ir.op import OPS
 from sable.pytree import arrays
+from sable.tree_util import tree_map
 
 from .array import Value
 from .bind import BIND
 from .boundary import boundary
 from .extended import seen_avals
 from .rule_results import Words, cotangents, outputs, tangents, words_of_fwd, words_of_jvp
+from .symbolic_zeros import SymbolicZero, instantiated, tangent_aval
 from .trace import Tracer
 from .tracing import Traced, function_name
 from .user_calls import UserCall, UserFunction, checked, resolve
@@ -55,7 +57,12 @@ class custom_jvp(UserFunction):
         self.symbolic_zeros = False
 
     def defjvp(self, jvp: Callable, symbolic_zeros: bool = False) -> Callable:
-        """Set the rule `(*nondiff, primals, tangents) -> (output, tangent of the output)`; returns it."""
+        """Set the rule `(*nondiff, primals, tangents) -> (output, tangent of the output)`; returns it.
+
+        Args:
+          symbolic_zeros: whether tangents that are zero whatever the values are given as `SymbolicZero`, and may be
+            returned as such.
+        """
         self.jvp = jvp
         self.symbolic_zeros = symbolic_zeros
         return jvp
@@ -74,7 +81,8 @@ class custom_jvp(UserFunction):
 
     @boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.jvp is None:
+        jvp = self.jvp
+        if jvp is None:
             raise AttributeError(f"No JVP defined for custom_jvp function {function_name(self.fun)} using defjvp.")
         args = resolve(self.fun, args, kwargs, "custom_jvp")
         flat = UserCall(self.fun, args, self.nondiff_argnums, "custom_jvp")
@@ -84,33 +92,44 @@ class custom_jvp(UserFunction):
         n, moving = len(flat.avals), [i for i, a in enumerate(flat.avals) if is_inexact(a)]
         words = words_of_jvp(self.jvp, self.fun)
 
-        def make() -> Function:
-            avals = [*flat.avals, *[flat.avals[i] for i in moving]]
+        def rule(active: Sequence[bool] | None) -> UserRule:
+            seen = moving if active is None else [i for i in moving if active[i]]
 
-            def call(xs: list) -> list:
-                return self._results(flat, traced, words, xs[:n], dict(zip(moving, xs[n:])))
+            def results(xs: Sequence[Value], ts: Sequence[Value]) -> list:
+                given = dict(zip(moving, ts))
+                return self._results(flat, traced, words, xs, {i: given[i] for i in seen})
 
-            rule, ended = trace_rule(call, avals, traced.captures, self.jvp, "custom_jvp rule")  # type: ignore[arg-type]
-            made = _whole_rule(rule, traced, n, moving)
-            made.memo[CLOSED_OVER] = [n + i for i in ended]
-            return made
+            def make() -> Function:
+                avals = [*flat.avals, *[flat.avals[i] for i in moving]]
+                call = lambda xs: results(xs[:n], xs[n:])  # noqa: E731
+                made, ended = trace_rule(call, avals, traced.captures, jvp, "custom_jvp rule")
+                whole = _whole_rule(made, traced, n, moving)
+                whole.memo[CLOSED_OVER] = [n + i for i in ended]
+                return whole
 
-        def run(xs: Sequence[Value]) -> list[Value]:
-            moved = xs[len(xs) // 2 :]
-            outs, dys = self._results(flat, traced, words, xs[:n], {i: moved[i] for i in moving})
-            return [*map(as_value, outs), *dys]
+            def run(xs: Sequence[Value]) -> list[Value]:
+                moved = xs[len(xs) // 2 :]
+                outs, dys = results(xs[:n], [moved[i] for i in moving])
+                return [*map(as_value, outs), *dys]
 
-        return flat.bind(OPS["custom_jvp_call"], traced, rule=UserRule(make, run, self.jvp))
+            return UserRule(make, run, jvp)
+
+        made = DeferredByActivity(rule, function_name(jvp)) if self.symbolic_zeros else rule(None)
+        return flat.bind(OPS["custom_jvp_call"], traced, rule=made)
 
     def _results(
         self, flat: UserCall, traced: Traced, words: Words, primals: Sequence[Value], moving: dict[int, Value]
     ) -> list:
-        """[leaves of the rule's results, their tangents]; `moving`: the tangents of the inexact arguments."""
+        """[leaves of the rule's results, their tangents]; `moving`: the tangents of the inexact arguments that it is shown."""
         assert self.jvp is not None
-        given = [moving[i] if i in moving else np.zeros(a.shape, float0) for i, a in enumerate(flat.seen)]
+        zeros = [
+            SymbolicZero(tangent_aval(a)) if self.symbolic_zeros else np.zeros(seen.shape, float0)
+            for a, seen in zip(flat.avals, flat.seen)
+        ]
+        given = [moving.get(i, zero) for i, zero in enumerate(zeros)]
         result = self.jvp(*flat.fixed, flat.tree.unflatten(primals), flat.tree.unflatten(given))
         outs, second = outputs(result, traced, words)
-        return [outs, tangents(second, traced, words)]
+        return [outs, tangents(tree_map(instantiated, second), traced, words)]
 
 
 def _whole_rule(rule: Traced, traced: Traced, n: int, moving: Sequence[int]) -> Function:

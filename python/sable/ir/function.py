@@ -10,7 +10,7 @@ from .bindings import UNKNOWN
 from .literal import Literal
 from .op import Builder, Op, infer, interpret
 
-__all__ = ["Deferred", "Function", "FunctionBuilder", "Node", "Variable", "interpret"]
+__all__ = ["Deferred", "DeferredByActivity", "Function", "FunctionBuilder", "Node", "Variable", "interpret"]
 
 
 class Variable:
@@ -205,3 +205,23 @@ class Deferred:
             self._made = self._make()
             self._make = None
         return self._made
+
+
+class DeferredByActivity(Deferred):
+    """A rule that is another function for each set of arguments that have tangents; itself that of all of them.
+
+    Args:
+      make: `(active) -> Deferred`, one mark for each argument; None stands for all.
+    """
+
+    __slots__ = ("_make_rule", "_rules")
+
+    def __init__(self, make: Any, name: str = "deferred"):
+        super().__init__(lambda: self.of(None).get(), name)
+        self._make_rule, self._rules = make, {}
+
+    def of(self, active: tuple[bool, ...] | None) -> Deferred:
+        """The rule where these arguments have tangents."""
+        if active not in self._rules:
+            self._rules[active] = self._make_rule(active)
+        return self._rules[active]

@@ -1,0 +1,56 @@
+"""Tangents that are zero whatever the values, as rules see them that ask for such."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sable.dialects.ops.rules import is_inexact
+from sable.ir.aval import Aval, aval, float0
+
+from .bind import BIND
+from .values import aval_of_value
+
+
+class SymbolicZero:
+    """A zero that nobody has to compute with.
+
+    Attributes:
+      aval: the abstract value of the tangent; its shape, dtype and rank are attributes too.
+    """
+
+    def __init__(self, aval: Any):
+        self.aval = aval
+
+    def __repr__(self) -> str:
+        return "SymbolicZero"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["aval"], name)
+
+    @staticmethod
+    def from_primal_value(val: Any) -> SymbolicZero:
+        """That of the tangent of a value."""
+        return SymbolicZero(tangent_aval(aval_of_value(val)))
+
+
+def tangent_aval(a: Aval) -> Aval:
+    """Of the tangent of a value of that type."""
+    return a if is_inexact(a) else aval(a.shape, float0)
+
+
+def instantiated(t: Any) -> Any:
+    """A symbolic zero as an array of zeros; anything else as it is."""
+    if not isinstance(t, SymbolicZero):
+        return t
+    return np.zeros(t.aval.shape, float0) if t.aval.dtype == float0 else BIND.full(t.aval, 0)
+
+
+def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:
+    """The zero tangent of a value: an array, or a `SymbolicZero`."""
+    zero = SymbolicZero.from_primal_value(val)
+    return zero if symbolic_zeros else instantiated(zero)
+
+
+__all__ = ["SymbolicZero", "instantiated", "tangent_aval", "zero_from_primal"]
