@@ -157,6 +157,21 @@ def test_operators(text: str) -> None:
     check(text)
 
 
+@lines(
+    """
+    [jnp.float32 == np.dtype("float32"), np.dtype("float32") == jnp.float32, jnp.float32 != np.dtype("float32")]
+    [jnp.float32 == jnp.float32, jnp.float32 == np.float32, np.float32 == jnp.float32, jnp.float32 == jnp.single]
+    [jnp.float32 == jnp.float16, jnp.float32 == "float32", jnp.float32 == None, jnp.float64 == float, jnp.bool == bool]
+    [jnp.dtype("int8") in (jnp.int8,), jnp.int8 in {np.int8: 1}, jnp.bfloat16 == jnp.dtype("bfloat16")]
+    [jnp.isdtype(jnp.float32, ("real floating", "bool")), jnp.isdtype("int8", jnp.int8), jnp.isdtype(x.dtype, "numeric")]
+    jnp.isdtype(x.dtype, ("numbers", "real floating"))
+    jnp.isdtype(x.dtype, ["bool"])
+    """
+)
+def test_dtypes(text: str) -> None:
+    check(text)
+
+
 ATTRIBUTES = (
     "bits eps max min smallest_normal tiny resolution nmant nexp epsneg machep negep smallest_subnormal precision"
 )

@@ -12,6 +12,7 @@ from sable._config import config
 from sable.ir.aval import Aval, aval, aval_of
 from sable.runtime import dlpack
 
+from . import notebook
 from .sharding import Shard, SingleDeviceSharding
 from .transfers import DEVICE_TO_HOST, guard
 
@@ -196,6 +197,10 @@ class Array(Value):
 
     def __str__(self) -> str:
         return str(self.numpy())
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: shape, dtype, device, a histogram (of a sample, where the array is large) and the text."""
+        return notebook.as_html(self.numpy(), self.aval, self.device, repr(self))
 
     def __copy__(self) -> Array:
         return self

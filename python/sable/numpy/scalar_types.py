@@ -11,7 +11,7 @@ from .arrays import array
 
 
 class ScalarType(type):
-    """Type of `jnp.float32` and its like: equal to NumPy's scalar type, usable as a dtype, and callable.
+    """Type of `jnp.float32` and its like: equal to NumPy's scalar type and dtype, usable as a dtype, and callable.
 
     Attributes:
       dtype: the NumPy dtype.
@@ -23,7 +23,7 @@ class ScalarType(type):
         return hash(cls.dtype.type)
 
     def __eq__(cls, other: object) -> bool:
-        return other is cls or (not isinstance(other, ScalarType) and cls.dtype.type is other)
+        return other is cls or cls.dtype.type == other
 
     def __ne__(cls, other: object) -> bool:
         return not cls == other
