@@ -277,6 +277,38 @@ irdl.dialect @sable {
     irdl.attributes {"functions" = %functions, "num_residuals" = %num_residuals}
   }
 
+  irdl.operation @lu {
+    %a = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    %result2 = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a)
+    irdl.results(result0: %result0, result1: %result1, result2: %result2)
+  }
+
+  irdl.operation @lu_pivots_to_permutation {
+    %pivots = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %permutation_size = irdl.base "#builtin.integer"
+    irdl.operands(pivots: %pivots)
+    irdl.results(result: %result)
+    irdl.attributes {"permutation_size" = %permutation_size}
+  }
+
+  irdl.operation @lu_solve {
+    %a = irdl.base "!builtin.tensor"
+    %factors = irdl.base "!builtin.tensor"
+    %permutation = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %transpose_a_true = irdl.is true
+    %transpose_a_false = irdl.is false
+    %transpose_a = irdl.any_of(%transpose_a_true, %transpose_a_false)
+    irdl.operands(a: %a, factors: %factors, permutation: %permutation, b: %b)
+    irdl.results(result: %result)
+    irdl.attributes {"transpose_a" = %transpose_a}
+  }
+
   irdl.operation @name {
     %x = irdl.base "!builtin.tensor"
     %name = irdl.base "#builtin.string"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -175,12 +176,12 @@ def _applied(a: np.ndarray, transpose_a: str) -> np.ndarray:
     return (a.conj() if transpose_a == "ADJOINT" else a).swapaxes(-1, -2)
 
 
-def _solve_ref(
+def substituted(
     a: np.ndarray, b: np.ndarray, left_side: bool, lower: bool, unit_diagonal: bool, transpose_a: str
 ) -> np.ndarray:
     """By substitution, row by row."""
     if not left_side:
-        turned = _solve_ref(
+        turned = substituted(
             _applied(a, transpose_a).swapaxes(-1, -2),
             b.swapaxes(-1, -2),
             True,
@@ -190,7 +191,7 @@ def _solve_ref(
         )
         return np.ascontiguousarray(turned.swapaxes(-1, -2))
     if transpose_a != "NO_TRANSPOSE":
-        return _solve_ref(_applied(a, transpose_a), b, True, not lower, unit_diagonal, "NO_TRANSPOSE")
+        return substituted(_applied(a, transpose_a), b, True, not lower, unit_diagonal, "NO_TRANSPOSE")
     strict = np.tril(a, -1) if lower else np.triu(a, 1)
     x = np.zeros_like(b)
     n = a.shape[-1]
@@ -225,23 +226,24 @@ def _solve_batch(b: Any, op: Any, size: int, operands: Any, mapped: Any, **param
     """Right-hand sides of one matrix are further columns (rows) of one right-hand side."""
     a, rhs = operands
     if not mapped[0]:
-        return _many_sides(b, op, a, rhs, params)
+        return many_sides(b, op, (a,), rhs, params["left_side"], params)
     return b.bind(op, a, rhs if mapped[1] else expand(b, rhs, size), **params)
 
 
-def _many_sides(b: Any, op: Any, a: Any, rhs: Any, params: dict) -> Any:
+def many_sides(b: Any, op: Any, matrix: Sequence[Any], rhs: Any, left_side: bool, params: dict) -> Any:
+    """An op on one matrix (what there is of it) and many right-hand sides, for which it stands on the left or the right."""
     shape = b.aval(rhs).shape
     n = len(shape)
     size, batch, (rows, columns) = shape[0], shape[1:-2], shape[-2:]
     middle = tuple(range(1, n - 2))
-    if params["left_side"]:
+    if left_side:
         order, apart, merged = (*middle, n - 2, 0, n - 1), (*batch, rows, size, columns), (*batch, rows, size * columns)
         back = (n - 2, *range(n - 3), n - 3, n - 1)
     else:
         order, apart, merged = (*middle, 0, n - 2, n - 1), (*batch, size, rows, columns), (*batch, size * rows, columns)
         back = (n - 3, *range(n - 3), n - 2, n - 1)
     together = b.reshape(b.transpose(rhs, permutation=order), shape=merged)
-    x = b.reshape(b.bind(op, a, together, **params), shape=apart)
+    x = b.reshape(b.bind(op, *matrix, together, **params), shape=apart)
     return b.transpose(x, permutation=back)
 
 
@@ -290,7 +292,7 @@ triangular_solve = defop(
         "transpose_a": enum("transpose"),
     },
     type=_solve_type,
-    ref=_solve_ref,
+    ref=substituted,
     jvp={"a": _solve_jvp_a, "b": LINEAR},
     transpose={"b": _solve_transpose_b},
     batch=_solve_batch,

@@ -1,7 +1,7 @@
-"""cholesky and triangular_solve in terms of StableHLO ops: one column, or row, a trip of a loop over the batch.
+"""Linear algebra in terms of StableHLO ops: one column, or row, a trip of a loop over the batch.
 
-A trip is a product of the part that is known with one of its rows, so the work is that of the textbook and half of it
-multiplies zeros.
+A trip of cholesky and of triangular_solve is a product of the part that is known with one of its rows, so the work is that
+of the textbook and half of it multiplies zeros. A trip of lu changes the whole matrix, of which a third has to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sable.ir.aval import aval
-from sable.ir.codec import DotDimensions
+from sable.ir.codec import DotDimensions, GatherDimensions
 
 from .compose import INT32, compare, index_constant, zeros
 
@@ -149,3 +149,139 @@ def _substitute(b: Any, matrix: Any, sides: Any, lower: bool, unit_diagonal: boo
 
     (x,) = b.repeat(n, [zeros(b, aval((count, n, columns), a.dtype))], solve_row)
     return x
+
+
+# ---- lu ----------------------------------------------------------------------------------------------------------
+
+
+def lower_lu(b: Any, a: Any) -> tuple[Any, Any, Any]:
+    """Trip j exchanges row j with that of the largest number below, divides what is below by it and eliminates it.
+
+    G. Golub and C. Van Loan, "Matrix Computations", 3.4.4 (outer products). Where a whole column is zero it stays so.
+    """
+    whole = b.aval(a)
+    *batch, m, n = whole.shape
+    k = min(m, n)
+    if whole.size == 0:
+        pivots = zeros(b, aval((*batch, k), INT32))
+        return a, pivots, b.lu_pivots_to_permutation(pivots, permutation_size=m)
+    stack = _as_stack(b, a)
+    shape = b.aval(stack).shape
+    count = shape[0]
+    row, column = (b.iota(shape=shape, dtype=INT32, iota_dimension=i) for i in (1, 2))
+
+    def eliminate(j: Any, carry: Any) -> list[Any]:
+        matrix, pivots = carry
+        here = b.broadcast_in_dim(j, shape=shape, broadcast_dimensions=())
+        pivot = _largest(b, _slice(b, matrix, (m, 1), _zero(b), j), j)
+        chosen = compare(b, row, b.broadcast_in_dim(pivot, shape=shape, broadcast_dimensions=(0,)), "EQ")
+        above, taken = _slice(b, matrix, (1, n), j, _zero(b)), _row_where(b, chosen, matrix)
+        above, taken = (b.broadcast_in_dim(x, shape=shape, broadcast_dimensions=(0, 1, 2)) for x in (above, taken))
+        matrix = b.select(compare(b, row, here, "EQ"), taken, b.select(chosen, above, matrix))
+        left = _divided(b, matrix, j)
+        rest = b.subtract(matrix, b.multiply(left, taken))
+        rest = b.select(compare(b, column, here, "GT"), rest, b.select(compare(b, column, here, "EQ"), left, matrix))
+        matrix = b.select(compare(b, row, here, "GT"), rest, matrix)
+        return [matrix, b.dynamic_update_slice(pivots, b.reshape(pivot, shape=(count, 1)), _zero(b), j)]
+
+    factors, pivots = b.repeat(k, [stack, zeros(b, aval((count, k), INT32))], eliminate)
+    pivots = b.reshape(pivots, shape=(*batch, k))
+    return b.reshape(factors, shape=whole.shape), pivots, b.lu_pivots_to_permutation(pivots, permutation_size=m)
+
+
+def _size(b: Any, x: Any) -> Any:
+    """|x|; of complex numbers the sum of the parts' magnitudes, which is what LAPACK chooses pivots by."""
+    if b.aval(x).dtype.kind != "c":
+        return b.abs(x)
+    return b.add(b.abs(b.real(x)), b.abs(b.imag(x)))
+
+
+def _largest(b: Any, columns: Any, first: Any) -> Any:
+    """The row of the largest number of each (m, 1) column, from row `first` on."""
+    count, m, _ = b.aval(columns).shape
+    size = b.reshape(_size(b, columns), shape=(count, m))
+    a = b.aval(size)
+    places = b.iota(shape=a.shape, dtype=INT32, iota_dimension=1)
+    from_there = compare(b, places, b.broadcast_in_dim(first, shape=a.shape, broadcast_dimensions=()), "GE")
+    return b.argmax(b.select(from_there, size, b.full(a, -1)), axis=1, index_dtype=INT32)
+
+
+def _row_where(b: Any, chosen: Any, matrix: Any) -> Any:
+    """The one row of each matrix that is chosen, (count, 1, n)."""
+    a = b.aval(matrix)
+    row = b.reduce_sum(b.select(chosen, matrix, zeros(b, a)), dimensions=(1,))
+    return b.reshape(row, shape=(a.shape[0], 1, a.shape[2]))
+
+
+def _divided(b: Any, matrix: Any, j: Any) -> Any:
+    """Column j divided by its element j, unless that is 0; repeated to the matrix's shape."""
+    shape = b.aval(matrix).shape
+    column, pivot = _slice(b, matrix, (shape[1], 1), _zero(b), j), _slice(b, matrix, (1, 1), j, j)
+    size = _size(b, pivot)
+    nothing = _spread(b, compare(b, size, zeros(b, b.aval(size)), "EQ"), (*shape[:2], 1))
+    divided = b.select(nothing, column, b.divide(column, _spread(b, pivot, (*shape[:2], 1))))
+    return b.broadcast_in_dim(divided, shape=shape, broadcast_dimensions=(0, 1, 2))
+
+
+def lower_lu_pivots_to_permutation(b: Any, pivots: Any, permutation_size: int) -> Any:
+    """Trip i exchanges element i with that of its pivot."""
+    *batch, k = b.aval(pivots).shape
+    count = math.prod(batch)
+    shape = (count, permutation_size)
+    places = b.iota(shape=shape, dtype=INT32, iota_dimension=1)
+    if count * k == 0:
+        return b.reshape(places, shape=(*batch, permutation_size))
+    pivots = b.reshape(pivots, shape=(count, k))
+    last = index_constant(b, permutation_size - 1, INT32)
+    pivots = b.clamp(_zero(b), pivots, last)
+
+    def exchange(i: Any, carry: Any) -> list[Any]:
+        (order,) = carry
+
+        def element(x: Any) -> Any:
+            found = b.dynamic_slice(x, _zero(b), i, slice_sizes=(count, 1))
+            return b.broadcast_in_dim(found, shape=shape, broadcast_dimensions=(0, 1))
+
+        other = compare(b, places, element(pivots), "EQ")
+        here = compare(b, places, b.broadcast_in_dim(i, shape=shape, broadcast_dimensions=()), "EQ")
+        theirs = b.reduce_sum(b.select(other, order, zeros(b, b.aval(order))), dimensions=(1,))
+        theirs = b.broadcast_in_dim(theirs, shape=shape, broadcast_dimensions=(0,))
+        return [b.select(here, theirs, b.select(other, element(order), order))]
+
+    (order,) = b.repeat(k, [places], exchange)
+    return b.reshape(order, shape=(*batch, permutation_size))
+
+
+def take_rows(b: Any, x: Any, rows: Any) -> Any:
+    """x[..., rows[..., i], :] for a stack of matrices and a stack of lists of rows."""
+    shape = b.aval(x).shape
+    n = len(shape)
+    batch = tuple(range(n - 2))
+    return b.gather(
+        x,
+        b.reshape(rows, shape=(*b.aval(rows).shape, 1)),
+        dimension_numbers=GatherDimensions((n - 1,), (n - 2,), batch, batch, (n - 2,), n - 1),
+        slice_sizes=(*[1] * (n - 1), shape[-1]),
+        indices_are_sorted=False,
+    )
+
+
+def lower_lu_solve(b: Any, a: Any, factors: Any, permutation: Any, rhs: Any, transpose_a: bool) -> Any:
+    return solve_by_factors(b, factors, permutation, rhs, "TRANSPOSE" if transpose_a else "NO_TRANSPOSE")
+
+
+def solve_by_factors(b: Any, factors: Any, permutation: Any, rhs: Any, transpose_a: str) -> Any:
+    """x of op(a) x = b, where P a = L U: P^T L U x = b, or U^T L^T P x = b."""
+    if b.aval(rhs).size == 0:
+        return rhs
+    solve = {"left_side": True, "transpose_a": transpose_a}
+    by_lower = {"lower": True, "unit_diagonal": True, **solve}
+    by_upper = {"lower": False, "unit_diagonal": False, **solve}
+    if transpose_a == "NO_TRANSPOSE":
+        x = b.triangular_solve(factors, take_rows(b, rhs, permutation), **by_lower)
+        return b.triangular_solve(factors, x, **by_upper)
+    x = b.triangular_solve(factors, b.triangular_solve(factors, rhs, **by_upper), **by_lower)
+    shape = b.aval(permutation).shape
+    places = b.iota(shape=shape, dtype=INT32, iota_dimension=len(shape) - 1)
+    _, inverse = b.sort(permutation, places, dimension=len(shape) - 1, num_keys=1, is_stable=True)
+    return take_rows(b, x, inverse)

@@ -6,6 +6,7 @@
 #include <complex>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "kernels.h"
@@ -22,6 +23,7 @@ struct Library {
                const int* n, const T* alpha, const T* a, const int* lda, T* b, const int* ldb);
   void (*gemm)(const char* transpose_a, const char* transpose_b, const int* m, const int* n, const int* k, const T* alpha,
                const T* a, const int* lda, const T* b, const int* ldb, const T* beta, T* c, const int* ldc);
+  void (*getrf)(const int* m, const int* n, T* a, const int* lda, int* pivots, int* info);
 };
 
 template <typename T>
@@ -105,6 +107,101 @@ void triangular_solve(const int64_t* words) {
   }
 }
 
+// A matrix as LAPACK has it, where the transpose will not do: columns of adjacent elements.
+template <typename T>
+class Columns {
+ public:
+  Columns(int64_t rows, int64_t columns) : rows_(rows), columns_(columns), data_(static_cast<size_t>(rows * columns)) {}
+  T* data() { return data_.data(); }
+  T& at(int64_t row, int64_t column) { return data_[static_cast<size_t>(column * rows_ + row)]; }
+  void read(const Matrices<T>& stack, int64_t number) {
+    each([&](int64_t i, int64_t j) { at(i, j) = stack.at(number, i, j); });
+  }
+  void write(const Matrices<T>& stack, int64_t number) {
+    each([&](int64_t i, int64_t j) { stack.at(number, i, j) = at(i, j); });
+  }
+
+ private:
+  // By tiles, which the cache holds both ways.
+  template <typename F>
+  void each(F f) {
+    constexpr int64_t kTile = 16;
+    for (int64_t row = 0; row < rows_; row += kTile)
+      for (int64_t column = 0; column < columns_; column += kTile)
+        for (int64_t j = column; j < std::min(columns_, column + kTile); ++j)
+          for (int64_t i = row; i < std::min(rows_, row + kTile); ++i) f(i, j);
+  }
+
+  int64_t rows_, columns_;
+  std::vector<T> data_;
+};
+
+// The order in which rows are after each was exchanged with its pivot, one after the other.
+void exchange_rows(const Matrices<int32_t>& pivots, const Matrices<int32_t>& permutation, int64_t number) {
+  for (int64_t i = 0; i < permutation.rows(); ++i) permutation.at(number, i, 0) = static_cast<int32_t>(i);
+  for (int64_t i = 0; i < pivots.rows(); ++i) {
+    const int64_t other = std::clamp<int64_t>(pivots.at(number, i, 0), 0, permutation.rows() - 1);
+    std::swap(permutation.at(number, i, 0), permutation.at(number, other, 0));
+  }
+}
+
+// Operand: pivots; result: the permutation.
+void lu_pivots_to_permutation(const int64_t* words) {
+  Matrices<int32_t> pivots(words, 0, 2), permutation(words, 1, 2);
+  for (int64_t number = 0; number < pivots.batch(); ++number) exchange_rows(pivots, permutation, number);
+}
+
+// Operand a; results: L (unit diagonal, not stored) and U in one matrix, the row that each row was exchanged with, and
+// the rows of a in the order of those of L U.
+template <typename T>
+void lu(const int64_t* words) {
+  Matrices<T> a(words, 0, 4), factors(words, 1, 4);
+  Matrices<int32_t> pivots(words, 2, 4), permutation(words, 3, 4);
+  const int rows = static_cast<int>(a.rows()), columns = static_cast<int>(a.columns());
+  Columns<T> matrix(rows, columns);
+  std::vector<int> exchanged(static_cast<size_t>(std::min(rows, columns)));
+  for (int64_t number = 0; number < a.batch(); ++number) {
+    matrix.read(a, number);
+    int info = 0;  // a pivot that is zero is no failure
+    library<T>.getrf(&rows, &columns, matrix.data(), &rows, exchanged.data(), &info);
+    matrix.write(factors, number);
+    for (int64_t i = 0; i < pivots.rows(); ++i) pivots.at(number, i, 0) = exchanged[static_cast<size_t>(i)] - 1;
+    exchange_rows(pivots, permutation, number);
+  }
+}
+
+// Operands a (not read), its factors and permutation, b; result x of a x = b; option: the transpose of a.
+template <typename T>
+void lu_solve(const int64_t* words) {
+  Matrices<T> factors(words, 1, 5), b(words, 3, 5), result(words, 4, 5);
+  Matrices<int32_t> permutation(words, 2, 5);
+  const bool transposed = Matrices<T>::options(words, 5)[0] != 0;
+  const int rows = static_cast<int>(b.rows()), columns = static_cast<int>(b.columns());
+  const T one(1);
+  Dense<T> matrix(factors);
+  const int leading = matrix.leading();
+  std::vector<T> x(static_cast<size_t>(rows) * static_cast<size_t>(columns));
+  for (int64_t number = 0; number < b.batch(); ++number) {
+    matrix.read(number);
+    auto row_of = [&](int64_t i, bool permuted) {
+      return permuted ? std::clamp<int64_t>(permutation.at(number, i, 0), 0, rows - 1) : i;
+    };
+    // what BLAS sees of the factors is the transpose, and so it is of x
+    auto divide = [&](char triangle, char diagonal) {
+      library<T>.trsm("R", &triangle, transposed ? "T" : "N", &diagonal, &columns, &rows, &one, matrix.data(number),
+                      &leading, x.data(), &columns);
+    };
+    size_t place = 0;
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0, from = row_of(i, !transposed); j < columns; ++j) x[place++] = b.at(number, from, j);
+    divide(transposed ? 'L' : 'U', transposed ? 'N' : 'U');
+    divide(transposed ? 'U' : 'L', transposed ? 'U' : 'N');
+    place = 0;
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0, to = row_of(i, transposed); j < columns; ++j) result.at(number, to, j) = x[place++];
+  }
+}
+
 // What a piece of n things consists of.
 struct Range {
   int64_t first, last;
@@ -157,9 +254,12 @@ void bind_type(Addresses addresses, const char* prefix, const std::string& dtype
   take(addresses, prefix + std::string("potrf"), library<T>.potrf);
   take(addresses, prefix + std::string("trsm"), library<T>.trsm);
   take(addresses, prefix + std::string("gemm"), library<T>.gemm);
+  take(addresses, prefix + std::string("getrf"), library<T>.getrf);
   register_kernel(("sable_cholesky_" + dtype).c_str(), cholesky<T>);
   register_kernel(("sable_triangular_solve_" + dtype).c_str(), triangular_solve<T>);
   register_kernel(("sable_matmul_" + dtype).c_str(), matmul<T>);
+  register_kernel(("sable_lu_" + dtype).c_str(), lu<T>);
+  register_kernel(("sable_lu_solve_" + dtype).c_str(), lu_solve<T>);
 }
 
 }  // namespace
@@ -173,6 +273,7 @@ void bind_linear_algebra(nb::module_& module) {
         bind_type<std::complex<float>>(addresses, "c", "complex64");
         bind_type<std::complex<double>>(addresses, "z", "complex128");
         bind_spectral(addresses);
+        register_kernel("sable_lu_pivots_to_permutation_int32", lu_pivots_to_permutation);
       },
       "bind_lapack(addresses): takes LAPACK's and BLAS's functions ('spotrf', 'ztrsm' ...) by their addresses and makes "
       "the kernels of linear algebra known.");

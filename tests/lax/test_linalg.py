@@ -52,6 +52,16 @@ FUNCTIONS = {
     ),
     "right": (lambda j, a, b: j.lax.linalg.triangular_solve(a, b), T.T, B.T),
     "right vector": (lambda j, a, b: j.lax.linalg.triangular_solve(a, b, transpose_a=True), T.T, V),
+    "lu": (lambda j, a: j.lax.linalg.lu(a)[0], W),
+    "det": (lambda j, a: j.numpy.linalg.det(a), W),
+    "det of rank 3": (lambda j, a: j.numpy.linalg.det(a * j.numpy.arange(4.0)), W),
+    "det of rank 2": (lambda j, a: j.numpy.linalg.det(a * j.numpy.array([1.0, 0, 0, 2])), W),
+    "slogdet": (lambda j, a: j.numpy.linalg.slogdet(a)[1], W),
+    "linear system": (lambda j, a, b: j.numpy.linalg.solve(a, b), W, V),
+    "linear systems": (lambda j, a, b: j.numpy.linalg.solve(a, b), S, B),
+    "complex system": (lambda j, a, b: j.numpy.linalg.solve(a, b), C, B),
+    "no inverse": (lambda j, a: j.numpy.linalg.inv(a * 0), W),
+    "positive": (lambda j, a, b: j.scipy.linalg.solve(a, b, assume_a="pos"), A, B),
     "other dtypes": (lambda j, a, b: j.lax.linalg.triangular_solve(a, b.astype("int32")), T, B.T),
     "other shapes": (lambda j, a, b: j.lax.linalg.triangular_solve(a, b), T, B),
 }
@@ -88,6 +98,11 @@ DIFFERENTIABLE = [
     "solve trans",
     "conjugate",
     "right",
+    "linear systems",
+    "complex system",
+    "det of rank 3",
+    "det of rank 2",
+    "positive",
 ]
 
 
@@ -99,7 +114,9 @@ def test_gradients(name: str) -> None:
         check(lambda j, *xs, k=k: j.grad(lambda *ys: total(function)(j, *ys), k)(*xs), *arguments, rtol=2e-4, atol=2e-4)
 
 
-@pytest.mark.parametrize("name", ["cholesky", "cho_solve", "solve vector", "right"])
+@pytest.mark.parametrize(
+    "name", ["cholesky", "cho_solve", "solve vector", "right", "lu", "det", "slogdet", "linear system"]
+)
 def test_second_order(name: str) -> None:
     function, *arguments = FUNCTIONS[name]
 
@@ -173,6 +190,30 @@ def test_vmap(axes: tuple) -> None:
     check(lambda j, *xs: j.jit(j.vmap(lambda *ys: solve(j, *ys), axes))(*xs), a, b, **CLOSE)
     right = b.swapaxes(-1, -2)
     check(lambda j, *xs: j.vmap(lambda *ys: j.lax.linalg.triangular_solve(*ys), axes)(*xs), a, right, **CLOSE)
+
+
+@pytest.mark.parametrize("axes", [(0, None), (None, 0), (0, 0)])
+def test_vmap_of_linear_systems(axes: tuple) -> None:
+    def both(j, a, b):
+        return j.value_and_grad(lambda a, b: (j.numpy.linalg.solve(a, b) ** 2).sum(), (0, 1))(a, b)
+
+    a, b = (S[0] if axes[0] == 0 else A), (real(3, 4, 2) if axes[1] == 0 else real(4, 2))
+    check(lambda j, *xs: j.jit(j.vmap(lambda *ys: both(j, *ys), axes))(*xs), a, b, rtol=2e-4, atol=2e-4)
+
+
+def test_solutions_have_the_residual_of_lapack() -> None:
+    """Sizes beyond LAPACK's blocks, eager and compiled."""
+    import sable
+
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(150, 150)), rng.normal(size=(150, 3))
+    with sable.enable_x64(True):
+        eager, compiled = sable.numpy.linalg.solve(a, b), sable.jit(sable.numpy.linalg.solve)(a, b)
+        factors, _, order = sable.lax.linalg.lu(sable.numpy.asarray(a[:, :90]))
+    np.testing.assert_array_equal(np.asarray(eager), np.asarray(compiled))
+    np.testing.assert_allclose(a @ np.asarray(eager), b, rtol=0, atol=1e-11)
+    lower, upper = np.tril(factors, -1) + np.eye(150, 90), np.triu(factors)[:90]
+    np.testing.assert_allclose(lower @ upper, a[np.asarray(order), :90], rtol=0, atol=1e-12)
 
 
 def test_double_precision() -> None:

@@ -13,6 +13,7 @@ from .aval import Aval
 
 #: Dimensions of what a kernel gets, behind that of the batch.
 _RANK = 2
+_INTEGER = np.dtype(np.int32)
 
 
 def _no_options(**params: Any) -> tuple[int, ...]:
@@ -32,7 +33,7 @@ class NativeKernel:
         parameter in lower case.
       operand_ranks, result_ranks: dimensions of each operand and result behind those of the batch; of a last result that
         the parameters leave out, too.
-      dtypes: of all operands, those that there is a kernel for.
+      dtypes: of the operands but integers, those that there is a kernel for. Integers are int32.
       options: `options(**params)`: the op's parameters as integers.
     """
 
@@ -45,7 +46,7 @@ class NativeKernel:
     def symbol(self, avals: Sequence[Aval], params: Mapping[str, Any]) -> str | None:
         """The kernel for these operands; None where there is none: other dtypes, empty operands."""
         dtype = avals[0].dtype
-        if dtype not in self.dtypes or any(a.dtype != dtype or a.size == 0 for a in avals):
+        if dtype not in self.dtypes or any(a.dtype not in (dtype, _INTEGER) or a.size == 0 for a in avals):
             return None
         return f"{self.name.format(**{k: str(v).lower() for k, v in params.items()})}_{dtype.name}"
 

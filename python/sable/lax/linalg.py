@@ -10,11 +10,14 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import convert, value_of, values_of
+from sable.dialects.ops import linear_algebra_lowering as rows
 from sable.library.declare import library
+
+from .autodiff import stop_gradient
 
 _absent.explain(__name__)
 
-__all__ = ["EighImplementation", "cholesky", "eigh", "triangular_solve"]
+__all__ = ["EighImplementation", "cholesky", "eigh", "lu", "lu_pivots_to_permutation", "triangular_solve"]
 
 
 def adjoint(x: Value) -> Value:
@@ -156,3 +159,69 @@ def eigh(
     if implementation not in (None, EighImplementation.QR):
         raise NotImplementedError(f"eigh by {implementation} is for other devices; there is EighImplementation.QR")
     return made
+
+
+@library
+def lu(x: Any) -> tuple[Value, Value, Value]:
+    """Factors of matrices with their rows exchanged: x[permutation] = L U, by elimination with partial pivoting.
+
+    Args:
+      x: (..., m, n), f32, f64, c64 or c128.
+
+    Returns:
+      (factors, pivots, permutation): L below the diagonal, its own being ones, and U, in the shape and dtype of x; int32
+      (..., min(m, n)), the row that each row was exchanged with, one after the other; int32 (..., m).
+
+    Raises:
+      TypeError: another dtype, or less than two dimensions.
+    """
+    return BIND.lu(value_of(x, "lu"))
+
+
+@library
+def lu_pivots_to_permutation(pivots: Any, permutation_size: int) -> Value:
+    """The order in which rows are after exchanges.
+
+    Args:
+      pivots: int32 (..., k): row i was exchanged with row pivots[i], one after the other.
+      permutation_size: of how many rows, k or more.
+
+    Returns:
+      int32 (..., permutation_size).
+
+    Raises:
+      TypeError: another dtype, or a scalar. ValueError: too few rows.
+    """
+    value = value_of(pivots, "lu_pivots_to_permutation")
+    return BIND.lu_pivots_to_permutation(value, permutation_size=int(permutation_size))
+
+
+def solve_by_lu(a: Value, b: Value) -> Value:
+    """x of a x = b for a stack of right-hand sides (..., n, m); a (..., n, n) may lack batch dimensions or have ones.
+
+    All derivatives are solutions by the same factors.
+    """
+    factors, _, permutation = BIND.lu(stop_gradient(a))
+    batch = b.aval.shape[:-2]
+    repeated = [_in_batch(x, batch, rank) for x, rank in ((a, 2), (factors, 2), (permutation, 1))]
+    return BIND.lu_solve(*repeated, b, transpose_a=False)
+
+
+def _in_batch(x: Value, batch: tuple[int, ...], rank: int) -> Value:
+    shape = (*batch, *x.aval.shape[x.aval.ndim - rank :])
+    if shape == x.aval.shape:
+        return x
+    first = len(shape) - x.aval.ndim
+    kept = [i for i, n in enumerate(x.aval.shape) if n == shape[first + i]]
+    x = BIND.reshape(x, shape=tuple(x.aval.shape[i] for i in kept))
+    return BIND.broadcast_in_dim(x, shape=shape, broadcast_dimensions=tuple(first + i for i in kept))
+
+
+def solve_by_factors(factors: Value, permutation: Value, b: Value, operation: str) -> Value:
+    """x of op(a) x = b by the factors of a: stacks with the same batch dimensions."""
+    return rows.solve_by_factors(BIND, factors, permutation, b, operation)
+
+
+def take_rows(x: Value, order: Value) -> Value:
+    """Rows of a stack of matrices in another order: int32 (..., n) with the batch dimensions of x."""
+    return rows.take_rows(BIND, x, order)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -28,9 +27,9 @@ from sable.library.declare import library
 
 from . import reductions
 from .creation import diagonal as _diagonal
-from .creation import eye
 from .einsum import einsum
-from .manipulation import broadcast_to, matrix_transpose
+from .linear_systems import det, inv, matrix_power, slogdet, solve, tensorinv, tensorsolve
+from .manipulation import matrix_transpose
 from .products import cross as _cross
 from .products import matmul as _matmul
 from .products import tensordot as _tensordot
@@ -43,9 +42,11 @@ _absent.explain(__name__)
 __all__ = [
     "cholesky",
     "cross",
+    "det",
     "diagonal",
     "eigh",
     "eigvalsh",
+    "inv",
     "matmul",
     "matrix_norm",
     "matrix_power",
@@ -53,7 +54,11 @@ __all__ = [
     "multi_dot",
     "norm",
     "outer",
+    "slogdet",
+    "solve",
     "tensordot",
+    "tensorinv",
+    "tensorsolve",
     "trace",
     "vecdot",
     "vector_norm",
@@ -218,34 +223,6 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value
     if n < 2:
         raise ValueError(f"matrix_norm needs an array of at least two dimensions, got shape {value.aval.shape}")
     return _norm_of_matrices(retype(value, False), ord, (n - 2, n - 1), keepdims)
-
-
-@library
-def matrix_power(a: Any, n: int) -> Value:
-    """Powers of square matrices (the last two axes) by repeated products.
-
-    Raises:
-      TypeError: n is no int. ValueError: the matrices are not square, or n is negative.
-    """
-    x = array_argument("matrix_power", a)
-    if x.aval.ndim < 2 or x.aval.shape[-1] != x.aval.shape[-2]:
-        raise TypeError(f"Last 2 dimensions of the array must be square, got shape {x.aval.shape}")
-    try:
-        n = operator.index(n)
-    except TypeError:
-        raise TypeError(f"exponent must be an integer, got {n}") from None
-    if n == 0:
-        return broadcast_to(eye(x.aval.shape[-1], dtype=x.aval.dtype), x.aval.shape)
-    if n < 0:
-        raise NotImplementedError("matrix_power with a negative exponent needs inverses, which are not there yet")
-    made = None
-    while n:
-        if n & 1:
-            made = x if made is None else _matmul(made, x)
-        n >>= 1
-        if n:
-            x = _matmul(x, x)
-    return made  # type: ignore[return-value]
 
 
 @library

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
 import sable.numpy as jnp
-from sable import _absent
+from sable import _absent, lax
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import array_arguments, promote_dtypes
+from sable.core.custom_derivatives import custom_jvp
+from sable.core.operands import array_arguments, convert, promote_dtypes
 from sable.lax import linalg
 from sable.library.declare import library
 
 _absent.explain(__name__)
 
-__all__ = ["cho_factor", "cho_solve", "cholesky", "eigh", "solve_triangular"]
+__all__ = [
+    "cho_factor",
+    "cho_solve",
+    "cholesky",
+    "det",
+    "eigh",
+    "inv",
+    "lu",
+    "lu_factor",
+    "lu_solve",
+    "solve",
+    "solve_triangular",
+]
 
 #: `trans` of `solve_triangular` -> (transpose_a, conjugate_a)
 _OPERATIONS = {
@@ -99,21 +113,25 @@ def solve_triangular(
     return _solve("solve_triangular", a, b, trans, lower, unit_diagonal)
 
 
-def _solve(name: str, a: Any, b: Any, trans: int | str, lower: bool, unit_diagonal: bool) -> Value:
-    if trans not in _OPERATIONS:
-        raise ValueError(f"Invalid 'trans' value {trans}")
-    matrix, sides = promote_dtypes(array_arguments(name, a, b), "inexact")
+def _as_columns(name: str, matrix: Value, sides: Value) -> tuple[Value, bool]:
+    """Right-hand sides as columns, and whether they were one for each matrix."""
     single = sides.ndim == 1
     if not single and matrix.ndim == sides.ndim + 1 and matrix.shape[-1] == sides.shape[-1]:
         warnings.warn(
             f"jax.scipy.linalg.{name}: one right-hand side for each of several matrices will be taken for a batch of "
             f"right-hand sides. Use {name}(..., b[..., None]).squeeze(-1) to avoid this warning.",
             category=FutureWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
         single = True
-    if single:
-        sides = sides[..., None]
+    return sides[..., None] if single else sides, single
+
+
+def _solve(name: str, a: Any, b: Any, trans: int | str, lower: bool, unit_diagonal: bool) -> Value:
+    if trans not in _OPERATIONS:
+        raise ValueError(f"Invalid 'trans' value {trans}")
+    matrix, sides = promote_dtypes(array_arguments(name, a, b), "inexact")
+    sides, single = _as_columns(name, matrix, sides)
     batch = jnp.broadcast_shapes(matrix.shape[:-2], sides.shape[:-2])
     transpose_a, conjugate_a = _OPERATIONS[trans]
     x = linalg.triangular_solve(
@@ -161,3 +179,160 @@ def eigh(
     (value,) = promote_dtypes(array_arguments("eigh", a), "inexact")
     v, w = linalg.eigh(value, lower=lower)
     return w if eigvals_only else (w, v)
+
+
+# ---- by factors L U ----------------------------------------------------------------------------------------------
+
+
+@library
+def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Value:
+    """Determinants of matrices (..., n, n), as of `jnp.linalg.det`; the flags have no effect, as in JAX."""
+    del overwrite_a, check_finite
+    return jnp.linalg.det(a)
+
+
+@library
+def inv(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Value:
+    """Inverses of matrices (..., n, n), as of `jnp.linalg.inv`; the flags have no effect, as in JAX."""
+    del overwrite_a, check_finite
+    return jnp.linalg.inv(a)
+
+
+@library(operands=("a",), promotion="inexact")
+def lu(a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Value, ...]:
+    """Factors of a matrix a = P L U, where P exchanges rows.
+
+    Args:
+      a: (m, n).
+      permute_l: return P L and U.
+      overwrite_a, check_finite: without effect, as in JAX.
+
+    Returns:
+      (P, L, U) of shapes (m, m), (m, k) and (k, n), where k = min(m, n); P is real.
+
+    Raises:
+      ValueError: other than two dimensions. TypeError: half precision.
+    """
+    del overwrite_a, check_finite
+    if a.ndim != 2:
+        raise ValueError(f"lu takes one matrix, got an array of {a.ndim} dimensions")
+    factors, _, permutation = linalg.lu(a)
+    m, n = a.shape
+    k = min(m, n)
+    p = convert(permutation[None, :] == jnp.arange(m, dtype=permutation.dtype)[:, None], jnp.real(a).dtype)
+    lower = jnp.tril(factors, -1)[:, :k] + jnp.eye(m, k, dtype=a.dtype)
+    upper = jnp.triu(factors)[:k, :]
+    return (jnp.matmul(p, lower, precision="highest"), upper) if permute_l else (p, lower, upper)
+
+
+@library(operands=("a",), promotion="inexact")
+def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Value, Value]:
+    """Factors of matrices for `lu_solve`; see `jax.lax.linalg.lu`.
+
+    Args:
+      a: (..., m, n).
+      overwrite_a, check_finite: without effect, as in JAX.
+
+    Returns:
+      (factors, pivots): L and U in one (..., m, n), int32 (..., min(m, n)).
+    """
+    del overwrite_a, check_finite
+    factors, pivots, _ = linalg.lu(a)
+    return factors, pivots
+
+
+@library
+def lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False, check_finite: bool = True) -> Value:
+    """x of op(a) x = b, given the factors of a.
+
+    Args:
+      lu_and_piv: what `lu_factor(a)` gives; a is (..., n, n).
+      b: (n,) or (..., n, m).
+      trans: op: 0 for a, 1 for its transpose, 2 for its conjugate transpose.
+      overwrite_b, check_finite: without effect, as in JAX.
+
+    Returns:
+      An array of the shape of b, with the batch dimensions of both.
+
+    Raises:
+      ValueError: shapes do not fit; another `trans`.
+    """
+    del overwrite_b, check_finite
+    (factors, sides), pivots = promote_dtypes(array_arguments("lu_solve", lu_and_piv[0], b), "inexact"), lu_and_piv[1]
+    if trans not in (0, 1, 2):
+        raise ValueError(f"'trans' value must be 0, 1, or 2, got {trans}")
+    if factors.ndim < 2 or factors.shape[-1] != factors.shape[-2]:
+        raise ValueError(f"lu_solve takes factors of square matrices, got shape {factors.shape}")
+    n = factors.shape[-1]
+    permutation = linalg.lu_pivots_to_permutation(pivots, n)
+    sides, single = _as_columns("lu_solve", factors, sides)
+    if sides.ndim < 2 or sides.shape[-2] != n:
+        raise ValueError(f"lu_solve takes right-hand sides (n,) or (..., n, m) for n = {n}, got shape {b.shape}")
+    batch = jnp.broadcast_shapes(factors.shape[:-2], permutation.shape[:-1], sides.shape[:-2])
+    x = linalg.solve_by_factors(
+        jnp.broadcast_to(factors, (*batch, n, n)),
+        jnp.broadcast_to(permutation, (*batch, n)),
+        jnp.broadcast_to(sides, (*batch, *sides.shape[-2:])),
+        ("NO_TRANSPOSE", "TRANSPOSE", "ADJOINT")[trans],
+    )
+    return x[..., 0] if single else x
+
+
+@library
+def solve(
+    a: Any,
+    b: Any,
+    lower: bool = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    debug: bool = False,
+    check_finite: bool = True,
+    assume_a: str = "gen",
+) -> Value:
+    """x of a x = b.
+
+    Args:
+      a: (..., n, n).
+      b: (n,) or (..., n, m).
+      lower: with "pos", which triangle of a is read.
+      overwrite_a, overwrite_b, debug, check_finite: without effect, as in JAX.
+      assume_a: what a is: "gen", "sym", "her", or "pos", Hermitian positive definite, which is solved by `cholesky`.
+
+    Returns:
+      An array of the shape of b, with the batch dimensions of both.
+
+    Raises:
+      ValueError: shapes do not fit; another `assume_a`.
+    """
+    del overwrite_a, overwrite_b, debug, check_finite
+    known = ("gen", "sym", "her", "pos")
+    if assume_a not in known:
+        raise ValueError(f"Expected assume_a to be one of {known}; got {assume_a!r}")
+    if assume_a != "pos":
+        return jnp.linalg.solve(a, b)
+    matrix, sides = promote_dtypes(array_arguments("solve", a, b), "inexact")
+    n = matrix.ndim
+    if (
+        n < 2
+        or not matrix.shape[-1] == matrix.shape[-2] == (*sides.shape, *[None] * n)[n - 2]
+        or sides.ndim not in (n, n - 1)
+    ):
+        raise ValueError(f"solve takes (..., n, n) and (..., n) or (..., n, m), got {matrix.shape} and {sides.shape}")
+    single = sides.ndim == n - 1
+    factor = cholesky(lax.stop_gradient(matrix), lower)
+    x = _solve_positive(matrix, factor, sides[..., None] if single else sides, bool(lower))
+    return x[..., 0] if single else x
+
+
+@functools.partial(custom_jvp, nondiff_argnums=(3,))
+def _solve_positive(a: Any, factor: Any, b: Any, lower: bool) -> Value:
+    return cho_solve((factor, lower), b)
+
+
+@_solve_positive.defjvp
+def _solve_positive_jvp(lower: bool, primals: tuple, tangents: tuple) -> tuple:
+    """a dx = db - da x, whatever da; the factor moves as a does and is not looked at."""
+    a, factor, b = primals
+    x = _solve_positive(a, factor, b, lower)
+    moved = tangents[2] - jnp.matmul(tangents[0], x, precision="highest")
+    return x, _solve_positive(a, factor, moved, lower)

@@ -20,6 +20,10 @@ _LOOPS = {"betainc", "igamma", "igamma_grad_a", "igammac", "random_gamma_grad"}
 #: function of `jax.lax`, operands and parameters of the op
 _FUNCTIONS: dict[str, Callable] = {
     "eigh": lambda lax, a, lower: lax.linalg.eigh(a, lower=lower, symmetrize_input=False),
+    "lu": lambda lax, a: lax.linalg.lu(a),
+    "lu_pivots_to_permutation": lambda lax, pivots, permutation_size: (
+        [lax.linalg.lu_pivots_to_permutation(pivots, permutation_size)]
+    ),
 }
 
 

@@ -94,3 +94,61 @@ add("numpy.linalg.eigh", call(IM[:, :3] + IM[:, :3].T), call(S + S.T, "X"), rtol
 add("numpy.linalg.eigh", call(S, "U", False), without=("grad",), why="of Hermitian tangents", rtol=1e-3, atol=1e-3)
 add("lax.linalg.eigh", call(S + S.T, lower=False, subset_by_index=(0, 4)))
 add("scipy.linalg.eigh", call(S + S.T, eigvals_only=True), call(S + S.T, S + S.T), rtol=1e-3, atol=1e-3)
+# ---- linear systems and determinants
+_S3, _Z = S[:3, :3].copy(), (S + 1j * S[::-1]).astype(np.complex64)
+_STACK = np.stack([S, S[::-1] - S])
+_SINGULAR = S * np.float32([1, 1, 0, 1])
+_CLOSE = {"rtol": 2e-3, "atol": 1e-4}
+add("lax.linalg.lu", call(S), call(_STACK[:, :3]), call(M.T), call(_Z), call(IM), **_CLOSE)
+add("lax.linalg.lu", call(S[0]), without=("vmap",), why="JAX looks at the rank with the batch")
+add(
+    "lax.linalg.lu_pivots_to_permutation",
+    call(np.int32([[2, 1, 3], [0, 2, 2]]), permutation_size=4),
+    call(np.int32([1, 1]), permutation_size=1),
+)
+add("lax.linalg.lu_pivots_to_permutation", call(V, permutation_size=7), without=("grad",), why="no derivative")
+add(
+    "numpy.linalg.solve",
+    call(S, V[:4]),
+    call(_STACK, S),
+    call(S, _STACK[:, None]),
+    call(_Z, V[:4]),
+    call(IM[:, :3], I[:3]),
+    call(S, V),
+    call(M, V),
+    **_CLOSE,
+)
+add("numpy.linalg.inv", call(S), call(_STACK), call(_Z), call(np.zeros((2, 0, 0), np.float32)), call(M), **_CLOSE)
+add(
+    "numpy.linalg.det",
+    call(S),
+    call(_STACK[:, :3, :3]),
+    call(S[:2, :2]),
+    call(S[:1, :1]),
+    call(_SINGULAR),
+    call(_Z),
+    call(M),
+    **_CLOSE,
+)
+add("numpy.linalg.slogdet", call(_STACK), call(_Z), call(-S[:2, :2]), call(S[:1, :1]), call(M), **_CLOSE)
+add("numpy.linalg.slogdet", call(_SINGULAR), without=("grad",), why="no derivative", **_CLOSE)
+add("numpy.linalg.tensorsolve", call(T, V[:2]), **_CLOSE)
+add(
+    "numpy.linalg.tensorsolve",
+    call(S.reshape(2, 2, 4), S[:2, :2]),
+    call(S.reshape(4, 2, 2), V[:4], axes=(1,)),
+    **_CLOSE,
+)
+add("numpy.linalg.tensorinv", call(S.reshape(2, 2, 4)), call(S, ind=1), call(M), call(S, ind=0), **_CLOSE)
+add("numpy.linalg.matrix_power", call(S, -1), call(S, -3), call(IM[:, :3], -2), **_CLOSE)
+add("scipy.linalg.lu", call(S), call(M, permute_l=True), call(_Z.T), call(M.T), call(T), **_CLOSE)
+add("scipy.linalg.lu_factor", call(S), call(IM), **_CLOSE)
+_PIVOTS = np.int32([2, 1, 3, 3])
+for _trans in (0, 1, 2, 3):
+    add("scipy.linalg.lu_solve", call((_Z, _PIVOTS), V[:4], trans=_trans), **_CLOSE)
+add("scipy.linalg.lu_solve", call((S, _PIVOTS), _STACK), call((_STACK, np.stack([_PIVOTS, _PIVOTS])), S), **_CLOSE)
+add("scipy.linalg.lu_solve", call((M, _PIVOTS), S), call((S, _PIVOTS), V), **_CLOSE)
+add("scipy.linalg.solve", call(S, V[:4]), call(_STACK, S, assume_a="sym"), call(S, S, assume_a="no"), **_CLOSE)
+add("scipy.linalg.solve", call(_SPD, V[:4], assume_a="pos"), call(_SPD, S, lower=True, assume_a="pos"), **_CLOSE)
+add("scipy.linalg.inv", call(S), call(M), **_CLOSE)
+add("scipy.linalg.det", call(S), call(_SINGULAR), **_CLOSE)
