@@ -41,6 +41,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     vulkan,
 )
 from .legalize.constant_folding import ConstantFolding
+from .legalize.paddings import spread_paddings
 from .legalize.rules import in_shape, rules_of
 from .narrow import without_narrow
 from .transforms import TRANSFORMS
@@ -121,6 +122,12 @@ class LoweringBuilder(OperationBuilder):
     def inline(self, function: Function, operands: Sequence[Any]) -> list[Any]:
         """The results of a function, its body written here."""
         return interpret(function, operands, self)
+
+    def write_body(self, function: Function, made: FunctionOperation, operands: Sequence[Any]) -> None:
+        """Finish an operation with the body of a function."""
+        made.finish(self.inline(function, operands))
+        if self.platform != "any":
+            spread_paddings(self, made.operation)
 
     def region(self, operation: Any, k: int, types: Sequence[Any], body: Any) -> None:
         """Fill region k with a block; `body(arguments) -> values to return`."""
@@ -261,7 +268,7 @@ def lower(
         made.operation.attributes["sym_visibility"] = ir.StringAttr.get("public")
     b = LoweringBuilder(made.ip, platform, native)
     constants = [b.emit("constant", value=Literal.of(b.passed(np.asarray(c)))) for c in captures]
-    made.finish(b.inline(function, [*made.arguments, *constants]))
+    b.write_body(function, made, [*made.arguments, *constants])
     with CONTEXT, UNKNOWN:
         first = ir.InsertionPoint(made.operation)
         for host, callback in b.hosts.items():

@@ -368,7 +368,8 @@ def _lowered(function: Function, options: LowerOptions, hosts: dict[str, Any], l
     made = FunctionOperation(function.in_avals, ir.InsertionPoint(like))
     b = LoweringBuilder(made.ip, options.platform, options.native)
     b.hosts = hosts  # shared, so that functions of one module agree about names
-    take_over(made.finish(b.inline(function, made.arguments)), like)
+    b.write_body(function, made, made.arguments)
+    take_over(made.operation, like)
     like.erase()
 
 

@@ -95,7 +95,8 @@ def _is_owned(update: ir.Operation, root: ir.Value, entry: ir.Block) -> bool:
     if op is None and block == entry:
         return False  # the caller's array
     if op is not None and not len(op.operands) and op.name.startswith("stablehlo."):
-        return update.block == entry  # in straight code IREE copies its constants
+        # in straight code IREE copies its constants; equal iotas become one, which is given to all updates or to none
+        return update.block == entry and op.name == "stablehlo.constant"
     if op is not None and op.name in CONTROL_FLOW:
         return False  # a loop's or branch's result may be anybody's buffer
     loop = _enclosing_loop(update)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import sable
@@ -43,3 +44,23 @@ def test_updates_of_one_element_leave_their_target() -> None:
 
     for results, expected in zip(sable.jit(program)(numbers), (6, 8, 18, 0), strict=True):
         assert [x.item() for x in results] == [expected] * len(numbers)
+
+
+def test_equal_targets_of_updates_are_different_arrays() -> None:
+    x, i = jnp.arange(8.0) + 0.5, jnp.int32(1)
+    make = (
+        lambda: jnp.arange(8.0),
+        lambda: jnp.zeros(8),
+        lambda: jnp.sin(x),
+        lambda: jnp.sort(-x),
+        lambda: x[0] + jnp.zeros(8),
+    )
+
+    def program(x, i):
+        return [[lax.dynamic_update_slice(target(), x[:n], (i,)) for n in (2, 3)] for target in make]
+
+    for (small, large), target in zip(sable.jit(program)(x, i), make, strict=True):
+        for found, n in ((small, 2), (large, 3)):
+            expected = np.asarray(target()).copy()
+            expected[1 : 1 + n] = x[:n]
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
