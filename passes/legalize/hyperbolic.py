@@ -88,7 +88,7 @@ def asinh(x: Real) -> Real:
 def acosh(x: Real) -> Real:
     """log(x + sqrt(x^2 - 1)), by what it exceeds 1."""
     t = x - 1
-    near = (t + (t * (2 + t)).of("sqrt")).of("log_plus_one")
+    near = (t + t.of("sqrt") * (2 + t).of("sqrt")).of("log_plus_one")  # two roots: NaN below 1
     return where(x > _LARGE, x.of("log") + math.log(2), near)
 
 

@@ -162,6 +162,7 @@ def test_operators(text: str) -> None:
     [jnp.float32 == np.dtype("float32"), np.dtype("float32") == jnp.float32, jnp.float32 != np.dtype("float32")]
     [jnp.float32 == jnp.float32, jnp.float32 == np.float32, np.float32 == jnp.float32, jnp.float32 == jnp.single]
     [jnp.float32 == jnp.float16, jnp.float32 == "float32", jnp.float32 == None, jnp.float64 == float, jnp.bool == bool]
+    jnp.bool_.__name__, jnp.bool_ is jnp.bool, jnp.single.__name__
     [jnp.dtype("int8") in (jnp.int8,), jnp.int8 in {np.int8: 1}, jnp.bfloat16 == jnp.dtype("bfloat16")]
     [jnp.isdtype(jnp.float32, ("real floating", "bool")), jnp.isdtype("int8", jnp.int8), jnp.isdtype(x.dtype, "numeric")]
     jnp.isdtype(x.dtype, ("numbers", "real floating"))
@@ -191,3 +192,74 @@ def test_iinfo(dtype: str) -> None:
     ours, theirs = sable.numpy.iinfo(dtype), jax.numpy.iinfo(dtype)
     for name in ("bits", "max", "min", "dtype", "kind"):
         assert getattr(ours, name) == getattr(theirs, name), name
+
+
+NAMES = """
+    abs acos acosh add all any arange argmax argmin argsort asarray asin asinh astype atan atan2 atanh bitwise_and
+    bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor bool broadcast_arrays broadcast_to can_cast
+    ceil clip complex64 complex128 concat conj copysign cos cosh count_nonzero cumulative_prod cumulative_sum diff divide e
+    empty empty_like equal exp expand_dims expm1 eye finfo flip float32 float64 floor floor_divide from_dlpack full full_like
+    greater greater_equal hypot iinfo imag inf int8 int16 int32 int64 isdtype isfinite isinf isnan less less_equal linspace
+    log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul matrix_transpose max maximum mean
+    meshgrid min minimum moveaxis multiply nan negative newaxis nextafter nonzero not_equal ones ones_like permute_dims pi
+    positive pow prod real reciprocal remainder repeat reshape result_type roll round searchsorted sign signbit sin sinh sort
+    sqrt square squeeze stack std subtract sum take take_along_axis tan tanh tensordot tile tril triu trunc uint8 uint16
+    uint32 uint64 unique_all unique_counts unique_inverse unique_values unstack var vecdot where zeros zeros_like
+    __array_api_version__ __array_namespace_info__
+"""
+ATTRIBUTES_OF_ARRAYS = """
+    dtype device mT ndim shape size T to_device __abs__ __add__ __and__ __array_namespace__ __bool__ __complex__ __dlpack__
+    __dlpack_device__ __eq__ __float__ __floordiv__ __ge__ __getitem__ __gt__ __index__ __int__ __invert__ __le__ __lshift__
+    __lt__ __matmul__ __mod__ __mul__ __ne__ __neg__ __or__ __pos__ __pow__ __rshift__ __setitem__ __sub__ __truediv__ __xor__
+    __radd__ __rand__ __rfloordiv__ __rlshift__ __rmatmul__ __rmod__ __rmul__ __ror__ __rpow__ __rrshift__ __rsub__
+    __rtruediv__ __rxor__
+"""
+
+
+def test_names() -> None:
+    """The standard's names, version 2024.12, without its extensions."""
+    assert [name for name in NAMES.split() if not hasattr(jnp, name)] == []
+    x = jnp.ones((2, 2))
+    assert [name for name in ATTRIBUTES_OF_ARRAYS.split() if not hasattr(x, name)] == []
+
+
+UNARY = """abs acos acosh asin asinh atan atanh ceil cos cosh exp expm1 floor isfinite isinf isnan log log1p log2 log10
+    logical_not negative positive reciprocal round sign signbit sin sinh sqrt square tan tanh trunc"""
+BINARY = """add atan2 copysign divide equal floor_divide greater greater_equal hypot less less_equal logaddexp maximum minimum
+    multiply nextafter not_equal pow remainder subtract"""
+#: Numbers that the standard's special cases are about; large ones, where formulas overflow or cancel.
+SPECIAL = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.5, 3.0, 1e15, -1e15, 1e30, -1e30, np.inf, -np.inf, np.nan]
+
+
+def same_specials(mine: np.ndarray, yours: np.ndarray, signs: bool) -> np.ndarray:
+    """Where results agree: NaN, infinities, and, if `signs`, the signs of zeros."""
+    with np.errstate(invalid="ignore"):
+        close = np.isclose(mine, yours, rtol=1e-4, equal_nan=True)
+    return (
+        close
+        if not signs or mine.dtype.kind != "f"
+        else close & (np.isnan(mine) | (np.signbit(mine) == np.signbit(yours)))
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_special_cases(dtype: str) -> None:
+    first, second = np.stack(np.meshgrid(SPECIAL, SPECIAL)).reshape(2, -1)
+
+    def results(module: Any, compiled: bool) -> dict[str, np.ndarray]:
+        def all_of(x: Any, first: Any, second: Any) -> dict[str, Any]:
+            one = {name: getattr(module.numpy, name)(x) for name in UNARY.split()}
+            return one | {name: getattr(module.numpy, name)(first, second) for name in BINARY.split()}
+
+        with module.enable_x64(dtype == "float64"):
+            operands = [module.numpy.asarray(x, dtype=dtype) for x in (SPECIAL, first, second)]
+            found = (module.jit(all_of) if compiled else all_of)(*operands)
+            return {name: np.asarray(x) for name, x in found.items()}
+
+    theirs = results(jax, True)
+    for compiled in (False, True):
+        for name, mine in results(sable, compiled).items():
+            # which zero is the greater one is not specified
+            agree = same_specials(mine, theirs[name], name not in ("maximum", "minimum"))
+            operands = (first, second) if name in BINARY.split() else (np.asarray(SPECIAL),)
+            assert agree.all(), (name, compiled, [x[~agree] for x in operands], mine[~agree])

@@ -41,7 +41,7 @@ def _scalar_type(name: str, numpy_type: type) -> Any:
     return ScalarType(name, (), {"dtype": dtype, "__doc__": article, "__module__": "sable.numpy"})
 
 
-bool_ = _scalar_type("bool_", np.bool_)
+bool_ = _scalar_type("bool", np.bool_)
 int8 = _scalar_type("int8", np.int8)
 int16 = _scalar_type("int16", np.int16)
 int32 = _scalar_type("int32", np.int32)
