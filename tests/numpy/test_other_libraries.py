@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import io
 import itertools
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -168,3 +170,25 @@ def test_expressions(library: str, text: str) -> None:
         return
     for mine, yours in itertools.zip_longest(ours, theirs):
         assert_same(mine, yours)
+
+
+AS_JAX = """
+import os, sys
+os.environ["SCIPY_ARRAY_API"] = "1"
+import sable
+sys.modules["jax"] = sable
+import jax.numpy as jnp
+from scipy import cluster, differentiate, special, stats
+x = jnp.arange(1.0, 4.0)
+found = [
+    special.logsumexp(x), special.betainc(x, x, x / 4), stats.zscore(x), stats.pearsonr(x, x * x).statistic,
+    differentiate.derivative(lambda v: v**2, x).df, cluster.vq.whiten(jnp.arange(6.0).reshape(2, 3)),
+]
+assert all(isinstance(y, sable.Array) for y in found)
+"""
+
+
+def test_scipy_computes_with_arrays_of_sable_called_jax() -> None:
+    """SciPy's functions of the array API write into arrays by `x.at[...]` where they are called JAX's."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", AS_JAX], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
