@@ -444,6 +444,20 @@ irdl.dialect @sable {
     irdl.results(result: %x)
   }
 
+  irdl.operation @svd {
+    %a = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %full_matrices_true = irdl.is true
+    %full_matrices_false = irdl.is false
+    %full_matrices = irdl.any_of(%full_matrices_true, %full_matrices_false)
+    %compute_uv_true = irdl.is true
+    %compute_uv_false = irdl.is false
+    %compute_uv = irdl.any_of(%compute_uv_true, %compute_uv_false)
+    irdl.operands(a: %a)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"full_matrices" = %full_matrices, "compute_uv" = %compute_uv}
+  }
+
   irdl.operation @threefry2x32 {
     %k1 = irdl.base "!builtin.tensor"
     %k2 = irdl.base "!builtin.tensor"

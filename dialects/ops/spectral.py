@@ -1,4 +1,4 @@
-"""Spectral decompositions of stacks of matrices: eigh."""
+"""Spectral decompositions of stacks of matrices: eigh, svd."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sable.ir.op import Traits, defop
 
 from .compose import zeros
 from .linear_algebra import LAPACK_DTYPES, _positive, check_matrices, conjugate, matmul, matrix_transpose, where
-from .rules import sample, weak
-from .spectral_lowering import lower_eigh
+from .rules import floats, sample, weak
+from .spectral_lowering import lower_eigh, lower_svd
 
 # ---- matrices in rules -------------------------------------------------------------------------------------------
 
@@ -65,9 +65,15 @@ def _as_it_is(b: Any, op: Any, size: int, operands: Any, mapped: Any, **params: 
     return b.bind(op, *operands, **params)
 
 
-def _check_square(name: str, a: Aval) -> None:
+def _check_rank(name: str, a: Aval) -> None:
     check_matrices(name, a)
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+    if a.ndim < 2:
+        raise TypeError(f"{name} takes stacks of matrices, got shape {a.shape}.")
+
+
+def _check_square(name: str, a: Aval) -> None:
+    _check_rank(name, a)
+    if a.shape[-1] != a.shape[-2]:
         raise ValueError(f"The input to {name} must be a stack of square matrices. Got shape {a.shape}.")
 
 
@@ -162,5 +168,125 @@ eigh = defop(
     multiple_results=True,
     lower=lower_eigh,
     native=NativeKernel("sable_eigh", (2,), (2, 1), LAPACK_DTYPES, lambda lower: (lower,)),
+    traits=Traits(no_kernel="a library function"),
+)
+
+
+# ---- svd ---------------------------------------------------------------------------------------------------------
+
+
+def _svd_type(a: Aval, full_matrices: bool, compute_uv: bool) -> tuple[Aval, ...]:
+    _check_rank("svd", a)
+    *batch, m, n = a.shape
+    rank = min(m, n)
+    s = aval((*batch, rank), real_dtype(a.dtype), weak([a]))
+    if not compute_uv:
+        return (s,)
+    u, vt = (m, m if full_matrices else rank), (n if full_matrices else rank, n)
+    return s, aval((*batch, *u), a.dtype, weak([a])), aval((*batch, *vt), a.dtype, weak([a]))
+
+
+def _svd_ref(a: np.ndarray, full_matrices: bool, compute_uv: bool) -> tuple[np.ndarray, ...]:
+    def decompose(matrix: np.ndarray) -> tuple[np.ndarray, ...]:
+        if not compute_uv:
+            return (np.linalg.svd(matrix, compute_uv=False),)
+        u, s, vt = np.linalg.svd(matrix, full_matrices)
+        return s, u, vt
+
+    return _each(decompose, a, _svd_type(aval(a.shape, a.dtype), full_matrices, compute_uv))
+
+
+def _svd_jvp(b: Any, t: Any, y: Any, a: Any, full_matrices: bool, compute_uv: bool) -> tuple[Any, ...]:
+    """With a = u S v^H and m = u^H da v: ds = diag(Re m); du = u (f (m S + S m^H)), dv = v (f (S m + m^H S)).
+
+    Here f_ij = 1 / (s_j^2 - s_i^2) off the diagonal; what da has outside of the spaces of u and v, divided by s, is added.
+    J. Townsend, "Differentiating the singular value decomposition" (2016), equations 13 to 17. Of complex vectors, whose
+    phases are free, v turns by no phase and u by (m - m^H) / (2 s) on the diagonal, as in JAX.
+    """
+    rows, columns = b.aval(a).shape[-2:]
+    if compute_uv and full_matrices and rows != columns:
+        raise NotImplementedError("svd has no derivative with full_matrices=True unless the matrices are square")
+    s, u, vt = y if compute_uv else b.svd(a, full_matrices=False, compute_uv=True)
+    uh, v = _adjoint(b, u), _adjoint(b, vt)
+    m = matmul(b, matmul(b, uh, t), v)
+    ds = _diagonal(b, _real(b, m))
+    if not compute_uv:
+        return (ds,)
+    shape = b.aval(m).shape
+    across, down = _rows(b, s, shape), _columns(b, s, shape)
+    squares = b.multiply(b.add(across, down), b.subtract(across, down))
+    f = _as(b, _inverse_off_diagonal(b, squares), m)
+    right, left = b.multiply(_as(b, across, m), m), b.multiply(_as(b, down, m), m)
+    turn = b.multiply(f, b.add(right, _adjoint(b, right)))
+    if b.aval(m).dtype.kind == "c":
+        turn = b.add(turn, _phases(b, m, across))
+    du, dv = matmul(b, u, turn), matmul(b, v, b.multiply(f, b.add(left, _adjoint(b, left))))
+    if rows > columns:
+        du = b.add(du, _outside(b, matmul(b, t, v), u, uh, s))
+    if rows < columns:
+        dv = b.add(dv, _outside(b, matmul(b, _adjoint(b, t), u), v, vt, s))
+    return ds, du, _adjoint(b, dv)
+
+
+def _phases(b: Any, m: Any, s: Any) -> Any:
+    """(m - m^H) / (2 s) on the diagonal, where s is not zero."""
+    a = b.aval(s)
+    positive = b.compare(s, zeros(b, a), comparison_direction="GT")
+    half = b.select(positive, b.divide(b.full(a, 0.5), b.select(positive, s, b.full(a, 1))), zeros(b, a))
+    turned = b.multiply(b.subtract(m, _adjoint(b, m)), _as(b, half, m))
+    return where(b, "EQ", turned, zeros(b, b.aval(m)))
+
+
+def _outside(b: Any, x: Any, u: Any, uh: Any, s: Any) -> Any:
+    """(x - u u^H x) / s, by columns."""
+    rest = b.subtract(x, matmul(b, u, matmul(b, uh, x)))
+    return b.divide(rest, _as(b, _rows(b, s, b.aval(x).shape), x))
+
+
+def _any_matrix(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    re, im = floats((2, *shape), dtype=np.float64)
+    return (re + 1j * im if np.dtype(dtype).kind == "c" else re).astype(dtype)
+
+
+def _svd_samples() -> list:
+    close = {"rtol": 1e-4, "atol": 2e-5}
+    reduced = {"full_matrices": False, "compute_uv": True, **close}
+    values = {"full_matrices": False, "compute_uv": False, **close}
+    full = {"full_matrices": True, "compute_uv": True, "grad": False, "why": "has no derivative", **close}
+    phases = {"grad": False, "why": "LAPACK's phases move otherwise; tests/lax/test_spectral.py"}
+    one_rank = np.float32([[1, 2, 0], [2, 4, 0], [3, 6, 0], [0, 0, 0]])
+    return [
+        sample(_any_matrix((3, 3), np.float32), **reduced),
+        sample(_any_matrix((2, 4, 2), np.float64), **reduced),
+        sample(_any_matrix((2, 5), np.float32), **reduced),
+        sample(_any_matrix((4, 3), np.complex64), **reduced, **phases),
+        sample(_any_matrix((2, 2, 3), np.complex128), **reduced, **phases),
+        sample(_any_matrix((3, 4), np.complex64), **values),
+        sample(_any_matrix((4, 2), np.float32), **full),
+        sample(_any_matrix((2, 3), np.complex64), **full),
+        sample(_with_infinite(np.float32), **{**full, "why": "not finite"}),
+        sample(one_rank, **{**values, "grad": False, "why": "values that are equal"}),
+        sample(np.zeros((0, 3), np.float32), **{**full, "why": "empty"}),
+        sample(np.zeros((2, 0, 3, 2), np.complex64), **{**reduced, "grad": False, "why": "empty"}),
+        sample(np.zeros((3, 0), np.float32), **{**values, "grad": False, "why": "empty"}),
+    ]
+
+
+svd = defop(
+    "svd",
+    dialect="sable",
+    operands=("a",),
+    params={"full_matrices": BOOLEAN, "compute_uv": BOOLEAN},
+    type=_svd_type,
+    ref=_svd_ref,
+    jvp={"a": _svd_jvp},
+    transpose={},
+    batch=_as_it_is,
+    samples=_svd_samples,
+    multiple_results=True,
+    lower=lower_svd,
+    native=NativeKernel(
+        "sable_svd_{compute_uv}", (2,), (1, 2, 2), LAPACK_DTYPES, lambda full_matrices, compute_uv: (full_matrices,)
+    ),
     traits=Traits(no_kernel="a library function"),
 )

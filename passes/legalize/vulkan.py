@@ -24,7 +24,7 @@ _I32, _U32 = np.dtype(np.int32), np.dtype(np.uint32)
 _COMPLEX128 = np.dtype(np.complex128)
 
 #: Ops whose expansion begins with an array of zeros that a loop fills.
-_FILLING = ["cholesky", "eigh", "triangular_solve"]
+_FILLING = ["cholesky", "eigh", "svd", "triangular_solve"]
 _NO_F64_FUNCTIONS = "SPIR-V has no transcendental functions of 64-bit floats"
 
 #: (op, dtype) -> why Vulkan devices cannot compute it.

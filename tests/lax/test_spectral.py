@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from ..numpy.oracle import check
-from .test_linalg import total
 
 RNG = np.random.default_rng(1)
 CLOSE = {"rtol": 1e-4, "atol": 2e-5}
@@ -27,6 +26,8 @@ A, C, S = hermitian(4, 4), hermitian(4, 4, dtype=np.complex64), hermitian(2, 3, 
 BAD = S.copy()
 BAD[0, 1, 1, 0] = BAD[1, 2, 2, 2] = np.nan
 
+M, K = any_matrix(4, 3), any_matrix(3, 4, dtype=np.complex64)
+
 FUNCTIONS = {
     "eigh": (lambda j, a: j.lax.linalg.eigh(a), A),
     "complex": (lambda j, a: j.numpy.linalg.eigh(a), C),
@@ -37,6 +38,14 @@ FUNCTIONS = {
     "not finite": (lambda j, a: j.numpy.linalg.eigh(a), BAD),
     "empty": (lambda j, a: j.lax.linalg.eigh(a[..., :0, :0]), S),
     "not square": (lambda j, a: j.numpy.linalg.eigh(a[:2], symmetrize_input=False), A),
+    "svd": (lambda j, a: j.lax.linalg.svd(a), M),
+    "svd reduced": (lambda j, a: j.lax.linalg.svd(a, full_matrices=False), K),
+    "svd of a stack": (lambda j, a: j.numpy.linalg.svdvals(a), S),
+    "svd not finite": (lambda j, a: j.numpy.linalg.svd(a), BAD),
+    "svd of nothing": (lambda j, a: j.lax.linalg.svd(a[:0]), M),
+    "svd by name": (lambda j, a: j.lax.linalg.svd(a, compute_uv=False, algorithm=j.lax.linalg.SvdAlgorithm.QR), M),
+    "svd elsewhere": (lambda j, a: j.lax.linalg.svd(a, algorithm=j.lax.linalg.SvdAlgorithm.JACOBI), M),
+    "svd subset": (lambda j, a: j.lax.linalg.svd(a, full_matrices=False, subset_by_index=(0, 2)), M),
     "subset": (lambda j, a: j.lax.linalg.eigh(a, subset_by_index=(0, 2)), A),
 }
 
@@ -47,11 +56,29 @@ def test_functions(name: str) -> None:
     check(function, *arguments, **CLOSE)
 
 
-#: Sums of products of the results which no sign or phase changes.
+def total(function):
+    """A real scalar that depends on all results, each with a weight of its own."""
+
+    def scalar(j, x):
+        results = j.tree.leaves(function(j, x))
+        return sum((j.numpy.abs(y * (1 + j.numpy.arange(y.size).reshape(y.shape)))).sum() for y in results)
+
+    return scalar
+
+
+#: What no sign changes, of complex vectors no phase but that which JAX holds, too.
 DIFFERENTIABLE = {
     "eigvalsh": (lambda j, a: j.numpy.linalg.eigvalsh(a), A),
     "eigh": (lambda j, a: j.numpy.linalg.eigh(a)[1] ** 2, A),
     "eigh of a stack": (lambda j, a: j.numpy.linalg.eigh(a)[1] ** 2, S),
+    "svd": (lambda j, a: [x**2 for x in j.numpy.linalg.svd(a, full_matrices=False)], M),
+    "svd of wide": (lambda j, a: [x**2 for x in j.numpy.linalg.svd(a.T, full_matrices=False)], M),
+    "complex svd": (lambda j, a: [j.numpy.abs(x) for x in j.numpy.linalg.svd(a, full_matrices=False)], K),
+    "phases": (lambda j, a: j.numpy.real(j.numpy.linalg.svd(a, full_matrices=False)[0]), K),
+    "full svd": (lambda j, a: j.numpy.linalg.svd(a)[0] ** 2, M),
+    "pinv": (lambda j, a: j.numpy.linalg.pinv(a), K),
+    "pinv of the identity": (lambda j, a: j.numpy.linalg.pinv(a * 0 + j.numpy.eye(4, 3)), M),
+    "lstsq": (lambda j, a: j.numpy.linalg.lstsq(a, a[:, 0] * a[:, 1])[0], M),
     "complex eigh": (lambda j, a: j.numpy.abs(j.numpy.linalg.eigh(a)[1]), C),
 }
 
@@ -63,7 +90,7 @@ def test_gradients(name: str) -> None:
     check(lambda j, x: j.jvp(lambda y: function(j, y), (x,), (x * x,)), a, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["eigh"])
+@pytest.mark.parametrize("name", ["eigh", "svd", "pinv"])
 def test_second_order(name: str) -> None:
     function, a = DIFFERENTIABLE[name]
 

@@ -17,7 +17,16 @@ from .autodiff import stop_gradient
 
 _absent.explain(__name__)
 
-__all__ = ["EighImplementation", "cholesky", "eigh", "lu", "lu_pivots_to_permutation", "triangular_solve"]
+__all__ = [
+    "EighImplementation",
+    "SvdAlgorithm",
+    "cholesky",
+    "eigh",
+    "lu",
+    "lu_pivots_to_permutation",
+    "svd",
+    "triangular_solve",
+]
 
 
 def adjoint(x: Value) -> Value:
@@ -225,3 +234,51 @@ def solve_by_factors(factors: Value, permutation: Value, b: Value, operation: st
 def take_rows(x: Value, order: Value) -> Value:
     """Rows of a stack of matrices in another order: int32 (..., n) with the batch dimensions of x."""
     return rows.take_rows(BIND, x, order)
+
+
+class SvdAlgorithm(enum.Enum):
+    """Algorithms of `svd`, of which there is LAPACK's by divide and conquer here, under all names that JAX has on CPUs."""
+
+    DEFAULT = "default"
+    QR = "QR"
+    JACOBI = "Jacobi"
+    POLAR = "polar"
+    DIVIDE_AND_CONQUER = "divide_and_conquer"
+
+
+@library
+def svd(
+    x: Any,
+    *,
+    full_matrices: bool = True,
+    compute_uv: bool = True,
+    subset_by_index: tuple[int, int] | None = None,
+    algorithm: SvdAlgorithm | None = None,
+) -> Any:
+    """Singular values s and vectors of matrices, x = u diag(s) vt.
+
+    Args:
+      x: (..., m, n), f32, f64, c64 or c128.
+      full_matrices: square u and vt, (..., m, m) and (..., n, n); otherwise (..., m, k) and (..., k, n) with
+        k = min(m, n). The derivatives of u and vt are there without it, or of square matrices.
+      compute_uv: (u, s, vt); otherwise s alone.
+      subset_by_index: None or (0, k).
+      algorithm: None, `DEFAULT`, `QR` or `DIVIDE_AND_CONQUER`, which is the same here.
+
+    Returns:
+      s (..., k), real, descending; u and vt of the dtype of x. NaN for a matrix with an element that is not finite.
+      Derivatives of u and vt are NaN or infinite where singular values are equal.
+
+    Raises:
+      TypeError: another dtype, or no matrices. ValueError: a subset with `full_matrices`.
+      NotImplementedError: another subset or algorithm.
+    """
+    value = value_of(x, "svd")
+    made = BIND.svd(value, full_matrices=bool(full_matrices), compute_uv=bool(compute_uv))
+    rank = min(value.aval.shape[-2:])
+    if full_matrices and subset_by_index not in (None, (0, rank)):
+        raise ValueError("full_matrices and subset_by_index cannot both be set")
+    _check_subset("svd", subset_by_index, rank)
+    if algorithm in (SvdAlgorithm.JACOBI, SvdAlgorithm.POLAR):
+        raise NotImplementedError(f"svd by {algorithm} is for other devices; there is DIVIDE_AND_CONQUER")
+    return (made[1], made[0], made[2]) if compute_uv else made[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -29,33 +29,40 @@ from . import reductions
 from .creation import diagonal as _diagonal
 from .einsum import einsum
 from .linear_systems import det, inv, matrix_power, slogdet, solve, tensorinv, tensorsolve
-from .manipulation import matrix_transpose
+from .manipulation import expand_dims, matrix_transpose, moveaxis
 from .products import cross as _cross
 from .products import matmul as _matmul
 from .products import tensordot as _tensordot
 from .products import trace as _trace
 from .products import vecdot
-from .ufuncs import absolute, multiply, power
+from .spectral import eigh, eigvalsh, lstsq, matrix_rank, pinv, svd, svdvals
+from .ufuncs import absolute, isnan, logical_and, logical_not, multiply, power, where
 
 _absent.explain(__name__)
 
 __all__ = [
     "cholesky",
+    "cond",
     "cross",
     "det",
     "diagonal",
     "eigh",
     "eigvalsh",
     "inv",
+    "lstsq",
     "matmul",
     "matrix_norm",
     "matrix_power",
+    "matrix_rank",
     "matrix_transpose",
     "multi_dot",
     "norm",
     "outer",
+    "pinv",
     "slogdet",
     "solve",
+    "svd",
+    "svdvals",
     "tensordot",
     "tensorinv",
     "tensorsolve",
@@ -85,50 +92,6 @@ def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> V
     x = convert(x, to_inexact_dtype(x.aval.dtype), x.aval.weak_type)
     factor = lax_linalg.cholesky(x, symmetrize_input=symmetrize_input)
     return lax_linalg.adjoint(factor) if upper else factor
-
-
-# ---- spectral decompositions -------------------------------------------------------------------------------------
-
-
-class EighResult(NamedTuple):
-    """What `eigh` gives."""
-
-    eigenvalues: Any
-    eigenvectors: Any
-
-
-def _inexact(name: str, x: Any) -> Value:
-    value = array_argument(name, x)
-    return convert(value, to_inexact_dtype(value.aval.dtype), value.aval.weak_type)
-
-
-@library
-def eigh(a: Any, UPLO: str | None = None, symmetrize_input: bool = True) -> EighResult:
-    """Eigenvalues and eigenvectors of Hermitian matrices.
-
-    Args:
-      a: (..., n, n); integers are converted to the default floating dtype.
-      UPLO: the triangle that is read without `symmetrize_input`: "L" (the default) or "U".
-      symmetrize_input: decompose (a + a^H) / 2.
-
-    Returns:
-      `eigenvalues` (..., n), real, ascending, and `eigenvectors` (..., n, n), the columns; NaN for a matrix with an element
-      that is not finite.
-
-    Raises:
-      ValueError: another `UPLO`; without `symmetrize_input`, the matrices are not square.
-      TypeError: half precision, or the matrices are not square.
-    """
-    if UPLO not in (None, "L", "U"):
-        raise ValueError(f"UPLO must be one of None, 'L', or 'U', got {UPLO}")
-    v, w = lax_linalg.eigh(_inexact("jnp.linalg.eigh", a), lower=UPLO != "U", symmetrize_input=symmetrize_input)
-    return EighResult(w, v)
-
-
-@library
-def eigvalsh(a: Any, UPLO: str | None = "L", *, symmetrize_input: bool = True) -> Value:
-    """Eigenvalues of Hermitian matrices, ascending; arguments and errors as of `eigh`."""
-    return eigh(a, UPLO, symmetrize_input).eigenvalues
 
 
 def _squares(x: Value) -> Value:
@@ -168,7 +131,12 @@ def _norm_of_matrices(x: Value, order: Any, axes: tuple[int, int], keepdims: boo
         sums = reductions.sum(absolute(x), columns, keepdims=True)
         choose = reductions.max if order == np.inf else reductions.min
     elif order in (2, -2, "nuc"):
-        raise NotImplementedError(f"matrix norm of order {order!r} needs singular values, which are not there yet")
+        s = svdvals(moveaxis(x, axes, (-2, -1)))
+        if order == 2:
+            found = reductions.max(s, -1, initial=0)
+        else:
+            found = reductions.min(s, -1) if order == -2 else reductions.sum(s, -1)
+        return expand_dims(found, axes) if keepdims else found
     else:
         raise ValueError(f"Invalid order '{order}' for matrix norm.")
     return reductions.squeezed(choose(sums, axes, keepdims=True), axes, keepdims)
@@ -205,6 +173,41 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
     if len(axes) == 2:
         return _norm_of_matrices(value, ord, axes, keepdims)
     raise ValueError(f"Improper number of axes for norm: {axes}")
+
+
+@library
+def cond(x: Any, p: Any = None) -> Value:
+    """Condition numbers of matrices: how much larger they make some vectors than others.
+
+    Args:
+      x: (..., m, n), not empty.
+      p: 2 or None: the quotient of the largest singular value and the smallest; -2: its inverse; another order of `norm`: the
+        norm of square matrices times that of their inverses.
+
+    Returns:
+      Real numbers (...), infinite for singular matrices.
+
+    Raises:
+      ValueError: no matrices; empty ones; such an order for matrices that are not square.
+    """
+    value = array_argument("cond", x)
+    shape = value.aval.shape
+    if len(shape) < 2:
+        raise ValueError(f"jnp.linalg.cond: input array must be at least 2D; got shape {shape}")
+    if 0 in shape[-2:]:
+        raise ValueError(f"jnp.linalg.cond: input array must not be empty; got shape {shape}")
+    if p in (None, 2):
+        s = svdvals(value)
+        return BIND.divide(s[..., 0], s[..., -1])
+    if p == -2:
+        s = svdvals(value)
+        found = BIND.divide(s[..., -1], s[..., 0])
+    elif shape[-1] != shape[-2]:
+        raise ValueError(f"jnp.linalg.cond: for p={p}, array must be square; got shape {shape}")
+    else:
+        found = multiply(norm(value, ord=p, axis=(-2, -1)), norm(inv(value), ord=p, axis=(-2, -1)))
+    known = logical_not(reductions.any(isnan(value), axis=(-2, -1)))
+    return where(logical_and(isnan(found), known), np.inf, found)
 
 
 @library

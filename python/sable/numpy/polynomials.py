@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import BIND, constant
-from sable.core.dtypes import finfo
+from sable.core.dtypes import finfo, to_inexact_dtype
 from sable.core.operands import (
     array_argument,
     array_arguments,
@@ -26,10 +26,17 @@ from sable.lax.control_flow import scan
 from sable.lax.convolution import conv_general_dilated
 from sable.library.declare import library
 
-from .creation import full
+from .arrays import asarray
+from .creation import full as full_array
+from .creation import vander
 from .insertion import trim_zeros
 from .joining import concatenate, stack
+from .linear_systems import inv
 from .manipulation import atleast_1d, flip, slice_axis
+from .products import dot, outer
+from .reductions import sum as sum_of
+from .spectral import lstsq
+from .ufuncs_float import sqrt
 
 # ---- sums and products ---------------------------------------------------------------------------------------------
 
@@ -239,7 +246,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Value:
     _order("polyint", m, "integral")
     constants = atleast_1d(constants)
     if constants.aval.shape == (1,):
-        constants = full((m,), constants[0])
+        constants = full_array((m,), constants[0])
     if constants.aval.shape != (m,):
         raise ValueError("k must be a scalar or a rank-1 array of length 1 or m.")
     if m == 0:
@@ -247,3 +254,68 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Value:
     powers = range(len(x) + m - 1, -1, -1)
     factors = constant(np.array([math.perm(q, min(q, m)) for q in powers], x.aval.dtype))
     return concatenate([x, constants]) / factors
+
+
+# ---- fits ----------------------------------------------------------------------------------------------------------
+
+
+@library
+def polyfit(
+    x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: bool | str = False
+) -> Any:
+    """The polynomial that fits points best, by least squares.
+
+    Args:
+      x: m abscissas.
+      y: ordinates, (m,), or (m, k) of k polynomials.
+      deg: the degree.
+      rcond: singular values below this part of the largest count as zero, by default m times the dtype's epsilon.
+      full: give the residuals, rank, singular values and `rcond`, too.
+      w: (m,) weights of the residuals, not of their squares.
+      cov: give the covariances of the coefficients, too: scaled by the residuals, or "unscaled".
+
+    Returns:
+      Coefficients (deg + 1,) or (deg + 1, k), that of the highest power first; with `full` (coefficients, residuals, rank,
+      singular values, rcond), with `cov` (coefficients, covariances (deg + 1, deg + 1) or (deg + 1, deg + 1, k)).
+
+    Raises:
+      ValueError: a negative degree; with `cov`, no more points than coefficients.
+      TypeError: arguments of other shapes.
+    """
+    weights = () if w is None else (w,)
+    places, heights, *weights = array_arguments("polyfit", x, y, *weights)
+    deg = known_integer(deg, "deg must be int")
+    if deg < 0:
+        raise ValueError("expected deg >= 0")
+    if places.ndim != 1 or places.size == 0:
+        raise TypeError("expected a vector for x that is not empty")
+    if heights.ndim not in (1, 2):
+        raise TypeError("expected 1D or 2D array for y")
+    count, order = places.shape[0], deg + 1
+    if heights.shape[0] != count:
+        raise TypeError("expected x and y to have same length")
+    if rcond is None:
+        rcond = count * float(finfo(to_inexact_dtype(places.aval.dtype)).eps)
+    matrix, sides = vander(places, order), heights
+    if weights:
+        (factors,) = promote_dtypes(weights, "inexact")
+        if factors.ndim != 1 or factors.shape[0] != count:
+            raise TypeError("expected a 1-d array for weights, as long as y")
+        matrix, sides = matrix * factors[:, None], sides * (factors[:, None] if sides.ndim == 2 else factors)
+    scale = sqrt(sum_of(matrix * matrix, axis=0))
+    matrix = matrix / scale
+    found, residuals, rank, s = lstsq(matrix, sides, rcond)
+    found = found / (scale[:, None] if found.ndim == 2 else scale)
+    if full:
+        return found, residuals, rank, s, asarray(rcond)
+    if not cov:
+        return found
+    base = inv(dot(matrix.T, matrix)) / outer(scale, scale)
+    if cov != "unscaled":
+        if count <= order:
+            raise ValueError("the number of data points must exceed order to scale the covariance matrix")
+        residuals = residuals / (count - order)
+    else:
+        residuals = asarray(1.0)
+    residuals = atleast_1d(residuals)
+    return found, base * residuals if heights.ndim == 1 else base[:, :, None] * residuals

@@ -104,11 +104,10 @@ def multivariate_normal(
       shape: the result's without its last dimension, into which the leading dimensions of `mean` and `cov` broadcast; by
         default what they broadcast to.
       dtype: of the samples of variance 1; by default that of the parameters.
-      method: by which decomposition the factor of `cov` is made: "cholesky", "eigh".
+      method: by which decomposition the factor of `cov` is made: "cholesky", "eigh" or "svd".
 
     Raises:
       ValueError: another dtype or method; parameters that do not fit; an array of keys.
-      NotImplementedError: method "svd".
       TypeError: not a key.
     """
     words, _ = words_of("multivariate_normal", key)
@@ -126,8 +125,6 @@ def multivariate_normal(
         raise ValueError(
             f"multivariate_normal requires cov.shape == (..., n, n) for n={n}, but got cov.shape == {spread.aval.shape}."
         )
-    if method == "svd":
-        raise NotImplementedError(f"multivariate_normal: method {method!r} is not there; method 'cholesky' is")
     sizes = shape_argument("normal", shape, centre.aval.shape[:-1], spread.aval.shape[:-2])
     samples = normal_words(words, (*sizes, n), found)
     return jnp.add(centre, jnp.einsum("...ij,...j->...i", _factor(spread, method), samples))
@@ -137,7 +134,10 @@ def _factor(spread: Value, method: str) -> Value:
     """A matrix f with f f^T = spread."""
     if method == "cholesky":
         return jnp.linalg.cholesky(spread)
-    variances, axes = jnp.linalg.eigh(spread)
+    if method == "eigh":
+        variances, axes = jnp.linalg.eigh(spread)
+    else:
+        axes, variances, _ = jnp.linalg.svd(spread)
     return axes * jnp.sqrt(variances)[..., None, :]
 
 

@@ -27,8 +27,10 @@ __all__ = [
     "lu",
     "lu_factor",
     "lu_solve",
+    "polar",
     "solve",
     "solve_triangular",
+    "svd",
 ]
 
 #: `trans` of `solve_triangular` -> (transpose_a, conjugate_a)
@@ -336,3 +338,65 @@ def _solve_positive_jvp(lower: bool, primals: tuple, tangents: tuple) -> tuple:
     x = _solve_positive(a, factor, b, lower)
     moved = tangents[2] - jnp.matmul(tangents[0], x, precision="highest")
     return x, _solve_positive(a, factor, moved, lower)
+
+
+@library
+def svd(
+    a: Any,
+    full_matrices: bool = True,
+    compute_uv: bool = True,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: str = "gesdd",
+) -> Any:
+    """Singular values and vectors of matrices, a = u diag(s) vh.
+
+    Args:
+      a: (..., m, n).
+      full_matrices: square u and vh; otherwise (..., m, k) and (..., k, n) with k = min(m, n).
+      compute_uv: (u, s, vh); otherwise s alone.
+      overwrite_a, check_finite, lapack_driver: without effect, as in JAX.
+
+    Returns:
+      s (..., k), real, descending, and vectors; NaN for a matrix with an element that is not finite.
+    """
+    del overwrite_a, check_finite, lapack_driver
+    (value,) = promote_dtypes(array_arguments("svd", a), "inexact")
+    return linalg.svd(value, full_matrices=full_matrices, compute_uv=compute_uv)
+
+
+@library
+def polar(
+    a: Any, side: str = "right", *, method: str = "qdwh", eps: float | None = None, max_iterations: int | None = None
+) -> tuple[Value, Value]:
+    """The factors of a = u p, or a = p u: u has orthogonal rows or columns of length 1, p is Hermitian and has no negative
+    eigenvalue.
+
+    Args:
+      a: (..., m, n).
+      side: of p: "right" or "left".
+      method: "svd" or "qdwh", both by singular values here. The latter takes no more columns than rows with p on the right,
+        more columns than rows with p on the left.
+      eps, max_iterations: without effect.
+
+    Returns:
+      u, (..., m, n); p, (..., n, n) on the right, (..., m, m) on the left.
+
+    Raises:
+      ValueError: no matrices; another side or method. NotImplementedError: shapes that "qdwh" does not take.
+    """
+    del eps, max_iterations
+    (value,) = promote_dtypes(array_arguments("polar", a), "inexact")
+    if value.ndim < 2:
+        raise ValueError("The input `a` must be at least a 2-D array.")
+    if side not in ("right", "left"):
+        raise ValueError("The argument `side` must be either 'right' or 'left'.")
+    if method not in ("qdwh", "svd"):
+        raise ValueError(f"Unknown polar decomposition method {method}.")
+    m, n = value.shape[-2:]
+    if method == "qdwh" and (m >= n) != (side == "right"):
+        raise NotImplementedError(f"method='qdwh' takes no matrices of shape {(m, n)} with side={side!r}; 'svd' does")
+    u, s, vh = linalg.svd(value, full_matrices=False)
+    half = linalg.adjoint(vh) if side == "right" else u
+    positive = jnp.matmul(half * s[..., None, :], linalg.adjoint(half), precision="highest")
+    return jnp.matmul(u, vh, precision="highest"), positive

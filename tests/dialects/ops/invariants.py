@@ -16,7 +16,15 @@ def _eigh(results: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [w, (v * w[..., None, :]) @ v.conj().swapaxes(-1, -2), _gram(v)]
 
 
-_OF: dict[str, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {"eigh": _eigh}
+def _svd(results: Sequence[np.ndarray]) -> list[np.ndarray]:
+    if len(results) == 1:
+        return list(results)
+    s, u, vt = results
+    n = s.shape[-1]
+    return [s, (u[..., :n] * s[..., None, :]) @ vt[..., :n, :], _gram(u), _gram(vt.swapaxes(-1, -2))]
+
+
+_OF: dict[str, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {"eigh": _eigh, "svd": _svd}
 
 
 def invariants(name: str, results: Sequence[np.ndarray]) -> Sequence[np.ndarray]:

@@ -17,6 +17,13 @@ from sable.ir.op import Op, Sample
 from sable.ir.writing import write_function
 
 _LOOPS = {"betainc", "igamma", "igamma_grad_a", "igammac", "random_gamma_grad"}
+
+
+def _svd(lax: Any, a: np.ndarray, **params: bool) -> Any:
+    made = lax.linalg.svd(a, **params)
+    return (made[1], made[0], made[2]) if params["compute_uv"] else (made,)
+
+
 #: function of `jax.lax`, operands and parameters of the op
 _FUNCTIONS: dict[str, Callable] = {
     "eigh": lambda lax, a, lower: lax.linalg.eigh(a, lower=lower, symmetrize_input=False),
@@ -24,6 +31,7 @@ _FUNCTIONS: dict[str, Callable] = {
     "lu_pivots_to_permutation": lambda lax, pivots, permutation_size: (
         [lax.linalg.lu_pivots_to_permutation(pivots, permutation_size)]
     ),
+    "svd": _svd,
 }
 
 

@@ -152,3 +152,34 @@ add("scipy.linalg.solve", call(S, V[:4]), call(_STACK, S, assume_a="sym"), call(
 add("scipy.linalg.solve", call(_SPD, V[:4], assume_a="pos"), call(_SPD, S, lower=True, assume_a="pos"), **_CLOSE)
 add("scipy.linalg.inv", call(S), call(M), **_CLOSE)
 add("scipy.linalg.det", call(S), call(_SINGULAR), **_CLOSE)
+
+_TALL = S[:, :3].copy()
+_COMPLEX = (S + 1j * M2 @ M).astype(np.complex64)
+_SYMMETRIC = (S + S.T).astype(np.float32)
+_CLOSE = {"rtol": 2e-3, "atol": 2e-3}
+_NO_QDWH = {"without": ("grad",), "why": "of JAX's loop there is no gradient", **_CLOSE}
+add("numpy.linalg.svd", call(S), call(M, False), call(_COMPLEX, False), call(IM[:, :2], compute_uv=False), **_CLOSE)
+add("numpy.linalg.svd", call(M), call(V), call(_SYMMETRIC, hermitian=True), **_CLOSE)
+add("lax.linalg.svd", call(T, full_matrices=False), call(IM), **_CLOSE)
+add("numpy.linalg.svdvals", call(T), **_CLOSE)
+add("scipy.linalg.svd", call(M, False), call(_TALL, compute_uv=False), **_CLOSE)
+add("scipy.linalg.polar", call(_TALL), call(M, "left"), **_NO_QDWH)
+add("scipy.linalg.polar", call(M), call(_COMPLEX, method="svd"), call(M, "up"), **_CLOSE)
+add("numpy.linalg.pinv", call(M), call(T, 0.1), call(_COMPLEX[:, :3]), call(M, 0.1, rcond=0.1), call(E), **_CLOSE)
+add("numpy.linalg.pinv", call(_SYMMETRIC, hermitian=True), **_CLOSE)
+add("numpy.linalg.matrix_rank", call(np.outer(V, W)), call(V), call(T, 1.5), call(M, tol=0.1, rtol=0.1))
+add("numpy.linalg.cond", call(M), call(T, -2), call(S, 1), call(M, 1), call(V), call(S * 0), **_CLOSE)
+add("numpy.linalg.lstsq", call(_TALL, V[:4]), call(M, S[:3]), call(IM, M, 0.1), call(M, V), call(V, V), **_CLOSE)
+add("numpy.linalg.norm", call(T, "nuc", (2, 0)), call(T, 2, (0, 1), True), **_CLOSE)
+add("numpy.linalg.matrix_norm", call(_COMPLEX, ord=-2), **_CLOSE)
+_X = np.linspace(-1, 1, 7, dtype=np.float32)
+_Y = np.stack([np.sin(2 * _X), _X**3 - _X], 1)
+add("numpy.polyfit", call(_X, _Y[:, 0], 2), call(_X, _Y, 1, w=1 + _X**2), **_CLOSE)
+add(
+    "numpy.polyfit",
+    call(_X, _Y[:, 0], 2, full=True),
+    call(_X, _Y, 2, cov=True),
+    call(_X, _Y[:, 1], 1, cov="unscaled"),
+    **_CLOSE,
+)
+add("numpy.polyfit", call(_X, _Y, -1), call(_Y, _Y, 1), call(_X, V, 1))

@@ -76,6 +76,7 @@ add(
     call(_K, V[:2], np.float32([[2, 0.5], [0.5, 1]])),
     call(_K, V[:2], np.float32([[2, 0.5], [0.5, 1]]), (3,)),
     call(_K, V[:2], np.float32([[2, 0.5], [0.5, 1]]), method="eigh"),
+    call(_K, V[:2], np.float32([[2, 0.5], [0.5, 1]]), method="svd"),
     call(_K, V[:2], P),
     without=("grad",),
     why="of symmetric tangents",
