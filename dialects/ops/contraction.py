@@ -297,6 +297,7 @@ def _dot_samples() -> list:
             why="cotangents are rounded to bfloat16",
         ),
         _dot(floats((2, 3), dtype=np.float64), floats((3, 4), dtype=np.float64, seed=1), matmul),
+        _dot(floats((32, 33), dtype=np.float64), floats((33, 32), dtype=np.float64, seed=1), matmul),
     ]
 
 
