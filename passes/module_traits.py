@@ -34,7 +34,6 @@ _ELSEWHERE = "what it does is said elsewhere"
 #: Operations that only foreign modules have, or that stand for parts of functions: no row describes them.
 WITHOUT_ROW: dict[str, Traits] = {
     "stablehlo.dot": Traits(work=_dot, contraction=True),
-    "stablehlo.fft": Traits(in_place=True, no_kernel="a library function"),
     **_no_kernel("randomness with a state", "stablehlo.rng"),
     "stablehlo.custom_call": Traits(work=_called, no_kernel=_ELSEWHERE),
     **_no_kernel(_ELSEWHERE, "func.call", "stablehlo.composite", "stablehlo.map"),

@@ -27,6 +27,7 @@ _PARAMETERS = {
     "dot_dimension_numbers": "dimension_numbers",
     "scatter_dimension_numbers": "dimension_numbers",
     "precision_config": "precision",
+    "fft_length": "fft_lengths",
 }
 #: What JAX's equations say besides, which follows from the operands here.
 _IMPLIED = ("weak_type", "name")

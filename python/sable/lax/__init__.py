@@ -111,6 +111,7 @@ from .elementwise import (
     tanh,
     zeta,
 )
+from .fourier import FftType, fft
 from .gathering import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -222,6 +223,7 @@ __all__ = [
     "DotAlgorithm",
     "DotAlgorithmPreset",
     "DotDimensionNumbers",
+    "FftType",
     "GatherDimensionNumbers",
     "GatherScatterMode",
     "Precision",
@@ -318,6 +320,7 @@ __all__ = [
     "exp2",
     "expand_dims",
     "expm1",
+    "fft",
     "floor",
     "fori_loop",
     "full",

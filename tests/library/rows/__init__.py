@@ -1,6 +1,7 @@
 """The rows, by library."""
 
 from . import (
+    fft,
     image,
     initializers,
     lax_control,
@@ -22,6 +23,7 @@ from . import (
 )
 
 __all__ = [
+    "fft",
     "image",
     "initializers",
     "lax_control",
