@@ -95,6 +95,7 @@ UNPLANNED = {
     "random.multinomial": "scan",
     **dict.fromkeys(["scipy.stats.norm.logcdf", "scipy.stats.norm.logsf"], "custom_jvp_call"),
     "scipy.linalg.cho_factor": "it returns bool and not only arrays",
+    **dict.fromkeys(["numpy.linalg.slogdet", "scipy.linalg.det"], "custom_jvp_call"),
 }
 
 
@@ -133,6 +134,7 @@ SAME_RESULT = {
     ("lax/bodies.py", "_closed"): "captures of a function that was given, which are no arguments",
     ("lax/gathering.py", "all_inside"): "indices known to lie inside need no clamping",
     ("lax/gathering.py", "scatter_apply"): "the steps of a loop whose number is known, one by one",
+    ("numpy/creation.py", "_place"): "where an array is, which tracers do not say",
     ("numpy/indexing/parse.py", "_array_of"): "positions are computed with NumPy",
     ("numpy/indexing/parse.py", "_part"): "positions are computed with NumPy",
     ("numpy/indexing/read.py", "getitem"): "NumPy's own indexing, where everything is known",
