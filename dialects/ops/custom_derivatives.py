@@ -12,6 +12,7 @@ from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL, INT, RULE, SYMBOL
 from sable.ir.function import Deferred, DeferredByActivity
 from sable.ir.function_rules import FunctionRules
+from sable.ir.location import user_line
 from sable.ir.op import OPS, defop
 
 from .calls import CallRules, call_ref, call_type
@@ -30,7 +31,8 @@ def _check_closed_over(rule: Any, tangents: Sequence[Any]) -> None:
     """Refuse to lose derivatives: a rule says nothing of those by what it closes over."""
     if any(tangents[i] is not None for i in rule.get().memo.get(CLOSED_OVER, ())):
         raise UnexpectedTracerError(
-            f"the derivative rule {rule.name} closes over a value that is differentiated itself; pass it as an argument"
+            f"the derivative rule {rule.name} closes over a value that is differentiated itself, at {user_line()}; pass it as an "
+            "argument"
         )
 
 

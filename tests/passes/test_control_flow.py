@@ -214,7 +214,7 @@ def test_pure_callback() -> None:
     np.testing.assert_allclose(looped(X), wanted.sum(), rtol=1e-5)
 
 
-def test_callback_exceptions_pass_through() -> None:
+def test_callback_exceptions_are_causes() -> None:
     class Mine(Exception):
         pass
 
@@ -223,8 +223,11 @@ def test_callback_exceptions_pass_through() -> None:
 
     f = sable.jit(lambda x: sable.pure_callback(fail, x, x))
     for _ in range(2):
-        with pytest.raises(Mine, match="from the callback"):
+        with pytest.raises(
+            sable.errors.JaxRuntimeError, match=r"fail, .* at .*test_control_flow.py:\d+ .* Mine: from the callback"
+        ) as caught:
             f(X)
+        assert isinstance(caught.value.__cause__, Mine)
 
 
 def test_debug_print(capfd) -> None:

@@ -15,6 +15,7 @@ from sable.core.tracing import function_name
 from sable.core.values import as_value, is_array_like
 from sable.ir.aval import aval
 from sable.ir.callback import Callback
+from sable.ir.location import user_line
 from sable.ir.op import OPS
 from sable.pytree import arrays
 
@@ -47,7 +48,7 @@ def pure_callback(
       A pytree of arrays like `result_shape_dtypes`.
 
     Raises:
-      ValueError, TypeError: the callback returns something else than announced; its own exceptions pass through.
+      JaxRuntimeError: the callback raises an error, which is the cause, or returns something else than announced.
     """
     leaves, tree = arrays.flatten_call(args, kwargs)
     values = [as_value(x) for x in leaves]
@@ -63,13 +64,17 @@ def pure_callback(
             )
         return found
 
-    host = Callback(flat, [x.aval for x in values], outs, function_name(callback), vmap_method)
+    host = Callback(flat, [x.aval for x in values], outs, function_name(callback), vmap_method, user_line())
     return out_tree.unflatten(bind(OPS["host_call"], *values, callback=host))
 
 
 @boundary
 def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
-    """Call a Python function for its side effect from inside of a program; under vmap once for each example."""
+    """Call a Python function for its side effect from inside of a program; under vmap once for each example.
+
+    Raises:
+      JaxRuntimeError: the callback raises an error, which is the cause.
+    """
     leaves, tree = arrays.flatten_call(args, kwargs)
     fixed = {i: x for i, x in enumerate(leaves) if not is_array_like(x)}
     values = [as_value(x) for i, x in enumerate(leaves) if i not in fixed]
@@ -81,7 +86,7 @@ def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwar
         callback(*a, **k)
         return []
 
-    host = Callback(flat, [x.aval for x in values], [], function_name(callback))
+    host = Callback(flat, [x.aval for x in values], [], function_name(callback), line=user_line())
     bind(OPS["host_effect"], *values, callback=host)
 
 

@@ -156,7 +156,7 @@ class Jitted:
     def _call_donating(self, entry: _Entry, leaves: list, args: tuple, kwargs: dict) -> Any:
         """A call after which the donated arrays are gone, those whose memory is of use to results."""
         donated = self._donated(entry, args, kwargs)
-        check_once(leaves, donated)
+        check_once(leaves, donated, function_name(self._fun))
         result = self._call(entry, leaves)
         delete_donated(leaves, donated)
         return result

@@ -11,6 +11,7 @@ from sable.core.tracing import function_name, signature_of
 from sable.errors import JaxRuntimeError
 from sable.ir.aval import Aval
 from sable.ir.function import Function
+from sable.ir.location import user_line
 from sable.tree_util import tree_flatten
 
 from .static_arguments import StaticArguments, as_tuple, check_names, check_signature
@@ -103,8 +104,12 @@ def _bytes(a: Aval) -> int:
     return a.size * a.dtype.itemsize
 
 
-def check_once(leaves: Sequence[Any], donated: Sequence[int]) -> None:
-    """Raise JaxRuntimeError where an array that is donated is an argument twice."""
+def check_once(leaves: Sequence[Any], donated: Sequence[int], name: str) -> None:
+    """Raise JaxRuntimeError where an array that is donated is an argument twice.
+
+    Args:
+      name: of the function, for the message.
+    """
     given = {id(leaves[i]): i for i in donated if type(leaves[i]) is Array}
     for k, x in enumerate(leaves):
         first = given.get(id(x), k) if type(x) is Array else k
@@ -115,7 +120,10 @@ def check_once(leaves: Sequence[Any], donated: Sequence[int]) -> None:
             if k in donated
             else "Attempt to use a buffer that was previously donated in the same call to Execute()"
         )
-        raise JaxRuntimeError(f"INVALID_ARGUMENT: {what} (flattened arguments {k} and {first})")
+        raise JaxRuntimeError(
+            f"INVALID_ARGUMENT: {what} (flattened arguments {k} and {first}): the call of {name} at {user_line()}.\n"
+            "Pass a copy, x.copy(), or do not donate it (donate_argnums, donate_argnames)."
+        )
 
 
 def delete_donated(leaves: Sequence[Any], donated: Sequence[int]) -> None:

@@ -135,7 +135,7 @@ class Compiled(_Stage):
                 "Cannot apply JAX transformations to a function lowered and compiled for a particular signature. Detected "
                 f"argument of Tracer type {Tracer}."
             )
-        check_once(leaves, self._donated)
+        check_once(leaves, self._donated, self.fun_name)
         values = [as_value(x) for x in leaves]
         types = seen_avals(tree, [x.aval for x in values]), seen_avals(self._in_tree, self._traced.function.in_avals)
         differ = [

@@ -13,7 +13,7 @@ from sable.ir.literal import Literal
 from sable.ir.op import OPS, Builder, Op, infer
 
 from .array import Array, Value
-from .evaluation import evaluate
+from .evaluation import evaluate, out_of_memory
 from .placement import home
 from .state import STATE
 from .trace import Trace, Tracer, deepest, emit
@@ -154,7 +154,10 @@ class BindBuilder(Builder):
 
     def full(self, aval: Aval, value: Any) -> Any:
         if STATE.staged is None:
-            return Array(aval, np.full(aval.shape, value, aval.dtype), None, home())
+            try:
+                return Array(aval, np.full(aval.shape, value, aval.dtype), None, home())
+            except MemoryError as error:
+                raise out_of_memory("full", error) from error
         return super().full(aval, value)
 
 

@@ -12,6 +12,7 @@ from sable.errors import (
 )
 from sable.ir.function import Variable
 from sable.ir.location import user_line
+from sable.passes.diagnostics import place_of
 
 if TYPE_CHECKING:
     from .trace import Trace, Tracer
@@ -34,7 +35,19 @@ def origin(tracer: Tracer) -> str:
             + f" and {names[-1]}."
         )
     lines.append(f"The value was asked for at {user_line()}.")
+    if not trace.live:
+        lines.append(
+            f"That function has ended: the value, created on line {created(tracer)}, was stored in it and leaked. Return values "
+            "from the function instead; jax.checking_leaks() finds what stores them."
+        )
     return "\n".join(lines)
+
+
+def created(tracer: Tracer) -> str:
+    """The user's line that made a value; for an argument the function's."""
+    node = tracer.owner.function.producer(tracer.value)
+    place = place_of(node.location) if node is not None else None
+    return f"{place.file}:{place.line}" if place is not None else tracer.owner.place or "<unknown>"
 
 
 def depends_on(trace: Trace, value: Variable) -> list[str]:
@@ -89,8 +102,10 @@ def array_error(tracer: Tracer) -> Exception:
 
 def scalar_error(tracer: Tracer, what: str) -> Exception:
     """For `float(x)`, `int(x)`, `complex(x)`, `x.item()`."""
-    mend = f"If the cast is meant for the array, try using `x.astype({what})`."
-    return concretization_error(tracer, f"The problem arose with the `{what}` function. {mend}")
+    return concretization_error(
+        tracer,
+        f"The problem arose with the `{what}` function. If the cast is meant for the array, try using `x.astype({what})`.",
+    )
 
 
 def method_error(tracer: Tracer, method: str) -> Exception:
@@ -103,5 +118,6 @@ def concretization_error(tracer: Tracer, what: str) -> Exception:
     """For everything else that needs a value."""
     return ConcretizationTypeError(
         "Abstract tracer value encountered where concrete value is expected: traced array with shape "
-        f"{tracer.aval.short()}\n{what}\n{origin(tracer)}"
+        f"{tracer.aval.short()}\n{what}\n{origin(tracer)}\n"
+        "Make the argument static (static_argnums, static_argnames), or compute with arrays in place of Python's values."
     )

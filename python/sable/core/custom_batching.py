@@ -9,6 +9,7 @@ from sable.dialects.ops.custom_batching import BatchRule
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval
 from sable.ir.function import Function
+from sable.ir.location import user_line
 from sable.ir.op import OPS
 from sable.pytree import arrays
 from sable.tree_util import tree_flatten
@@ -102,7 +103,8 @@ class _UserRule(BatchRule):
     def _check_captures(self, on: Sequence[bool]) -> None:
         if any(on[len(self._avals) :]):
             raise UnexpectedTracerError(
-                f"the batching rule {self.name} is of a function that closes over a batched value; pass it as an argument"
+                f"the batching rule {self.name} is of a function that closes over a batched value, at "
+                f"{user_line()}; pass it as an argument"
             )
 
     def _results(self, size: int, on: Sequence[bool], xs: Sequence[Value]) -> tuple[list[Value], list[bool]]:

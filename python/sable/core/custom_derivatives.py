@@ -14,6 +14,7 @@ from sable.dialects.ops.rules import is_inexact
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval, float0
 from sable.ir.function import DeferredByActivity, Function, FunctionBuilder, interpret
+from sable.ir.location import user_line
 from sable.ir.op import OPS
 from sable.pytree import arrays
 from sable.tree_util import tree_map
@@ -194,9 +195,9 @@ class custom_vjp(UserFunction):
         if any(isinstance(x, Tracer) for x in arrays.leaves(flat.fixed)):
             raise UnexpectedTracerError(
                 "Found a JAX Tracer object passed as an argument to a custom_vjp function in a position indicated by "
-                f"nondiff_argnums as non-differentiable: {function_name(self.fun)}. Tracers cannot be passed as "
-                "non-differentiable arguments to custom_vjp functions; pass them as ordinary arguments, whose cotangent "
-                "may be None."
+                f"nondiff_argnums as non-differentiable: {function_name(self.fun)}, called at {user_line()}. "
+                "Tracers cannot be passed as non-differentiable arguments to custom_vjp functions; pass them as ordinary "
+                "arguments, whose cotangent may be None."
             )
         if flat.trace is None:
             return checked(self.fun(*args), self.fun)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from sable._config import config
+from sable.errors import JaxRuntimeError
 from sable.ir.aval import Aval
 from sable.ir.function import Function
+from sable.ir.location import user_line
 from sable.ir.narrow import reference
 from sable.ir.op import Op, infer
 from sable.runtime import native_kernels
@@ -40,14 +42,25 @@ def _evaluate_on_cpu(op: Op, values: Sequence[Any], params: dict) -> Any:
     avals = tuple([x.aval for x in values])
     out = infer(op, avals, params)
     arrays = [x.numpy() for x in values]
-    if op.native is None:
-        outs = out if op.multiple_results else (out,)
-        result = STATE.run(reference(op, avals, outs), *arrays, **params)
-    else:
-        result = STATE.run(meaning_of(op, avals, params), *arrays)
+    try:
+        if op.native is None:
+            outs = out if op.multiple_results else (out,)
+            result = STATE.run(reference(op, avals, outs), *arrays, **params)
+        else:
+            result = STATE.run(meaning_of(op, avals, params), *arrays)
+    except MemoryError as error:
+        raise out_of_memory(op.name, error) from error
     if op.multiple_results:
         return tuple([Array(a, y if type(y) is np.ndarray else np.asarray(y)) for a, y in zip(out, result)])
     return Array(out, result if type(result) is np.ndarray else np.asarray(result))
+
+
+def out_of_memory(name: str, error: MemoryError) -> JaxRuntimeError:
+    """The error of an op for whose result there is no memory."""
+    return JaxRuntimeError(
+        f"RESOURCE_EXHAUSTED: Out of memory in {name} at {user_line()}: {error}.\nUse smaller arrays, or fewer at a time "
+        "(jax.lax.map with batch_size)."
+    )
 
 
 def _evaluate_watched(op: Op, values: Sequence[Any], params: dict) -> Any:

@@ -112,6 +112,7 @@ def _load(function: Function, device: Any) -> Loaded:
         host_functions=hosts,
         threaded=prepared.threaded,
         native_kernels=prepared.native_kernels,
+        name=function.name,
     )
     return Loaded(executable, device, function.out_avals, compiled.source)
 

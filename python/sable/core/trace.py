@@ -11,10 +11,17 @@ from sable.ir.function import Function, Variable
 from sable.ir.literal import Literal
 from sable.ir.location import user_line, user_location
 from sable.ir.op import OPS, Op
-from sable.passes.diagnostics import place_of
 
 from .array import Array, Value, check_index, check_scalar, check_truth
-from .concretization import array_error, bool_error, concretization_error, index_error, method_error, scalar_error
+from .concretization import (
+    array_error,
+    bool_error,
+    concretization_error,
+    created,
+    index_error,
+    method_error,
+    scalar_error,
+)
 from .evaluation import evaluate
 from .state import STATE
 
@@ -37,11 +44,17 @@ class Tracer(Value):
         return self.owner.known.get(self.value)
 
     def _concrete(self, fail: Callable[[Tracer], Exception]) -> Array:
-        check_live(self)
-        known = self.owner.evaluate(self.value)
+        """The value, where it is known: in a trace of derivatives, even if that has ended."""
+        known = self.owner.evaluate(self.value) if self.owner.live else self.known_array()
         if known is None:
             raise fail(self)
         return known
+
+    def _underived(self, fail: Callable[[Tracer], Exception]) -> Array:
+        """The value for what would lose the derivative: an error even where it is known, but where a rule gives that."""
+        if not self.owner.opaque:
+            raise fail(self)
+        return self._concrete(fail)
 
     def __bool__(self) -> bool:
         if self.aval.size != 1:
@@ -49,28 +62,23 @@ class Tracer(Value):
         return bool(self._concrete(bool_error))
 
     def __int__(self) -> int:
-        return int(self._scalar("int"))
+        check_scalar(self.aval)
+        return int(self._concrete(lambda t: scalar_error(t, "int")))
 
     def __float__(self) -> float:
-        return float(self._scalar("float"))
+        check_scalar(self.aval)
+        return float(self._underived(lambda t: scalar_error(t, "float")))
 
     def __complex__(self) -> complex:
-        return complex(self._scalar("complex"))
-
-    def _scalar(self, what: str) -> Array:
         check_scalar(self.aval)
-        return self._concrete(lambda t: scalar_error(t, what))
+        return complex(self._underived(lambda t: scalar_error(t, "complex")))
 
     def __index__(self) -> int:
         check_index(self.aval)
         return self._concrete(index_error).__index__()
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        # a NumPy function would lose the derivative: an error even where the value is known, but where a rule gives it
-        if self.owner.opaque:
-            return self._concrete(array_error).__array__(*args, **kwargs)
-        check_live(self)
-        raise array_error(self)
+        return self._underived(array_error).__array__(*args, **kwargs)
 
     def item(self, *args: Any) -> Any:
         """The element as a Python scalar, where it is known."""
@@ -79,19 +87,16 @@ class Tracer(Value):
         ).item(*args)
 
     def tolist(self) -> Any:
-        """Nested lists of Python scalars, where the values are known."""
-        return self._concrete(lambda t: method_error(t, "tolist")).tolist()
+        """Nested lists of Python scalars, where a rule of the user's gives the derivative."""
+        return self._underived(lambda t: method_error(t, "tolist")).tolist()
 
     def tobytes(self, order: Any = "C") -> bytes:
-        """The elements' bytes, where they are known."""
-        return self._concrete(lambda t: method_error(t, "tobytes")).tobytes(order)
+        """The elements' bytes, where a rule of the user's gives the derivative."""
+        return self._underived(lambda t: method_error(t, "tobytes")).tobytes(order)
 
     def block_until_ready(self) -> Tracer:
         """Nothing to wait for."""
         return self
-
-    def __format__(self, spec: str) -> str:
-        return format(repr(self), spec)
 
     def __reduce__(self) -> Any:
         raise concretization_error(
@@ -123,6 +128,7 @@ def _unknown_property(name: str) -> property:
 
 
 for _name in (
+    "__dlpack__",
     "addressable_data",
     "delete",
     "devices",
@@ -145,13 +151,6 @@ def describe(tracer: Tracer, type_of_it: str) -> str:
     return f"{'JitTracer' if owner.staged else _TRACERS.get(owner.kind, 'GradTracer')}({type_of_it})"
 
 
-def _created(tracer: Tracer) -> str:
-    """The user's line that made a value; for an argument the function's."""
-    node = tracer.owner.function.producer(tracer.value)
-    place = place_of(node.location) if node is not None else None
-    return f"{place.file}:{place.line}" if place is not None else tracer.owner.place or "<unknown>"
-
-
 def check_live(tracer: Tracer) -> None:
     """Raise UnexpectedTracerError where the tracer's function is finished."""
     if not tracer.owner.live:
@@ -159,7 +158,7 @@ def check_live(tracer: Tracer) -> None:
             f"Encountered an unexpected tracer. A function transformed by Sable had a side effect: an intermediate value "
             f"with type {tracer.aval.short()} wrapped in a Tracer escaped the scope of the transformation.\n"
             f"The function being traced when the value leaked was {tracer.owner.name} traced for {tracer.owner.kind}.\n"
-            f"The leaked value was created on line {_created(tracer)} and used at {user_line()}.\n"
+            f"The leaked value was created on line {created(tracer)} and used at {user_line()}.\n"
             "Return the value from the function instead of saving it to global state, a closure or an attribute. "
             "To find the leak, see jax.checking_leaks()."
         )

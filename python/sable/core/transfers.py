@@ -40,8 +40,8 @@ def guard(direction: str, a: Aval, device: Any, explicit: bool = False) -> None:
     if level.startswith("log"):
         _LOG.warning("%s at %s", what, user_line())
         return
-    mending = "" if explicit else f"\nMake it explicit by {_MENDING[direction]}, or allow it by jax.transfer_guard."
-    raise JaxRuntimeError(f"Disallowed {what}\n  at {user_line()}{mending}")
+    mending = "Allow it" if explicit else f"Make it explicit by {_MENDING[direction]}, or allow it"
+    raise JaxRuntimeError(f"Disallowed {what}\n  at {user_line()}\n{mending} by jax.transfer_guard.")
 
 
 __all__ = ["DEVICE_TO_DEVICE", "DEVICE_TO_HOST", "HOST_TO_DEVICE", "guard"]

@@ -12,6 +12,7 @@ from sable._config import config, managers
 from sable.errors import UnexpectedTracerError
 from sable.ir.aval import Aval
 from sable.ir.function import Deferred, Function, FunctionBuilder, interpret
+from sable.ir.location import user_line
 from sable.pytree import arrays
 
 from .array import Value
@@ -139,7 +140,7 @@ def captured(rule: Traced, place: dict[int, Any], b: FunctionBuilder) -> list[An
         elif isinstance(x, Tracer):
             raise UnexpectedTracerError(
                 f"the derivative rule {rule.function.name} uses a traced value that is neither an argument nor a variable "
-                "that it closes over; pass it as an argument"
+                f"that it closes over, at {user_line()}; pass it as an argument"
             )
         else:
             found.append(b.literal(x.numpy()))  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sable.errors import JaxRuntimeError
 from sable.ir.aval import Aval
 
 _METHODS = ("sequential", "sequential_unrolled", "expand_dims", "broadcast_all", "legacy_vectorized")
@@ -17,6 +18,7 @@ class Callback:
 
     Attributes:
       function: takes NumPy arrays, returns a list of them.
+      line: the user's, where the program calls it.
       vmap_method: how `batch` calls it for many examples: 'sequential' (one call each), 'expand_dims' (one call, axes of
         size 1 for unmapped arguments), 'broadcast_all' (one call, unmapped arguments repeated); None refuses.
     """
@@ -28,18 +30,33 @@ class Callback:
         out_avals: Sequence[Aval],
         name: str,
         vmap_method: str | None = "sequential",
+        line: str = "<unknown>",
         levels: tuple[tuple[int, tuple[bool, ...]], ...] = (),
     ):
         if vmap_method is not None and vmap_method not in _METHODS:
             raise ValueError(f"vmap_method must be one of {_METHODS} or None, got {vmap_method!r}")
         self.function, self.name, self.vmap_method, self._levels = function, name, vmap_method, levels
-        self.in_avals, self.out_avals = tuple(in_avals), tuple(out_avals)
+        self.in_avals, self.out_avals, self.line = tuple(in_avals), tuple(out_avals), line
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         return self.checked(arrays)
 
     def checked(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Call the function and check what it returns.
+
+        Raises:
+          JaxRuntimeError: the function raised an error, which is the cause, or returned something else than announced.
+        """
+        try:
+            return self._results(arrays)
+        except Exception as error:
+            raise JaxRuntimeError(
+                f"INTERNAL: the callback {self.name}, which the program calls at {self.line}, raised "
+                f"{type(error).__name__}: {error}\nWhere it did is in the traceback of that error, the cause of this one."
+            ) from error
+
+    def _results(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The results.
 
         Raises:
           TypeError, ValueError: results of other number, shape or dtype than announced; names the function.
@@ -73,14 +90,14 @@ class Callback:
         out_avals = [a.update(shape=(size, *a.shape)) for a in self.out_avals]
         if not method.startswith("sequential"):
             levels = ((size, mapped), *self._levels)
-            return Callback(self.function, in_avals, out_avals, self.name, method, levels)
+            return Callback(self.function, in_avals, out_avals, self.name, method, self.line, levels)
         inner = self.function
 
         def sequential(*arrays: np.ndarray) -> list[np.ndarray]:
             rows = [inner(*[a[i] if m else a for a, m in zip(arrays, mapped)]) for i in range(size)]
             return [np.stack([np.asarray(r[k]) for r in rows]) for k in range(len(out_avals))]
 
-        return Callback(sequential, in_avals, out_avals, self.name, method)
+        return Callback(sequential, in_avals, out_avals, self.name, method, self.line)
 
     def _aligned(self, arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
         """Arguments with the axes of all batches in front, the outermost first."""

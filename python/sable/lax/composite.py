@@ -11,6 +11,7 @@ from sable.core.boundary import boundary
 from sable.core.trace import Tracer
 from sable.core.values import as_value
 from sable.errors import UnexpectedTracerError
+from sable.ir.location import user_line
 from sable.ir.op import OPS
 from sable.pytree import arrays
 
@@ -48,7 +49,7 @@ def composite(decomposition: Callable, name: str, version: int = 0) -> Callable:
         if any(isinstance(x, Tracer) for x in [*traced.captures, *arrays.leaves(attributes)]):
             raise UnexpectedTracerError(
                 f"Found a JAX Tracer among the attributes of the composite op '{name}', or its decomposition closes over one. "
-                "Pass it as an argument; arrays among attributes have to be NumPy's."
+                f"It was called at {user_line()}.\nPass it as an argument; arrays among attributes have to be NumPy's."
             )
         function = traced.function
         out = bind(OPS["composite"], *values, *traced.captures, callee=function, name=name, version=version)

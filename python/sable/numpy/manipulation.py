@@ -20,6 +20,7 @@ from sable.core.operands import (
     expand_to,
     filled,
     full_like,
+    known_integer,
     normal_axes,
     normal_axis,
     reshape_to,
@@ -129,6 +130,7 @@ def expand_dims(a: Any, axis: Any) -> Value:
     """The array with new axes of size 1, at the positions that they have in the result."""
     x = array_argument("expand_dims", a)
     places = axis if isinstance(axis, (tuple, list)) else (axis,)
+    places = tuple(known_integer(p, "expected a static index or sequence of indices.") for p in places)
     axes = normal_axes(places, x.aval.ndim + len(places), "repeated axis in expand_dims")
     rest = iter(x.aval.shape)
     return reshape_to(x, tuple(1 if i in axes else next(rest) for i in range(x.aval.ndim + len(axes))))

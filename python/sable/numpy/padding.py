@@ -12,9 +12,10 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.batching import batched_call
 from sable.core.bind import BIND
-from sable.core.operands import array_argument, convert, promote_dtypes, reshape_to
+from sable.core.operands import array_argument, convert, known_values, promote_dtypes, reshape_to
+from sable.core.trace import Tracer
 from sable.library.declare import library
-from sable.tree_util import tree_structure
+from sable.tree_util import tree_map, tree_structure
 
 from . import ordering, reductions
 from .creation import linspace
@@ -195,6 +196,9 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Va
       NotImplementedError: another mode. ValueError: arguments that the mode does not take; negative widths.
     """
     x = array_argument("pad", array)
+    pad_width = tree_map(
+        lambda w: known_values(w, "pad_width argument of jnp.pad") if isinstance(w, Tracer) else w, pad_width
+    )
     if callable(mode):
         return _pad_with(x, _pad_pairs(pad_width, x.aval.ndim, "pad_width"), mode, kwargs)
     if not isinstance(mode, str) or mode not in _MODES:

@@ -10,12 +10,12 @@ import numpy as np
 
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
+from sable.core.concretization import origin
 from sable.core.dtypes import kind_of
 from sable.core.operands import broadcast_shape, position_of
 from sable.core.trace import Tracer
 from sable.core.values import as_value, converted
 from sable.errors import NonConcreteBooleanIndexError, TracerIntegerConversionError
-from sable.ir.location import user_line
 
 
 class New(NamedTuple):
@@ -196,8 +196,8 @@ def _concrete_mask(p: Tracer) -> np.ndarray | bool:
     known = p.owner.evaluate(p.value) if p.owner.live else None
     if known is None:
         raise NonConcreteBooleanIndexError(
-            f"Array boolean indices must be concrete; got {p.aval.short()} at {user_line()}. The result's size would "
-            "depend on the values: use jnp.where, or pass size= to jnp.nonzero."
+            f"Array boolean indices must be concrete; got {p.aval.short()}. The result's size would depend on its values.\n"
+            f"{origin(p)}\nUse jnp.where, `where=` of reductions, or pass size= to jnp.nonzero."
         )
     mask = known.numpy()
     return bool(mask) if mask.ndim == 0 else mask
