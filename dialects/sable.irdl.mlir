@@ -217,6 +217,14 @@ irdl.dialect @sable {
     irdl.attributes {"lower" = %lower}
   }
 
+  irdl.operation @geqrf {
+    %a = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a)
+    irdl.results(result0: %result0, result1: %result1)
+  }
+
   irdl.operation @host_call {
     %operands = irdl.base "!builtin.tensor"
     %results = irdl.base "!builtin.tensor"
@@ -233,6 +241,14 @@ irdl.dialect @sable {
     irdl.operands(operands: variadic %operands)
     irdl.results(results: variadic %results)
     irdl.attributes {"callback" = %callback}
+  }
+
+  irdl.operation @householder_product {
+    %a = irdl.base "!builtin.tensor"
+    %taus = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, taus: %taus)
+    irdl.results(result: %result)
   }
 
   irdl.operation @igamma {
@@ -361,6 +377,18 @@ irdl.dialect @sable {
     irdl.operands(x: %x)
     irdl.results(result: %x)
     irdl.attributes {"axes" = %axes}
+  }
+
+  irdl.operation @qr {
+    %a = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    %full_matrices_true = irdl.is true
+    %full_matrices_false = irdl.is false
+    %full_matrices = irdl.any_of(%full_matrices_true, %full_matrices_false)
+    irdl.operands(a: %a)
+    irdl.results(result0: %result0, result1: %result1)
+    irdl.attributes {"full_matrices" = %full_matrices}
   }
 
   irdl.operation @random_gamma_grad {

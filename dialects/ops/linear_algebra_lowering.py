@@ -285,3 +285,125 @@ def solve_by_factors(b: Any, factors: Any, permutation: Any, rhs: Any, transpose
     places = b.iota(shape=shape, dtype=INT32, iota_dimension=len(shape) - 1)
     _, inverse = b.sort(permutation, places, dimension=len(shape) - 1, num_keys=1, is_stable=True)
     return take_rows(b, x, inverse)
+
+
+# ---- qr ----------------------------------------------------------------------------------------------------------
+
+
+def lower_geqrf(b: Any, a: Any) -> tuple[Any, Any]:
+    """Trip j reflects column j from its diagonal element on to a multiple of the unit vector, and all behind it alike.
+
+    The reflection is I - tau v v^H as LAPACK's: v begins with 1 and the diagonal of R is real, its sign the other one than
+    that of the element. G. Golub and C. Van Loan, "Matrix Computations", 5.2.2.
+    """
+    whole = b.aval(a)
+    *batch, m, n = whole.shape
+    k = min(m, n)
+    if whole.size == 0:
+        return a, zeros(b, aval((*batch, k), whole.dtype))
+    stack = _as_stack(b, a)
+    shape = b.aval(stack).shape
+    count = shape[0]
+    row, column = (b.iota(shape=shape, dtype=INT32, iota_dimension=i) for i in (1, 2))
+
+    def reflect(j: Any, carry: Any) -> list[Any]:
+        matrix, taus = carry
+        here = b.broadcast_in_dim(j, shape=shape, broadcast_dimensions=())
+        v, beta, tau = _reflection(b, matrix, j)
+        turned = _reflected(b, matrix, v, _conjugate(b, tau))
+        v, beta = (b.broadcast_in_dim(x, shape=shape, broadcast_dimensions=(0, 1, 2)) for x in (v, beta))
+        own = b.select(compare(b, row, here, "EQ"), beta, b.select(compare(b, row, here, "GT"), v, matrix))
+        matrix = b.select(compare(b, column, here, "EQ"), own, b.select(compare(b, column, here, "GT"), turned, matrix))
+        return [matrix, b.dynamic_update_slice(taus, b.reshape(tau, shape=(count, 1)), _zero(b), j)]
+
+    packed, taus = b.repeat(k, [stack, zeros(b, aval((count, k), whole.dtype))], reflect)
+    return b.reshape(packed, shape=whole.shape), b.reshape(taus, shape=(*batch, k))
+
+
+def _reflection(b: Any, matrix: Any, j: Any) -> tuple[Any, Any, Any]:
+    """v (count, m, 1), the diagonal element beta of R and tau, (count, 1, 1); tau is 0 where there is nothing to do."""
+    m = b.aval(matrix).shape[1]
+    column, alpha = _slice(b, matrix, (m, 1), _zero(b), j), _slice(b, matrix, (1, 1), j, j)
+    a, one = b.aval(column), b.aval(alpha)
+    places = b.iota(shape=a.shape, dtype=INT32, iota_dimension=1)
+    here = b.broadcast_in_dim(j, shape=a.shape, broadcast_dimensions=())
+    below = b.select(compare(b, places, here, "GT"), column, zeros(b, a))
+    is_complex = a.dtype.kind == "c"
+    rest, (real, imag) = _length(b, below), (b.real(alpha), b.imag(alpha)) if is_complex else (alpha, None)
+    known = b.select(compare(b, places, here, "EQ"), column, below)
+    length = _length(b, known)
+    beta = b.select(compare(b, real, zeros(b, b.aval(real)), "GE"), b.negate(length), length)
+    tau = b.divide(b.subtract(beta, real), beta)
+    other = rest
+    if is_complex:
+        tau, other = b.complex(tau, b.divide(b.negate(imag), beta)), b.add(rest, b.abs(imag))
+    idle = compare(b, other, zeros(b, b.aval(other)), "EQ")
+    as_number = (lambda x: b.complex(x, zeros(b, b.aval(x)))) if is_complex else (lambda x: x)
+    divisor = b.select(idle, b.full(one, 1), b.subtract(alpha, as_number(beta)))
+    v = b.divide(below, _spread(b, divisor, a.shape))
+    v = b.select(compare(b, places, here, "EQ"), b.full(a, 1), v)
+    return v, b.select(idle, alpha, as_number(beta)), b.select(idle, zeros(b, one), tau)
+
+
+def _length(b: Any, columns: Any) -> Any:
+    """The lengths of (m, 1) columns, (count, 1, 1), real; without overflow of squares."""
+    a = b.aval(columns)
+    parts = [columns] if a.dtype.kind != "c" else [b.real(columns), b.imag(columns)]
+    largest = b.reduce_max(_size(b, columns), dimensions=(1,))
+    scale = b.select(compare(b, largest, zeros(b, b.aval(largest)), "EQ"), b.full(b.aval(largest), 1), largest)
+    scaled = [b.divide(x, _spread(b, scale, a.shape)) for x in parts]
+    squares = [b.reduce_sum(b.multiply(x, x), dimensions=(1,)) for x in scaled]
+    total = squares[0] if len(squares) == 1 else b.add(*squares)
+    return b.reshape(b.multiply(scale, b.sqrt(total)), shape=(a.shape[0], 1, 1))
+
+
+def _reflected(b: Any, matrix: Any, v: Any, tau: Any) -> Any:
+    """(I - tau v v^H) matrix."""
+    shape = b.aval(matrix).shape
+    along = _times(b, _conjugate(b, v), matrix, (1, 1))
+    along = b.multiply(_spread(b, tau, b.aval(along).shape), along)
+    v, along = (b.broadcast_in_dim(x, shape=shape, broadcast_dimensions=(0, 1, 2)) for x in (v, along))
+    return b.subtract(matrix, b.multiply(v, along))
+
+
+def lower_householder_product(b: Any, a: Any, taus: Any) -> Any:
+    return _product_of_reflections(b, a, taus, b.aval(a).shape[-1])
+
+
+def _product_of_reflections(b: Any, packed: Any, taus: Any, columns: int) -> Any:
+    """The first columns of the product of the reflections whose vectors stand below the diagonal."""
+    whole = b.aval(packed)
+    *batch, m, _ = whole.shape
+    count, k = math.prod(batch), b.aval(taus).shape[-1]
+    shape = (count, m, columns)
+    row, column = (b.iota(shape=shape, dtype=INT32, iota_dimension=i) for i in (1, 2))
+    made = aval(shape, whole.dtype)
+    unit = b.select(compare(b, row, column, "EQ"), b.full(made, 1), zeros(b, made))
+    if made.size == 0 or k == 0:
+        return b.reshape(unit, shape=(*batch, m, columns))
+    stack, taus = _as_stack(b, packed), b.reshape(taus, shape=(count, k))
+    places = b.iota(shape=(count, m, 1), dtype=INT32, iota_dimension=1)
+
+    def reflect(i: Any, carry: Any) -> list[Any]:
+        (product,) = carry
+        j = b.subtract(index_constant(b, k - 1, INT32), i)
+        v = _slice(b, stack, (m, 1), _zero(b), j)
+        here = b.broadcast_in_dim(j, shape=(count, m, 1), broadcast_dimensions=())
+        v = b.select(compare(b, places, here, "GT"), v, zeros(b, b.aval(v)))
+        v = b.select(compare(b, places, here, "EQ"), b.full(b.aval(v), 1), v)
+        return [_reflected(b, product, v, b.dynamic_slice(taus, _zero(b), j, slice_sizes=(count, 1)))]
+
+    (product,) = b.repeat(k, [unit], reflect)
+    return b.reshape(product, shape=(*batch, m, columns))
+
+
+def lower_qr(b: Any, a: Any, full_matrices: bool) -> tuple[Any, Any]:
+    *batch, m, n = b.aval(a).shape
+    k = m if full_matrices else min(m, n)
+    packed, taus = b.geqrf(a)
+    first = len(batch)
+    limits = (*batch, k, n)
+    r = b.slice(packed, start_indices=(0,) * len(limits), limit_indices=limits, strides=(1,) * len(limits))
+    row, column = (b.iota(shape=limits, dtype=INT32, iota_dimension=first + i) for i in (0, 1))
+    r = b.select(compare(b, row, column, "LE"), r, zeros(b, b.aval(r)))
+    return _product_of_reflections(b, packed, taus, k), r

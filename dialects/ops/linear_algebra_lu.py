@@ -25,16 +25,12 @@ from .linear_algebra import (
     where,
 )
 from .linear_algebra_lowering import lower_lu, lower_lu_pivots_to_permutation, lower_lu_solve, take_rows
-from .rules import check_same, expand, floats, integers, sample, weak
+from .rules import check_same, elementwise, floats, integers, sample, weak
 
 _TRAITS = Traits(no_kernel="a library function")
 
 
-def _batch(b: Any, op: Any, size: int, operands: Any, mapped: Any, **params: Any) -> Any:
-    return b.bind(op, *[x if m else expand(b, x, size) for x, m in zip(operands, mapped)], **params)
-
-
-def _matrices(shape: tuple[int, ...], dtype: Any, seed: int = 0) -> np.ndarray:
+def matrices(shape: tuple[int, ...], dtype: Any, seed: int = 0) -> np.ndarray:
     """Matrices with pivots away from ties and zeros."""
     x = floats((2, *shape), seed=seed, dtype=np.float64)
     x = x[0] + 1j * x[1] if np.dtype(dtype).kind == "c" else x[0]
@@ -98,12 +94,13 @@ def _square_factors(b: Any, factors: Any) -> tuple[Any, Any]:
     if m == n:
         return factors, factors
     if m < n:
-        lower, upper = _cut(b, factors, m, m), triangle(b, factors, False)
+        lower, upper = cut(b, factors, m, m), triangle(b, factors, False)
         return lower, _filled(b, upper, n)
-    return _filled(b, triangle(b, factors, True, strict=True), m), _cut(b, factors, n, n)
+    return _filled(b, triangle(b, factors, True, strict=True), m), cut(b, factors, n, n)
 
 
-def _cut(b: Any, x: Any, rows: int, columns: int) -> Any:
+def cut(b: Any, x: Any, rows: int, columns: int) -> Any:
+    """The first rows and columns of matrices."""
     shape = b.aval(x).shape
     limits = (*shape[:-2], rows, columns)
     return b.slice(x, start_indices=(0,) * len(shape), limit_indices=limits, strides=(1,) * len(shape))
@@ -115,10 +112,11 @@ def _filled(b: Any, x: Any, size: int) -> Any:
     *batch, m, n = a.shape
     rest = a.update(shape=(*batch, size - min(m, n), size - min(m, n)))
     unit = where(b, "EQ", b.full(rest, 1), zeros(b, rest))
-    return b.add(_padded(b, x, (0, 0), (size - m, size - n)), _padded(b, unit, (min(m, n),) * 2, (0, 0)))
+    return b.add(padded(b, x, (0, 0), (size - m, size - n)), padded(b, unit, (min(m, n),) * 2, (0, 0)))
 
 
-def _padded(b: Any, x: Any, low: tuple[int, int], high: tuple[int, int]) -> Any:
+def padded(b: Any, x: Any, low: tuple[int, int], high: tuple[int, int]) -> Any:
+    """Matrices with so many rows and columns of zeros before and behind."""
     a = b.aval(x)
     nothing = (0,) * (a.ndim - 2)
     return b.pad(
@@ -137,13 +135,13 @@ def _lu_samples() -> list:
     singular = np.array([[1, 2, 3], [2, 4, 6], [1, 1, 1]], np.float32)
     return [
         *[
-            sample(_matrices(shape, dtype), **close)
+            sample(matrices(shape, dtype), **close)
             for dtype, shape in zip(LAPACK_DTYPES, ((3, 3), (2, 4, 4), (2, 3, 3), (4, 3)))
         ],
-        sample(_matrices((2, 5, 3), np.float32), **close),
-        sample(_matrices((2, 3, 5), np.complex128), **close),
-        sample(_matrices((2, 1, 1, 1), np.float32), **close),
-        sample(_matrices((24, 20), np.float32), grad=False, why="long", rtol=2e-4, atol=1e-4),
+        sample(matrices((2, 5, 3), np.float32), **close),
+        sample(matrices((2, 3, 5), np.complex128), **close),
+        sample(matrices((2, 1, 1, 1), np.float32), **close),
+        sample(matrices((24, 20), np.float32), grad=False, why="long", rtol=2e-4, atol=1e-4),
         sample(parts, **close),
         sample(np.stack([singular, np.zeros_like(singular)]), grad=False, why="no inverse", **close),
         sample(np.zeros((0, 0), np.float32), grad=False, why="empty"),
@@ -160,7 +158,7 @@ lu = defop(
     ref=_lu_ref,
     jvp={"a": _lu_jvp},
     transpose={},
-    batch=_batch,
+    batch=elementwise,
     samples=_lu_samples,
     multiple_results=True,
     lower=lower_lu,
@@ -205,7 +203,7 @@ lu_pivots_to_permutation = defop(
     ref=_permutation_ref,
     jvp=None,
     transpose={},
-    batch=_batch,
+    batch=elementwise,
     samples=lambda: [
         sample(np.int32([2, 1, 2]), permutation_size=3),
         sample(np.maximum(integers((2, 3, 4), 0, 6), np.arange(4, dtype=np.int32)), permutation_size=6),
@@ -262,15 +260,15 @@ def _solve_transpose_b(
 def _solve_batch(b: Any, op: Any, size: int, operands: Sequence[Any], mapped: Sequence[bool], **params: Any) -> Any:
     """Right-hand sides of one matrix are further columns of one right-hand side."""
     if any(mapped[:3]):
-        return _batch(b, op, size, operands, mapped, **params)
+        return elementwise(b, op, size, operands, mapped, **params)
     *matrix, rhs = operands
     return many_sides(b, op, matrix, rhs, True, params)
 
 
 def _solve_sample(shape: tuple, columns: int, dtype: Any, transpose_a: bool = False, **more: Any) -> Any:
-    a = _matrices(shape, dtype)
+    a = matrices(shape, dtype)
     factors, _, permutation = _lu_ref(a)
-    b = _matrices((*shape[:-1], columns), dtype, seed=1)
+    b = matrices((*shape[:-1], columns), dtype, seed=1)
     why = {"grad": False, "why": "the factors move with the matrix; tests/lax/test_linalg.py", **more}
     return sample(a, factors, permutation, b, transpose_a=transpose_a, rtol=1e-4, atol=1e-4, **why)
 

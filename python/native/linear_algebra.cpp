@@ -107,35 +107,6 @@ void triangular_solve(const int64_t* words) {
   }
 }
 
-// A matrix as LAPACK has it, where the transpose will not do: columns of adjacent elements.
-template <typename T>
-class Columns {
- public:
-  Columns(int64_t rows, int64_t columns) : rows_(rows), columns_(columns), data_(static_cast<size_t>(rows * columns)) {}
-  T* data() { return data_.data(); }
-  T& at(int64_t row, int64_t column) { return data_[static_cast<size_t>(column * rows_ + row)]; }
-  void read(const Matrices<T>& stack, int64_t number) {
-    each([&](int64_t i, int64_t j) { at(i, j) = stack.at(number, i, j); });
-  }
-  void write(const Matrices<T>& stack, int64_t number) {
-    each([&](int64_t i, int64_t j) { stack.at(number, i, j) = at(i, j); });
-  }
-
- private:
-  // By tiles, which the cache holds both ways.
-  template <typename F>
-  void each(F f) {
-    constexpr int64_t kTile = 16;
-    for (int64_t row = 0; row < rows_; row += kTile)
-      for (int64_t column = 0; column < columns_; column += kTile)
-        for (int64_t j = column; j < std::min(columns_, column + kTile); ++j)
-          for (int64_t i = row; i < std::min(rows_, row + kTile); ++i) f(i, j);
-  }
-
-  int64_t rows_, columns_;
-  std::vector<T> data_;
-};
-
 // The order in which rows are after each was exchanged with its pivot, one after the other.
 void exchange_rows(const Matrices<int32_t>& pivots, const Matrices<int32_t>& permutation, int64_t number) {
   for (int64_t i = 0; i < permutation.rows(); ++i) permutation.at(number, i, 0) = static_cast<int32_t>(i);
@@ -158,7 +129,7 @@ void lu(const int64_t* words) {
   Matrices<T> a(words, 0, 4), factors(words, 1, 4);
   Matrices<int32_t> pivots(words, 2, 4), permutation(words, 3, 4);
   const int rows = static_cast<int>(a.rows()), columns = static_cast<int>(a.columns());
-  Columns<T> matrix(rows, columns);
+  ColumnMajor<T> matrix(rows, columns);
   std::vector<int> exchanged(static_cast<size_t>(std::min(rows, columns)));
   for (int64_t number = 0; number < a.batch(); ++number) {
     matrix.read(a, number);
@@ -272,6 +243,7 @@ void bind_linear_algebra(nb::module_& module) {
         bind_type<double>(addresses, "d", "float64");
         bind_type<std::complex<float>>(addresses, "c", "complex64");
         bind_type<std::complex<double>>(addresses, "z", "complex128");
+        bind_qr(addresses);
         bind_spectral(addresses);
         register_kernel("sable_lu_pivots_to_permutation_int32", lu_pivots_to_permutation);
       },

@@ -62,6 +62,8 @@ FUNCTIONS = {
     "complex system": (lambda j, a, b: j.numpy.linalg.solve(a, b), C, B),
     "no inverse": (lambda j, a: j.numpy.linalg.inv(a * 0), W),
     "positive": (lambda j, a, b: j.scipy.linalg.solve(a, b, assume_a="pos"), A, B),
+    "qr": (lambda j, a: j.numpy.linalg.qr(a)[0], W),
+    "qr of many rows": (lambda j, a: j.numpy.linalg.qr(a, mode="complete")[0], B),
     "other dtypes": (lambda j, a, b: j.lax.linalg.triangular_solve(a, b.astype("int32")), T, B.T),
     "other shapes": (lambda j, a, b: j.lax.linalg.triangular_solve(a, b), T, B),
 }

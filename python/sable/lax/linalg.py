@@ -22,8 +22,10 @@ __all__ = [
     "SvdAlgorithm",
     "cholesky",
     "eigh",
+    "householder_product",
     "lu",
     "lu_pivots_to_permutation",
+    "qr",
     "svd",
     "triangular_solve",
 ]
@@ -203,6 +205,47 @@ def lu_pivots_to_permutation(pivots: Any, permutation_size: int) -> Value:
     """
     value = value_of(pivots, "lu_pivots_to_permutation")
     return BIND.lu_pivots_to_permutation(value, permutation_size=int(permutation_size))
+
+
+@library
+def householder_product(a: Any, taus: Any) -> Value:
+    """The first columns of products of Householder reflections I - tau v v^H.
+
+    Args:
+      a: (..., m, n), m >= n: the vectors v stand below the diagonal, and begin with 1 on it.
+      taus: (..., k), k <= n, of a's dtype.
+
+    Returns:
+      Matrices with orthonormal columns, of the shape of a. They have no derivative; those of `qr` have.
+
+    Raises:
+      TypeError: dtypes or batch dimensions do not fit. ValueError: other shapes.
+    """
+    return BIND.householder_product(*values_of("householder_product", a, taus))
+
+
+@library
+def qr(
+    x: Any, *, pivoting: bool = False, full_matrices: bool = True, use_magma: bool | None = None
+) -> tuple[Value, Value]:
+    """Factors of matrices x = Q R, where Q is unitary and R upper triangular with a real diagonal.
+
+    Args:
+      x: (..., m, n), f32, f64, c64 or c128.
+      pivoting: exchange columns, which is not there.
+      full_matrices: Q has m columns, else min(m, n).
+      use_magma: without effect: it is for other devices.
+
+    Returns:
+      Q, (..., m, k), and R, (..., k, n).
+
+    Raises:
+      TypeError: another dtype, or less than two dimensions. NotImplementedError: with `pivoting`.
+    """
+    del use_magma
+    if pivoting:
+        raise NotImplementedError("qr with pivoting is not there yet")
+    return BIND.qr(value_of(x, "qr"), full_matrices=bool(full_matrices))
 
 
 def solve_by_lu(a: Value, b: Value) -> Value:

@@ -163,6 +163,56 @@ def variance_scaling(
     return init
 
 
+def orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None) -> Initializer:
+    """An initialiser that gives `scale` times a matrix with orthonormal columns or rows, whichever are fewer (Saxe et al.
+    2014, arXiv:1312.6120).
+
+    Args:
+      scale: see above.
+      column_axis: the axis of the columns; all others together are that of the rows.
+      dtype: of the weights; float32 by default.
+
+    Raises:
+      ValueError: weights of fewer than two dimensions.
+    """
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
+        dtype = _dtype(dtype)
+        if len(shape) < 2:
+            raise ValueError(f"orthogonal weights have two dimensions or more, got shape {tuple(shape)}")
+        if 0 in shape:
+            return jnp.zeros(shape, dtype)
+        rest = list(shape)
+        columns = rest.pop(column_axis)
+        matrix = random.orthogonal(key, math.prod(rest), (), dtype, columns)
+        return jnp.array(scale, dtype) * jnp.moveaxis(jnp.reshape(matrix, (*rest, columns)), -1, column_axis)
+
+    return init
+
+
+def delta_orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None) -> Initializer:
+    """An initialiser of convolutions with `orthogonal` weights at the centre and zeros elsewhere (Xiao et al. 2018,
+    arXiv:1806.05393).
+
+    Args:
+      scale, column_axis, dtype: as of `orthogonal`.
+
+    Raises:
+      ValueError: weights of other than 3, 4 or 5 dimensions, or with more inputs (the last axis but one) than outputs.
+    """
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
+        dtype = _dtype(dtype)
+        if len(shape) not in (3, 4, 5):
+            raise ValueError(f"delta_orthogonal weights have 3, 4 or 5 dimensions, got shape {tuple(shape)}")
+        if shape[-1] < shape[-2]:
+            raise ValueError(f"delta_orthogonal weights have no more inputs than outputs, got shape {tuple(shape)}")
+        matrix = orthogonal(scale, column_axis, dtype)(key, shape[-2:])
+        return jnp.zeros(shape, dtype).at[tuple((n - 1) // 2 for n in shape[:-2])].set(matrix)
+
+    return init
+
+
 def _named(scale: float, mode: str, distribution: str, text: str) -> Callable[..., Initializer]:
     def make(in_axis: Any = -2, out_axis: Any = -1, batch_axis: Any = (), dtype: Any = None) -> Initializer:
         return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
@@ -183,6 +233,7 @@ kaiming_normal, kaiming_uniform = he_normal, he_uniform
 __all__ = [
     "Initializer",
     "constant",
+    "delta_orthogonal",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
@@ -193,6 +244,7 @@ __all__ = [
     "lecun_uniform",
     "normal",
     "ones",
+    "orthogonal",
     "truncated_normal",
     "uniform",
     "variance_scaling",

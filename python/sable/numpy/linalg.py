@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,6 +59,7 @@ __all__ = [
     "norm",
     "outer",
     "pinv",
+    "qr",
     "slogdet",
     "solve",
     "svd",
@@ -92,6 +93,38 @@ def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> V
     x = convert(x, to_inexact_dtype(x.aval.dtype), x.aval.weak_type)
     factor = lax_linalg.cholesky(x, symmetrize_input=symmetrize_input)
     return lax_linalg.adjoint(factor) if upper else factor
+
+
+class QRResult(NamedTuple):
+    """What `qr` returns."""
+
+    Q: Any
+    R: Any
+
+
+@library
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """Factors of matrices a = Q R, where Q is unitary and R upper triangular.
+
+    Args:
+      a: (..., m, n); integers are converted to the default floating dtype.
+      mode: "reduced": Q has k = min(m, n) columns; "complete": m; "r": R alone; "raw": LAPACK's reflections.
+
+    Returns:
+      (Q, R) of shapes (..., m, k) and (..., k, n); with "r" only R; with "raw" (h, tau): (..., n, m), below whose diagonal,
+      transposed, are the vectors of Householder reflections, and (..., min(m, n)).
+
+    Raises:
+      ValueError: another mode. TypeError: half precision, or less than two dimensions.
+    """
+    (x,) = promote_dtypes(array_arguments("qr", a), "inexact")
+    if mode == "raw":
+        packed, taus = BIND.geqrf(x)
+        return QRResult(matrix_transpose(packed), taus)
+    if mode not in ("reduced", "r", "full", "complete"):
+        raise ValueError(f"Unsupported QR decomposition mode '{mode}'")
+    q, r = lax_linalg.qr(x, full_matrices=mode == "complete")
+    return r if mode == "r" else QRResult(q, r)
 
 
 def _squares(x: Value) -> Value:

@@ -210,7 +210,7 @@ def slogdet(a: Any, *, method: str | None = None) -> SlogdetResult:
 
     Args:
       a: (..., n, n).
-      method: "lu", the default.
+      method: "lu", the default, or "qr", for real matrices, whose sign of singular ones need not be 0.
 
     Returns:
       `sign` in a's dtype (of complex matrices a number of magnitude 1, 0 of singular ones) and the real `logabsdet`, -inf
@@ -218,11 +218,14 @@ def slogdet(a: Any, *, method: str | None = None) -> SlogdetResult:
 
     Raises:
       ValueError: the matrices are not square; another method. TypeError: half precision beyond n = 2.
+      NotImplementedError: "qr" of complex matrices.
     """
     (x,) = promote_dtypes(array_arguments("slogdet", a), "inexact")
     _check_square("slogdet", x)
+    if method == "qr":
+        return SlogdetResult(*_slogdet_qr(x))
     if method not in (None, "lu"):
-        raise ValueError(f"slogdet knows the method 'lu', got {method!r}")
+        raise ValueError(f"Unknown slogdet method '{method}'. Supported methods are 'lu' (`None`), and 'qr'.")
     return SlogdetResult(*(_slogdet_small(x) if x.aval.shape[-1] in (1, 2) else _slogdet_lu(x)))
 
 
@@ -262,11 +265,29 @@ def _slogdet_lu(a: Value) -> tuple[Value, Value]:
     return where(singular, 0, sign), where(singular, -np.inf, reductions.sum(log(size), axis=-1))
 
 
-@_slogdet_lu.defjvp
-def _slogdet_lu_jvp(primals: tuple, tangents: tuple) -> tuple:
+@custom_jvp
+def _slogdet_qr(a: Value) -> tuple[Value, Value]:
+    """Each reflection changes the sign, unless it has nothing to do."""
+    if kind(a) == "c":
+        raise NotImplementedError("slogdet by the method 'qr' takes real matrices")
+    packed, taus = BIND.geqrf(a)
+    factors = diagonal(packed, axis1=-2, axis2=-1)
+    sign = reductions.prod(sign_of(factors), axis=-1) * reductions.prod(where(taus != 0, -1, 1), axis=-1)
+    return convert(sign, a.aval.dtype), reductions.sum(log(absolute(factors)), axis=-1)
+
+
+def _slogdet_jvp(function: Any) -> Any:
     """d log det a = tr(a^-1 da)."""
-    (a,), (t,) = primals, tangents
-    return _with_tangents(_slogdet_lu(a), trace(solve(a, t), axis1=-1, axis2=-2))
+
+    def jvp(primals: tuple, tangents: tuple) -> tuple:
+        (a,), (t,) = primals, tangents
+        return _with_tangents(function(a), trace(solve(a, t), axis1=-1, axis2=-2))
+
+    return jvp
+
+
+for _function in (_slogdet_lu, _slogdet_qr):
+    _function.defjvp(_slogdet_jvp(_function))
 
 
 def _with_tangents(found: tuple[Value, Value], moved: Value) -> tuple:

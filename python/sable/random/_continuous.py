@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -139,6 +140,36 @@ def _factor(spread: Value, method: str) -> Value:
     else:
         axes, variances, _ = jnp.linalg.svd(spread)
     return axes * jnp.sqrt(variances)[..., None, :]
+
+
+@library
+def orthogonal(
+    key: Any, n: int, shape: Any = (), dtype: Any = None, m: int | None = None, *, out_sharding: Any = None
+) -> Value:
+    """Orthogonal matrices, or unitary ones, uniformly distributed; part of one where they are not square.
+
+    Q of Q R for normal matrices, with columns turned so that R has a positive diagonal: F. Mezzadri, "How to generate random
+    matrices from the classical compact groups", arXiv:math-ph/0609050.
+
+    Args:
+      key: a random key.
+      n: rows.
+      shape: of the stack of matrices.
+      dtype: a float or complex dtype; float32 by default (float64 with x64).
+      m: columns, by default n.
+
+    Returns:
+      (*shape, n, m), whose rows (n <= m) or columns are orthonormal.
+
+    Raises:
+      ValueError: another dtype; an array of keys. TypeError: not a key; n or m are no integers.
+    """
+    words_of("orthogonal", key)
+    n, m = operator.index(n), operator.index(n if m is None else m)
+    samples = normal(key, (*shape_argument("orthogonal", shape), max(n, m), min(n, m)), dtype)
+    q, r = jnp.linalg.qr(samples)
+    x = q * jnp.sign(jnp.linalg.diagonal(r))[..., None, :]
+    return jnp.matrix_transpose(x) if n < m else x
 
 
 @library(operands=("lower", "upper"))

@@ -25,7 +25,11 @@ from sable.runtime.errors import ExecutionError
 _OPENBLAS_PACKAGE = "scipy_openblas32"
 _OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
 #: LAPACK's and BLAS's functions without the letter of the type, by the letters that there are.
-_FUNCTIONS = {"sdcz": ("potrf", "trsm", "gemm", "getrf", "gesdd", "geev"), "sd": ("syevd",), "cz": ("heevd",)}
+_FUNCTIONS = {
+    "sdcz": ("potrf", "trsm", "gemm", "getrf", "geqrf", "gesdd", "geev"),
+    "sd": ("orgqr", "syevd"),
+    "cz": ("ungqr", "heevd"),
+}
 
 _LOCK = new_lock()
 

@@ -28,6 +28,7 @@ __all__ = [
     "lu_factor",
     "lu_solve",
     "polar",
+    "qr",
     "solve",
     "solve_triangular",
     "svd",
@@ -400,3 +401,31 @@ def polar(
     half = linalg.adjoint(vh) if side == "right" else u
     positive = jnp.matmul(half * s[..., None, :], linalg.adjoint(half), precision="highest")
     return jnp.matmul(u, vh, precision="highest"), positive
+
+
+@library
+def qr(
+    a: Any,
+    overwrite_a: bool = False,
+    lwork: Any = None,
+    mode: str = "full",
+    pivoting: bool = False,
+    check_finite: bool = True,
+) -> tuple[Value, ...]:
+    """Factors of matrices a = Q R, where Q is unitary and R upper triangular.
+
+    Args:
+      a: (..., m, n).
+      mode: "full": Q is (..., m, m) and R (..., m, n); "economic": (..., m, k) and (..., k, n) for k = min(m, n); "r": (R,).
+      pivoting: exchange columns, which is not there.
+      overwrite_a, lwork, check_finite: without effect, as in JAX.
+
+    Raises:
+      ValueError: another mode. TypeError: half precision. NotImplementedError: with `pivoting`.
+    """
+    del overwrite_a, lwork, check_finite
+    if mode not in ("full", "r", "economic"):
+        raise ValueError(f"Unsupported QR decomposition mode '{mode}'")
+    (x,) = promote_dtypes(array_arguments("qr", a), "inexact")
+    q, r = linalg.qr(x, pivoting=pivoting, full_matrices=mode != "economic")
+    return (r,) if mode == "r" else (q, r)

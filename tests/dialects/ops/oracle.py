@@ -27,12 +27,23 @@ def _svd(lax: Any, a: np.ndarray, **params: bool) -> Any:
 #: function of `jax.lax`, operands and parameters of the op
 _FUNCTIONS: dict[str, Callable] = {
     "eigh": lambda lax, a, lower: lax.linalg.eigh(a, lower=lower, symmetrize_input=False),
+    "geqrf": lambda lax, a: geqrf(a),
+    "householder_product": lambda lax, a, taus: [lax.linalg.householder_product(a, taus)],
+    "qr": lambda lax, a, full_matrices: lax.linalg.qr(a, full_matrices=full_matrices),
     "lu": lambda lax, a: lax.linalg.lu(a),
     "lu_pivots_to_permutation": lambda lax, pivots, permutation_size: (
         [lax.linalg.lu_pivots_to_permutation(pivots, permutation_size)]
     ),
     "svd": _svd,
 }
+
+
+def geqrf(a: np.ndarray) -> list:
+    """JAX has it as the raw result of qr, transposed."""
+    import jax
+
+    transposed, taus = jax.numpy.linalg.qr(a, mode="raw")
+    return [transposed.mT, taus]
 
 
 class PlainBuilder(FunctionBuilder):

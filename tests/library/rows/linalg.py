@@ -153,6 +153,18 @@ add("scipy.linalg.solve", call(_SPD, V[:4], assume_a="pos"), call(_SPD, S, lower
 add("scipy.linalg.inv", call(S), call(M), **_CLOSE)
 add("scipy.linalg.det", call(S), call(_SINGULAR), **_CLOSE)
 
+# ---- factors Q R
+add("lax.linalg.qr", call(S), call(M.T), call(M), call(_Z[:, :2]), call(_STACK[:, :, :3]), call(IM), **_CLOSE)
+add("lax.linalg.qr", call(M.T, full_matrices=False), call(_Z[:3], full_matrices=False), **_CLOSE)
+add("lax.linalg.householder_product", call(S, V[:4]), call(M.T, V[:2]), call(_Z[:, :2], C[:1]), **_CLOSE)
+add("lax.linalg.householder_product", call(M, V[:3]), without=("grad",), why="no derivative")
+add(
+    "numpy.linalg.qr", call(S), call(IM, "r"), call(_STACK[:, :2], "complete"), call(M.T, "raw"), call(S, "q"), **_CLOSE
+)
+add("scipy.linalg.qr", call(M.T), call(M, mode="economic"), call(S, mode="r"), call(S, mode="raw"), **_CLOSE)
+add("numpy.linalg.slogdet", call(_STACK, method="qr"), call(_Z, method="qr"), call(S, method="no"), **_CLOSE)
+
+# ---- singular values
 _TALL = S[:, :3].copy()
 _COMPLEX = (S + 1j * M2 @ M).astype(np.complex64)
 _SYMMETRIC = (S + S.T).astype(np.float32)

@@ -82,6 +82,14 @@ add(
     why="of symmetric tangents",
     rtol=1e-4,
 )
+add(
+    "random.orthogonal",
+    call(_K, 3),
+    call(_K, 2, (2,), m=3),
+    call(_K, 3, m=2, dtype=np.complex64),
+    call(_K, 1.5),
+    rtol=1e-4,
+)
 add("random.split", call(_K), call(_K, 3), call(_K, (2, 2)))
 add("random.fold_in", call(_K, 7), call(_K, I[0].reshape(())), call(_K, -1))
 add("random.clone", call(_K))
