@@ -20,12 +20,13 @@ from .linear_algebra import (
     check_matrices,
     many_sides,
     matmul,
+    stacked,
     substituted,
     triangle,
     where,
 )
 from .linear_algebra_lowering import lower_lu, lower_lu_pivots_to_permutation, lower_lu_solve, take_rows
-from .rules import check_same, elementwise, floats, integers, sample, weak
+from .rules import check_same, floats, integers, sample, weak
 
 _TRAITS = Traits(no_kernel="a library function")
 
@@ -158,7 +159,7 @@ lu = defop(
     ref=_lu_ref,
     jvp={"a": _lu_jvp},
     transpose={},
-    batch=elementwise,
+    batch=stacked,
     samples=_lu_samples,
     multiple_results=True,
     lower=lower_lu,
@@ -203,7 +204,7 @@ lu_pivots_to_permutation = defop(
     ref=_permutation_ref,
     jvp=None,
     transpose={},
-    batch=elementwise,
+    batch=stacked,
     samples=lambda: [
         sample(np.int32([2, 1, 2]), permutation_size=3),
         sample(np.maximum(integers((2, 3, 4), 0, 6), np.arange(4, dtype=np.int32)), permutation_size=6),
@@ -260,7 +261,7 @@ def _solve_transpose_b(
 def _solve_batch(b: Any, op: Any, size: int, operands: Sequence[Any], mapped: Sequence[bool], **params: Any) -> Any:
     """Right-hand sides of one matrix are further columns of one right-hand side."""
     if any(mapped[:3]):
-        return elementwise(b, op, size, operands, mapped, **params)
+        return stacked(b, op, size, operands, mapped, **params)
     *matrix, rhs = operands
     return many_sides(b, op, matrix, rhs, True, params)
 

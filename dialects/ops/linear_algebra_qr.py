@@ -13,10 +13,10 @@ from sable.ir.native import NativeKernel
 from sable.ir.op import Refused, Traits, defop
 
 from .compose import zeros
-from .linear_algebra import LAPACK_DTYPES, check_matrices, conjugate, matmul, matrix_transpose, triangle, where
+from .linear_algebra import LAPACK_DTYPES, check_matrices, conjugate, matmul, matrix_transpose, stacked, triangle, where
 from .linear_algebra_lowering import lower_geqrf, lower_householder_product, lower_qr
 from .linear_algebra_lu import cut, matrices, padded
-from .rules import check_same, elementwise, sample, weak
+from .rules import check_same, sample, weak
 
 _TRAITS = Traits(no_kernel="a library function")
 
@@ -94,7 +94,7 @@ geqrf = defop(
     ref=_geqrf_ref,
     jvp={"a": _refused("geqrf")},
     transpose={},
-    batch=elementwise,
+    batch=stacked,
     samples=_geqrf_samples,
     multiple_results=True,
     lower=lower_geqrf,
@@ -158,7 +158,7 @@ householder_product = defop(
     ref=_product_ref,
     jvp={"a": _refused("householder_product"), "taus": _refused("householder_product")},
     transpose={},
-    batch=elementwise,
+    batch=stacked,
     samples=_product_samples,
     lower=lower_householder_product,
     native=NativeKernel("sable_householder_product", (2, 1), (2,), LAPACK_DTYPES),
@@ -279,7 +279,7 @@ qr = defop(
     ref=_qr_ref,
     jvp={"a": _qr_jvp},
     transpose={},
-    batch=elementwise,
+    batch=stacked,
     samples=_qr_samples,
     multiple_results=True,
     lower=lower_qr,
