@@ -1,5 +1,5 @@
 """Parts of SciPy in terms of ops."""
 
-from . import linalg, special, stats
+from . import fft, linalg, special, stats
 
-__all__ = ["linalg", "special", "stats"]
+__all__ = ["fft", "linalg", "special", "stats"]

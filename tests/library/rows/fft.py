@@ -70,3 +70,18 @@ add("numpy.fft.fftfreq", call(6), call(5, 0.5), call(4, dtype="int32"), call(3, 
 add("numpy.fft.rfftfreq", call(6), call(5, 0.5), call(5, dtype="int32"), call(3, V[:1].reshape(())), call(3, [1.0]))
 for _name in ("fftshift", "ifftshift"):
     add(f"numpy.fft.{_name}", call(V), call(IM, 1), call(T, (0, -1)), call(V, 3))
+
+add(
+    "scipy.fft.dct",
+    call(V),
+    call(M, n=6, axis=0, norm="ortho"),
+    call(M, 2, 3),
+    call(C),
+    call(I),
+    call(H[:1]),
+    call(V, 3),
+    call(V, norm="forward"),
+)
+add("scipy.fft.idct", call(V), call(M, axis=0, norm="ortho"), call(C), call(I, n=4), call(V, axis=1))
+add("scipy.fft.dctn", call(M), call(T, s=(5, 3), norm="ortho"), call(T, axes=1), call(_CM), call(V, s=(2, 3)))
+add("scipy.fft.idctn", call(M), call(T, norm="ortho"), call(T, s=3, axes=(0,)), call(M, axes=(0, 0)))
