@@ -38,7 +38,10 @@ REFUSED: dict[tuple[str, np.dtype], str] = {
     **{(name, _COMPLEX128): _NO_F64_FUNCTIONS for name in ("sqrt", "rsqrt")},
     **{(name, _COMPLEX128): "IREE cannot fill a buffer with elements of 128 bits" for name in _FILLING},
     **{
-        ("qr", np.dtype(name)): "the loop that multiplies reflections gives other results behind the one that finds them"
+        (
+            "qr",
+            np.dtype(name),
+        ): "the loop that multiplies reflections gives other results behind the one that finds them"
         for name in ("float32", "float64", "complex64", "complex128")
     },
     ("remainder", _F64): "SPIR-V's remainder is not exact, and no integers are wide enough to compute that of f64 with",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
 import pytest
 
@@ -19,7 +20,12 @@ LEFT_OUT = [
 @pytest.mark.parametrize("module", coverage.MODULES)
 def test_the_list_is_that_of_jax(module: str) -> None:
     pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
-    assert sorted(names_of_jax()[module]) == coverage.installed(module)
+    listed, found = set(names_of_jax()[module]), set(coverage.installed(module))
+    # of `jax` also modules that somebody has imported meanwhile
+    others = {
+        name for name in found - listed if not inspect.ismodule(getattr(importlib.import_module("jax"), name, None))
+    }
+    assert listed <= found and not others
 
 
 @pytest.mark.parametrize("module", sorted({module for module, _ in LEFT_OUT if coverage.is_module(module)}))

@@ -12,6 +12,7 @@ jax = pytest.importorskip("jax")
 jax_dtypes = pytest.importorskip("jax._src.dtypes")
 
 from sable._config import managers  # noqa: E402
+from sable._pages import WithPage  # noqa: E402
 from sable.core import dtypes  # noqa: E402
 from sable.ir.aval import ELEMENT_TYPES, NARROW_TYPES, aval  # noqa: E402
 
@@ -45,7 +46,8 @@ def outcome(function, *args, **kwargs):
         try:
             result = function(*args, **kwargs)
         except Exception as error:
-            result = [c.__name__ for c in type(error).__mro__]
+            # our classes bring their page with them
+            result = [c.__name__ for c in type(error).__mro__ if c is not WithPage]
     return result, [warning.category.__name__ for warning in caught]
 
 

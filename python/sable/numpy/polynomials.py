@@ -303,7 +303,7 @@ def polyfit(
             raise TypeError("expected a 1-d array for weights, as long as y")
         matrix, sides = matrix * factors[:, None], sides * (factors[:, None] if sides.ndim == 2 else factors)
     scale = sqrt(sum_of(matrix * matrix, axis=0))
-    matrix = matrix / scale
+    matrix = matrix / scale[None]
     found, residuals, rank, s = lstsq(matrix, sides, rcond)
     found = found / (scale[:, None] if found.ndim == 2 else scale)
     if full:

@@ -341,7 +341,7 @@ def multigammaln(a: Any, d: Any) -> Any:
     count = known_integer(d, "d argument of multigammaln")
     size = scalar(count, a.dtype)
     constant = (0.25 * size) * (size - 1) * jnp.log(scalar(math.pi, a.dtype))
-    steps = jnp.arange(count, dtype=a.dtype) / 2
+    steps = jnp.expand_dims(jnp.arange(count, dtype=a.dtype) / 2, tuple(range(a.ndim)))
     return jnp.sum(gammaln(a[..., None] - steps), axis=-1) + constant
 
 
