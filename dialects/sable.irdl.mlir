@@ -205,6 +205,23 @@ irdl.dialect @sable {
     irdl.attributes {"callee" = %callee, "rule" = %rule}
   }
 
+  irdl.operation @eig {
+    %a = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %compute_left_eigenvectors_true = irdl.is true
+    %compute_left_eigenvectors_false = irdl.is false
+    %compute_left_eigenvectors = irdl.any_of(%compute_left_eigenvectors_true, %compute_left_eigenvectors_false)
+    %compute_right_eigenvectors_true = irdl.is true
+    %compute_right_eigenvectors_false = irdl.is false
+    %compute_right_eigenvectors = irdl.any_of(%compute_right_eigenvectors_true, %compute_right_eigenvectors_false)
+    %enable_eigvec_derivs_true = irdl.is true
+    %enable_eigvec_derivs_false = irdl.is false
+    %enable_eigvec_derivs = irdl.any_of(%enable_eigvec_derivs_true, %enable_eigvec_derivs_false)
+    irdl.operands(a: %a)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"compute_left_eigenvectors" = %compute_left_eigenvectors, "compute_right_eigenvectors" = %compute_right_eigenvectors, "enable_eigvec_derivs" = %enable_eigvec_derivs}
+  }
+
   irdl.operation @eigh {
     %a = irdl.base "!builtin.tensor"
     %result0 = irdl.base "!builtin.tensor"

@@ -1,4 +1,4 @@
-"""Spectral decompositions of stacks of matrices: eigh, svd."""
+"""Spectral decompositions of stacks of matrices: eigh, svd, eig."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.native import NativeKernel
 from sable.ir.op import Traits, defop
 
-from .compose import zeros
+from .compose import INT32, compare, convert, zeros
 from .linear_algebra import LAPACK_DTYPES, _positive, check_matrices, conjugate, matmul, matrix_transpose, where
 from .rules import floats, sample, weak
-from .spectral_lowering import lower_eigh, lower_svd
+from .spectral_lowering import lower_eigh, lower_svd, refuse
 
 # ---- matrices in rules -------------------------------------------------------------------------------------------
 
@@ -287,6 +287,162 @@ svd = defop(
     lower=lower_svd,
     native=NativeKernel(
         "sable_svd_{compute_uv}", (2,), (1, 2, 2), LAPACK_DTYPES, lambda full_matrices, compute_uv: (full_matrices,)
+    ),
+    traits=Traits(no_kernel="a library function"),
+)
+
+
+# ---- eig ---------------------------------------------------------------------------------------------------------
+
+
+def _complex_dtype(dtype: np.dtype) -> np.dtype:
+    return np.result_type(dtype, np.complex64)
+
+
+def _eig_type(
+    a: Aval, compute_left_eigenvectors: bool, compute_right_eigenvectors: bool, enable_eigvec_derivs: bool
+) -> tuple[Aval, ...]:
+    _check_square("eig", a)
+    dtype = _complex_dtype(a.dtype)
+    vectors = aval(a.shape, dtype, weak([a]))
+    count = compute_left_eigenvectors + compute_right_eigenvectors
+    return aval(a.shape[:-1], dtype, weak([a])), *[vectors] * count
+
+
+def _eig_ref(
+    a: np.ndarray, compute_left_eigenvectors: bool, compute_right_eigenvectors: bool, enable_eigvec_derivs: bool
+) -> tuple[np.ndarray, ...]:
+    """Left eigenvectors are the columns of v^-H, of length 1 and with a largest element that is positive."""
+
+    def decompose(matrix: np.ndarray) -> list[np.ndarray]:
+        if not matrix.size:
+            return []
+        if not compute_left_eigenvectors and not compute_right_eigenvectors:
+            return [np.linalg.eigvals(matrix)]
+        w, v = np.linalg.eig(matrix)
+        made = [w]
+        if compute_left_eigenvectors:
+            u = np.linalg.inv(v).conj().T
+            largest = np.take_along_axis(u, np.abs(u).argmax(0)[None], 0)
+            u = u / (largest / np.abs(largest))
+            made.append(u / np.linalg.norm(u, axis=0))
+        return [*made, v] if compute_right_eigenvectors else made
+
+    outs = _eig_type(
+        aval(a.shape, a.dtype), compute_left_eigenvectors, compute_right_eigenvectors, enable_eigvec_derivs
+    )
+    return _each(decompose, a, outs)
+
+
+def _eig_jvp(b: Any, t: Any, y: Any, a: Any, enable_eigvec_derivs: bool, **vectors: bool) -> tuple[Any, ...]:
+    """With a v_j = w_j v_j and p = v^-1 da v: dw_j = p_jj, dv_j = sum_i v_i p_ij / (w_j - w_i) + c_j v_j; see `_turned`.
+
+    M. Giles, "An extended collection of matrix derivative results for forward and reverse mode automatic differentiation",
+    Oxford 2008 (NA-08/01), 3.1. Left eigenvectors are the right ones of a^H, whose eigenvalues are conjugate.
+    """
+    left, right = vectors["compute_left_eigenvectors"], vectors["compute_right_eigenvectors"]
+    if (left or right) and not enable_eigvec_derivs:
+        raise NotImplementedError(
+            "eigenvectors of matrices that are not Hermitian have derivatives only where eigenvalues are distinct and no "
+            "eigenvector has two largest elements: jax.lax.linalg.eig(..., enable_eigvec_derivs=True) says that it is so"
+        )
+    t = convert(b, t, b.aval(y[0]).dtype)
+    w = y[0]
+    if not left and not right:
+        _, v = b.eig(
+            a,
+            compute_left_eigenvectors=False,
+            compute_right_eigenvectors=True,
+            enable_eigvec_derivs=enable_eigvec_derivs,
+        )
+        return (_diagonal(b, _in_basis(b, v, t)),)
+    tangents = []
+    if left:
+        dw, du = _eigenvectors_jvp(b, conjugate(b, w), y[1], _adjoint(b, t))
+        dw = conjugate(b, dw)
+        tangents.append(du)
+    if right:
+        dw, dv = _eigenvectors_jvp(b, w, y[-1], t)
+        tangents.append(dv)
+    return dw, *tangents
+
+
+def _in_basis(b: Any, v: Any, t: Any) -> Any:
+    """v^-1 t v."""
+    factors, _, permutation = b.lu(b.stop_gradient(v))
+    return b.lu_solve(v, factors, permutation, matmul(b, t, v), transpose_a=False)
+
+
+def _eigenvectors_jvp(b: Any, w: Any, v: Any, t: Any) -> tuple[Any, Any]:
+    shape = b.aval(v).shape
+    p = _in_basis(b, v, t)
+    gaps = b.subtract(_rows(b, w, shape), _columns(b, w, shape))
+    moved = matmul(b, v, b.multiply(_inverse_off_diagonal(b, gaps), p))
+    return _diagonal(b, p), _turned(b, v, moved)
+
+
+def _turned(b: Any, v: Any, t: Any) -> Any:
+    """t_j + c_j v_j, where c_j holds the length of v_j at 1 and its largest element real, as LAPACK has them."""
+    a = b.aval(v)
+    axis = a.ndim - 2
+    size = b.sqrt(b.add(b.multiply(b.real(v), b.real(v)), b.multiply(b.imag(v), b.imag(v))))
+    place = _rows(b, b.argmax(size, axis=axis, index_dtype=INT32), a.shape)
+    largest = compare(b, b.iota(shape=a.shape, dtype=INT32, iota_dimension=axis), place, "EQ")
+
+    def chosen(x: Any) -> Any:
+        return b.reduce_sum(b.select(largest, x, zeros(b, b.aval(x))), dimensions=(axis,))
+
+    along = b.real(b.multiply(conjugate(b, v), t))
+    c = b.complex(
+        b.negate(b.reduce_sum(along, dimensions=(axis,))),
+        b.negate(b.divide(chosen(b.imag(t)), chosen(b.real(v)))),
+    )
+    return b.add(t, b.multiply(v, _rows(b, c, a.shape)))
+
+
+def _lower_eig(b: Any, a: Any, **params: bool) -> tuple[Any, ...]:
+    if b.aval(a).size:
+        refuse(b, "eig", a)
+    return tuple(zeros(b, out) for out in _eig_type(b.aval(a), **params))
+
+
+def _eig_samples() -> list:
+    def params(right: bool, derivatives: bool = False) -> dict[str, Any]:
+        wanted = {"compute_left_eigenvectors": False, "compute_right_eigenvectors": right}
+        more = {} if derivatives or not right else {"grad": False, "why": "is not asked for"}
+        return {**wanted, "enable_eigvec_derivs": derivatives, "rtol": 2e-4, "atol": 5e-5, **more}
+
+    return [
+        sample(_any_matrix((4, 4), np.float32), **params(True, True)),
+        sample(_any_matrix((2, 3, 3), np.complex128), **params(True, True)),
+        sample(_any_matrix((3, 3), np.float64), **params(False, True)),
+        sample(_any_matrix((2, 3, 3), np.complex64), **params(False, True)),
+        sample(_any_matrix((2, 1, 1), np.float32), **params(True)),
+        sample(_with_infinite(np.float32), **params(True)),
+        sample(np.zeros((0, 3, 3), np.float32), **params(True)),
+        sample(np.zeros((2, 0, 0), np.complex64), **{**params(True), "why": "empty"}),
+    ]
+
+
+eig = defop(
+    "eig",
+    dialect="sable",
+    operands=("a",),
+    params={
+        "compute_left_eigenvectors": BOOLEAN,
+        "compute_right_eigenvectors": BOOLEAN,
+        "enable_eigvec_derivs": BOOLEAN,
+    },
+    type=_eig_type,
+    ref=_eig_ref,
+    jvp={"a": _eig_jvp},
+    transpose={},
+    batch=_as_it_is,
+    samples=_eig_samples,
+    multiple_results=True,
+    lower=_lower_eig,
+    native=NativeKernel(
+        "sable_eig_{compute_left_eigenvectors}_{compute_right_eigenvectors}", (2,), (1, 2, 2), LAPACK_DTYPES
     ),
     traits=Traits(no_kernel="a library function"),
 )

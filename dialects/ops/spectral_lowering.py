@@ -21,7 +21,7 @@ from .linear_algebra_lowering import _as_stack, _conjugate, _slice, _spread, _ti
 
 #: Sweeps besides the binary logarithm of the size: Jacobi's method converges quadratically at the end, so that f64 takes
 #: one or two more than f32.
-_SWEEPS = {4: 5, 8: 7}
+_SWEEPS = {4: 5, 8: 9}
 
 
 def _is_complex(b: Any, x: Any) -> bool:
@@ -343,3 +343,18 @@ def _orthonormal(b: Any, x: Any, lengths: Any, wanted: int) -> Any:
 
     (made,) = b.repeat(wanted, [zeros(b, aval((count, m, wanted), kind))], add)
     return made
+
+
+# ---- no expansion ------------------------------------------------------------------------------------------------
+
+
+def refuse(b: Any, name: str, a: Any) -> None:
+    """An op is LAPACK's function, or nothing.
+
+    Raises:
+      NotImplementedError: names op, dtype, target and the user's line.
+    """
+    raise NotImplementedError(
+        f"{name} of {b.aval(a).dtype.name} is LAPACK's, on this machine's CPU: there is no other program for it, so none for "
+        f"{b.platform} devices without native kernels, nor for a module that is deployed.\n  at {b.location}"
+    )

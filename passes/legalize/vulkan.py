@@ -21,11 +21,12 @@ from .rules import compare, legalize
 
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
 _I32, _U32 = np.dtype(np.int32), np.dtype(np.uint32)
-_COMPLEX128 = np.dtype(np.complex128)
+_COMPLEX64, _COMPLEX128 = np.dtype(np.complex64), np.dtype(np.complex128)
 
 #: Ops whose expansion begins with an array of zeros that a loop fills.
 _FILLING = ["cholesky", "eigh", "svd", "triangular_solve"]
 _NO_F64_FUNCTIONS = "SPIR-V has no transcendental functions of 64-bit floats"
+_TWO_LOOPS = "the loop that multiplies reflections gives other results behind the one that finds them"
 
 #: (op, dtype) -> why Vulkan devices cannot compute it.
 REFUSED: dict[tuple[str, np.dtype], str] = {
@@ -37,13 +38,8 @@ REFUSED: dict[tuple[str, np.dtype], str] = {
     },
     **{(name, _COMPLEX128): _NO_F64_FUNCTIONS for name in ("sqrt", "rsqrt")},
     **{(name, _COMPLEX128): "IREE cannot fill a buffer with elements of 128 bits" for name in _FILLING},
-    **{
-        (
-            "qr",
-            np.dtype(name),
-        ): "the loop that multiplies reflections gives other results behind the one that finds them"
-        for name in ("float32", "float64", "complex64", "complex128")
-    },
+    **{("qr", dtype): _TWO_LOOPS for dtype in (_F32, _F64, _COMPLEX64, _COMPLEX128)},
+    **{("eig", dtype): "it is LAPACK's, on CPUs" for dtype in (_F32, _F64, _COMPLEX64, _COMPLEX128)},
     ("remainder", _F64): "SPIR-V's remainder is not exact, and no integers are wide enough to compute that of f64 with",
 }
 

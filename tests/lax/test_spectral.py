@@ -26,7 +26,18 @@ A, C, S = hermitian(4, 4), hermitian(4, 4, dtype=np.complex64), hermitian(2, 3, 
 BAD = S.copy()
 BAD[0, 1, 1, 0] = BAD[1, 2, 2, 2] = np.nan
 
+G, H = (any_matrix(4, 4, dtype=d) + np.diag([0, 3, 6, 9]).astype(np.float32) for d in (np.float32, np.complex64))
 M, K = any_matrix(4, 3), any_matrix(3, 4, dtype=np.complex64)
+
+
+def squares(results):
+    """Without the signs of vectors."""
+    return [x * x for x in results]
+
+
+def with_derivatives(j, a, **vectors):
+    return squares(j.lax.linalg.eig(a, enable_eigvec_derivs=True, **vectors))
+
 
 FUNCTIONS = {
     "eigh": (lambda j, a: j.lax.linalg.eigh(a), A),
@@ -46,6 +57,17 @@ FUNCTIONS = {
     "svd by name": (lambda j, a: j.lax.linalg.svd(a, compute_uv=False, algorithm=j.lax.linalg.SvdAlgorithm.QR), M),
     "svd elsewhere": (lambda j, a: j.lax.linalg.svd(a, algorithm=j.lax.linalg.SvdAlgorithm.JACOBI), M),
     "svd subset": (lambda j, a: j.lax.linalg.svd(a, full_matrices=False, subset_by_index=(0, 2)), M),
+    "eig": (lambda j, a: squares(j.numpy.linalg.eig(a)), G),
+    "eig of reals with complex eigenvalues": (lambda j, a: squares(j.lax.linalg.eig(a)), any_matrix(2, 4, 4)),
+    "complex eig": (lambda j, a: squares(j.lax.linalg.eig(a)), H),
+    "left eigenvectors": (lambda j, a: squares(j.lax.linalg.eig(a, compute_right_eigenvectors=False)), G),
+    "eig not finite": (lambda j, a: j.lax.linalg.eig(a)[1:], BAD[1]),
+    "eig of nothing": (lambda j, a: j.lax.linalg.eig(a[:, :0, :0]), S[0]),
+    "eig elsewhere": (
+        lambda j, a: j.lax.linalg.eig(a, implementation=j.lax.linalg.EigImplementation.MAGMA),
+        G,
+    ),
+    "no derivative": (lambda j, a: j.grad(lambda x: j.numpy.abs(j.numpy.linalg.eig(x)[1]).sum())(a), G),
     "subset": (lambda j, a: j.lax.linalg.eigh(a, subset_by_index=(0, 2)), A),
 }
 
@@ -79,6 +101,10 @@ DIFFERENTIABLE = {
     "pinv": (lambda j, a: j.numpy.linalg.pinv(a), K),
     "pinv of the identity": (lambda j, a: j.numpy.linalg.pinv(a * 0 + j.numpy.eye(4, 3)), M),
     "lstsq": (lambda j, a: j.numpy.linalg.lstsq(a, a[:, 0] * a[:, 1])[0], M),
+    "eigvals": (lambda j, a: j.numpy.real(j.numpy.linalg.eigvals(a)), G),
+    "eig": (with_derivatives, G),
+    "complex eig": (with_derivatives, H),
+    "right eigenvectors": (lambda j, a: with_derivatives(j, a, compute_left_eigenvectors=False)[1], G),
     "complex eigh": (lambda j, a: j.numpy.abs(j.numpy.linalg.eigh(a)[1]), C),
 }
 
@@ -90,7 +116,7 @@ def test_gradients(name: str) -> None:
     check(lambda j, x: j.jvp(lambda y: function(j, y), (x,), (x * x,)), a, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["eigh", "svd", "pinv"])
+@pytest.mark.parametrize("name", ["eigh", "svd", "pinv", "right eigenvectors"])
 def test_second_order(name: str) -> None:
     function, a = DIFFERENTIABLE[name]
 

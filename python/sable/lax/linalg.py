@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import warnings
 from typing import Any
 
 from sable import _absent
@@ -18,9 +19,11 @@ from .autodiff import stop_gradient
 _absent.explain(__name__)
 
 __all__ = [
+    "EigImplementation",
     "EighImplementation",
     "SvdAlgorithm",
     "cholesky",
+    "eig",
     "eigh",
     "householder_product",
     "lu",
@@ -325,3 +328,52 @@ def svd(
     if algorithm in (SvdAlgorithm.JACOBI, SvdAlgorithm.POLAR):
         raise NotImplementedError(f"svd by {algorithm} is for other devices; there is DIVIDE_AND_CONQUER")
     return (made[1], made[0], made[2]) if compute_uv else made[0]
+
+
+class EigImplementation(enum.Enum):
+    """Implementations of `eig`, of which there is LAPACK's."""
+
+    CUSOLVER = "cusolver"
+    MAGMA = "magma"
+    LAPACK = "lapack"
+
+
+@library
+def eig(
+    x: Any,
+    *,
+    compute_left_eigenvectors: bool = True,
+    compute_right_eigenvectors: bool = True,
+    enable_eigvec_derivs: bool = False,
+    implementation: EigImplementation | None = None,
+    use_magma: bool | None = None,
+) -> list[Value]:
+    """Eigenvalues and eigenvectors of square matrices: x v = v diag(w), u^H x = diag(w) u^H. On CPUs only.
+
+    Args:
+      x: (..., n, n), f32, f64, c64 or c128.
+      compute_left_eigenvectors, compute_right_eigenvectors: give u, give v.
+      enable_eigvec_derivs: let the eigenvectors have derivatives, which are right where all eigenvalues are distinct and no
+        eigenvector has two elements of largest magnitude.
+      implementation: None or `EigImplementation.LAPACK`.
+      use_magma: deprecated: None or False.
+
+    Returns:
+      [w, u, v], those that are asked for, complex: (..., n) and the columns of (..., n, n), of length 1 with a largest element
+      that is real; NaN for a matrix with an element that is not finite.
+
+    Raises:
+      TypeError: another dtype, or no matrices. ValueError: they are not square; another implementation.
+      NotImplementedError: derivatives of eigenvectors without `enable_eigvec_derivs`; compiled for another target.
+    """
+    if use_magma is not None:
+        warnings.warn("use_magma is deprecated; the argument is implementation", DeprecationWarning, stacklevel=2)
+    made = BIND.eig(
+        value_of(x, "eig"),
+        compute_left_eigenvectors=bool(compute_left_eigenvectors),
+        compute_right_eigenvectors=bool(compute_right_eigenvectors),
+        enable_eigvec_derivs=bool(enable_eigvec_derivs),
+    )
+    if use_magma or implementation not in (None, EigImplementation.LAPACK):
+        raise ValueError("Only the lapack implementation is supported on CPU.")
+    return list(made)

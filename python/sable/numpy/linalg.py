@@ -35,7 +35,7 @@ from .products import matmul as _matmul
 from .products import tensordot as _tensordot
 from .products import trace as _trace
 from .products import vecdot
-from .spectral import eigh, eigvalsh, lstsq, matrix_rank, pinv, svd, svdvals
+from .spectral import eig, eigh, eigvals, eigvalsh, lstsq, matrix_rank, pinv, svd, svdvals
 from .ufuncs import absolute, isnan, logical_and, logical_not, multiply, power, where
 
 _absent.explain(__name__)
@@ -46,7 +46,9 @@ __all__ = [
     "cross",
     "det",
     "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "inv",
     "lstsq",

@@ -19,6 +19,7 @@ from sable.core.operands import (
     known_integer,
     known_values,
     promote_dtypes,
+    reshape_to,
     scalar,
 )
 from sable.core.values import retype
@@ -27,15 +28,19 @@ from sable.lax.convolution import conv_general_dilated
 from sable.library.declare import library
 
 from .arrays import asarray
+from .creation import arange, eye, vander
 from .creation import full as full_array
-from .creation import vander
 from .insertion import trim_zeros
 from .joining import concatenate, stack
 from .linear_systems import inv
-from .manipulation import atleast_1d, flip, slice_axis
+from .manipulation import atleast_1d, flip, roll, slice_axis
+from .ordering import argsort
 from .products import dot, outer
+from .reductions import all as all_of
+from .reductions import argmin
 from .reductions import sum as sum_of
-from .spectral import lstsq
+from .spectral import eigvals, lstsq
+from .ufuncs import where
 from .ufuncs_float import sqrt
 
 # ---- sums and products ---------------------------------------------------------------------------------------------
@@ -146,19 +151,20 @@ def poly(seq_of_zeros: Any) -> Value:
     """The coefficients of the polynomial with these roots, the first of which is 1.
 
     Args:
-      seq_of_zeros: n roots.
+      seq_of_zeros: n roots, or a square matrix (n, n), whose eigenvalues they are.
 
     Returns:
       A vector of n + 1 floats or complex numbers; a scalar 1 if there are no roots.
 
     Raises:
-      ValueError: no vector. NotImplementedError: a square matrix, whose eigenvalues would be the roots.
+      ValueError: neither a vector nor a square matrix.
     """
     (x,) = promote_dtypes([array_argument("poly", seq_of_zeros)], "inexact")
     x = atleast_1d(x)
     shape = x.aval.shape
     if len(shape) == 2 and shape[0] == shape[1] and shape[0]:
-        raise NotImplementedError("poly of a matrix needs its eigenvalues; give it the roots themselves")
+        x = eigvals(x)
+        shape = x.aval.shape
     if len(shape) != 1:
         raise ValueError("input must be 1d or non-empty square 2d array.")
     if not shape[0]:
@@ -254,6 +260,48 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Value:
     powers = range(len(x) + m - 1, -1, -1)
     factors = constant(np.array([math.perm(q, min(q, m)) for q in powers], x.aval.dtype))
     return concatenate([x, constants]) / factors
+
+
+# ---- roots ---------------------------------------------------------------------------------------------------------
+
+
+@library
+def roots(p: Any, *, strip_zeros: bool = True) -> Value:
+    """The roots of a polynomial: the eigenvalues of its companion matrix. On CPUs only.
+
+    Args:
+      p: coefficients (n + 1,), that of the highest power first.
+      strip_zeros: leave leading zeros out, which looks at the values; otherwise there are n roots in any case, of which as
+        many as there are leading zeros are NaN.
+
+    Returns:
+      A complex vector of n elements, less those left out.
+
+    Raises:
+      ValueError: no vector. ConcretizationTypeError: `strip_zeros` of values that are not known.
+    """
+    (x,) = promote_dtypes([array_argument("roots", p)], "inexact")
+    x = atleast_1d(x)
+    if x.ndim != 1:
+        raise ValueError("Input must be a rank-1 array.")
+    n = x.size
+    if n < 2:
+        return filled((0,), np.result_type(x.dtype, np.complex64), 0)
+    if strip_zeros:
+        known = known_values(x, "strip_zeros=True of jnp.roots looks at the coefficients; strip_zeros=False does not")
+        first = next((i for i, value in enumerate(known) if value != 0), n)
+        return _roots(slice_axis(x, 0, first, n))
+    zeros = where(all_of(x == 0), n, argmin(x == 0))
+    found = _roots(roll(where(zeros == n, 1.0, x), -zeros))
+    found = found[argsort(found == 0)]
+    return where(arange(n - 1) < n - 1 - zeros, found, complex(np.nan, np.nan))
+
+
+def _roots(p: Value) -> Value:
+    n = p.size - 1
+    if n < 1:
+        return filled((0,), np.result_type(p.dtype, np.complex64), 0)
+    return eigvals(concatenate([reshape_to(p[1:] / -p[0], (1, n)), eye(n - 1, n, dtype=p.dtype)]))
 
 
 # ---- fits ----------------------------------------------------------------------------------------------------------

@@ -74,6 +74,38 @@ def eigvalsh(a: Any, UPLO: str | None = "L", *, symmetrize_input: bool = True) -
     return eigh(a, UPLO, symmetrize_input).eigenvalues
 
 
+class EigResult(NamedTuple):
+    """What `eig` gives."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+@library
+def eig(a: Any) -> EigResult:
+    """Eigenvalues and eigenvectors of square matrices, on CPUs only.
+
+    Args:
+      a: (..., n, n); integers are converted to the default floating dtype.
+
+    Returns:
+      `eigenvalues` (..., n), in no order, and `eigenvectors` (..., n, n), the columns, of length 1: complex; NaN for a matrix
+      with an element that is not finite.
+
+    Raises:
+      TypeError: half precision, or no matrices. ValueError: they are not square.
+      NotImplementedError: derivatives of eigenvectors, for which see `jax.lax.linalg.eig`.
+    """
+    return EigResult(*lax_linalg.eig(_inexact("jnp.linalg.eig", a), compute_left_eigenvectors=False))
+
+
+@library
+def eigvals(a: Any) -> Value:
+    """Eigenvalues (..., n) of square matrices, complex, in no order; arguments and errors as of `eig`."""
+    x = _inexact("jnp.linalg.eigvals", a)
+    return lax_linalg.eig(x, compute_left_eigenvectors=False, compute_right_eigenvectors=False)[0]
+
+
 class SVDResult(NamedTuple):
     """What `svd` gives."""
 

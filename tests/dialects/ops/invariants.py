@@ -1,4 +1,7 @@
-"""What is determined of a decomposition whose vectors may have any sign, or phase: values, products, orthogonality."""
+"""What is determined of a decomposition whose vectors may have any sign, or phase: values, products, orthogonality.
+
+LAPACK's own choice depends on its build and on the processor.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,15 @@ def _svd(results: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [s, (u[..., :n] * s[..., None, :]) @ vt[..., :n, :], _gram(u), _gram(vt.swapaxes(-1, -2))]
 
 
-_OF: dict[str, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {"eigh": _eigh, "svd": _svd}
+def _eig(results: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Eigenvalues in an order of their own; of vectors, whose phases are known, the squares."""
+    w, *vectors = results
+    order = np.lexsort((w.imag.round(3), w.real.round(3)), axis=-1)
+    columns = [np.take_along_axis(v * v, order[..., None, :], -1) for v in vectors]
+    return [np.take_along_axis(w, order, -1), *columns]
+
+
+_OF: dict[str, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {"eig": _eig, "eigh": _eigh, "svd": _svd}
 
 
 def invariants(name: str, results: Sequence[np.ndarray]) -> Sequence[np.ndarray]:

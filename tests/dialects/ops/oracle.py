@@ -35,6 +35,7 @@ _FUNCTIONS: dict[str, Callable] = {
         [lax.linalg.lu_pivots_to_permutation(pivots, permutation_size)]
     ),
     "svd": _svd,
+    "eig": lambda lax, a, **params: lax.linalg.eig(a, **params),
 }
 
 

@@ -184,7 +184,7 @@ add("numpy.linalg.cond", call(M), call(T, -2), call(S, 1), call(M, 1), call(V), 
 add("numpy.linalg.lstsq", call(_TALL, V[:4]), call(M, S[:3]), call(IM, M, 0.1), call(M, V), call(V, V), **_CLOSE)
 add("numpy.linalg.norm", call(T, "nuc", (2, 0)), call(T, 2, (0, 1), True), **_CLOSE)
 add("numpy.linalg.matrix_norm", call(_COMPLEX, ord=-2), **_CLOSE)
-_X = np.linspace(-1, 1, 7, dtype=np.float32)
+_X = np.linspace(-1, 2.2, 7, dtype=np.float32)
 _Y = np.stack([np.sin(2 * _X), _X**3 - _X], 1)
 add("numpy.polyfit", call(_X, _Y[:, 0], 2), call(_X, _Y, 1, w=1 + _X**2), **_CLOSE)
 add(
@@ -201,3 +201,12 @@ add(
     **_CLOSE,
 )
 add("numpy.polyfit", call(_X, _Y, -1), call(_Y, _Y, 1), call(_X, V, 1))
+_DISTINCT = (S + np.diag([0, 4, 8, 12])).astype(np.float32)
+add(
+    "numpy.linalg.eigvals", call(_DISTINCT), call((_DISTINCT + 1j * S).astype(np.complex64)), call(M), call(V), **_CLOSE
+)
+for _name in ["numpy.linalg.eig", "lax.linalg.eig"]:
+    add(_name, call(M), without=("grad",), why="signs and derivatives: tests/lax/test_spectral.py")
+add("numpy.poly", call(_DISTINCT), call(M), rtol=1e-2, atol=1e-2)
+add("numpy.roots", call(np.float32([1, -6, 11, -6])), call(V[:1]), call(M), rtol=1e-2, atol=1e-2)
+add("numpy.roots", call(np.float32([0, 2, 1, -3]), strip_zeros=False), call(I), rtol=1e-2, atol=1e-2)
