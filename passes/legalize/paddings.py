@@ -2,8 +2,8 @@
 
 IREE 3.13 writes paddings and updates as insertions into another array. Of two in a row, one of which leaves gaps, it makes
 one and forgets the steps: `lax.pad(lax.pad(x, 0, ((2, 1, 0),)), 0, ((0, 0, 3),))` begins with 2 zeros and not with 8. There
-each element is repeated, and all but the first choose what is padded; vectors are written that way in any case, in half
-the time.
+each element is repeated, and all but the first choose what is padded; vectors are written that way in any case, which takes
+a quarter of the time where every second element of a million is written.
 """
 
 from __future__ import annotations

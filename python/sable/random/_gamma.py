@@ -125,6 +125,21 @@ def _refuse_loss(name: str, dtype: np.dtype, *parameters: Any) -> None:
             )
 
 
+def _arguments(
+    name: str, key: Any, shape: Any, dtype: Any, *parameters: Any
+) -> tuple[KeyArray, tuple[int, ...], np.dtype, list[Value]]:
+    """The key, the result's shape and dtype, and the parameters in that dtype.
+
+    Raises:
+      ValueError, TypeError: as the sampler of that name says.
+    """
+    words, _ = words_of(name, key)
+    found = float_dtype(name, dtype)
+    sizes = shape_argument(name, shape, *map(_own_shape, parameters))
+    _refuse_loss(name, found, *parameters)
+    return words, sizes, found, [convert(as_value(x), found) for x in parameters]
+
+
 @library(operands=("a",))
 def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Samples of the gamma distribution of shape parameter a and scale 1, differentiable in a.
@@ -234,11 +249,8 @@ def chisquare(key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sh
       ValueError: another dtype, or one that cannot hold df; df does not broadcast; an array of keys.
       TypeError: not a key.
     """
-    words, _ = words_of("chisquare", key)
-    found = float_dtype("chisquare", dtype)
-    sizes = shape_argument("chisquare", shape, _own_shape(df))
-    _refuse_loss("chisquare", found, df)
-    return _chisquare_words(words, convert(as_value(df), found), sizes, found)
+    words, sizes, found, (freedom,) = _arguments("chisquare", key, shape, dtype, df)
+    return _chisquare_words(words, freedom, sizes, found)
 
 
 @library(operands=("dfnum", "dfden"))
@@ -255,15 +267,9 @@ def f(key: Any, dfnum: Any, dfden: Any, shape: Any = None, dtype: Any = None, *,
       ValueError: another dtype, or one that cannot hold the parameters; they do not broadcast; an array of keys.
       TypeError: not a key; parameters that are neither scalars nor of the result's rank.
     """
-    words, _ = words_of("f", key)
-    found = float_dtype("f", dtype)
-    sizes = shape_argument("f", shape, _own_shape(dfnum), _own_shape(dfden))
-    _refuse_loss("f", found, dfnum, dfden)
+    words, sizes, found, (over, under) = _arguments("f", key, shape, dtype, dfnum, dfden)
     below, above = two_keys(words)
-    top, bottom = (
-        lax.div(_chisquare_words(k, df, sizes, found), df)
-        for k, df in ((above, convert(as_value(dfnum), found)), (below, convert(as_value(dfden), found)))
-    )
+    top, bottom = (lax.div(_chisquare_words(k, df, sizes, found), df) for k, df in ((above, over), (below, under)))
     return lax.div(top, bottom)
 
 
@@ -281,12 +287,9 @@ def t(key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sharding: 
       ValueError: another dtype, or one that cannot hold df; df does not broadcast; an array of keys.
       TypeError: not a key.
     """
-    words, _ = words_of("t", key)
-    found = float_dtype("t", dtype)
-    sizes = shape_argument("t", shape, _own_shape(df))
-    _refuse_loss("t", found, df)
+    words, sizes, found, (freedom,) = _arguments("t", key, shape, dtype, df)
     of_normal, of_gamma = two_keys(words)
-    half = convert(as_value(df), found) / 2
+    half = freedom / 2
     return normal_words(of_normal, sizes, found) * jnp.sqrt(half / gamma_words(of_gamma, half, sizes, found))
 
 
