@@ -1,4 +1,7 @@
-"""The examples in docstrings give what they say, and the README's program runs."""
+"""The examples in docstrings give what they say, and the README's program runs.
+
+Examples know `np` (NumPy), `jax` (this library), `jnp` and `lax`, beside the names of the module that they stand in.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import sable
 
 ROOT = Path(__file__).parents[1]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+NAMES = {"np": np, "jax": sable, "jnp": sable.numpy, "lax": sable.lax}
 
 
 def modules() -> dict[str, Path]:
@@ -52,7 +56,7 @@ def test_docstrings(name):
     parser = doctest.DocTestParser()
     found = examples(file)
     for where, text, line in found:
-        runner.run(parser.get_doctest(text, dict(vars(module)), f"{name}.{where}", str(file), line))
+        runner.run(parser.get_doctest(text, {**vars(module), **NAMES}, f"{name}.{where}", str(file), line))
     assert found and not runner.failures
 
 
