@@ -1,20 +1,26 @@
-"""The examples in docstrings give what they say, and the README's program runs.
+"""The examples in docstrings give what they say, public functions have complete docstrings, and the README's program runs.
 
-Examples know `np` (NumPy), `jax` (this library), `jnp` and `lax`, beside the names of the module that they stand in.
+Examples know `np` (NumPy), `jax` (this library), `jnp` and `lax`, beside the names of the module that they stand in. They
+may stand in any string of a module: in docstrings, and in what a table makes docstrings of.
 """
 
 from __future__ import annotations
 
 import ast
 import doctest
+import enum
 import importlib
+import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sable
+from sable._absent import names_of_jax
 
 ROOT = Path(__file__).parents[1]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -36,16 +42,10 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def examples(file: Path) -> list[tuple[str, str, int]]:
-    """Name, docstring and line of everything in a file that has a docstring with examples."""
-    tree = ast.parse(file.read_text())
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    documented = [(n, ast.get_docstring(n)) for n in ast.walk(tree) if isinstance(n, kinds)]
-    return [
-        (getattr(n, "name", "module"), text, getattr(n, "lineno", 1))
-        for n, text in documented
-        if text and ">>>" in text
-    ]
+def examples(file: Path) -> list[tuple[str, int]]:
+    """Text and line of every string in a file that has examples."""
+    texts = [n for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Constant)]
+    return [(n.value, n.lineno) for n in texts if isinstance(n.value, str) and ">>>" in n.value]
 
 
 @pytest.mark.parametrize("name", modules())
@@ -55,9 +55,86 @@ def test_docstrings(name):
     runner = doctest.DocTestRunner(optionflags=FLAGS)
     parser = doctest.DocTestParser()
     found = examples(file)
-    for where, text, line in found:
-        runner.run(parser.get_doctest(text, {**vars(module), **NAMES}, f"{name}.{where}", str(file), line))
+    for text, line in found:
+        where = f"{name}, line {line}"
+        runner.run(parser.get_doctest(text, {**vars(module), **NAMES}, where, str(file), line - 1))
     assert found and not runner.failures
+
+
+# ---- complete docstrings -------------------------------------------------------------------------
+
+#: modules of JAX of which every public function has a complete docstring here; `jax.numpy` stands for `sable.numpy`
+DOCUMENTED = ("jax.flatten_util",)
+
+
+def public_functions(module: str) -> dict[str, Callable]:
+    """What can be called among the names of a module of JAX's that are ours too; NumPy's own classes are NumPy's."""
+    ours = importlib.import_module(module.replace("jax", "sable", 1))
+    found = {name: attribute(ours, name) for name in names_of_jax()[module]}
+    return {k: f for k, f in found.items() if callable(f) and not getattr(f, "__module__", "").startswith("numpy")}
+
+
+def attribute(module: Any, name: str) -> Any:
+    """The object behind a name with dots, None where there is none."""
+    for part in name.split("."):
+        module = getattr(module, part, None)
+    return module
+
+
+def parameters(function: Callable) -> list[str]:
+    """The names of the parameters that a caller can give; none of enumerations, errors, and what says nothing of them."""
+    if isinstance(function, type) and issubclass(function, (enum.Enum, BaseException)):
+        return []
+    try:
+        given = inspect.signature(function).parameters
+    except (ValueError, TypeError):
+        return []
+    return [p for p in given if not p.startswith("_") and p not in ("args", "kwargs")]
+
+
+def named(text: str, module: Any, depth: int = 3) -> set[str]:
+    """The words of a docstring, and of those that it refers to by "as of `function`"."""
+    words = set(re.findall(r"\w+", text))
+    for other in re.findall(r"as\s+(?:those\s+)?(?:of|for)\s+`([\w.]+)`", text) if depth else ():
+        words |= named(inspect.getdoc(attribute(module, other)) or "", module, depth - 1)
+    return words
+
+
+def shortcomings(module: str) -> list[str]:
+    """What public functions' docstrings lack: an example, or the name of a parameter.
+
+    Parameters that many functions of a module share are named in the module's docstring.
+    """
+    ours = importlib.import_module(module.replace("jax", "sable", 1))
+    shared = set(re.findall(r"`(\w+)`", inspect.getdoc(ours) or ""))
+    found = []
+    for name, function in public_functions(module).items():
+        text = inspect.getdoc(function) or ""
+        if ">>>" not in text:
+            found.append(f"{name}: no example")
+        unnamed = set(parameters(function)) - shared - named(text, ours)
+        found += [f"{name}: parameter {p} is not named" for p in sorted(unnamed)]
+    return found
+
+
+@pytest.mark.parametrize("module", DOCUMENTED)
+def test_complete_docstrings(module):
+    assert not shortcomings(module)
+
+
+def test_shortcomings_are_found():
+    def bare(x):
+        """The same."""
+
+    def refers(x, y):
+        """Another; `y` is more, x as of `flatten`.
+
+        >>> 1
+        1
+        """
+
+    assert "x" not in named(inspect.getdoc(bare) or "", sable.tree)
+    assert {"x", "y", "is_leaf"} <= named(inspect.getdoc(refers) or "", sable.tree)
 
 
 def test_readme():
