@@ -300,6 +300,15 @@ irdl.dialect @sable {
     irdl.attributes {"y" = %y}
   }
 
+  irdl.operation @io_call {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %callback = irdl.base "#builtin.symbol_ref"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"callback" = %callback}
+  }
+
   irdl.operation @linear_call {
     %operands = irdl.base "!builtin.tensor"
     %results = irdl.base "!builtin.tensor"

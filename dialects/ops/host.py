@@ -1,4 +1,4 @@
-"""Functions of the host that programs call: `host_call` for results, `host_effect` (never removed) for effects."""
+"""Functions of the host that programs call: `host_call` for results; `host_effect` and `io_call`, never removed, for effects."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class HostRules(FunctionRules):
     """Python functions called from a program: no derivatives; batched as their `vmap_method` says."""
 
     forward = reverse = False
+    kind = "Pure"
+    advice = "Please use `jax.custom_jvp` to use callbacks while taking gradients."
 
     def linearize(self, passes, two, node, xs, tangents):
         self._check(node)
@@ -30,15 +32,12 @@ class HostRules(FunctionRules):
         return b.bind(node.op, *xs, **node.params), [None] * len(node.results)
 
     def _check(self, node):
-        if node.op.effects:
-            return  # printing a value does not need its tangent
         raise ValueError(
-            "Pure callbacks do not support JVP. Please use `jax.custom_jvp` to use callbacks while taking gradients.\n"
-            f"  the callback is called at {node.location}"
+            f"{self.kind} callbacks do not support JVP. {self.advice}\n  the callback is called at {node.location}"
         )
 
     def transpose(self, passes, b, node, on, xs, cotangents):
-        raise ValueError("Pure callbacks do not support transpose. Please use `jax.custom_vjp`.")
+        raise ValueError(f"{self.kind} callbacks do not support transpose. Please use `jax.custom_vjp`.")
 
     def batch(self, passes, b, node, size, xs, on, axis_name):
         if not any(on):
@@ -68,12 +67,29 @@ class HostEffectRules(HostRules):
 
     forward = reverse = True
 
+    def _check(self, node):
+        """Printing a value does not need its tangent."""
+
     def verify(self, operands, callback):
         takes("sable.host_effect", "callback", callback, operands)
 
     def samples(self):
         a = aval((3,), np.dtype(np.float64))
         return [sample(floats((3,), dtype=np.float64), callback=Callback(lambda x: [], [a], [], "look"))]
+
+
+class IoRules(HostRules):
+    """For results and for the effect: a call for each example, none left out."""
+
+    kind = "IO"
+
+    def verify(self, operands, callback):
+        takes("sable.io_call", "callback", callback, operands)
+
+    def samples(self):
+        a = aval((3,), np.dtype(np.float64))
+        callback = Callback(lambda x: [np.cos(x)], [a], [a], "cosine")
+        return [sample(floats((3,), dtype=np.float64), callback=callback)]
 
 
 def _host_type(*avals: Aval, callback: Any) -> tuple[Aval, ...]:
@@ -97,3 +113,4 @@ def _row(name: str, primitive: str, rules: HostRules, effects: bool) -> Op:
 
 host_call = _row("host_call", "pure_callback", HostRules(), effects=False)
 host_effect = _row("host_effect", "debug_callback", HostEffectRules(), effects=True)
+io_call = _row("io_call", "io_callback", IoRules(), effects=True)

@@ -16,11 +16,26 @@ _REASONS = (
     (r"jax\.profiler\..*", "it is about XLA's profiler"),
     (r"jax\.(ffi|interpreters|lib|jax2tf.*)", "it is about XLA's inside"),
     (r"jax\.lax\.(ragged_all_to_all|psend|precv)(_p)?", "it is about networks of TPUs"),
+    (r"jax\.experimental\.(pallas|mosaic|fused|hijax|EArray|cur_qdd)", "it is about kernels and types of XLA's inside"),
+    (
+        r"jax\.experimental\.(buffer_callback|custom_partitioning|jax2tf|roofline|xla_metadata)",
+        "it is about XLA's inside",
+    ),
+    (r"jax\.experimental\.(compute_on|control_deps|layout|profiler|scheduling_groups)", "it is about XLA's inside"),
+    (r"jax\.experimental\.(topologies|transfer|colocated_python|shard_alike)", "it is about networks of devices"),
+    (r"jax\.experimental\.array_serialization", "it is about arrays over many devices"),
+    (r"jax\.experimental\.multihost_utils\.live_devices", "it is about processes on several machines"),
+    (r"jax\.experimental\.sparse\.\w+_p", "sparse arrays are made of other operations here"),
     (r"jax\.debug\.\w+Effect", "it is about XLA's inside"),
     (r"jax\.lax\.(approx_top_k|create_token|after_all|dce_sink|copy|select_and_gather_add|stage)_p", "it is XLA's own"),
     (r"jax\.lax\.(split|squeeze|stack|unstack|tile|conj|exp2|scatter_sub|top_k|device_put)_p", "it is not needed here"),
     (r"jax\.lax\.(eq_to|le_to|lt_to|select_and_scatter_add|rng_uniform)_p", "it is not needed here"),
 )
+#: Names that JAX had: what to say.
+_REMOVED = {
+    "jax.experimental.host_callback": "JAX has removed it; use jax.pure_callback, jax.experimental.io_callback, jax.debug.callback",
+    "jax.experimental.maps": "JAX has removed it; use jax.vmap",
+}
 _NOT_YET = "it is not there yet"
 
 
@@ -37,13 +52,19 @@ def reason(module: str, name: str) -> str:
     return next((why for pattern, why in _REASONS if re.fullmatch(pattern, full)), _NOT_YET)
 
 
+def why(module: str, name: str) -> str | None:
+    """What to say of a name that a module of ours does not have: nothing, unless JAX has or had it."""
+    theirs = module.replace("sable", "jax", 1)
+    if name in names_of_jax().get(theirs, ()):
+        return f"{theirs}.{name} is a part of JAX that is left out, since {reason(theirs, name)}"
+    return _REMOVED.get(f"{theirs}.{name}")
+
+
 def missing(module: str, name: str) -> AttributeError:
     """The error for an attribute that a module of ours does not have."""
     text = f"module {module!r} has no attribute {name!r}"
-    theirs = module.replace("sable", "jax", 1)
-    if name in names_of_jax().get(theirs, ()):
-        text += f": {theirs}.{name} is a part of JAX that is left out, since {reason(theirs, name)}"
-    return AttributeError(text, name=name)
+    known = why(module, name)
+    return AttributeError(text if known is None else f"{text}: {known}", name=name)
 
 
 def explain(module: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import pkgutil
 import re
 import sys
 import types
@@ -29,6 +30,15 @@ MODULES = [
     "jax.dlpack",
     "jax.dtypes",
     "jax.errors",
+    "jax.experimental",
+    "jax.experimental.checkify",
+    "jax.experimental.compilation_cache.compilation_cache",
+    "jax.experimental.jet",
+    "jax.experimental.mesh_utils",
+    "jax.experimental.multihost_utils",
+    "jax.experimental.ode",
+    "jax.experimental.sparse",
+    "jax.experimental.sparse.linalg",
     "jax.export",
     "jax.flatten_util",
     "jax.image",
@@ -62,6 +72,25 @@ MODULES = [
 ]
 #: The class whose public attributes are counted, on an array.
 _ARRAY = "jax.Array"
+#: Modules whose other names are no part of the interface: those that JAX documents.
+_DOCUMENTED = {
+    "jax.experimental.jet": ("jet",),
+    "jax.experimental.mesh_utils": ("create_device_mesh", "create_hybrid_device_mesh"),
+    "jax.experimental.multihost_utils": (
+        "assert_equal",
+        "broadcast_one_to_all",
+        "global_array_to_host_local_array",
+        "host_local_array_to_global_array",
+        "live_devices",
+        "process_allgather",
+        "reached_preemption_sync_point",
+        "sync_global_devices",
+    ),
+    "jax.experimental.ode": ("odeint",),
+    "jax.experimental.sparse.linalg": ("lobpcg_standard", "spsolve"),
+}
+#: A package whose modules are there when they are imported.
+_EXPERIMENTAL = "jax.experimental"
 #: Modules of functions of one distribution.
 _DISTRIBUTIONS = "jax.scipy.stats"
 
@@ -74,6 +103,11 @@ def installed(module: str) -> list[str]:
     if module == _ARRAY:
         return [name for name in dir(importlib.import_module("jax.numpy").ones((2, 2))) if not name.startswith("_")]
     found = importlib.import_module(module)
+    if module in _DOCUMENTED:
+        return [name for name in _DOCUMENTED[module] if hasattr(found, name)]
+    if module == _EXPERIMENTAL:
+        inner = [each.name for each in pkgutil.iter_modules(found.__path__) if not each.name.startswith("_")]
+        return sorted({*_names(found, False), *inner})
     return sorted(_names(found, module == _DISTRIBUTIONS or module == "jax"))
 
 

@@ -115,6 +115,13 @@ SEEDS = {
         "densities: (30,) (30, 30) as scipy.stats.norm: True",
         "moving means: [[0.0, 0.0, 1.0], [0.0, -1.0, 1.0], [0.0, 0.0, 1.0]] by products: True",
     ],
+    "orbits": [
+        "back after a year: True  farthest: 1.400",
+        "energy kept: True  momentum kept: True",
+        "by place, speed and mass: -10.11 -0.97 4.67",
+        "as the formula: True",
+        "mass: 1.250, misfit below 1e-6: True",
+    ],
     "randomness": [
         "key [ 0 42] split into [[1832780943, 270669613], [64467757, 2916123636]]",
         "typed: key<fry> with the same words: True",
@@ -125,7 +132,11 @@ SEEDS = {
         "Student's t beyond 3, with [ 1  2 50] degrees of freedom: [199  77   5]",
     ],
 }
-CHARTS = {"derivatives": {"chebyshev", "piecewise", "slopes"}, "fitting": {"decay", "kink", "line", "peak"}}
+CHARTS = {
+    "derivatives": {"chebyshev", "piecewise", "slopes"},
+    "fitting": {"decay", "kink", "line", "peak"},
+    "orbits": {"orbit"},
+}
 
 
 @pytest.mark.parametrize("program", SEEDS)

@@ -1,4 +1,4 @@
-"""pure_callback, debug.print, debug.callback: Python called from programs."""
+"""pure_callback, io_callback, debug.print, debug.callback: Python called from programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sable.core.boundary import boundary
 from sable.core.tracing import function_name
 from sable.core.values import as_value, is_array_like
 from sable.ir.aval import aval
-from sable.ir.callback import Callback
+from sable.ir.callback import Callback, OrderedCallback
 from sable.ir.location import user_line
 from sable.ir.op import OPS
 from sable.pytree import arrays
@@ -50,6 +50,57 @@ def pure_callback(
     Raises:
       JaxRuntimeError: the callback raises an error, which is the cause, or returns something else than announced.
     """
+    return _call("host_call", callback, result_shape_dtypes, args, kwargs, vmap_method=vmap_method)
+
+
+@boundary
+def io_callback(
+    callback: Callable,
+    result_shape_dtypes: Any,
+    *args: Any,
+    sharding: Any = None,
+    ordered: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """Call a Python function with side effects from inside of a program, whether its results are used or not.
+
+    Calls happen in the order of the program. Under vmap there is one for each example.
+
+    Args:
+      callback: gets arrays in the structure of `args`, `kwargs`; returns NumPy arrays.
+      result_shape_dtypes: pytree of objects with `shape` and `dtype`: what it returns.
+      *args, **kwargs: pytrees of arrays.
+      ordered: whether vmap is refused, under which there is no order.
+
+    Returns:
+      A pytree of arrays like `result_shape_dtypes`.
+
+    Raises:
+      JaxRuntimeError: the callback raises an error, which is the cause, or returns something else than announced.
+      ValueError: derivatives by the arguments; vmap of an ordered callback.
+
+    Example:
+      >>> import numpy as np, sable as jax
+      >>> seen = []
+      >>> def look(x):
+      ...     seen.append(float(x))
+      ...     return np.float32(len(seen))
+      >>> jax.jit(lambda x: io_callback(look, jax.ShapeDtypeStruct((), np.float32), x))(7.0), seen
+      (Array(1., dtype=float32), [7.0])
+    """
+    kind = OrderedCallback if ordered else Callback
+    return _call("io_call", callback, result_shape_dtypes, args, kwargs, kind)
+
+
+def _call(
+    op: str,
+    callback: Callable,
+    result_shape_dtypes: Any,
+    args: tuple,
+    kwargs: dict,
+    kind: type[Callback] = Callback,
+    vmap_method: str | None = "sequential",
+) -> Any:
     leaves, tree = arrays.flatten_call(args, kwargs)
     values = [as_value(x) for x in leaves]
     shapes, out_tree = flatten_types(result_shape_dtypes)
@@ -64,8 +115,8 @@ def pure_callback(
             )
         return found
 
-    host = Callback(flat, [x.aval for x in values], outs, function_name(callback), vmap_method, user_line())
-    return out_tree.unflatten(bind(OPS["host_call"], *values, callback=host))
+    host = kind(flat, [x.aval for x in values], outs, function_name(callback), vmap_method, user_line())
+    return out_tree.unflatten(bind(OPS[op], *values, callback=host))
 
 
 @boundary

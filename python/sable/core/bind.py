@@ -73,7 +73,10 @@ def record(trace: Trace, op: Op, values: Sequence[Value], params: dict, known: A
     out = infer(op, tuple([x.aval for x in values]), params)
     many = op.multiple_results
     if op.effects and not trace.staged and _all_known(trace, values):
-        return evaluate(op, [_known(trace, x) for x in values], params)
+        # effects happen now; what has results is recorded besides, since it may have no derivative
+        known = evaluate(op, [_known(trace, x) for x in values], params)
+        if not known:
+            return known
     results = emit(trace, op, values, params, out if many else (out,))
     if not trace.staged:
         if known is not None:

@@ -113,3 +113,10 @@ class Callback:
                 a = np.broadcast_to(a, (*sizes, *a.shape[len(sizes) :]))
             found.append(a)
         return found
+
+
+class OrderedCallback(Callback):
+    """A callback whose calls have an order, which there is none of among examples."""
+
+    def batched(self, size: int, mapped: tuple[bool, ...], shapes: Sequence[tuple[int, ...]]) -> Callback:
+        raise ValueError("Cannot `vmap` ordered IO callback.")
