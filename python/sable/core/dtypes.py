@@ -251,6 +251,12 @@ def dtype(x: Any, canonicalize: bool = True) -> Any:
     Raises:
       ValueError: `x` is None.
       TypeError: `x` has no dtype, or one that arrays cannot have; the message names it.
+
+    Example:
+      >>> lax.dtype(1.5), lax.dtype(jnp.int8(1)), lax.dtype(bool)
+      (dtype('float32'), dtype('int8'), dtype('bool'))
+      >>> lax.dtype(1.5, canonicalize=False)
+      dtype('float64')
     """
     if x is None:
         raise ValueError(f"expected a value or a dtype, got {x}")

@@ -13,6 +13,13 @@ class Precision(enum.Enum):
 
     Also to be had from text: "fastest" and "bfloat16" are DEFAULT; "high", "tensorfloat32" and "bfloat16_3x" HIGH;
     "highest" and "float32" HIGHEST.
+
+    Example:
+      >>> lax.dot(jnp.ones((2, 2)), jnp.ones((2, 2)), precision=lax.Precision.HIGHEST)
+      Array([[2., 2.],
+             [2., 2.]], dtype=float32)
+      >>> lax.Precision("tensorfloat32")
+      Precision.HIGH
     """
 
     DEFAULT = 0
@@ -38,6 +45,10 @@ class DotAlgorithm(NamedTuple):
       accumulation_type: dtype of the sums.
       lhs_component_count, rhs_component_count, num_primitive_operations: numbers into which operands and products are split.
       allow_imprecise_accumulation: whether some steps may be of less precision.
+
+    Example:
+      >>> lax.DotAlgorithm(np.float32, np.float32, np.float32).num_primitive_operations
+      1
     """
 
     lhs_precision_type: Any
@@ -50,7 +61,16 @@ class DotAlgorithm(NamedTuple):
 
 
 class DotAlgorithmPreset(enum.Enum):
-    """Algorithms for products by name: dtypes of both operands and of the sums, and how many products stand for one."""
+    """Algorithms for products by name: dtypes of both operands and of the sums, and how many products stand for one.
+
+    Example:
+      >>> lax.dot(jnp.ones(2), jnp.ones(2), precision=lax.DotAlgorithmPreset.F32_F32_F32)
+      Array(2., dtype=float32)
+      >>> lax.dot(jnp.ones(2), jnp.ones(2), precision=lax.DotAlgorithmPreset.F64_F64_F64)
+      Traceback (most recent call last):
+          ...
+      ValueError: The precision 'F64_F64_F64' is not supported by dot_general on CPU
+    """
 
     DEFAULT = enum.auto()
     ANY_F8_ANY_F8_F32 = enum.auto()

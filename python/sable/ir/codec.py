@@ -250,6 +250,10 @@ class ConvDimensionNumbers(NamedTuple):
       lhs_spec: batch, feature, then spatial dimensions of the input.
       rhs_spec: output feature, input feature, then spatial dimensions of the kernel.
       out_spec: batch, feature, then spatial dimensions of the result.
+
+    Example:
+      >>> lax.conv_dimension_numbers((1, 8, 3), (3, 3, 4), ("NHC", "HIO", "NHC"))
+      ConvDimensionNumbers(lhs_spec=(0, 2, 1), rhs_spec=(2, 1, 0), out_spec=(0, 2, 1))
     """
 
     lhs_spec: tuple[int, ...]

@@ -51,6 +51,7 @@ def dot_general(
       dimension_numbers: ((lhs contracting, rhs contracting), (lhs batch, rhs batch)).
       precision: a Precision, its name, or one for each operand.
       preferred_element_type: dtype to accumulate in and to return; by default the operands' common one.
+      out_sharding: without effect.
 
     Returns:
       An array of the batch dimensions, the lhs's other dimensions and the rhs's other dimensions.
@@ -58,6 +59,13 @@ def dot_general(
     Raises:
       TypeError: dimensions that do not fit.
       ValueError: an unknown precision.
+
+    Example:
+      >>> x, y = jnp.ones((5, 2, 3)), jnp.ones((5, 3, 4))
+      >>> lax.dot_general(x, y, (((2,), (1,)), ((0,), (0,)))).shape
+      (5, 2, 4)
+      >>> lax.dot_general(jnp.int8([100, 100]), jnp.int8([2, 2]), (((0,), (0,)), ((), ())), preferred_element_type=jnp.int32)
+      Array(400, dtype=int32)
     """
     x, y = values_of("dot_general", lhs, rhs)
     (lhs_contract, rhs_contract), (lhs_batch, rhs_batch) = dimension_numbers
@@ -88,9 +96,22 @@ def dot(
 ) -> Value:
     """The product of vectors and matrices, in any combination; or `dot_general` with dimension numbers.
 
+    Args:
+      lhs, rhs: vectors or matrices; the last dimension of the lhs is the first of the rhs.
+      dimension_numbers: as for `dot_general`, of arrays of any rank.
+      precision, preferred_element_type: as for `dot_general`.
+      out_sharding: without effect.
+
+    Returns:
+      An array of the dimensions that are left.
+
     Raises:
       TypeError: sizes that do not fit.
       ValueError: other ranks without dimension numbers.
+
+    Example:
+      >>> lax.dot(jnp.array([[1, 2], [3, 4]]), jnp.array([1, 1]))
+      Array([3, 7], dtype=int32)
     """
     x, y = value_of(lhs, "dot"), value_of(rhs, "dot", 1)
     if dimension_numbers is None:
@@ -108,9 +129,21 @@ def dot(
 def batch_matmul(lhs: Any, rhs: Any, precision: Any = None) -> Value:
     """Products of the matrices in the last two dimensions; the others are equal.
 
+    Args:
+      lhs: (..., n, k).
+      rhs: (..., k, m).
+      precision: as for `dot_general`.
+
+    Returns:
+      (..., n, m).
+
     Raises:
       ValueError: ranks below 2, or that differ.
       TypeError: sizes that do not fit.
+
+    Example:
+      >>> lax.batch_matmul(jnp.ones((5, 2, 3)), jnp.ones((5, 3, 4))).shape
+      (5, 2, 4)
     """
     x, y = values_of("batch_matmul", lhs, rhs)
     n = x.aval.ndim

@@ -67,6 +67,7 @@ def scan(
       length: number of steps, needed if xs is None.
       reverse: go from the last element to the first.
       unroll: how many steps to unroll, or whether to; checked, but the compiler decides.
+      _split_transpose: without effect.
 
     Returns:
       (last carry, ys stacked along a leading axis).
@@ -75,9 +76,14 @@ def scan(
       TypeError, ValueError: lengths disagree; the carry changes its type (names the component).
 
     Example:
-      >>> import sable as jax, sable.numpy as jnp
-      >>> jax.lax.scan(lambda c, x: (c + x, c), 0, jnp.arange(4))
+      >>> lax.scan(lambda c, x: (c + x, c), 0, jnp.arange(4))
       (Array(6, dtype=int32), Array([0, 0, 1, 3], dtype=int32))
+      >>> lax.scan(lambda c, x: (c + x, None), 0, jnp.arange(4.))[0]
+      Array(6., dtype=float32)
+      >>> lax.scan(lambda c, x: (jnp.float32(c), None), jnp.int32(0), jnp.arange(4))
+      Traceback (most recent call last):
+          ...
+      TypeError: scan body function carry input and carry output must have equal types, but they differ:...
     """
     if not callable(f):
         raise TypeError(f"lax.scan: f argument should be a callable, got {f}")
@@ -190,6 +196,10 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
 
     Raises:
       TypeError: the condition is no boolean scalar; the carry changes its type.
+
+    Example:
+      >>> lax.while_loop(lambda x: x < 100, lambda x: 2 * x, 3)
+      Array(192, dtype=int32, weak_type=True)
     """
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
@@ -233,9 +243,18 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any, *, unro
       lower, upper: real scalars.
       body_fun: `(i, val) -> val` of the same structure, shapes and dtypes.
       init_val: first value, a pytree of arrays.
+      unroll: how many steps to unroll, for known bounds only; checked, but the compiler decides.
 
     Returns:
       The last value.
+
+    Raises:
+      TypeError: bounds that are no real scalars of one dtype; a value that changes its type.
+      ValueError: `unroll` with bounds that are computed.
+
+    Example:
+      >>> lax.fori_loop(1, 6, lambda i, product: product * i, 1)
+      Array(120, dtype=int32, weak_type=True)
     """
     if not callable(body_fun):
         raise TypeError("lax.fori_loop: body_fun argument should be callable.")
@@ -293,10 +312,19 @@ def cond(
     Args:
       pred: a boolean (or numeric) scalar.
       true_fun, false_fun: functions of the operands which return the same structure, shapes and dtypes.
+      operands: pytrees of arrays.
       operand: the one operand, if it is given by name.
 
     Raises:
       TypeError: the predicate is no scalar; the branches disagree (names the component); operands in both ways.
+
+    Example:
+      >>> lax.cond(True, lambda x: x + 1, lambda x: x - 1, 3)
+      Array(4, dtype=int32, weak_type=True)
+      >>> lax.cond(True, lambda x: x + 1, lambda x: 0.5, 3)
+      Traceback (most recent call last):
+          ...
+      TypeError: cond branches must have equal output types but they differ....
     """
     if not (callable(true_fun) and callable(false_fun)):
         raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.")
@@ -324,8 +352,18 @@ def cond(
 def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: Any = _NOTHING) -> Any:
     """`branches[index](*operands)`, the index being clamped to the branches that there are.
 
+    Args:
+      index: an integer scalar.
+      branches: functions of the operands which return the same structure, shapes and dtypes.
+      operands: pytrees of arrays.
+      operand: the one operand, if it is given by name.
+
     Raises:
       TypeError, ValueError: the index is no integer scalar; no branches; the branches disagree.
+
+    Example:
+      >>> lax.switch(7, [lambda x: x + 1, lambda x: x - 1], 3)
+      Array(2, dtype=int32, weak_type=True)
     """
     if not all(callable(b) for b in branches):
         raise TypeError("lax.switch: branches argument should be a sequence of callables.")
@@ -397,7 +435,7 @@ def platform_dependent(*args: Any, default: Callable | None = None, **per_platfo
       ValueError: a platform called 'gpu'.
 
     Example:
-      >>> platform_dependent(3.0, cpu=lambda x: 2 * x, default=lambda x: x)
+      >>> lax.platform_dependent(3.0, cpu=lambda x: 2 * x, default=lambda x: x)
       6.0
     """
     for name, branch in {**per_platform, "default": default}.items():
@@ -415,7 +453,25 @@ def platform_dependent(*args: Any, default: Callable | None = None, **per_platfo
 
 @boundary
 def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
-    """Apply f to each element along the leading axis, one after the other (a scan); in batches with `batch_size`."""
+    """Apply f to each element along the leading axis, one after the other (a scan).
+
+    Args:
+      f: a function of one element, a pytree of arrays.
+      xs: a pytree of arrays with a common leading size.
+      batch_size: how many elements are computed at once, as by `vmap`; by default one.
+
+    Returns:
+      The results stacked along a leading axis.
+
+    Raises:
+      ValueError: sizes differ.
+
+    Example:
+      >>> lax.map(lambda x: x * x, jnp.array([1, 2, 3]))
+      Array([1, 4, 9], dtype=int32)
+      >>> lax.map(lambda x: x * x, jnp.array([1, 2, 3]), batch_size=2)
+      Array([1, 4, 9], dtype=int32)
+    """
     if batch_size and all(x.shape[0] for x in arrays.leaves(xs)):
         return _map_batches(f, xs, batch_size)
     return scan(lambda _, x: ((), f(x)), (), xs)[1]

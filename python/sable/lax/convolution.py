@@ -82,6 +82,10 @@ def conv_general_permutations(dimension_numbers: Sequence[str]) -> tuple[tuple[i
 
     Raises:
       TypeError: letters that make no sense.
+
+    Example:
+      >>> lax.conv_general_permutations(("NHWC", "HWIO", "NHWC"))
+      ((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
     """
     _check_letters(len(dimension_numbers[0]), dimension_numbers)
     return tuple(rows.dimension_numbers(*dimension_numbers))
@@ -103,6 +107,10 @@ def conv_shape_tuple(
     Raises:
       TypeError: not n pairs of edges.
       ValueError: more is cut off than there is; the batch is no multiple of its groups.
+
+    Example:
+      >>> lax.conv_shape_tuple((1, 3, 8, 8), (4, 3, 3, 3), (2, 2), "SAME")
+      (1, 4, 4, 4)
     """
     (batch, _, *space), (features, _, *window) = integers(lhs_shape), integers(rhs_shape)
     edges = padtype_to_pads(space, window, strides, pads) if isinstance(pads, str) else pads
@@ -126,11 +134,20 @@ def conv_general_shape_tuple(
     padding: str | Sequence[tuple[int, int]],
     dimension_numbers: Sequence[str],
 ) -> tuple[int, ...]:
-    """The shape of a convolution of any layout (three strings), without dilation and groups.
+    """The shape of a convolution of any layout, without dilation and groups.
+
+    Args:
+      lhs_shape, rhs_shape: of the operands.
+      window_strides, padding: as for `conv_general_dilated`.
+      dimension_numbers: three strings.
 
     Raises:
       TypeError: letters that make no sense; the wrong number of edges.
       ValueError: more is cut off than there is.
+
+    Example:
+      >>> lax.conv_general_shape_tuple((1, 8, 8, 3), (3, 3, 3, 4), (2, 2), "VALID", ("NHWC", "HWIO", "NHWC"))
+      (1, 3, 3, 4)
     """
     lhs, rhs, out = conv_general_permutations(dimension_numbers)
     found = conv_shape_tuple([lhs_shape[i] for i in lhs], [rhs_shape[i] for i in rhs], window_strides, padding)
@@ -148,13 +165,20 @@ def conv_transpose_shape_tuple(
     padding: str | Sequence[tuple[int, int]],
     dimension_numbers: Sequence[str],
 ) -> tuple[int, ...]:
-    """The shape of a transposed convolution of any layout (three strings).
+    """The shape of a transposed convolution of any layout.
 
     Args:
+      lhs_shape, rhs_shape: of the operands.
+      window_strides: as `strides` of `conv_transpose`.
       padding: 'SAME', 'VALID', or what is added to the edges of the dilated input.
+      dimension_numbers: three strings.
 
     Raises:
       TypeError: letters that make no sense.
+
+    Example:
+      >>> lax.conv_transpose_shape_tuple((1, 8, 8, 3), (3, 3, 3, 4), (2, 2), "SAME", ("NHWC", "HWIO", "NHWC"))
+      (1, 16, 16, 4)
     """
     lhs, rhs, out = conv_general_permutations(dimension_numbers)
     batch, _, *space = [lhs_shape[i] for i in lhs]
@@ -197,14 +221,14 @@ def conv_general_dilated(
       batch_group_count: likewise for batch and output features.
       precision: a Precision, its name, or one for each operand.
       preferred_element_type: dtype to accumulate in and to return; by default the operands' one.
+      out_sharding: without effect.
 
     Raises:
       TypeError: dtypes that differ, or dimension numbers that make no sense.
       ValueError: sizes, groups, strides, padding or dilations that do not fit.
 
     Example:
-      >>> import sable.numpy as jnp
-      >>> conv_general_dilated(jnp.arange(5.).reshape(1, 1, 5), jnp.ones((1, 1, 3)), (1,), "SAME")
+      >>> lax.conv_general_dilated(jnp.arange(5.).reshape(1, 1, 5), jnp.ones((1, 1, 3)), (1,), "SAME")
       Array([[[1., 3., 6., 9., 7.]]], dtype=float32)
     """
     x, w = values_of("conv_general_dilated", lhs, rhs)
@@ -249,7 +273,20 @@ def conv(
     precision: Any = None,
     preferred_element_type: Any = None,
 ) -> Value:
-    """`conv_general_dilated` with layouts NCHW... and OIHW..., without dilation and groups."""
+    """`conv_general_dilated` with layouts NCHW... and OIHW..., without dilation and groups.
+
+    Args:
+      lhs: the input, (batch, features, n spatial dimensions).
+      rhs: the kernel, (output features, features, n spatial dimensions).
+      window_strides, padding, precision, preferred_element_type: as for `conv_general_dilated`.
+
+    Raises:
+      TypeError, ValueError: as for `conv_general_dilated`.
+
+    Example:
+      >>> lax.conv(jnp.arange(5.).reshape(1, 1, 5), jnp.array([[[-1., 0., 1.]]]), (1,), "VALID")
+      Array([[[2., 2., 2.]]], dtype=float32)
+    """
     return conv_general_dilated(
         lhs, rhs, window_strides, padding, precision=precision, preferred_element_type=preferred_element_type
     )
@@ -266,7 +303,21 @@ def conv_with_general_padding(
     precision: Any = None,
     preferred_element_type: Any = None,
 ) -> Value:
-    """`conv_general_dilated` with layouts NCHW... and OIHW..., without groups."""
+    """`conv_general_dilated` with layouts NCHW... and OIHW..., without groups.
+
+    Args:
+      lhs: the input, (batch, features, n spatial dimensions).
+      rhs: the kernel, (output features, features, n spatial dimensions).
+      window_strides, padding, lhs_dilation, rhs_dilation, precision, preferred_element_type: as for `conv_general_dilated`.
+
+    Raises:
+      TypeError, ValueError: as for `conv_general_dilated`.
+
+    Example:
+      >>> x, kernel = jnp.arange(3.).reshape(1, 1, 3), jnp.ones((1, 1, 2))
+      >>> lax.conv_with_general_padding(x, kernel, (1,), [(1, 0)], lhs_dilation=(2,), rhs_dilation=None)
+      Array([[[0., 0., 1., 1., 2.]]], dtype=float32)
+    """
     return conv_general_dilated(
         lhs,
         rhs,
@@ -329,6 +380,13 @@ def conv_transpose(
 
     Raises:
       TypeError, ValueError: as for `conv_general_dilated`; more than three spatial dimensions without numbers.
+
+    Example:
+      >>> lax.conv_transpose(jnp.array([[[1.], [2.]]]), jnp.array([[[1.]], [[10.]]]), (2,), "SAME")
+      Array([[[10.],
+              [ 1.],
+              [20.],
+              [ 2.]]], dtype=float32)
     """
     x, w = values_of("conv_transpose", lhs, rhs)
     rank = x.aval.ndim - 2
@@ -381,6 +439,17 @@ def conv_general_dilated_patches(
       filter_shape: n sizes of the window.
       window_strides, padding, lhs_dilation, rhs_dilation, dimension_numbers, precision, preferred_element_type: as for
         `conv_general_dilated`.
+
+    Returns:
+      An array of the layout of the result, with input features times the window's size as features.
+
+    Raises:
+      TypeError, ValueError: as for `conv_general_dilated`.
+
+    Example:
+      >>> lax.conv_general_dilated_patches(jnp.arange(4.).reshape(1, 1, 4), (2,), (1,), "VALID")
+      Array([[[0., 1., 2.],
+              [1., 2., 3.]]], dtype=float32)
     """
     x = value_of(lhs, "conv_general_dilated_patches")
     window = integers(filter_shape)
@@ -426,6 +495,11 @@ def conv_general_dilated_local(
 
     Raises:
       TypeError, ValueError: as for `conv_general_dilated_patches` and `dot_general`.
+
+    Example:
+      >>> kernels = jnp.array([[[1., 10., 100.], [0., 0., 1.]]])
+      >>> lax.conv_general_dilated_local(jnp.arange(1., 5.).reshape(1, 1, 4), kernels, (1,), "VALID", (2,))
+      Array([[[  1.,  20., 304.]]], dtype=float32)
     """
     x, w = values_of("conv_general_dilated_local", lhs, rhs)
     window, exactness = integers(filter_shape), precision_config(precision)

@@ -1,10 +1,11 @@
-"""Elementwise functions that are ops: operands of one dtype and, scalars apart, of one rank."""
+"""Elementwise functions with rules of their own: special functions, powers, selection, conversions.
+
+Operands are of one dtype and, scalars apart, of one rank."""
 
 from __future__ import annotations
 
 import enum
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,190 +13,48 @@ import numpy as np
 import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.core import dtypes, operands
 from sable.core.array import Value
-from sable.core.bind import BIND, bind
+from sable.core.bind import BIND
 from sable.core.operands import broadcast_operands, value_in, value_of, values_of
 from sable.core.values import retype
 from sable.dialects.ops.selection import bitcast_refusal
-from sable.ir.op import OPS
 from sable.library.declare import library
-from sable.library.words import all_words, any_words, refuse_conversion
+from sable.library.words import refuse_conversion
 from sable.pytree.arrays import WRAPPERS
 
-
-def _unary(name: str, mnemonic: str, text: str) -> Callable:
-    op = OPS[mnemonic]
-
-    @library(
-        operands=("x",),
-        name=name,
-        text=f"{text}, elementwise.\n\n    Raises:\n      TypeError: a dtype without it.\n    ",
-    )
-    def run(x: Any) -> Value:
-        return bind(op, value_of(x, name))
-
-    return run
-
-
-class AccuracyMode(enum.Enum):
-    """How exactly a function is computed, where there is a choice."""
-
-    HIGHEST = 1
-    DEFAULT = 2
-
-
-class Tolerance:
-    """How far off a function's result may be, where there is a choice.
-
-    Args:
-      atol, rtol: absolute and relative difference.
-      ulps: units in the last place.
-
-    Raises:
-      ValueError: a negative one, or all are zero.
-    """
-
-    def __init__(self, atol: float = 0.0, rtol: float = 0.0, ulps: int = 0):
-        if any(t < 0 for t in (atol, rtol, ulps)):
-            raise ValueError("Tolerances must be non-negative.")
-        if not (atol or rtol or ulps):
-            raise ValueError("At least one of atol, rtol, or ulps must be set.")
-        self.atol, self.rtol, self.ulps = atol, rtol, ulps
-
-
-def _check_accuracy(accuracy: Any) -> None:
-    if not (accuracy is None or isinstance(accuracy, (AccuracyMode, Tolerance))):
-        raise NotImplementedError(f"Accuracy {accuracy} not supported: expected a Tolerance, an AccuracyMode or None")
-
-
-def _accurate(name: str, mnemonic: str, text: str) -> Callable:
-    op = OPS[mnemonic]
-
-    text += ", elementwise.\n\n    Args:\n      x: floats or complex numbers.\n      accuracy: a Tolerance, an AccuracyMode or "
-    text += "None; the result has the compiler's best accuracy.\n\n    Raises:\n      TypeError: another dtype.\n    "
-
-    @library(operands=("x",), name=name, text=text)
-    def run(x: Any, *, accuracy: Any = None) -> Value:
-        _check_accuracy(accuracy)
-        return bind(op, value_of(x, name))
-
-    return run
-
-
-def _binary(name: str, mnemonic: str, text: str) -> Callable:
-    op = OPS[mnemonic]
-
-    text += ", elementwise.\n\n    Args:\n      x, y: arrays of one dtype and rank; scalars are repeated."
-    text += "\n\n    Raises:\n      TypeError: dtypes or shapes disagree, or the dtype has no such operation.\n    "
-
-    moves, join = (("x", "y"), _JOINS[name]) if name in _JOINS else (None, None)
-
-    @library(operands=("x", "y"), name=name, text=text, moves=moves, join=join)
-    def run(x: Any, y: Any) -> Value:
-        values = value_of(x, name, 0), value_of(y, name, 1)
-        return bind(op, *broadcast_operands(values))
-
-    return run
-
-
-#: Comparisons of typed keys: how those of their words are put together.
-_JOINS = {"eq": all_words, "ne": any_words}
-
-
-def _comparison(name: str, text: str) -> Callable:
-    direction, op = name.upper(), OPS["compare"]
-
-    text += ", elementwise, as booleans.\n\n    Raises:\n      TypeError: dtypes or shapes disagree.\n    "
-
-    moves, join = (("x", "y"), _JOINS[name]) if name in _JOINS else (None, None)
-
-    @library(operands=("x", "y"), name=name, text=text, moves=moves, join=join)
-    def run(x: Any, y: Any) -> Value:
-        values = value_of(x, name, 0), value_of(y, name, 1)
-        return bind(op, *broadcast_operands(values), comparison_direction=direction)
-
-    return run
-
-
-neg = _unary("neg", "negate", "-x")
-abs = _unary("abs", "abs", "The absolute value; for complex numbers a real one")
-floor = _unary("floor", "floor", "The largest whole number that is not above x")
-ceil = _unary("ceil", "ceil", "The smallest whole number that is not below x")
-is_finite = _unary("is_finite", "is_finite", "True where x is neither infinite nor NaN")
-asin = _unary("asin", "asin", "The arc sine")
-acos = _unary("acos", "acos", "The arc cosine")
-atan = _unary("atan", "atan", "The arc tangent")
-sinh = _unary("sinh", "sinh", "The hyperbolic sine")
-cosh = _unary("cosh", "cosh", "The hyperbolic cosine")
-asinh = _unary("asinh", "asinh", "The inverse hyperbolic sine")
-acosh = _unary("acosh", "acosh", "The inverse hyperbolic cosine")
-atanh = _unary("atanh", "atanh", "The inverse hyperbolic tangent")
-erf = _unary("erf", "erf", "The error function")
-erfc = _unary("erfc", "erfc", "1 - erf(x), accurate for large x")
-erf_inv = _unary("erf_inv", "erf_inv", "The inverse of the error function")
-lgamma = _unary("lgamma", "lgamma", "The logarithm of |gamma(x)|")
-digamma = _unary("digamma", "digamma", "The derivative of the logarithm of the gamma function")
-bessel_i0e = _unary("bessel_i0e", "bessel_i0e", "e**-|x| times the modified Bessel function of order 0")
-bessel_i1e = _unary("bessel_i1e", "bessel_i1e", "e**-|x| times the modified Bessel function of order 1")
-real = _unary("real", "real", "The real part of complex numbers")
-imag = _unary("imag", "imag", "The imaginary part of complex numbers")
-bitwise_not = _unary("bitwise_not", "not", "The bits inverted; for booleans the negation")
-population_count = _unary("population_count", "popcnt", "The number of bits that are set")
-clz = _unary("clz", "count_leading_zeros", "The number of leading zero bits")
-
-sin = _accurate("sin", "sine", "The sine")
-cos = _accurate("cos", "cosine", "The cosine")
-tan = _accurate("tan", "tan", "The tangent")
-tanh = _accurate("tanh", "tanh", "The hyperbolic tangent")
-exp = _accurate("exp", "exponential", "e**x")
-expm1 = _accurate("expm1", "exponential_minus_one", "e**x - 1, accurate near 0")
-log = _accurate("log", "log", "The natural logarithm")
-log1p = _accurate("log1p", "log_plus_one", "log(1 + x), accurate near 0")
-logistic = _accurate("logistic", "logistic", "1 / (1 + e**-x)")
-sqrt = _accurate("sqrt", "sqrt", "The square root")
-rsqrt = _accurate("rsqrt", "rsqrt", "1 / sqrt(x)")
-cbrt = _accurate("cbrt", "cbrt", "The cube root")
-
-add = _binary("add", "add", "x + y")
-sub = _binary("sub", "subtract", "x - y")
-div = _binary("div", "divide", "x / y; for integers truncated towards zero")
-rem = _binary("rem", "remainder", "The remainder of x / y, with the sign of x")
-max = _binary("max", "maximum", "The larger of x and y; NaN where one is")
-min = _binary("min", "minimum", "The smaller of x and y; NaN where one is")
-atan2 = _binary("atan2", "atan2", "The angle of the point (y, x), whose ordinate comes first")
-complex = _binary("complex", "complex", "x + i y")
-bitwise_and = _binary("bitwise_and", "and", "x & y")
-bitwise_or = _binary("bitwise_or", "or", "x | y")
-bitwise_xor = _binary("bitwise_xor", "xor", "x ^ y")
-shift_left = _binary("shift_left", "shift_left", "x shifted left by y bits")
-shift_right_arithmetic = _binary(
-    "shift_right_arithmetic", "shift_right_arithmetic", "x shifted right, filling in the sign"
-)
-shift_right_logical = _binary("shift_right_logical", "shift_right_logical", "x shifted right, filling in zeros")
-
-eq = _comparison("eq", "x == y")
-ne = _comparison("ne", "x != y")
-lt = _comparison("lt", "x < y")
-le = _comparison("le", "x <= y")
-gt = _comparison("gt", "x > y")
-ge = _comparison("ge", "x >= y")
+from .arithmetic import check_accuracy
 
 
 @library(operands=("x1", "x2"))
 def nextafter(x1: Any, x2: Any) -> Value:
     """The float next to x1 in the direction of x2, elementwise.
 
+    Args:
+      x1, x2: floats of one dtype and rank; scalars are repeated.
+
     Raises:
       TypeError: dtypes or shapes disagree, or no floats.
+
+    Example:
+      >>> float(lax.nextafter(jnp.float32(1.), jnp.float32(2.))) - 1
+      1.1920928955078125e-07
     """
     return BIND.next_after(*broadcast_operands(values_of("nextafter", x1, x2)))
 
 
 @library(operands=("m", "x"))
 def polygamma(m: Any, x: Any) -> Value:
-    """The derivative of order m of `digamma`, at x, elementwise; both are floats of one dtype.
+    """The derivative of order m of `digamma` at x, elementwise.
+
+    Args:
+      m: the orders, whole numbers that are not negative.
+      x: floats of the same dtype and rank; scalars are repeated.
 
     Raises:
       TypeError: dtypes or shapes disagree, or no floats.
+
+    Example:
+      >>> lax.polygamma(1., 1.).round(4)
+      Array(1.6449, dtype=float32, weak_type=True)
     """
     return BIND.polygamma(*broadcast_operands(values_of("polygamma", m, x)))
 
@@ -204,8 +63,15 @@ def polygamma(m: Any, x: Any) -> Value:
 def zeta(x: Any, q: Any) -> Value:
     """The Hurwitz zeta function: the sum of (k + q)**-x over k = 0, 1, ..., elementwise.
 
+    Args:
+      x, q: floats of one dtype and rank; scalars are repeated.
+
     Raises:
       TypeError: dtypes or shapes disagree, or no floats.
+
+    Example:
+      >>> lax.zeta(2., 1.).round(4)
+      Array(1.6449, dtype=float32, weak_type=True)
     """
     return BIND.zeta(*broadcast_operands(values_of("zeta", x, q)))
 
@@ -214,8 +80,15 @@ def zeta(x: Any, q: Any) -> Value:
 def igamma(a: Any, x: Any) -> Value:
     """The regularized lower incomplete gamma function, the distribution function of the gamma distribution, elementwise.
 
+    Args:
+      a, x: floats of one dtype and rank, a positive and x not negative; scalars are repeated.
+
     Raises:
       TypeError: dtypes or shapes disagree, or no floats.
+
+    Example:
+      >>> lax.igamma(1., jnp.array([0., 1., 100.])).round(4)
+      Array([0.    , 0.6321, 1.    ], dtype=float32)
     """
     return BIND.igamma(*broadcast_operands(values_of("igamma", a, x)))
 
@@ -224,8 +97,15 @@ def igamma(a: Any, x: Any) -> Value:
 def igammac(a: Any, x: Any) -> Value:
     """1 - igamma(a, x), accurate for large x, elementwise.
 
+    Args:
+      a, x: floats of one dtype and rank, a positive and x not negative; scalars are repeated.
+
     Raises:
       TypeError: dtypes or shapes disagree, or no floats.
+
+    Example:
+      >>> lax.igammac(1., 30.) > 0, 1 - lax.igamma(1., 30.) > 0
+      (Array(True, dtype=bool, weak_type=True), Array(False, dtype=bool, weak_type=True))
     """
     return BIND.igammac(*broadcast_operands(values_of("igammac", a, x)))
 
@@ -234,8 +114,15 @@ def igammac(a: Any, x: Any) -> Value:
 def igamma_grad_a(a: Any, x: Any) -> Value:
     """The derivative of igamma(a, x) in a, elementwise; it has none itself.
 
+    Args:
+      a, x: floats of one dtype and rank, both positive; scalars are repeated.
+
     Raises:
       TypeError: dtypes or shapes disagree, or no floats.
+
+    Example:
+      >>> lax.igamma_grad_a(1., 1.).round(4)
+      Array(-0.4317, dtype=float32, weak_type=True)
     """
     return BIND.igamma_grad_a(*broadcast_operands(values_of("igamma_grad_a", a, x)))
 
@@ -244,8 +131,15 @@ def igamma_grad_a(a: Any, x: Any) -> Value:
 def random_gamma_grad(a: Any, x: Any) -> Value:
     """How a sample x of the gamma distribution moves with its parameter a: dx/da at constant igamma(a, x), elementwise.
 
+    Args:
+      a, x: floats of one dtype and rank, both positive; scalars are repeated.
+
     Raises:
       TypeError: dtypes or shapes disagree, or no floats.
+
+    Example:
+      >>> lax.random_gamma_grad(1., 1.).round(4)
+      Array(1.1736, dtype=float32, weak_type=True)
     """
     return BIND.random_gamma_grad(*broadcast_operands(values_of("random_gamma_grad", a, x)))
 
@@ -256,8 +150,16 @@ def betainc(a: Any, b: Any, x: Any) -> Value:
 
     It has a derivative in x only.
 
+    Args:
+      a, b: floats, both positive.
+      x: floats from 0 to 1, of the same dtype and rank; scalars are repeated.
+
     Raises:
       TypeError: dtypes or shapes disagree, or no floats.
+
+    Example:
+      >>> lax.betainc(1., 2., jnp.array([0., 0.5, 1.])).round(4)
+      Array([0.  , 0.75, 1.  ], dtype=float32)
     """
     return BIND.betainc(*broadcast_operands(values_of("regularized_incomplete_beta", a, b, x)))
 
@@ -272,6 +174,12 @@ def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Value:
 
     Raises:
       TypeError: dtypes or shapes disagree, or booleans.
+
+    Example:
+      >>> lax.mul(jnp.uint8([16, 3]), jnp.uint8(16))
+      Array([ 0, 48], dtype=uint8)
+      >>> lax.mul(jnp.uint8([16, 3]), jnp.uint8(16), out_dtype=jnp.int32)
+      Array([256,  48], dtype=int32)
     """
     values = values_of("mul", x, y)
     if out_dtype is not None:
@@ -290,8 +198,7 @@ def mulhi(x: Any, y: Any, /) -> Value:
       TypeError: dtypes or shapes disagree, or are no integers.
 
     Example:
-      >>> import sable.numpy as jnp
-      >>> mulhi(jnp.uint8(200), jnp.uint8(100))
+      >>> lax.mulhi(jnp.uint8(200), jnp.uint8(100))
       Array(78, dtype=uint8)
     """
     values = values_of("mulhi", x, y)
@@ -340,8 +247,15 @@ def _upper_half_of_long(a: Value, b: Value) -> Value:
 def sign(x: Any) -> Value:
     """-1, 0 or 1 by the sign of x (NaN for NaN); x / |x| for complex numbers.
 
+    Args:
+      x: integers, floats or complex numbers.
+
     Raises:
       TypeError: booleans.
+
+    Example:
+      >>> lax.sign(jnp.array([-2., 0., jnp.nan])), lax.sign(3 + 4j)
+      (Array([-1.,  0., nan], dtype=float32), Array(0.6+0.8j, dtype=complex64, weak_type=True))
     """
     value = value_of(x, "sign")
     if value.aval.dtype.kind == "u":
@@ -353,10 +267,18 @@ def sign(x: Any) -> Value:
 def exp2(x: Any, *, accuracy: Any = None) -> Value:
     """2**x, elementwise.
 
+    Args:
+      x: floats or complex numbers.
+      accuracy: a Tolerance, an AccuracyMode or None; the result has the compiler's best accuracy.
+
     Raises:
       TypeError: neither floats nor complex numbers.
+
+    Example:
+      >>> lax.exp2(jnp.array([0., 3.]))
+      Array([1., 8.], dtype=float32)
     """
-    _check_accuracy(accuracy)
+    check_accuracy(accuracy)
     value = value_of(x, "exp2")
     if dtypes.kind_of(value.aval.dtype) not in "fc":
         raise TypeError(
@@ -370,8 +292,15 @@ def exp2(x: Any, *, accuracy: Any = None) -> Value:
 def square(x: Any) -> Value:
     """x * x, elementwise.
 
+    Args:
+      x: integers, floats or complex numbers.
+
     Raises:
       TypeError: booleans.
+
+    Example:
+      >>> lax.square(jnp.array([2., -3.])), lax.square(1j)
+      (Array([4., 9.], dtype=float32), Array(-1.+0.j, dtype=complex64, weak_type=True))
     """
     value = value_of(x, "square")
     if value.aval.dtype.kind in "iu":
@@ -381,7 +310,18 @@ def square(x: Any) -> Value:
 
 @library(operands=("x",))
 def reciprocal(x: Any) -> Value:
-    """1 / x, elementwise."""
+    """1 / x, elementwise.
+
+    Args:
+      x: floats or complex numbers.
+
+    Raises:
+      TypeError: another dtype.
+
+    Example:
+      >>> lax.reciprocal(jnp.array([4., 0.]))
+      Array([0.25,  inf], dtype=float32)
+    """
     return integer_pow(x, -1)
 
 
@@ -389,8 +329,18 @@ def reciprocal(x: Any) -> Value:
 def integer_pow(x: Any, y: int) -> Value:
     """x**y for a Python integer y, by repeated squaring.
 
+    Args:
+      x: integers, floats or complex numbers.
+      y: the exponent.
+
     Raises:
       TypeError: booleans; integers to a negative power.
+
+    Example:
+      >>> lax.integer_pow(jnp.array([2, -3]), 3)
+      Array([  8, -27], dtype=int32)
+      >>> lax.integer_pow(2., -2)
+      Array(0.25, dtype=float32, weak_type=True)
     """
     value = value_of(x, "integer_pow")
     if value.aval.dtype == np.bool_:
@@ -411,6 +361,10 @@ def pow(x: Any, y: Any) -> Value:
 
     Raises:
       TypeError: other dtypes; shapes that disagree.
+
+    Example:
+      >>> lax.pow(jnp.array([4., -8.]), jnp.array([0.5, 1 / 3])), lax.pow(jnp.array([-8.]), 3)
+      (Array([ 2., nan], dtype=float32), Array([-512.], dtype=float32))
     """
     if isinstance(y, int) and not isinstance(y, bool):
         kind = dtypes.kind_of(value_of(x, "pow").aval.dtype)
@@ -434,7 +388,12 @@ def pow(x: Any, y: Any) -> Value:
 
 
 class RoundingMethod(enum.IntEnum):
-    """Where `round` sends numbers half way between two whole ones."""
+    """Where `round` sends numbers half way between two whole ones.
+
+    Example:
+      >>> lax.round(jnp.array([0.5, 2.5]), lax.RoundingMethod.TO_NEAREST_EVEN)
+      Array([0., 2.], dtype=float32)
+    """
 
     AWAY_FROM_ZERO = 0
     TO_NEAREST_EVEN = 1
@@ -444,8 +403,16 @@ class RoundingMethod(enum.IntEnum):
 def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZERO) -> Value:
     """The nearest whole number, elementwise.
 
+    Args:
+      x: floats.
+      rounding_method: where numbers half way between two whole ones go; unlike in `jnp.round`, away from zero by default.
+
     Raises:
       TypeError: not floats.
+
+    Example:
+      >>> lax.round(jnp.array([0.5, -2.5])), jnp.round(jnp.array([0.5, -2.5]))
+      (Array([ 1., -3.], dtype=float32), Array([ 0., -2.], dtype=float32))
     """
     value = value_of(x, "round")
     even = RoundingMethod(rounding_method) is RoundingMethod.TO_NEAREST_EVEN
@@ -454,7 +421,18 @@ def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZER
 
 @library(operands=("x",))
 def conj(x: Any) -> Value:
-    """The complex conjugate; real numbers become complex."""
+    """The complex conjugate; real numbers become complex.
+
+    Args:
+      x: floats or complex numbers.
+
+    Raises:
+      TypeError: another dtype.
+
+    Example:
+      >>> lax.conj(jnp.array([3 + 4j])), lax.conj(jnp.array([3.]))
+      (Array([3.-4.j], dtype=complex64), Array([3.+0.j], dtype=complex64))
+    """
     value = value_of(x, "conj")
     if value.aval.dtype.kind != "c":
         return BIND.complex(value, BIND.full(value.aval, 0))
@@ -477,6 +455,10 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Value:
 
     Raises:
       TypeError: shapes or dtypes disagree; `pred` is not boolean.
+
+    Example:
+      >>> lax.select(jnp.array([True, False]), jnp.array([1, 2]), jnp.array([10, 20]))
+      Array([ 1, 20], dtype=int32)
     """
     which, *cases = values_of("select", pred, on_true, on_false)
     if which.aval.dtype == np.int32:
@@ -494,6 +476,12 @@ def select_n(which: Any, *cases: Any) -> Value:
 
     Raises:
       TypeError, ValueError: no cases; shapes or dtypes disagree; a `which` of another dtype.
+
+    Example:
+      >>> lax.select_n(jnp.array([True, False]), jnp.array([1, 2]), jnp.array([10, 20]))
+      Array([10,  2], dtype=int32)
+      >>> lax.select_n(jnp.array([2, 0]), jnp.array([1, 2]), jnp.array([10, 20]), jnp.array([100, 200]))
+      Array([100,   2], dtype=int32)
     """
     if not cases:
         raise ValueError("select_n() must have at least one case")
@@ -519,9 +507,18 @@ def clamp(min: Any, x: Any, max: Any) -> Value:
 
     Args:
       min, max: scalars or arrays of x's shape, of x's dtype.
+      x: an array.
 
     Raises:
       TypeError: shapes or dtypes disagree.
+
+    Example:
+      >>> lax.clamp(0., jnp.array([-1., 0.5, 2.]), 1.)
+      Array([0. , 0.5, 1. ], dtype=float32)
+      >>> lax.clamp(0, jnp.array([-1., 0.5]), 1.)
+      Traceback (most recent call last):
+          ...
+      TypeError: lax.clamp requires arguments to have the same dtypes, got int32, float32, float32.
     """
     return BIND.clamp(*values_of("clamp", min, x, max))
 
@@ -537,6 +534,12 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Value:
     Raises:
       ValueError: no dtype; that of typed keys, or another one for typed keys.
       TypeError: a dtype that arrays cannot have.
+
+    Example:
+      >>> lax.convert_element_type(jnp.array([1.7, -1.7]), jnp.int32)
+      Array([ 1, -1], dtype=int32)
+      >>> lax.convert_element_type(300, jnp.uint8)
+      Array(44, dtype=uint8)
     """
     dtype = dtypes.user_dtype(new_dtype, "convert_element_type")
     if dtypes.is_extended(dtype) or type(operand) in WRAPPERS:
@@ -558,8 +561,18 @@ def bitcast_convert_type(operand: Any, new_dtype: Any) -> Value:
 
     Between dtypes of different widths a last axis appears or disappears.
 
+    Args:
+      operand: an array.
+      new_dtype: a dtype.
+
     Raises:
       TypeError, ValueError: booleans or complex numbers; a last axis of the wrong size.
+
+    Example:
+      >>> lax.bitcast_convert_type(jnp.array([1., -0.]), jnp.uint32)
+      Array([1065353216, 2147483648], dtype=uint32)
+      >>> lax.bitcast_convert_type(jnp.array([1.]), jnp.uint8)
+      Array([[  0,   0, 128,  63]], dtype=uint8)
     """
     dtype = dtypes.user_dtype(new_dtype, "bitcast_convert_type")
     x = value_of(operand, "bitcast_convert_type")
@@ -572,9 +585,17 @@ def bitcast_convert_type(operand: Any, new_dtype: Any) -> Value:
 def reduce_precision(operand: Any, exponent_bits: int, mantissa_bits: int) -> Value:
     """Floats rounded to a format of that many exponent and mantissa bits, in their own dtype.
 
+    Args:
+      operand: floats.
+      exponent_bits, mantissa_bits: the format's; a mantissa's leading one is not counted.
+
     Raises:
       TypeError: not floats.
       ValueError: no such format.
+
+    Example:
+      >>> lax.reduce_precision(jnp.array([1.01, 1e10]), exponent_bits=5, mantissa_bits=3)
+      Array([ 1., inf], dtype=float32)
     """
     value = value_of(operand, "reduce_precision")
     return BIND.reduce_precision(value, exponent_bits=int(exponent_bits), mantissa_bits=int(mantissa_bits))

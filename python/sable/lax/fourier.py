@@ -16,7 +16,12 @@ __all__ = ["FftType", "fft"]
 
 
 class FftType(enum.IntEnum):
-    """Kinds of Fourier transforms: of complex numbers, of real ones to half a spectrum, and their inverses."""
+    """Kinds of Fourier transforms: of complex numbers, of real ones to half a spectrum, and their inverses.
+
+    Example:
+      >>> lax.fft(jnp.array([1., 0., 0., 0.]), lax.FftType.RFFT, (4,))
+      Array([1.+0.j, 1.+0.j, 1.+0.j], dtype=complex64)
+    """
 
     FFT = 0
     IFFT = 1
@@ -51,6 +56,12 @@ def fft(x: Any, fft_type: Any, fft_lengths: Sequence[int]) -> Value:
     Raises:
       TypeError: `fft_type` is neither.
       ValueError: an unknown name; complex numbers or half precision for RFFT; shapes that do not fit; more than three axes.
+
+    Example:
+      >>> lax.fft(jnp.array([1., 2., 3., 4.]), "FFT", (4,)).real
+      Array([10., -2., -2., -2.], dtype=float32)
+      >>> lax.fft(jnp.array([1., 2., 3., 4.]), "rfft", (4,)).shape
+      (3,)
     """
     kind = _kind(fft_type)
     value = value_of(x, "fft")

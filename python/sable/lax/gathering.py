@@ -27,6 +27,12 @@ class GatherScatterMode(enum.Enum):
 
     CLIP moves them to the nearest position inside; FILL_OR_DROP gives a fill value when reading and does nothing when
     writing; PROMISE_IN_BOUNDS says that there are none.
+
+    Example:
+      >>> jnp.array([1, 2, 3]).at[7].get(mode=lax.GatherScatterMode.CLIP)
+      Array(3, dtype=int32)
+      >>> jnp.array([1., 2., 3.]).at[7].get(mode=lax.GatherScatterMode.FILL_OR_DROP)
+      Array(nan, dtype=float32)
     """
 
     CLIP = enum.auto()
@@ -67,6 +73,12 @@ class GatherDimensionNumbers(NamedTuple):
       collapsed_slice_dims: dimensions of the operand (of window size 1) that the result lacks.
       start_index_map: dimension of the operand for each component of an index vector.
       operand_batching_dims, start_indices_batching_dims: dimensions that go together one to one.
+
+    Example:
+      >>> columns = lax.GatherDimensionNumbers(offset_dims=(0,), collapsed_slice_dims=(1,), start_index_map=(1,))
+      >>> lax.gather(jnp.arange(6).reshape(2, 3), jnp.array([[2], [0]]), columns, (2, 1))
+      Array([[2, 0],
+             [5, 3]], dtype=int32)
     """
 
     offset_dims: tuple[int, ...]
@@ -84,6 +96,12 @@ class ScatterDimensionNumbers(NamedTuple):
       inserted_window_dims: dimensions of the operand (of window size 1) that the updates lack.
       scatter_dims_to_operand_dims: dimension of the operand for each component of an index vector.
       operand_batching_dims, scatter_indices_batching_dims: dimensions that go together one to one.
+
+    Example:
+      >>> rows = lax.ScatterDimensionNumbers((1,), (0,), (0,))
+      >>> lax.scatter_add(jnp.zeros((2, 2)), jnp.array([[0], [0]]), jnp.ones((2, 2)), rows)
+      Array([[2., 2.],
+             [0., 0.]], dtype=float32)
     """
 
     update_window_dims: Sequence[int]
@@ -142,8 +160,18 @@ def gather(
       fill_value: what windows that stick out consist of in mode "fill"; by default NaN, the smallest signed or the
         largest unsigned integer, True.
 
+    Returns:
+      An array of the indices' dimensions but the last, with the windows' dimensions where `offset_dims` says.
+
     Raises:
       TypeError, ValueError: dimension numbers or sizes that make no sense; an unknown mode.
+
+    Example:
+      >>> numbers = lax.GatherDimensionNumbers((), (0,), (0,))
+      >>> lax.gather(jnp.array([1, 2, 3]), jnp.array([[0], [9]]), numbers, (1,), mode="clip")
+      Array([1, 3], dtype=int32)
+      >>> lax.gather(jnp.array([1, 2, 3]), jnp.array([[0], [9]]), numbers, (1,), mode="fill", fill_value=-1)
+      Array([ 1, -1], dtype=int32)
     """
     x, indices = value_of(operand, "gather"), value_of(start_indices, "gather", 1)
     way = GatherScatterMode.PROMISE_IN_BOUNDS if mode is None else GatherScatterMode.from_any(mode)
@@ -189,6 +217,10 @@ def index_take(src: Any, idxs: Any, axes: Sequence[int]) -> Value:
 
     Raises:
       TypeError: indices that are no integers of one dtype.
+
+    Example:
+      >>> lax.index_take(jnp.arange(6).reshape(2, 3), (jnp.array([1, 0]), jnp.array([2, -1])), (0, 1))
+      Array([5, 2], dtype=int32)
     """
     x, places = value_of(src, "index_take"), integers(axes)
     columns = []
@@ -246,7 +278,7 @@ def scatter_with(
     )
 
 
-def _scatter(name: str, mnemonic: str, text: str, negated: bool = False) -> Callable:
+def _scatter(name: str, mnemonic: str, text: str, result: str, negated: bool = False) -> Callable:
     text = f"""A copy of an array with windows {text}.
 
     Args:
@@ -257,8 +289,16 @@ def _scatter(name: str, mnemonic: str, text: str, negated: bool = False) -> Call
       indices_are_sorted, unique_indices: promises about the indices.
       mode: "drop" (the default), "clip", "promise_in_bounds" or a GatherScatterMode.
 
+    Returns:
+      An array of the operand's shape and dtype.
+
     Raises:
       TypeError, ValueError: shapes, dtypes or dimension numbers that make no sense; an unknown mode.
+
+    Example:
+      >>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+      >>> lax.{name}(jnp.array([2, 2, 2]), jnp.array([[0], [2], [9]]), jnp.array([5, 1, 7]), numbers)
+      {result}
     """
 
     @library(name=name, text=text)
@@ -287,12 +327,16 @@ def _scatter(name: str, mnemonic: str, text: str, negated: bool = False) -> Call
     return run
 
 
-scatter = _scatter("scatter", "scatter", "replaced; where windows meet, one of them wins")
-scatter_add = _scatter("scatter_add", "scatter_add", "added to")
-scatter_mul = _scatter("scatter_mul", "scatter_mul", "multiplied")
-scatter_min = _scatter("scatter_min", "scatter_min", "lowered to the minimum")
-scatter_max = _scatter("scatter_max", "scatter_max", "raised to the maximum")
-scatter_sub = _scatter("scatter_sub", "scatter_add", "subtracted from", negated=True)
+scatter = _scatter(
+    "scatter", "scatter", "replaced; where windows meet, one of them wins", "Array([5, 2, 1], dtype=int32)"
+)
+scatter_add = _scatter("scatter_add", "scatter_add", "added to", "Array([7, 2, 3], dtype=int32)")
+scatter_mul = _scatter("scatter_mul", "scatter_mul", "multiplied", "Array([10,  2,  2], dtype=int32)")
+scatter_min = _scatter("scatter_min", "scatter_min", "lowered to the minimum", "Array([2, 2, 1], dtype=int32)")
+scatter_max = _scatter("scatter_max", "scatter_max", "raised to the maximum", "Array([5, 2, 2], dtype=int32)")
+scatter_sub = _scatter(
+    "scatter_sub", "scatter_add", "subtracted from", "Array([-3,  2,  1], dtype=int32)", negated=True
+)
 
 
 def scatter_apply(
@@ -309,11 +353,19 @@ def scatter_apply(
     """A copy of an array with a function applied to windows, as often as an index names them.
 
     Args:
+      operand, scatter_indices, dimension_numbers, indices_are_sorted, mode: as for `scatter`.
       func: an elementwise function of an array.
       update_shape: what the shape of updates would be.
+      unique_indices: a promise that no window is named twice.
 
     Raises:
       TypeError: the function changes shape or dtype.
+
+    Example:
+      >>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+      >>> places = jnp.array([[0], [2], [2]])
+      >>> lax.scatter_apply(jnp.array([2, 3, 4]), places, jnp.square, numbers, update_shape=(3,))
+      Array([  4,   3, 256], dtype=int32)
     """
     x, indices = value_of(operand, "scatter_apply"), value_of(scatter_indices, "scatter_apply", 1)
     count_type = x.aval.update(dtype=np.dtype(np.int32), weak_type=False)

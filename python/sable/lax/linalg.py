@@ -59,6 +59,14 @@ def cholesky(x: Any, *, symmetrize_input: bool = True) -> Value:
     Raises:
       TypeError: another dtype, or the matrices are not square.
       ValueError: the same without `symmetrize_input`.
+
+    Example:
+      >>> lax.linalg.cholesky(jnp.array([[4., 2.], [2., 5.]]))
+      Array([[2., 0.],
+             [1., 2.]], dtype=float32)
+      >>> lax.linalg.cholesky(jnp.array([[1., 2.], [2., 1.]]))
+      Array([[nan,  0.],
+             [nan, nan]], dtype=float32)
     """
     value = value_of(x, "cholesky")
     return BIND.cholesky(hermitian_part("cholesky", value) if symmetrize_input else value, lower=True)
@@ -99,6 +107,11 @@ def triangular_solve(
 
     Raises:
       TypeError: shapes or dtypes do not fit.
+
+    Example:
+      >>> a = jnp.array([[2., 0.], [1., 4.]])
+      >>> lax.linalg.triangular_solve(a, jnp.array([2., 9.]), left_side=True, lower=True)
+      Array([1., 2.], dtype=float32)
     """
     matrix, sides = values_of("triangular_solve", a, b)
     single = sides.aval.ndim == matrix.aval.ndim - 1
@@ -123,7 +136,12 @@ def triangular_solve(
 
 
 class EighImplementation(enum.Enum):
-    """Algorithms of `eigh`, of which there is `QR` here: LAPACK's by divide and conquer."""
+    """Algorithms of `eigh`, of which there is `QR` here: LAPACK's by divide and conquer.
+
+    Example:
+      >>> lax.linalg.eigh(jnp.eye(2), implementation=lax.linalg.EighImplementation.QR)[1]
+      Array([1., 1.], dtype=float32)
+    """
 
     QR = "qr"
     JACOBI = "jacobi"
@@ -163,6 +181,14 @@ def eigh(
       TypeError: another dtype, or the matrices are not square.
       ValueError: the same without `symmetrize_input`.
       NotImplementedError: another subset or algorithm.
+
+    Example:
+      >>> v, w = lax.linalg.eigh(jnp.array([[2., 1.], [1., 2.]]))
+      >>> w.round(4)
+      Array([1., 3.], dtype=float32)
+      >>> (v * w @ v.T).round(4)
+      Array([[2., 1.],
+             [1., 2.]], dtype=float32)
     """
     del sort_eigenvalues
     value = value_of(x, "eigh")
@@ -188,6 +214,12 @@ def lu(x: Any) -> tuple[Value, Value, Value]:
 
     Raises:
       TypeError: another dtype, or less than two dimensions.
+
+    Example:
+      >>> factors, pivots, permutation = lax.linalg.lu(jnp.array([[0., 2.], [4., 6.]]))
+      >>> factors, pivots, permutation
+      (Array([[4., 6.],
+             [0., 2.]], dtype=float32), Array([1, 1], dtype=int32), Array([1, 0], dtype=int32))
     """
     return BIND.lu(value_of(x, "lu"))
 
@@ -205,6 +237,10 @@ def lu_pivots_to_permutation(pivots: Any, permutation_size: int) -> Value:
 
     Raises:
       TypeError: another dtype, or a scalar. ValueError: too few rows.
+
+    Example:
+      >>> lax.linalg.lu_pivots_to_permutation(jnp.array([2, 2]), 3)
+      Array([2, 0, 1], dtype=int32)
     """
     value = value_of(pivots, "lu_pivots_to_permutation")
     return BIND.lu_pivots_to_permutation(value, permutation_size=int(permutation_size))
@@ -223,6 +259,12 @@ def householder_product(a: Any, taus: Any) -> Value:
 
     Raises:
       TypeError: dtypes or batch dimensions do not fit. ValueError: other shapes.
+
+    Example:
+      >>> v, tau = jnp.array([[1.], [1.]]), jnp.array([1.])
+      >>> lax.linalg.householder_product(v, tau)
+      Array([[ 0.],
+             [-1.]], dtype=float32)
     """
     return BIND.householder_product(*values_of("householder_product", a, taus))
 
@@ -244,6 +286,14 @@ def qr(
 
     Raises:
       TypeError: another dtype, or less than two dimensions. NotImplementedError: with `pivoting`.
+
+    Example:
+      >>> q, r = lax.linalg.qr(jnp.array([[3., 1.], [4., 2.]]))
+      >>> (q @ r).round(4)
+      Array([[3., 1.],
+             [4., 2.]], dtype=float32)
+      >>> bool(r[1, 0] == 0)
+      True
     """
     del use_magma
     if pivoting:
@@ -283,7 +333,12 @@ def take_rows(x: Value, order: Value) -> Value:
 
 
 class SvdAlgorithm(enum.Enum):
-    """Algorithms of `svd`, of which there is LAPACK's by divide and conquer here, under all names that JAX has on CPUs."""
+    """Algorithms of `svd`, of which there is LAPACK's by divide and conquer here, under all names that JAX has on CPUs.
+
+    Example:
+      >>> lax.linalg.svd(jnp.eye(2), compute_uv=False, algorithm=lax.linalg.SvdAlgorithm.QR)
+      Array([1., 1.], dtype=float32)
+    """
 
     DEFAULT = "default"
     QR = "QR"
@@ -318,6 +373,14 @@ def svd(
     Raises:
       TypeError: another dtype, or no matrices. ValueError: a subset with `full_matrices`.
       NotImplementedError: another subset or algorithm.
+
+    Example:
+      >>> u, s, vt = lax.linalg.svd(jnp.array([[3., 0.], [0., -4.]]))
+      >>> s
+      Array([4., 3.], dtype=float32)
+      >>> (u * s @ vt).round(4)
+      Array([[ 3.,  0.],
+             [ 0., -4.]], dtype=float32)
     """
     value = value_of(x, "svd")
     made = BIND.svd(value, full_matrices=bool(full_matrices), compute_uv=bool(compute_uv))
@@ -331,7 +394,12 @@ def svd(
 
 
 class EigImplementation(enum.Enum):
-    """Implementations of `eig`, of which there is LAPACK's."""
+    """Implementations of `eig`, of which there is LAPACK's.
+
+    Example:
+      >>> lax.linalg.eig(jnp.eye(2), implementation=lax.linalg.EigImplementation.LAPACK)[0]
+      Array([1.+0.j, 1.+0.j], dtype=complex64)
+    """
 
     CUSOLVER = "cusolver"
     MAGMA = "magma"
@@ -365,6 +433,11 @@ def eig(
     Raises:
       TypeError: another dtype, or no matrices. ValueError: they are not square; another implementation.
       NotImplementedError: derivatives of eigenvectors without `enable_eigvec_derivs`; compiled for another target.
+
+    Example:
+      >>> w, v = lax.linalg.eig(jnp.array([[0., -1.], [1., 0.]]), compute_left_eigenvectors=False)
+      >>> w.imag.round(4)
+      Array([ 1., -1.], dtype=float32)
     """
     if use_magma is not None:
         warnings.warn("use_magma is deprecated; the argument is implementation", DeprecationWarning, stacklevel=2)

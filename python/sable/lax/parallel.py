@@ -31,8 +31,19 @@ def _axes(axis_name: Any) -> tuple[str, ...]:
 def axis_size(axis_name: Any) -> int:
     """Number of examples along a named axis (a Python int).
 
+    Args:
+      axis_name: the axis, or a tuple of axes, whose sizes are multiplied.
+
     Raises:
       NameError: nobody around names that axis.
+
+    Example:
+      >>> jax.vmap(lambda x: x / lax.axis_size("i"), axis_name="i")(jnp.array([1., 2.]))
+      Array([0.5, 1. ], dtype=float32)
+      >>> lax.axis_size("i")
+      Traceback (most recent call last):
+          ...
+      NameError: Found an unbound axis name: i. To fix this, please call the function within vmap(axis_name=).
     """
     total = 1
     for name in _axes(axis_name):
@@ -48,8 +59,23 @@ def _no_groups(groups: Any) -> None:
 def psum(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
     """Sum over all examples along a named axis; of a pytree, leaf by leaf. A Python number is multiplied by the size.
 
+    Args:
+      x: an array, or a pytree of arrays; booleans count as int32.
+      axis_name: the axis, or a tuple of axes.
+      axis_index_groups: must be None.
+
+    Returns:
+      What x is, without the axis: all examples get the same.
+
     Raises:
       NameError: nobody around names that axis.
+      NotImplementedError: groups.
+
+    Example:
+      >>> jax.vmap(lambda x: x / lax.psum(x, "i"), axis_name="i")(jnp.array([1., 3.]))
+      Array([0.25, 0.75], dtype=float32)
+      >>> jax.vmap(lambda x: lax.psum(1, "i"), axis_name="i")(jnp.array([1., 3.]))
+      Array([2, 2], dtype=int32, weak_type=True)
     """
     _no_groups(axis_index_groups)
     axes = _axes(axis_name)
@@ -66,27 +92,80 @@ def psum(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
 
 
 def pmean(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
-    """Mean over all examples along a named axis."""
+    """Mean over all examples along a named axis.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: the axis, or a tuple of axes.
+      axis_index_groups: must be None.
+
+    Raises:
+      NameError: nobody around names that axis.
+      NotImplementedError: groups.
+
+    Example:
+      >>> jax.vmap(lambda x: x - lax.pmean(x, "i"), axis_name="i")(jnp.array([1., 3.]))
+      Array([-1.,  1.], dtype=float32)
+    """
     n = axis_size(axis_name)
     return tree_map(lambda leaf: as_value(psum(as_value(leaf), axis_name, axis_index_groups=axis_index_groups)) / n, x)
 
 
 def pmax(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
-    """Largest value among all examples along a named axis."""
+    """Largest value among all examples along a named axis.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: the axis, or a tuple of axes.
+      axis_index_groups: must be None.
+
+    Raises:
+      NameError: nobody around names that axis.
+      NotImplementedError: groups.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.pmax(x, "i"), axis_name="i")(jnp.array([1., 3.]))
+      Array([3., 3.], dtype=float32)
+    """
     _no_groups(axis_index_groups)
     axes = _axes(axis_name)
     return tree_map(lambda leaf: BIND.pmax(as_value(leaf), axes=axes), x)
 
 
 def pmin(x: Any, axis_name: Any, *, axis_index_groups: Any = None) -> Any:
-    """Smallest value among all examples along a named axis."""
+    """Smallest value among all examples along a named axis.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: the axis, or a tuple of axes.
+      axis_index_groups: must be None.
+
+    Raises:
+      NameError: nobody around names that axis.
+      NotImplementedError: groups.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.pmin(x, "i"), axis_name="i")(jnp.array([1., 3.]))
+      Array([1., 1.], dtype=float32)
+    """
     _no_groups(axis_index_groups)
     axes = _axes(axis_name)
     return tree_map(lambda leaf: BIND.pmin(as_value(leaf), axes=axes), x)
 
 
 def axis_index(axis_name: Any) -> Any:
-    """This example's number along a named axis: int32; for several axes, counted with the last one fastest."""
+    """This example's number along a named axis: int32; for several axes, counted with the last one fastest.
+
+    Args:
+      axis_name: the axis, or a tuple of axes.
+
+    Raises:
+      NameError: nobody around names that axis.
+
+    Example:
+      >>> jax.vmap(lambda x: x + lax.axis_index("i"), axis_name="i")(jnp.array([10, 10]))
+      Array([10, 11], dtype=int32)
+    """
     index = None
     for name in _axes(axis_name):
         here = BIND.axis_index(axes=(name,))
@@ -109,7 +188,27 @@ def _merged(x: Value, axis: int) -> Value:
 
 
 def all_gather(x: Any, axis_name: Any, *, axis: int = 0, tiled: bool = False, axis_index_groups: Any = None) -> Any:
-    """All examples' values stacked along a new axis (concatenated along it if `tiled`)."""
+    """All examples' values, stacked along a new axis, for each of them.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: the axis, or a tuple of axes.
+      axis: where the new axis is, or (if `tiled`) which axis is made longer.
+      tiled: concatenate instead of stack.
+      axis_index_groups: must be None.
+
+    Raises:
+      NameError: nobody around names that axis.
+      NotImplementedError: groups.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.all_gather(x, "i"), axis_name="i")(jnp.array([1, 2]))
+      Array([[1, 2],
+             [1, 2]], dtype=int32)
+      >>> jax.vmap(lambda x: lax.all_gather(x, "i", tiled=True), axis_name="i")(jnp.array([[1], [2]]))
+      Array([[1, 2],
+             [1, 2]], dtype=int32)
+    """
     _no_groups(axis_index_groups)
     axes = _axes(axis_name)
 
@@ -131,10 +230,16 @@ def psum_scatter(
       x: an array, or a pytree of arrays.
       axis_name: of n examples.
       scatter_dimension: the dimension that is divided; it has n elements and goes, or (if `tiled`) n equal parts.
+      axis_index_groups: must be None.
 
     Raises:
       NameError: nobody around names that axis.
       ValueError: the dimension has another size.
+      NotImplementedError: groups.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.psum_scatter(x, "i"), axis_name="i")(jnp.array([[1, 2], [10, 20]]))
+      Array([11, 22], dtype=int32)
     """
     _no_groups(axis_index_groups)
     axes, n = _axes(axis_name), axis_size(axis_name)
@@ -182,10 +287,17 @@ def all_to_all(
       axis_name: of n examples.
       split_axis: of n elements, which goes; or (if `tiled`) of n equal parts.
       concat_axis: where the n received parts are stacked; or (if `tiled`) concatenated.
+      axis_index_groups: must be None.
 
     Raises:
       NameError: nobody around names that axis.
       ValueError: the axis that is split has another size.
+      NotImplementedError: groups.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.all_to_all(x, "i", 0, 0), axis_name="i")(jnp.array([[1, 2], [3, 4]]))
+      Array([[1, 3],
+             [2, 4]], dtype=int32)
     """
     _no_groups(axis_index_groups)
     axes, n = _axes(axis_name), axis_size(axis_name)
@@ -201,7 +313,24 @@ def all_to_all(
 
 
 def pswapaxes(x: Any, axis_name: Any, axis: int, *, axis_index_groups: Any = None) -> Any:
-    """A named axis and one of the arrays', which is as long, change places: `all_to_all` with that axis twice."""
+    """A named axis and one of the arrays', which is as long, change places: `all_to_all` with that axis twice.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: of n examples.
+      axis: of n elements.
+      axis_index_groups: must be None.
+
+    Raises:
+      NameError: nobody around names that axis.
+      ValueError: the axis has another size.
+      NotImplementedError: groups.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.pswapaxes(x, "i", 0), axis_name="i")(jnp.array([[1, 2], [3, 4]]))
+      Array([[1, 3],
+             [2, 4]], dtype=int32)
+    """
     return all_to_all(x, axis_name, axis, axis, axis_index_groups=axis_index_groups)
 
 
@@ -216,6 +345,10 @@ def ppermute(x: Any, axis_name: Any, perm: Sequence[tuple[int, int]]) -> Any:
     Raises:
       NameError: nobody around names that axis.
       ValueError: numbers out of range, or more than once.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.ppermute(x, "i", [(0, 1), (1, 2)]), axis_name="i")(jnp.array([1, 2, 3]))
+      Array([0, 1, 2], dtype=int32)
     """
     axes, n = _axes(axis_name), axis_size(axis_name)
     pairs = [(int(source), int(target)) for source, target in perm]
@@ -240,9 +373,18 @@ def ppermute(x: Any, axis_name: Any, perm: Sequence[tuple[int, int]]) -> Any:
 def pshuffle(x: Any, axis_name: Any, perm: Sequence[int]) -> Any:
     """The values in another order: example i gets that of example `perm[i]`.
 
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: of n examples.
+      perm: the numbers below n in any order.
+
     Raises:
       NameError: nobody around names that axis.
       ValueError: the numbers are no permutation.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.pshuffle(x, "i", [2, 0, 1]), axis_name="i")(jnp.array([10, 20, 30]))
+      Array([30, 10, 20], dtype=int32)
     """
     if set(perm) != set(range(len(perm))):
         raise ValueError(f"`perm` does not represent a permutation: {perm}")
@@ -252,9 +394,18 @@ def pshuffle(x: Any, axis_name: Any, perm: Sequence[int]) -> Any:
 def pbroadcast(x: Any, axis_name: Any, source: int) -> Any:
     """The value of one example, for all examples along a named axis.
 
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: the axis.
+      source: the example's number.
+
     Raises:
       IndexError: there is no such example.
       NameError: nobody around names that axis.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.pbroadcast(x, "i", 1), axis_name="i")(jnp.array([10, 20, 30]))
+      Array([20, 20, 20], dtype=int32)
     """
     axes = _axes(axis_name)
     return tree_map(lambda leaf: index_in_dim(_gathered(as_value(leaf), axes), source, keepdims=False), x)

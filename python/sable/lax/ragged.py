@@ -24,6 +24,11 @@ class RaggedDotDimensionNumbers:
       lhs_ragged_dimensions: the one dimension of the lhs along which groups follow each other.
       rhs_group_dimensions: the dimension of the rhs that has an entry for each group, where the ragged one is neither
         contracted nor of the batch; else none.
+
+    Example:
+      >>> rows = lax.RaggedDotDimensionNumbers((((1,), (1,)), ((), ())), [0], [0])
+      >>> lax.ragged_dot_general(jnp.ones((4, 2)), jnp.ones((3, 2, 5)), jnp.array([1, 0, 3]), rows).shape
+      (4, 5)
     """
 
     dot_dimension_numbers: DotDimensionNumbers
@@ -59,6 +64,7 @@ def ragged_dot(
       group_sizes: (g,) integers, the numbers of rows.
       precision, preferred_element_type: as for `dot_general`.
       group_offset: must be None.
+      out_sharding: without effect.
 
     Returns:
       (m, n); rows beyond the last group are zero.
@@ -66,6 +72,13 @@ def ragged_dot(
     Raises:
       TypeError: shapes that do not fit; sizes that are no integers.
       NotImplementedError: a group offset.
+
+    Example:
+      >>> matrices = jnp.array([[[1.]], [[10.]]])
+      >>> lax.ragged_dot(jnp.array([[1.], [2.], [3.]]), matrices, jnp.array([1, 2]))
+      Array([[ 1.],
+             [20.],
+             [30.]], dtype=float32)
     """
     return ragged_dot_general(lhs, rhs, group_sizes, _MATRICES, precision, preferred_element_type, group_offset)
 
@@ -91,6 +104,7 @@ def ragged_dot_general(
       ragged_dot_dimension_numbers: which dimensions are what.
       precision, preferred_element_type: as for `dot_general`.
       group_offset: must be None.
+      out_sharding: without effect.
 
     Returns:
       The product of each slice of the lhs with the group's slice of the rhs; where the ragged dimension is contracted, a
@@ -99,6 +113,14 @@ def ragged_dot_general(
     Raises:
       TypeError: dimensions that do not fit; sizes that are no integers.
       NotImplementedError: a group offset.
+
+    Example:
+      >>> sums = lax.RaggedDotDimensionNumbers((((0,), (0,)), ((), ())), [0], [])
+      >>> x = jnp.array([[1.], [2.], [3.]])
+      >>> lax.ragged_dot_general(x, x, jnp.array([1, 2]), sums)
+      Array([[[ 1.]],
+      <BLANKLINE>
+             [[13.]]], dtype=float32)
     """
     if group_offset is not None:
         raise NotImplementedError("ragged_dot_general takes no group_offset")

@@ -20,7 +20,13 @@ _UINT32, _UINT64 = np.dtype(np.uint32), np.dtype(np.uint64)
 
 
 class RandomAlgorithm(enum.IntEnum):
-    """Generators of random bits; the default one is Philox."""
+    """Generators of random bits; the default one is Philox.
+
+    Example:
+      >>> state = jnp.arange(4, dtype="uint32")
+      >>> lax.rng_bit_generator(state, (2,), algorithm=lax.RandomAlgorithm.RNG_THREE_FRY)[1]
+      Array([2689575991, 2205648888], dtype=uint32)
+    """
 
     RNG_DEFAULT = 0
     RNG_THREE_FRY = 1
@@ -57,6 +63,7 @@ def rng_bit_generator(
       shape: of the bits.
       dtype: an unsigned integer dtype.
       algorithm: one of `RandomAlgorithm`.
+      out_sharding: without effect.
 
     Returns:
       The new state, of the type of `key`, and the bits.

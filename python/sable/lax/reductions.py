@@ -31,18 +31,23 @@ _SUM = OPS["reduce_sum"]
 _HALVES = (np.dtype(np.float16), dtypes.bfloat16)
 
 
-def _reduction(name: str, text: str) -> Callable:
+def _reduction(name: str, text: str, takes: str, example: str, result: str) -> Callable:
     op = OPS[name]
 
     text = f"""{text} over dimensions, which go.
 
     Args:
-      operand: an array.
+      operand: {takes}.
       axes: dimensions, not negative.
+      out_sharding: without effect.
 
     Raises:
-      TypeError: a dtype without it.
+      TypeError: another dtype.
       ValueError: dimensions out of bounds or there twice.
+
+    Example:
+      >>> {example}
+      {result}
     """
 
     @library(name=name, text=text)
@@ -58,28 +63,59 @@ def _reduction(name: str, text: str) -> Callable:
     return run
 
 
-reduce_sum = _reduction("reduce_sum", "The sum")
-reduce_prod = _reduction("reduce_prod", "The product")
-reduce_max = _reduction("reduce_max", "The largest element (NaN if there is one, -inf if there is none)")
-reduce_min = _reduction("reduce_min", "The smallest element (NaN if there is one, inf if there is none)")
-reduce_and = _reduction("reduce_and", "Bitwise and")
-reduce_or = _reduction("reduce_or", "Bitwise or")
-reduce_xor = _reduction("reduce_xor", "Bitwise exclusive or")
+_NUMBERS, _BITS = "integers, floats or complex numbers", "booleans or integers"
+
+reduce_sum = _reduction(
+    "reduce_sum", "The sum", _NUMBERS, "lax.reduce_sum(jnp.ones((2, 3)), (1,))", "Array([3., 3.], dtype=float32)"
+)
+reduce_prod = _reduction(
+    "reduce_prod", "The product", _NUMBERS, "lax.reduce_prod(jnp.array([2, 3, 4]), (0,))", "Array(24, dtype=int32)"
+)
+reduce_max = _reduction(
+    "reduce_max",
+    "The largest element (NaN if there is one, -inf if there is none)",
+    "an array",
+    "lax.reduce_max(jnp.ones((0, 2)), (0,))",
+    "Array([-inf, -inf], dtype=float32)",
+)
+reduce_min = _reduction(
+    "reduce_min",
+    "The smallest element (NaN if there is one, inf if there is none)",
+    "an array",
+    "lax.reduce_min(jnp.array([3., jnp.nan, 1.]), (0,))",
+    "Array(nan, dtype=float32)",
+)
+reduce_and = _reduction(
+    "reduce_and", "Bitwise and", _BITS, "lax.reduce_and(jnp.array([True, False]), (0,))", "Array(False, dtype=bool)"
+)
+reduce_or = _reduction(
+    "reduce_or", "Bitwise or", _BITS, "lax.reduce_or(jnp.array([1, 2, 4]), (0,))", "Array(7, dtype=int32)"
+)
+reduce_xor = _reduction(
+    "reduce_xor", "Bitwise exclusive or", _BITS, "lax.reduce_xor(jnp.array([7, 2]), (0,))", "Array(5, dtype=int32)"
+)
 
 
-def _cumulative(name: str, text: str) -> Callable:
+def _cumulative(name: str, text: str, takes: str, example: str, result: str) -> Callable:
     op = OPS[name]
 
     text = f"""{text} of each element and all before it along an axis.
 
     Args:
-      operand: an array.
+      operand: {takes}.
       axis: not negative.
       reverse: of each element and all behind it.
 
+    Returns:
+      An array of the operand's shape and dtype.
+
     Raises:
-      TypeError: a dtype without it.
+      TypeError: another dtype.
       ValueError: no such axis.
+
+    Example:
+      >>> {example}
+      {result}
     """
 
     @library(name=name, text=text)
@@ -92,20 +128,43 @@ def _cumulative(name: str, text: str) -> Callable:
     return run
 
 
-cumsum = _cumulative("cumsum", "The sum")
-cumprod = _cumulative("cumprod", "The product")
-cummax = _cumulative("cummax", "The largest")
-cummin = _cumulative("cummin", "The smallest")
-cumlogsumexp = _cumulative("cumlogsumexp", "The logarithm of the sum of exponentials")
+cumsum = _cumulative(
+    "cumsum", "The sum", _NUMBERS, "lax.cumsum(jnp.array([1, 2, 3]), reverse=True)", "Array([6, 5, 3], dtype=int32)"
+)
+cumprod = _cumulative(
+    "cumprod", "The product", _NUMBERS, "lax.cumprod(jnp.array([1, 2, 3]))", "Array([1, 2, 6], dtype=int32)"
+)
+cummax = _cumulative(
+    "cummax", "The largest", _NUMBERS, "lax.cummax(jnp.array([1, 3, 2]))", "Array([1, 3, 3], dtype=int32)"
+)
+cummin = _cumulative(
+    "cummin", "The smallest", _NUMBERS, "lax.cummin(jnp.array([2, 3, 1]))", "Array([2, 2, 1], dtype=int32)"
+)
+cumlogsumexp = _cumulative(
+    "cumlogsumexp",
+    "The logarithm of the sum of exponentials",
+    "floats or complex numbers",
+    "lax.cumlogsumexp(jnp.array([999., 999.])).round(2)",
+    "Array([999.  , 999.69], dtype=float32)",
+)
 
 
 @library
 def argmax(operand: Any, axis: int, index_dtype: Any) -> Value:
     """Along an axis, which goes, the position of the first largest element (of the first NaN, if there is one).
 
+    Args:
+      operand: an array, not complex.
+      axis: not negative.
+      index_dtype: an integer dtype, that of the result.
+
     Raises:
       ValueError: no such axis, or one without elements.
       TypeError: `index_dtype` is no integer dtype, or complex elements.
+
+    Example:
+      >>> lax.argmax(jnp.array([1., 3., 3.]), 0, jnp.int32)
+      Array(1, dtype=int32)
     """
     dtype = dtypes.user_dtype(index_dtype, "argmax")
     return BIND.argmax(value_of(operand, "argmax"), axis=int(axis), index_dtype=dtype)
@@ -113,7 +172,20 @@ def argmax(operand: Any, axis: int, index_dtype: Any) -> Value:
 
 @library
 def argmin(operand: Any, axis: int, index_dtype: Any) -> Value:
-    """Along an axis, which goes, the position of the first smallest element; see `argmax`."""
+    """Along an axis, which goes, the position of the first smallest element; see `argmax`.
+
+    Args:
+      operand: an array, not complex.
+      axis: not negative.
+      index_dtype: an integer dtype, that of the result.
+
+    Raises:
+      ValueError, TypeError: as of `argmax`.
+
+    Example:
+      >>> lax.argmin(jnp.array([3., 1., jnp.nan]), 0, jnp.int32)
+      Array(2, dtype=int32)
+    """
     dtype = dtypes.user_dtype(index_dtype, "argmin")
     return BIND.argmin(value_of(operand, "argmin"), axis=int(axis), index_dtype=dtype)
 
@@ -137,6 +209,12 @@ def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: in
     Raises:
       TypeError: no arrays, or of different shapes.
       ValueError: no such dimension or number of keys.
+
+    Example:
+      >>> lax.sort(jnp.array([3., jnp.nan, 1.]))
+      Array([ 1.,  3., nan], dtype=float32)
+      >>> lax.sort([jnp.array([2, 1, 2]), jnp.array([5, 6, 4])], num_keys=2)
+      (Array([1, 2, 2], dtype=int32), Array([6, 4, 5], dtype=int32))
     """
     if isinstance(operand, Sequence) and not isinstance(operand, Value):
         if len(operand) == 0:
@@ -151,7 +229,20 @@ def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: in
 
 @library
 def sort_key_val(keys: Any, values: Any, dimension: int = -1, is_stable: bool = True) -> tuple[Value, Value]:
-    """Keys sorted along a dimension, and values moved as their keys are; see `sort`."""
+    """Keys sorted along a dimension, and values moved as their keys are; see `sort`.
+
+    Args:
+      keys, values: arrays of one shape.
+      dimension, is_stable: as of `sort`.
+
+    Raises:
+      TypeError: different shapes.
+      ValueError: no such dimension.
+
+    Example:
+      >>> lax.sort_key_val(jnp.array([3, 1, 2]), jnp.array([10, 20, 30]))
+      (Array([1, 2, 3], dtype=int32), Array([20, 30, 10], dtype=int32))
+    """
     return sort((keys, values), dimension, is_stable)
 
 
@@ -161,8 +252,17 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
 
     Of equal elements the first comes first; NaN counts as larger than everything.
 
+    Args:
+      operand: an array, not complex.
+      k: how many.
+      axis: along which.
+
     Raises:
       ValueError: no such axis; k negative or larger than the axis; complex elements.
+
+    Example:
+      >>> lax.top_k(jnp.array([3, 1, 4, 1, 5]), 2)
+      [Array([5, 4], dtype=int32), Array([4, 2], dtype=int32)]
     """
     x = value_of(operand, "top_k")
     kind = dtypes.kind_of(x.aval.dtype)
@@ -222,6 +322,10 @@ def approx_max_k(
       IndexError: no such dimension.
       TypeError: a scalar.
       ValueError: elements that are no floats; k not positive or larger than the dimension.
+
+    Example:
+      >>> lax.approx_max_k(jnp.array([3., 1., 4.]), 2)
+      [Array([4., 3.], dtype=float32), Array([2, 0], dtype=int32)]
     """
     x = value_of(operand, "approx_top_k")
     _check_approximate(x, k, reduction_dimension)
@@ -237,7 +341,18 @@ def approx_min_k(
     reduction_input_size_override: int = -1,
     aggregate_to_topk: bool = True,
 ) -> list[Value]:
-    """The k smallest elements along a dimension, from the smallest on, and their positions; see `approx_max_k`."""
+    """The k smallest elements along a dimension, from the smallest on, and their positions; see `approx_max_k`.
+
+    Args:
+      operand, k, reduction_dimension, recall_target, reduction_input_size_override, aggregate_to_topk: as of `approx_max_k`.
+
+    Raises:
+      IndexError, TypeError, ValueError: as of `approx_max_k`.
+
+    Example:
+      >>> lax.approx_min_k(jnp.array([3., 1., 4.]), 1)
+      [Array([1.], dtype=float32), Array([1], dtype=int32)]
+    """
     x = value_of(operand, "approx_top_k")
     _check_approximate(x, k, reduction_dimension)
     size = x.aval.shape[reduction_dimension]
@@ -275,6 +390,7 @@ def reduce(
       computation: takes two (pytrees of) scalars and combines them; it may close over concrete arrays only. A sum, a
         product, an extreme and the bitwise operations are recognised by what they do.
       dimensions: not negative.
+      out_sharding: without effect.
 
     Returns:
       The reduced arrays, in the structure of `operands`.
@@ -285,8 +401,7 @@ def reduce(
       NotImplementedError: the computation closes over a traced value.
 
     Example:
-      >>> import sable.numpy as jnp
-      >>> reduce(jnp.array([3., 4.]), 0., lambda x, y: jnp.sqrt(x * x + y * y), (0,))
+      >>> lax.reduce(jnp.array([3., 4.]), 0., lambda x, y: jnp.sqrt(x * x + y * y), (0,))
       Array(5., dtype=float32)
     """
     found = operands_of("reduce", operands, init_values)

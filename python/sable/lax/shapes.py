@@ -54,7 +54,24 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 
 @library(moves=("operand",))
 def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -> Value:
-    """The array repeated along new leading dimensions of these sizes."""
+    """The array repeated along new leading dimensions of these sizes.
+
+    Args:
+      operand: an array of shape s.
+      sizes: of the new dimensions.
+      out_sharding: without effect.
+
+    Returns:
+      An array of shape (*sizes, *s).
+
+    Raises:
+      ValueError: a negative size.
+
+    Example:
+      >>> lax.broadcast(jnp.array([1, 2]), (2,))
+      Array([[1, 2],
+             [1, 2]], dtype=int32)
+    """
     x = value_of(operand, "broadcast")
     new = integers(sizes)
     dims = tuple(range(len(new), len(new) + x.aval.ndim))
@@ -67,8 +84,23 @@ def broadcast_in_dim(
 ) -> Value:
     """The array repeated to a shape, its dimension i becoming dimension `broadcast_dimensions[i]`.
 
+    Args:
+      operand: an array of n dimensions.
+      shape: of the result.
+      broadcast_dimensions: n dimensions of the result.
+      out_sharding: without effect.
+
     Raises:
       TypeError: a size is neither 1 nor the result's; dimensions are out of range or twice there.
+
+    Example:
+      >>> lax.broadcast_in_dim(jnp.array([1, 2]), (2, 3), (0,))
+      Array([[1, 1, 1],
+             [2, 2, 2]], dtype=int32)
+      >>> lax.broadcast_in_dim(jnp.array([1, 2]), (3, 2), (1,))
+      Array([[1, 2],
+             [1, 2],
+             [1, 2]], dtype=int32)
     """
     x = value_of(operand, "broadcast_in_dim")
     sizes, dims = integers(shape), integers(broadcast_dimensions)
@@ -79,7 +111,16 @@ def broadcast_in_dim(
 
 @library(moves=("x",))
 def broadcast_to_rank(x: Any, rank: int) -> Value:
-    """The array with leading dimensions of size 1 up to a rank."""
+    """The array with leading dimensions of size 1 up to a rank.
+
+    Args:
+      x: an array.
+      rank: of the result; not below the array's own, which stays as it is.
+
+    Example:
+      >>> lax.broadcast_to_rank(jnp.ones(3), 3).shape
+      (1, 1, 3)
+    """
     value = value_of(x, "broadcast_to_rank")
     missing = rank - value.aval.ndim
     return BIND.reshape(value, shape=(1,) * missing + value.aval.shape) if missing > 0 else value
@@ -87,7 +128,19 @@ def broadcast_to_rank(x: Any, rank: int) -> Value:
 
 @library(moves=("arr",))
 def broadcast_like(arr: Any, like_arr: Any) -> Value:
-    """A scalar or array repeated to another array's shape."""
+    """A scalar or array repeated to another array's shape.
+
+    Args:
+      arr: an array whose dimensions are the last ones of the other.
+      like_arr: the other array; its dtype does not matter.
+
+    Raises:
+      TypeError: the shapes do not fit.
+
+    Example:
+      >>> lax.broadcast_like(1., jnp.array([1, 2]))
+      Array([1., 1.], dtype=float32, weak_type=True)
+    """
     x, like = values_of("broadcast_like", arr, like_arr)
     shape = like.aval.shape
     dims = tuple(range(len(shape) - x.aval.ndim, len(shape)))
@@ -103,8 +156,21 @@ def reshape(
 ) -> Value:
     """The elements, in row-major order (after transposing to the order `dimensions`), in another shape.
 
+    Args:
+      operand: an array.
+      new_sizes: the shape of the result; no size is left to be computed.
+      dimensions: an order of the operand's dimensions.
+      out_sharding: without effect.
+
     Raises:
       TypeError: the number of elements differs, or a size is negative.
+
+    Example:
+      >>> lax.reshape(jnp.arange(6), (2, 3))
+      Array([[0, 1, 2],
+             [3, 4, 5]], dtype=int32)
+      >>> lax.reshape(jnp.arange(4).reshape(2, 2), (4,), dimensions=(1, 0))
+      Array([0, 2, 1, 3], dtype=int32)
     """
     x = value_of(operand, "reshape")
     if dimensions is not None and integers(dimensions) != tuple(range(x.aval.ndim)):
@@ -119,8 +185,16 @@ def reshape(
 def transpose(operand: Any, permutation: Sequence[int]) -> Value:
     """The array with its dimensions in another order.
 
+    Args:
+      operand: an array of n dimensions.
+      permutation: of 0 to n - 1: dimension i of the result is dimension permutation[i] of the operand.
+
     Raises:
       TypeError: not a permutation of the dimensions.
+
+    Example:
+      >>> lax.transpose(jnp.ones((2, 3, 4)), (2, 0, 1)).shape
+      (4, 2, 3)
     """
     x = value_of(operand, "transpose")
     order = integers(permutation)
@@ -131,8 +205,16 @@ def transpose(operand: Any, permutation: Sequence[int]) -> Value:
 def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
     """The array with dimensions of size 1 at these places of the result.
 
+    Args:
+      array: an array.
+      dimensions: where the new dimensions are in the result; negative ones count from its end.
+
     Raises:
       ValueError: a place is out of bounds or there twice.
+
+    Example:
+      >>> lax.expand_dims(jnp.ones((2, 3)), (0, -1)).shape
+      (1, 2, 3, 1)
     """
     x = value_of(array, "expand_dims")
     wanted = integers(dimensions)
@@ -147,8 +229,16 @@ def expand_dims(array: Any, dimensions: Sequence[int]) -> Value:
 def squeeze(array: Any, dimensions: Sequence[int]) -> Value:
     """The array without these dimensions, which have size 1.
 
+    Args:
+      array: an array.
+      dimensions: those that go; negative ones count from the end.
+
     Raises:
       ValueError: a dimension of another size, out of bounds, or there twice.
+
+    Example:
+      >>> lax.squeeze(jnp.ones((1, 3, 1)), (0,)).shape
+      (3, 1)
     """
     x = value_of(array, "squeeze")
     shape = x.aval.shape
@@ -169,8 +259,17 @@ def squeeze(array: Any, dimensions: Sequence[int]) -> Value:
 def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = None) -> Value:
     """Dimensions from start to stop (exclusive) made one.
 
+    Args:
+      operand: an array.
+      start_dimension: the first of those that become one.
+      stop_dimension: the first that does not; by default none.
+
     Raises:
       ValueError: a dimension out of bounds, or the stop before the start.
+
+    Example:
+      >>> lax.collapse(jnp.ones((2, 3, 4)), 0, 2).shape
+      (6, 4)
     """
     x = value_of(operand, "collapse")
     shape = x.aval.shape
@@ -188,8 +287,17 @@ slice_type = slice
 def rev(operand: Any, dimensions: Sequence[int]) -> Value:
     """The array backwards along these dimensions.
 
+    Args:
+      operand: an array.
+      dimensions: not negative.
+
     Raises:
       TypeError: a dimension is out of bounds or there twice.
+
+    Example:
+      >>> lax.rev(jnp.array([[1, 2], [3, 4]]), (1,))
+      Array([[2, 1],
+             [4, 3]], dtype=int32)
     """
     return BIND.reverse(value_of(operand, "rev"), dimensions=integers(dimensions))
 
@@ -206,6 +314,12 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
     Raises:
       TypeError: dtypes disagree.
       ValueError: no such configuration for the array's rank.
+
+    Example:
+      >>> lax.pad(jnp.array([1, 2, 3]), 0, [(1, 0, 1)])
+      Array([0, 1, 0, 2, 0, 3], dtype=int32)
+      >>> lax.pad(jnp.array([1, 2, 3]), 0, [(-1, 2, 0)])
+      Array([2, 3, 0, 0], dtype=int32)
     """
     x, value = values_of("pad", operand, padding_value)
     if x.aval.dtype != value.aval.dtype:
@@ -221,8 +335,16 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
 def tile(operand: Any, reps: Sequence[int]) -> Value:
     """The array repeated `reps[i]` times along dimension i.
 
+    Args:
+      operand: an array of n dimensions.
+      reps: n numbers.
+
     Raises:
       ValueError: not one number for each dimension.
+
+    Example:
+      >>> lax.tile(jnp.array([1, 2]), (2,))
+      Array([1, 2, 1, 2], dtype=int32)
     """
     x = value_of(operand, "tile")
     counts = integers(reps)
@@ -249,6 +371,10 @@ def concatenate(operands: Any, dimension: int) -> Value:
     Raises:
       ValueError: no arrays.
       TypeError: dtypes, ranks or the other sizes disagree; no such dimension.
+
+    Example:
+      >>> lax.concatenate([jnp.array([1, 2]), jnp.array([3])], 0)
+      Array([1, 2, 3], dtype=int32)
     """
     if isinstance(operands, Value):
         operands = unstack(operands)
@@ -264,9 +390,18 @@ def concatenate(operands: Any, dimension: int) -> Value:
 def stack(operands: Sequence[Any], axis: int = 0) -> Value:
     """Arrays of one shape joined along a new dimension.
 
+    Args:
+      operands: arrays of one shape and dtype.
+      axis: where the new dimension is in the result; negative ones count from its end.
+
     Raises:
       ValueError: no arrays, or no such dimension.
       TypeError: shapes or dtypes disagree.
+
+    Example:
+      >>> lax.stack([jnp.array([1, 2]), jnp.array([3, 4])], axis=1)
+      Array([[1, 3],
+             [2, 4]], dtype=int32)
     """
     if len(operands) == 0:
         raise ValueError("stack requires a non-empty sequences of arrays")
@@ -279,8 +414,16 @@ def stack(operands: Sequence[Any], axis: int = 0) -> Value:
 def unstack(x: Any, axis: int = 0) -> tuple[Value, ...]:
     """The slices of an array along a dimension, which they lose.
 
+    Args:
+      x: an array.
+      axis: the dimension that goes.
+
     Raises:
       ValueError: a scalar, or no such dimension.
+
+    Example:
+      >>> lax.unstack(jnp.array([[1, 2], [3, 4]]), axis=1)
+      (Array([1, 3], dtype=int32), Array([2, 4], dtype=int32))
     """
     value = value_of(x, "unstack")
     place = normal_axis(axis, value.aval.ndim)
@@ -291,8 +434,17 @@ def unstack(x: Any, axis: int = 0) -> tuple[Value, ...]:
 def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Value]:
     """The array cut along a dimension into pieces of these sizes.
 
+    Args:
+      operand: an array.
+      sizes: of the pieces; their sum is the dimension's size.
+      axis: the dimension.
+
     Raises:
       ValueError: the sizes do not add up, or there is no such dimension.
+
+    Example:
+      >>> lax.split(jnp.arange(5), (2, 3))
+      [Array([0, 1], dtype=int32), Array([2, 3, 4], dtype=int32)]
     """
     x = value_of(operand, "split")
     shape, pieces = x.aval.shape, integers(sizes)
@@ -320,8 +472,16 @@ def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Value]:
 def iota(dtype: Any, size: int) -> Value:
     """0, 1, 2 ... of a dtype.
 
+    Args:
+      dtype: of the result, no boolean one.
+      size: how many.
+
     Raises:
       TypeError: booleans.
+
+    Example:
+      >>> lax.iota(jnp.float32, 3)
+      Array([0., 1., 2.], dtype=float32)
     """
     return broadcasted_iota(dtype, (size,), 0)
 
@@ -330,9 +490,20 @@ def iota(dtype: Any, size: int) -> Value:
 def broadcasted_iota(dtype: Any, shape: Sequence[int], dimension: int, *, out_sharding: Any = None) -> Value:
     """An array whose elements are their own position along a dimension.
 
+    Args:
+      dtype: of the result, no boolean one.
+      shape: of the result.
+      dimension: along which the elements count.
+      out_sharding: without effect.
+
     Raises:
       TypeError: booleans.
       ValueError: no such dimension.
+
+    Example:
+      >>> lax.broadcasted_iota(jnp.int32, (2, 3), 1)
+      Array([[0, 1, 2],
+             [0, 1, 2]], dtype=int32)
     """
     found = dtypes.user_dtype(dtype, "iota")
     return BIND.iota(shape=shape_argument(shape), dtype=found, iota_dimension=int(dimension))
@@ -346,9 +517,16 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
       shape: sizes.
       fill_value: a scalar.
       dtype: of the result; by default the value's, with its weak type.
+      sharding: without effect.
 
     Raises:
       TypeError: the value is no scalar; a negative size.
+
+    Example:
+      >>> lax.full((2,), 1.)
+      Array([1., 1.], dtype=float32, weak_type=True)
+      >>> lax.full((2,), 1., jnp.int32)
+      Array([1, 1], dtype=int32)
     """
     sizes = shape_argument(shape)
     wanted = None if dtype is None else dtypes.user_dtype(dtype, "full")
@@ -368,8 +546,20 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
 def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sharding: Any = None) -> Value:
     """An array of one repeated value, with another array's shape, dtype and weak type unless they are given.
 
+    Args:
+      x: an array.
+      fill_value: a scalar.
+      dtype, shape: of the result; by default those of `x`.
+      sharding: without effect.
+
     Raises:
       TypeError: the value is no scalar.
+
+    Example:
+      >>> lax.full_like(jnp.array([1, 2]), 0.5, dtype=jnp.float32)
+      Array([0.5, 0.5], dtype=float32)
+      >>> lax.full_like(jnp.array([1, 2]), 0.5)
+      Array([0, 0], dtype=int32)
     """
     like = value_of(x, "full_like").aval
     sizes = like.shape if shape is None else shape_argument(shape)
@@ -386,13 +576,34 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sha
 
 @library(moves=())
 def empty(shape: Any, dtype: Any, *, out_sharding: Any = None) -> Value:
-    """An array of zeros: contents that one may not rely on."""
+    """An array of zeros: contents that one may not rely on.
+
+    Args:
+      shape: of the result.
+      dtype: of the result.
+      out_sharding: without effect.
+
+    Raises:
+      TypeError: a negative size, or no dtype.
+
+    Example:
+      >>> lax.empty((2,), jnp.int32)
+      Array([0, 0], dtype=int32)
+    """
     return full(shape, 0, dtype)
 
 
 @library
 def shape_as_value(shape: Sequence[int]) -> Value:
-    """A shape as an array of the default integer dtype."""
+    """A shape as an array of the default integer dtype.
+
+    Args:
+      shape: integers.
+
+    Example:
+      >>> lax.shape_as_value((2, 3))
+      Array([2, 3], dtype=int32)
+    """
     return constant(np.array(integers(shape), dtypes.default_int_dtype()))
 
 
@@ -400,8 +611,15 @@ def shape_as_value(shape: Sequence[int]) -> Value:
 def stage(x: Any, /) -> Value:
     """x as an array.
 
+    Args:
+      x: an array or a scalar.
+
     Raises:
       TypeError: it is none.
+
+    Example:
+      >>> lax.stage(1.5)
+      Array(1.5, dtype=float32, weak_type=True)
     """
     return value_of(x, "stage")
 
@@ -409,22 +627,42 @@ def stage(x: Any, /) -> Value:
 def dce_sink(val: Any, *, prevent_mlir_dce: bool = False) -> None:
     """Takes a pytree of arrays, and does nothing with them.
 
+    Args:
+      val: a pytree of arrays.
+      prevent_mlir_dce: without effect.
+
     Raises:
       TypeError: a leaf is no array.
+
+    Example:
+      >>> lax.dce_sink({"unused": jnp.ones(2)})
     """
     values_of("dce_sink", *arrays.leaves(val))
 
 
 def create_token(_: Any = None) -> Value:
-    """A token, which orders nothing here since programs run in their order: an array without elements."""
+    """A token, which orders nothing here since programs run in their order: an array without elements.
+
+    Args:
+      _: ignored.
+
+    Example:
+      >>> token = lax.create_token()
+    """
     return BIND.full(aval((0,), np.dtype(np.bool_)), False)
 
 
 def after_all(*operands: Any) -> Value:
     """A token for what comes after several others.
 
+    Args:
+      operands: tokens.
+
     Raises:
       TypeError: an operand is no array.
+
+    Example:
+      >>> token = lax.after_all(lax.create_token(), lax.create_token())
     """
     values_of("after_all", *operands)
     return create_token()
@@ -432,7 +670,21 @@ def after_all(*operands: Any) -> Value:
 
 @library
 def optimization_barrier(operand: Any, /) -> Any:
-    """A pytree of arrays, through which the compiler moves no operation."""
+    """A pytree of arrays, through which the compiler moves no operation.
+
+    Args:
+      operand: the pytree.
+
+    Returns:
+      The same pytree; in a compiled program its arrays are all there before any of them is used.
+
+    Raises:
+      TypeError: a leaf is no array.
+
+    Example:
+      >>> lax.optimization_barrier((jnp.array([1.]), 2))
+      (Array([1.], dtype=float32), Array(2, dtype=int32, weak_type=True))
+    """
     leaves, tree = arrays.flatten(operand)
     if not leaves:
         return operand

@@ -25,8 +25,22 @@ def slice(
 ) -> Value:
     """`operand[start:limit:stride]` in every dimension, with bounds that lie inside.
 
+    Args:
+      operand: an array of n dimensions.
+      start_indices, limit_indices: n bounds, not negative, the limits exclusive.
+      strides: n steps; ones by default.
+
     Raises:
       TypeError: bounds outside of the array, a limit before its start, strides that are not positive.
+
+    Example:
+      >>> lax.slice(jnp.arange(6).reshape(2, 3), (0, 1), (2, 3))
+      Array([[1, 2],
+             [4, 5]], dtype=int32)
+      >>> lax.slice(jnp.arange(6), (0,), (7,))
+      Traceback (most recent call last):
+          ...
+      TypeError: slice limit_indices must be less than or equal to operand shape, got limit_indices (7,) ...
     """
     x = value_of(operand, "slice")
     starts, limits = integers(start_indices), integers(limit_indices)
@@ -42,8 +56,18 @@ def slice_in_dim(
 ) -> Value:
     """`operand[start:limit:stride]` along one axis; negative bounds count from the end.
 
+    Args:
+      operand: an array.
+      start_index, limit_index: bounds; None is the axis's end.
+      stride: the step.
+      axis: along which.
+
     Raises:
       TypeError, ValueError: bounds outside of the array; no such axis.
+
+    Example:
+      >>> lax.slice_in_dim(jnp.arange(6), 1, -1, stride=2)
+      Array([1, 3], dtype=int32)
     """
     x = value_of(operand, "slice_in_dim")
     place = normal_axis(axis, x.aval.ndim)
@@ -61,9 +85,19 @@ def slice_in_dim(
 def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True) -> Value:
     """The slice number `index` along an axis, which stays with size 1 or goes.
 
+    Args:
+      operand: an array.
+      index: a Python integer; negative ones count from the end.
+      axis: along which.
+      keepdims: whether the axis stays.
+
     Raises:
       IndexError: no such slice.
       ValueError: no such axis.
+
+    Example:
+      >>> lax.index_in_dim(jnp.array([[1, 2], [3, 4]]), -1)
+      Array([[3, 4]], dtype=int32)
     """
     x = value_of(operand, "index_in_dim")
     place = normal_axis(axis, x.aval.ndim)
@@ -168,6 +202,12 @@ def dynamic_update_slice(operand: Any, update: Any, start_indices: Any, *, allow
 
     Raises:
       TypeError, ValueError: dtypes or ranks disagree; the wrong number of indices; a window larger than the array.
+
+    Example:
+      >>> lax.dynamic_update_slice(jnp.zeros(4), jnp.ones(2), (1,))
+      Array([0., 1., 1., 0.], dtype=float32)
+      >>> lax.dynamic_update_slice(jnp.zeros(4), jnp.ones(2), (9,))
+      Array([0., 0., 1., 1.], dtype=float32)
     """
     x, new = value_of(operand, "dynamic_update_slice"), value_of(update, "dynamic_update_slice", 1)
     starts = _starts("dynamic_update_slice", x, start_indices, allow_negative_indices)
@@ -189,8 +229,19 @@ def dynamic_slice_in_dim(
 ) -> Value:
     """`dynamic_slice` along one axis.
 
+    Args:
+      operand: an array.
+      start_index: an integer scalar.
+      slice_size: the window's size, a Python integer.
+      axis: along which; all of the other axes is taken.
+      allow_negative_indices: whether a negative start counts from the end.
+
     Raises:
       TypeError, ValueError: no such axis, a window larger than the array, an index that is no integer.
+
+    Example:
+      >>> lax.dynamic_slice_in_dim(jnp.arange(5), 4, 3)
+      Array([2, 3, 4], dtype=int32)
     """
     x = value_of(operand, "dynamic_slice")
     place = normal_axis(axis, x.aval.ndim)
@@ -203,7 +254,22 @@ def dynamic_slice_in_dim(
 def dynamic_index_in_dim(
     operand: Any, index: Any, axis: int = 0, keepdims: bool = True, *, allow_negative_indices: bool = True
 ) -> Value:
-    """The slice at a computed index along an axis, which stays with size 1 or goes."""
+    """The slice at a computed index along an axis, which stays with size 1 or goes.
+
+    Args:
+      operand: an array.
+      index: an integer scalar; one outside of the array is the nearest inside.
+      axis: along which.
+      keepdims: whether the axis stays.
+      allow_negative_indices: whether a negative index counts from the end.
+
+    Raises:
+      TypeError, ValueError: no such axis; an index that is no integer.
+
+    Example:
+      >>> lax.dynamic_index_in_dim(jnp.array([1, 2, 3]), 7, keepdims=False)
+      Array(3, dtype=int32)
+    """
     x = value_of(operand, "dynamic_slice")
     place = normal_axis(axis, x.aval.ndim)
     found = dynamic_slice_in_dim(x, index, 1, place, allow_negative_indices=allow_negative_indices)
@@ -214,7 +280,22 @@ def dynamic_index_in_dim(
 def dynamic_update_slice_in_dim(
     operand: Any, update: Any, start_index: Any, axis: int, *, allow_negative_indices: bool = True
 ) -> Value:
-    """`dynamic_update_slice` along one axis."""
+    """`dynamic_update_slice` along one axis.
+
+    Args:
+      operand: an array.
+      update: the window's new contents, of the same dtype and rank.
+      start_index: an integer scalar.
+      axis: along which; in the other axes the window starts at 0.
+      allow_negative_indices: whether a negative start counts from the end.
+
+    Raises:
+      TypeError, ValueError: as for `dynamic_update_slice`.
+
+    Example:
+      >>> lax.dynamic_update_slice_in_dim(jnp.zeros(4), jnp.ones(2), -2, axis=0)
+      Array([0., 0., 1., 1.], dtype=float32)
+    """
     x = value_of(operand, "dynamic_update_slice")
     starts = _along(x, normal_axis(axis, x.aval.ndim), start_index)
     return dynamic_update_slice(x, update, starts, allow_negative_indices=allow_negative_indices)
@@ -227,7 +308,20 @@ def dynamic_update_index_in_dim(
     """A copy of an array with the slice at a computed index replaced.
 
     Args:
+      operand: an array.
       update: the new slice, with or without the axis (of size 1).
+      index: an integer scalar; one outside of the array is the nearest inside.
+      axis: along which.
+      allow_negative_indices: whether a negative index counts from the end.
+
+    Raises:
+      AssertionError: a slice of another rank.
+      TypeError, ValueError: as for `dynamic_update_slice`.
+
+    Example:
+      >>> lax.dynamic_update_index_in_dim(jnp.zeros((2, 2)), jnp.ones(2), 1, axis=0)
+      Array([[0., 0.],
+             [1., 1.]], dtype=float32)
     """
     x, new = value_of(operand, "dynamic_update_slice"), value_of(update, "dynamic_update_slice", 1)
     place = normal_axis(axis, x.aval.ndim)

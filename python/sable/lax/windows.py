@@ -33,6 +33,12 @@ def padtype_to_pads(
     Raises:
       RuntimeError: another string.
       TypeError: no string.
+
+    Example:
+      >>> lax.padtype_to_pads((10,), (3,), (2,), "SAME")
+      [(0, 1)]
+      >>> lax.padtype_to_pads((10,), (3,), (2,), "SAME_LOWER")
+      [(1, 0)]
     """
     if not isinstance(padding, str):
         raise TypeError(f"Unknown padding type: {padding}.")
@@ -94,6 +100,13 @@ def reduce_window_shape_tuple(
       operand_shape: of the array.
       window_dimensions, window_strides, base_dilation, window_dilation: as for `reduce_window`.
       padding: pairs (low, high).
+
+    Raises:
+      ValueError: a window that nowhere fits.
+
+    Example:
+      >>> lax.reduce_window_shape_tuple((10, 10), (3, 3), (2, 2), [(0, 0), (1, 1)])
+      (4, 5)
     """
     ones = (1,) * len(operand_shape)
     holes, window_holes = base_dilation or ones, window_dilation or ones
