@@ -49,6 +49,11 @@ def _batched(rule: Any, batch: Callable[[Any], Any]) -> Deferred:
     return Deferred(make, rule.name)
 
 
+def _of(rule: Any, active: Sequence[bool]) -> Any:
+    """The rule where these arguments have (co)tangents."""
+    return rule.of(tuple(active)) if isinstance(rule, DeferredByActivity) else rule
+
+
 class _CustomRules(CallRules):
     def transpose(self, passes, b, node, on, xs, cotangents):
         """The call's: a function that is linear already has no use for the user's rules."""
@@ -72,9 +77,7 @@ class CustomJvpRules(_CustomRules):
         return out[:n], out[n:]
 
     def _rule(self, b, node, xs, tangents):
-        rule = node.params["rule"]
-        if isinstance(rule, DeferredByActivity):
-            rule = rule.of(tuple(t is not None for t in tangents))
+        rule = _of(node.params["rule"], [t is not None for t in tangents])
         if not _runs(b, rule):
             _check_closed_over(rule, tangents)
         full = [b.full(b.aval(x), 0) if t is None else t for x, t in zip(xs, tangents)]
@@ -140,9 +143,11 @@ class CustomVjpRules(_CustomRules):
     def linearize(self, passes, two, node, xs, tangents):
         p = node.params
         n = len(node.results)
-        if not _runs(two.inner, p["forward"]):
-            _check_closed_over(p["forward"], tangents)
-        out = _called(two.inner, p["forward"], xs)
+        active = [t is not None for t in tangents]
+        forward, backward = (_of(p[name], active) for name in ("forward", "backward"))
+        if not _runs(two.inner, forward):
+            _check_closed_over(forward, tangents)
+        out = _called(two.inner, forward, xs)
         ys, residuals = out[:n], out[n:]
         if p["optimize_remat"] and two.keep is not None:
             # the residuals are made of the arguments again: the results need no more than the function
@@ -158,7 +163,7 @@ class CustomVjpRules(_CustomRules):
             *saved,
             *moving,
             callee=p["callee"],
-            backward=p["backward"],
+            backward=backward,
             num_residuals=len(saved),
         )
         return ys, spread(dys, [is_inexact(a) for a in p["callee"].out_avals])
@@ -243,7 +248,7 @@ class CustomVjpLinearRules(FunctionRules):
         n = p["num_residuals"]
         avals = [a for a in p["callee"].out_avals if is_inexact(a)]
         cts = [b.full(a, 0) if c is None else c for c, a in zip(cotangents, avals)]
-        found = _called(b, p["backward"], [*xs[:n], *cts])
+        found = _called(b, _of(p["backward"], [c is not None for c in cotangents]), [*xs[:n], *cts])
         return [*[None] * n, *[c if o else None for c, o in zip(found, on[n:])]]
 
     def batch(self, passes, b, node, size, xs, on, axis_name):

@@ -14,6 +14,12 @@ from typing import Any
 #: Why names are left out for good: of module and name, a pattern and what to say. All others are not there yet.
 _REASONS = (
     (r"jax\.profiler\..*", "it is about XLA's profiler"),
+    (r"jax\.Array\.device_buffers?", "it is gone from JAX: addressable_data(0) and addressable_shards are there"),
+    (r"jax\.numpy\.u?int1", "it counts as a truth value in JAX on CPUs"),
+    (r"jax\.lax\.(all_to_all|ppermute|linear_solve)_p", "it is composed of other operations here"),
+    (r"jax\.custom_derivatives\.remat_opt_p", "it is composed of other operations here"),
+    (r"jax\.lax\.sharding_constraint_p", "it would do nothing on one device"),
+    (r"jax\.(ad|api_util)", "it is about JAX's inside"),
     (r"jax\.(ffi|interpreters|lib|jax2tf.*)", "it is about XLA's inside"),
     (r"jax\.lax\.(ragged_all_to_all|psend|precv)(_p)?", "it is about networks of TPUs"),
     (r"jax\.experimental\.(pallas|mosaic|fused|hijax|EArray|cur_qdd)", "it is about kernels and types of XLA's inside"),

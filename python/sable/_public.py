@@ -14,6 +14,8 @@ from sable import (
     flatten_util,
     image,
     lax,
+    memory,
+    monitoring,
     nn,
     numpy,
     ops,
@@ -27,6 +29,7 @@ from sable import (
     version,
 )
 from sable._config import config
+from sable._config.contexts import make_user_context
 from sable._config.managers import (
     allow_f16_reductions,
     array_garbage_collection_guard,
@@ -93,16 +96,30 @@ from sable.api.environment import (
     print_environment_info,
     typeof,
 )
+from sable.api.halves import fwd_and_bwd
 from sable.api.jacobian import hessian, jacfwd, jacobian, jacrev
+from sable.api.layouts import (
+    make_array_from_callback,
+    make_array_from_process_local_data,
+    make_array_from_single_device_arrays,
+    reshard,
+)
+from sable.api.mapping import pmap, shard_map, smap
 from sable.core.array import AnyArray as Array
 from sable.core.custom_derivatives import custom_gradient, custom_jvp, custom_vjp
-from sable.core.sharding import Shard
+from sable.core.mesh import PartitionSpec as P
+from sable.core.mesh import make_mesh, set_mesh
+from sable.core.sharding import NamedSharding, Shard
 from sable.ir.aval import float0
+from sable.runtime import Device
 
 remat = checkpoint
 
 __all__ = [
     "Array",
+    "Device",
+    "NamedSharding",
+    "P",
     "ShapeDtypeStruct",
     "Shard",
     "ad_checkpoint",
@@ -149,6 +166,7 @@ __all__ = [
     "explain_cache_misses",
     "flatten_util",
     "float0",
+    "fwd_and_bwd",
     "grad",
     "hessian",
     "host_count",
@@ -168,7 +186,14 @@ __all__ = [
     "local_device_count",
     "local_devices",
     "log_compiles",
+    "make_array_from_callback",
+    "make_array_from_process_local_data",
+    "make_array_from_single_device_arrays",
     "make_jaxpr",
+    "make_mesh",
+    "make_user_context",
+    "memory",
+    "monitoring",
     "named_call",
     "named_scope",
     "nn",
@@ -178,6 +203,7 @@ __all__ = [
     "numpy_dtype_promotion",
     "numpy_rank_promotion",
     "ops",
+    "pmap",
     "print_environment_info",
     "process_count",
     "process_index",
@@ -186,8 +212,12 @@ __all__ = [
     "random",
     "remat",
     "remove_size_one_mesh_axis_from_type",
+    "reshard",
     "scipy",
+    "set_mesh",
+    "shard_map",
     "sharding",
+    "smap",
     "softmax_custom_jvp",
     "stages",
     "thread_guard",

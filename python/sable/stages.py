@@ -3,9 +3,9 @@
 import sable.numpy  # noqa: F401  (gives arrays their operators)
 from sable import _absent
 from sable.api.compilation import Jitted as Wrapped
-from sable.api.stages import ArgInfo, Compiled, Lowered
+from sable.api.stages import ArgInfo, Compiled, CompilerOptions, Lowered
 from sable.api.stages import TracedStage as Traced
 
 _absent.explain(__name__)
 
-__all__ = ["ArgInfo", "Compiled", "Lowered", "Traced", "Wrapped"]
+__all__ = ["ArgInfo", "Compiled", "CompilerOptions", "Lowered", "Traced", "Wrapped"]

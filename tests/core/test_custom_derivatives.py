@@ -249,3 +249,63 @@ def test_which_zeros_are_symbolic() -> None:
     zero = sable.custom_derivatives.zero_from_primal(np.ones(3, np.float32), symbolic_zeros=True)
     assert (repr(zero), zero.shape, zero.ndim) == ("SymbolicZero", (3,), 1)
     assert sable.custom_derivatives.zero_from_primal(1.0) == 0
+
+
+def _asking(j: Any, log: list) -> Callable:
+    """x y, sin y and n, with a pair of rules that ask for symbolic zeros and say what they were given."""
+    own = j.custom_derivatives
+
+    @j.custom_vjp
+    def f(x: Any, y: Any, n: Any) -> Any:
+        return x * y, j.numpy.sin(y), n
+
+    def forward(x: Any, y: Any, n: Any) -> Any:
+        log.append((x.perturbed, y.perturbed, n.perturbed))
+        x_value, y_value, n_value = own.custom_vjp_primal_tree_values((x, y, n))
+        return f(x_value, y_value, n_value), (x_value, y_value, None if x.perturbed else y_value)
+
+    def backward(residuals: Any, cts: Any) -> Any:
+        zeros = [isinstance(ct, own.SymbolicZero) for ct in cts]
+        log.append((zeros, residuals[2] is None, [str(ct.dtype) for ct in cts], [ct.shape for ct in cts]))
+        a, b, _ = (0.0 if zero else ct for ct, zero in zip(cts, zeros))
+        x, y, _ = residuals
+        return (a * y if not zeros[0] else own.zero_from_primal(x, symbolic_zeros=True)), a * x + 7 * b, None
+
+    f.defvjp(forward, backward, symbolic_zeros=True)
+    return f
+
+
+ASKED = {
+    "product by x": lambda j, f: j.grad(lambda x, y: f(x, y, 3)[0])(2.0, 5.0),
+    "product by y": lambda j, f: j.grad(lambda x, y: f(x, y, 3)[0], 1)(2.0, 5.0),
+    "sine by y": lambda j, f: j.grad(lambda x, y: f(x, y, 3)[1], 1)(2.0, 5.0),
+    "both by both": lambda j, f: j.grad(lambda x, y: sum(f(x, y, 3)[:2]), (0, 1))(2.0, 5.0),
+    "compiled": lambda j, f: j.jit(j.grad(lambda x, y: f(x, y, 3)[1], (0, 1)))(2.0, 5.0),
+    "vmap of grad": lambda j, f: j.vmap(j.grad(lambda x, y: f(x, y, 3)[0]), (0, None))(
+        np.arange(3.0, dtype=np.float32), 5.0
+    ),
+    "grad of vmap": lambda j, f: j.grad(lambda x: j.vmap(lambda x: f(x, 4.0, 3)[0])(x).sum())(
+        np.arange(3.0, dtype=np.float32)
+    ),
+    "in a loop": lambda j, f: j.grad(lambda x: j.lax.scan(lambda c, _: (f(c, 4.0, 3)[0], None), x, None, length=3)[0])(
+        2.0
+    ),
+    "not at all": lambda j, f: f(2.0, 5.0, 3),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_rules_of_reverse_mode_ask_for_symbolic_zeros(name: str) -> None:
+    found = []
+    for j in (sable, jax):
+        log: list = []
+        found.append((j.tree.map(lambda x: np.asarray(x).tolist(), ASKED[name](j, _asking(j, log))), log))
+    assert found[0] == found[1]
+
+
+def test_values_of_arguments_that_say_whether_they_are_differentiated() -> None:
+    primal = sable.custom_derivatives.CustomVJPPrimal(1, True)
+    assert repr(primal) == repr(jax.custom_derivatives.CustomVJPPrimal(1, True))
+    assert sable.custom_derivatives.custom_vjp_primal_tree_values({"a": primal}) == {"a": 1}
+    with pytest.raises(TypeError, match="CustomVJPPrimal"):
+        sable.custom_derivatives.custom_vjp_primal_tree_values((1,))

@@ -66,3 +66,11 @@ def test_sizes_that_do_not_fit(function: Any) -> None:
 def test_unbound_names() -> None:
     with pytest.raises(NameError, match="unbound axis name"):
         lax.ppermute(X, "i", [(0, 0)])
+
+
+def test_values_are_cast_to_differ() -> None:
+    np.testing.assert_array_equal(mapped(lambda x: lax.psum(lax.pcast(x, "i", to="varying"), "i")), [X.sum(0)] * 3)
+    with pytest.raises(NameError):
+        lax.pcast(1.0, "i", to="varying")
+    with pytest.raises(ValueError, match="to="):
+        mapped(lambda x: lax.pcast(x, "i", to="other"))

@@ -45,7 +45,8 @@ UNDECLARED = {
     **dict.fromkeys(["lax.DotDimensionNumbers", "nn.initializers.Initializer"], "a type"),
     **dict.fromkeys(["lax.all_gather", "lax.axis_index", "lax.axis_size", "lax.pmax"], _AXIS_NAME),
     **dict.fromkeys(["lax.pmean", "lax.pmin", "lax.psum", "lax.all_to_all", "lax.pbroadcast"], _AXIS_NAME),
-    **dict.fromkeys(["lax.ppermute", "lax.pshuffle", "lax.psum_scatter", "lax.pswapaxes"], _AXIS_NAME),
+    **dict.fromkeys(["lax.ppermute", "lax.pshuffle", "lax.psum_scatter", "lax.pswapaxes", "lax.pcast"], _AXIS_NAME),
+    "lax.with_sharding_constraint": "it computes nothing",
     **dict.fromkeys(["lax.conv_general_permutations", "lax.conv_general_shape_tuple"], _NO_ARRAYS),
     **dict.fromkeys(["lax.conv_shape_tuple", "lax.conv_transpose_shape_tuple"], _NO_ARRAYS),
     **dict.fromkeys(["lax.reduce_window_shape_tuple", "lax.create_token"], _NO_ARRAYS),
@@ -65,7 +66,7 @@ UNPLANNED = {
     **dict.fromkeys(["lax.broadcasted_iota", "lax.empty", "lax.full", "lax.iota", "lax.shape_as_value"], _SCALARS_ONLY),
     **dict.fromkeys(["numpy.arange", "numpy.empty", "numpy.eye", "numpy.identity"], _SCALARS_ONLY),
     **dict.fromkeys(["numpy.bartlett", "numpy.blackman", "numpy.hamming", "numpy.hanning"], _SCALARS_ONLY),
-    **dict.fromkeys(["numpy.diag_indices", "numpy.tril_indices", "numpy.triu_indices"], _SCALARS_ONLY),
+    **dict.fromkeys(["numpy.diag_indices", "numpy.indices", "numpy.tril_indices", "numpy.triu_indices"], _SCALARS_ONLY),
     **dict.fromkeys(
         ["numpy.logspace", "numpy.ones", "numpy.tri", "numpy.zeros", "random.PRNGKey", "random.key"], _SCALARS_ONLY
     ),

@@ -62,9 +62,13 @@ NO_ROW = {
         [f"lax.{n}" for n in ("composite", "custom_linear_solve", "custom_root", "platform_dependent")],
         "they take functions of some size: tests/lax/test_solves.py",
     ),
+    "lax.with_sharding_constraint": "shardings: tests/oracle/test_meshes.py",
     **dict.fromkeys(["lax.create_token", "lax.after_all"], "tokens are arrays: tests/lax/test_lax.py"),
     **dict.fromkeys(
-        [f"lax.{n}" for n in ("all_to_all", "pbroadcast", "ppermute", "pshuffle", "psum_scatter", "pswapaxes")],
+        [
+            f"lax.{n}"
+            for n in ("all_to_all", "pbroadcast", "pcast", "ppermute", "pshuffle", "psum_scatter", "pswapaxes")
+        ],
         "mapped rows of lax.map; tests/lax/test_parallel.py",
     ),
 }

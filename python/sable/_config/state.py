@@ -14,7 +14,8 @@ from sable._forks import new_lock
 from .option import Option
 from .options import OPTIONS
 
-_TRACED = tuple(option.name for option in OPTIONS.values() if option.traced)
+#: What traces depend on: options, and the values of contexts (see `contexts.py`).
+_TRACED = (*(option.name for option in OPTIONS.values() if option.traced), "contexts")
 _WATCHED = tuple(option for option in OPTIONS.values() if option.watched)
 _read_traced = attrgetter(*_TRACED)
 _read_watched = attrgetter(*(option.name for option in _WATCHED))
@@ -59,12 +60,14 @@ class Config(threading.local):
     a while, in this thread, by a context manager such as `enable_x64`.
 
     Attributes:
+      contexts: pairs of a `Context` and the value that it has in place of its default.
       trace_key: the values on which traces depend, hashable: a part of every key of traced functions. Equal keys are
         one object.
       eager_key: the same; None where an option is on that each single op and call must heed (`Option.watched`). What is
         prepared for eager calls (plans, fused programs, native calls) is kept by this key, and steps aside for None.
     """
 
+    contexts: tuple = ()
     trace_key: tuple = ()
     eager_key: tuple | None = ()
     #: How many overrides are in force in a thread.
@@ -90,11 +93,15 @@ class Config(threading.local):
                 setattr(Config, each, value)
             if name in _PLATFORM_OPTIONS:
                 Config.jax_default_device = _chosen_platform()
-            Config.trace_key, Config.eager_key = _keys(_read_traced(Config), _read_watched(Config))
-            for own in _OVERRIDING.values():
-                _refresh(own)
+            _refresh_all()
         if name in _LISTENERS:
             _LISTENERS[name](value)
+
+    def share(self, name: str, value: Any) -> None:
+        """Sets a (parsed) value for all threads."""
+        with _LOCK:
+            setattr(Config, name, value)
+            _refresh_all()
 
     def read(self, name: str) -> Any:
         """The value of an option by name; AttributeError where there is none."""
@@ -160,6 +167,13 @@ def _keys(traced: tuple, watched: tuple) -> tuple[tuple, tuple | None]:
     key = _KEYS.setdefault(traced, traced)
     is_plain = all(option.asks_for_nothing(value) for option, value in zip(_WATCHED, watched))
     return key, key if is_plain else None
+
+
+def _refresh_all() -> None:
+    """Recomputes the keys after a shared value has changed."""
+    Config.trace_key, Config.eager_key = _keys(_read_traced(Config), _read_watched(Config))
+    for own in _OVERRIDING.values():
+        _refresh(own)
 
 
 def _refresh(own: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sable.core.boundary import boundary
+from sable.core.destinations import sharding_of
 from sable.core.dtypes import ExtendedDType, is_extended
 from sable.core.extended import ExtendedAval, seen_avals
 from sable.core.tracing import Traced, argument_names, trace_flat
@@ -22,12 +23,14 @@ class ShapeDtypeStruct:
     Args:
       shape: tuple of ints.
       dtype: anything NumPy takes as a dtype, or that of typed random keys.
+      sharding: how it is laid out, if that matters.
       weak_type: see `Array.weak_type`.
     """
 
-    __slots__ = ("aval",)
+    __slots__ = ("aval", "sharding")
 
     def __init__(self, shape: Sequence[int], dtype: Any, *, sharding: Any = None, weak_type: bool = False, **_: Any):
+        self.sharding = sharding_of("ShapeDtypeStruct", sharding)
         if dtype is None:
             raise ValueError("ShapeDtypeStruct: dtype must be specified.")
         sizes = tuple(int(n) for n in shape)
@@ -44,7 +47,6 @@ class ShapeDtypeStruct:
     ndim = property(lambda self: self.aval.ndim)
     size = property(lambda self: self.aval.size)
     weak_type = property(lambda self: self.aval.weak_type)
-    sharding = None
 
     def __len__(self) -> int:
         if not self.aval.shape:
@@ -52,14 +54,15 @@ class ShapeDtypeStruct:
         return self.aval.shape[0]
 
     def __repr__(self) -> str:
-        weak = ", weak_type=True" if self.aval.weak_type else ""
-        return f"ShapeDtypeStruct(shape={self.aval.shape}, dtype={self.aval.dtype.name}{weak})"
+        more = "" if self.sharding is None else f", sharding={self.sharding}"
+        more += ", weak_type=True" if self.aval.weak_type else ""
+        return f"ShapeDtypeStruct(shape={self.aval.shape}, dtype={self.aval.dtype.name}{more})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ShapeDtypeStruct) and self.aval == other.aval
+        return isinstance(other, ShapeDtypeStruct) and (self.aval, self.sharding) == (other.aval, other.sharding)
 
     def __hash__(self) -> int:
-        return hash(self.aval)
+        return hash((self.aval, self.sharding))
 
 
 def structs_of(traced: Traced) -> Any:

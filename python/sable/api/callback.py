@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import string
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,8 @@ from sable.ir.op import OPS
 from sable.pytree import arrays
 
 from .abstract import flatten_types
+
+_LOG = logging.getLogger(__name__)
 
 
 def _arrays(leaves: Any) -> list[Array]:
@@ -126,6 +129,10 @@ def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwar
     Raises:
       JaxRuntimeError: the callback raises an error, which is the cause.
     """
+    _record_effect(callback, args, kwargs)
+
+
+def _record_effect(callback: Callable, args: tuple, kwargs: dict) -> None:
     leaves, tree = arrays.flatten_call(args, kwargs)
     fixed = {i: x for i, x in enumerate(leaves) if not is_array_like(x)}
     values = [as_value(x) for i, x in enumerate(leaves) if i not in fixed]
@@ -141,23 +148,64 @@ def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwar
     bind(OPS["host_effect"], *values, callback=host)
 
 
-def debug_print(fmt: str, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
+def debug_print(
+    fmt: str | None = None,
+    *args: Any,
+    ordered: bool = False,
+    partitioned: bool = False,
+    skip_format_check: bool = False,
+    **kwargs: Any,
+) -> Any:
     """Print values when the program runs, formatted by `fmt.format(*args, **kwargs)`.
+
+    Args:
+      fmt: the format. Where it is left out, a function of the format and the values is returned, which then have all
+        names for themselves.
+      *args, **kwargs: the values.
+      ordered: whether prints come in the program's order: they always do.
+      partitioned: whether each device prints its part: there is one.
+      skip_format_check: whether the format is not checked before the program runs.
 
     Raises:
       ValueError, KeyError, IndexError: the format does not fit the arguments (at once, before anything runs).
+      TypeError: values without a format.
 
     Example:
       >>> import sable as jax
       >>> jax.debug.print("x is {x}", x=3)
       x is 3
+      >>> jax.debug.print(ordered=True)("x is {x}", x=3)
+      x is 3
     """
-    _check_format(fmt, args, kwargs)
+    return _told(print, fmt, args, kwargs, skip_format_check)
 
-    def show(*a: Any, **k: Any) -> None:
-        print(fmt.format(*a, **k))
 
-    debug_callback(show, *args, ordered=ordered, **kwargs)
+def debug_log(
+    fmt: str | None = None,
+    *args: Any,
+    ordered: bool = False,
+    partitioned: bool = False,
+    skip_format_check: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """Log values, with level INFO, when the program runs; arguments and errors as of `debug.print`."""
+    return _told(_LOG.info, fmt, args, kwargs, skip_format_check)
+
+
+def _told(tell: Callable, fmt: str | None, args: tuple, kwargs: dict, skip_check: bool) -> Any:
+    """`debug_print` by a function of the finished text."""
+
+    @boundary
+    def show(text: str, *values: Any, **named: Any) -> None:
+        if not skip_check:
+            _check_format(text, values, named)
+        _record_effect(lambda *a, **k: tell(text.format(*a, **k)), values, named)
+
+    if fmt is not None:
+        return show(fmt, *args, **kwargs)
+    if args or kwargs:
+        raise TypeError(f"debug.print got values but no format: {args}, {kwargs}")
+    return show
 
 
 def _check_format(fmt: str, args: tuple, kwargs: dict) -> None:

@@ -32,6 +32,7 @@ from .abstract import abstract_trace, aval_of_shaped, flatten_types, structs_of
 from .cache_misses import Key, explain
 from .donation import Donation, check_once, delete_donated
 from .jaxpr import ClosedJaxpr
+from .layouts import device_layouts
 from .stages import Lowered, TracedStage
 from .static_arguments import StaticArguments, as_tuple
 
@@ -39,6 +40,9 @@ _CALL = OPS["call"]
 
 #: What the native look-up gives where it has no prepared call.
 _MISS = object()
+
+#: The options that say where arguments and results are to be.
+_PLACES = ("device", "backend", "in_shardings", "out_shardings")
 
 #: Signatures with a native call, after which they are prepared anew: keys of configurations that are gone pile up.
 _PREPARED_SIZE = 4096
@@ -87,7 +91,17 @@ class Jitted:
     """A function that is traced and compiled for each signature it is called with; made by `jit`."""
 
     # `functools.wraps` copies the dictionary to other functions: nothing of ours is in it
-    __slots__ = ("__dict__", "__weakref__", "_donation", "_entries", "_fun", "_options", "_prepared", "_static")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_donation",
+        "_entries",
+        "_fun",
+        "_layouts",
+        "_options",
+        "_prepared",
+        "_static",
+    )
 
     def __init__(self, fun: Callable, static_argnums: Any, static_argnames: Any, options: dict):
         functools.update_wrapper(self, fun)
@@ -97,7 +111,8 @@ class Jitted:
         self._options = options
         self._donation = Donation(fun, options.get("donate_argnums"), options.get("donate_argnames"), self._static)
         self._entries = shared_entries(fun, (self._static.argnums, self._static.argnames, *self._donation.key))
-        self._prepared = None if self._donation.any else _call_cache()
+        self._layouts = device_layouts(fun, *(options.get(name) for name in _PLACES))
+        self._prepared = None if self._donation.any or self._layouts else _call_cache()
 
     def __repr__(self) -> str:
         try:
@@ -130,12 +145,19 @@ class Jitted:
 
     @boundary
     def _slow_call(self, args: tuple, kwargs: dict) -> Any:
-        """Look the signature up in Python; trace and compile if it is new."""
+        """Look the signature up in Python; trace and compile if it is new. Results are put where they are wanted."""
+        if self._layouts is None or config.jax_disable_jit:
+            return self._looked_up(args, kwargs)
+        return self._layouts.results(self._looked_up(args, kwargs))
+
+    def _looked_up(self, args: tuple, kwargs: dict) -> Any:
         static: tuple | None = None
         if self._static.any:
             dynamic, left, static = self._static.split(args, kwargs)
         else:
             dynamic, left = args, kwargs
+        if self._layouts is not None:
+            dynamic = self._layouts.arguments(dynamic, left)
         leaves, tree = arrays.flatten_call(dynamic, left)
         try:
             avals = pytree.signature(leaves, Array, _SCALAR_AVALS, _leaf_aval)
@@ -264,7 +286,7 @@ class Jitted:
                 f"re-tracing function {name} at {function_place(self._fun)} for `jit`, but 'no_tracing' is set"
             )
         explain(self._fun, key, self._entries, names)
-        with compile_log.timed(f"Finished tracing {name} for jit"):
+        with compile_log.timed(f"Finished tracing {name} for jit", "jaxpr_trace_duration", name):
             traced = trace_flat(call, avals, fun=self._fun, kind="jit", staged=True, names=names)
         if traced.captures:
             compile_log.warn_of_captures(name, traced.captures, traced.function)
@@ -378,14 +400,17 @@ def jit(
       donate_argnums, donate_argnames: arguments that the caller gives up: arrays that are deleted by the call where a
         result has as many bytes. Their memory is then free for the next results.
       inline: in other programs that call it, its operations stand among theirs, in place of a call.
-      keep_unused, device, backend, in_shardings, out_shardings, compiler_options: accepted for compatibility.
+      in_shardings, out_shardings: where arguments and results are to be: shardings over one device, or specs for the
+        mesh that `set_mesh` has set, in pytrees that are prefixes of the tuple of positional arguments and of the results.
+      device, backend: the device, or the platform of which it is the first, where all of them are to be.
+      keep_unused, compiler_options: accepted for compatibility.
 
     Returns:
       A function of the same arguments, with `lower`, `trace`, `eval_shape` and `clear_cache`.
 
     Raises:
-      TypeError, ValueError: `fun` is not callable; static arguments that it does not have. A call raises TypeError where
-        `fun` has no weak references, ValueError where static arguments cannot be hashed or compared.
+      TypeError, ValueError: `fun` is not callable; something is no sharding; static arguments that it does not have. A call
+        raises TypeError where `fun` has no weak references, ValueError where static arguments cannot be hashed or compared.
 
     Example:
       >>> import sable as jax, sable.numpy as jnp
@@ -396,6 +421,10 @@ def jit(
         "donate_argnums": donate_argnums,
         "donate_argnames": donate_argnames,
         "inline": inline,
+        "device": device,
+        "backend": backend,
+        "in_shardings": in_shardings,
+        "out_shardings": out_shardings,
     }
     if fun is None:
         return lambda f: _jit(f, static_argnums, static_argnames, options)

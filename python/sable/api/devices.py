@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sable import runtime
-from sable.core import placement
+from sable.core import destinations, placement
 from sable.core.array import Array, fetch
 from sable.core.values import as_value
 from sable.pytree import arrays
@@ -102,7 +102,7 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
     leaves, tree = arrays.flatten(x)
     targets = flatten_axes("device_put device", tree, device)
     fresh = donate or may_alias is False
-    found = [placement.to_device(as_value(leaf, explicit=True), d, fresh) for leaf, d in zip(leaves, targets)]
+    found = [destinations.to_device(as_value(leaf, explicit=True), d, fresh) for leaf, d in zip(leaves, targets)]
     if donate:
         delete_donated(leaves, range(len(leaves)))
     return tree.unflatten(found)

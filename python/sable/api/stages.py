@@ -10,6 +10,7 @@ import numpy as np
 from sable.core import loading, placement, watch
 from sable.core.array import Array
 from sable.core.extended import seen_avals
+from sable.core.sharding import SingleDeviceSharding
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name
 from sable.core.values import as_value
@@ -21,6 +22,9 @@ from sable.tree_util import keystr
 from .abstract import structs_of
 from .donation import check_once, delete_donated
 from .jaxpr import ClosedJaxpr
+
+#: Options of the compiler by name.
+CompilerOptions = dict[str, str | bool]
 
 
 class ArgInfo(NamedTuple):
@@ -158,6 +162,17 @@ class Compiled(_Stage):
         outs = watch.call_program(self._traced.function, self._device, [*values, *self._traced.captures])  # type: ignore[list-item]
         delete_donated(leaves, self._donated)
         return self._traced.out_tree.unflatten(outs)
+
+    @property
+    def input_shardings(self) -> Any:
+        """Where the arguments are: (positional, by name)."""
+        return self._in_tree.unflatten([SingleDeviceSharding(self._device)] * self._in_tree.num_leaves)
+
+    @property
+    def output_shardings(self) -> Any:
+        """Where the results are."""
+        tree = self._traced.out_tree
+        return tree.unflatten([SingleDeviceSharding(self._device)] * tree.num_leaves)
 
     def as_text(self) -> str:
         """The StableHLO module that was compiled, with what the device needs otherwise than `Lowered.as_text` says."""

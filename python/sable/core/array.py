@@ -13,7 +13,7 @@ from sable.ir.aval import Aval, aval, aval_of
 from sable.runtime import dlpack
 
 from . import notebook
-from .sharding import Shard, SingleDeviceSharding
+from .sharding import Format, Layout, Shard, Sharding, SingleDeviceSharding
 from .transfers import DEVICE_TO_HOST, guard
 
 
@@ -113,10 +113,10 @@ class Array(Value):
 
     `_value` is its NumPy view (made when first needed), `_buffer` its device buffer (likewise); one of them is there.
     `constant` marks scalars that came from Python: a staged program has them as constants, not as arguments.
-    `_device` is None for the default CPU device.
+    `_device` is None for the default CPU device. `_sharding` is set where the user laid the array out over a mesh.
     """
 
-    __slots__ = ("_buffer", "_device", "_value", "aval", "committed", "constant", "deleted")
+    __slots__ = ("_buffer", "_device", "_sharding", "_value", "aval", "committed", "constant", "deleted")
 
     def __init__(self, aval: Aval, value: np.ndarray | None, buffer: Any = None, device: Any = None):
         self.aval = aval
@@ -209,7 +209,7 @@ class Array(Value):
         """Another array in the same memory."""
         made = Array(self.aval, self._value, self._buffer, self._device)
         made.committed, made.deleted = self.committed, self.deleted
-        return made
+        return laid_out(made, getattr(self, "_sharding", None))
 
     def __deepcopy__(self, memo: Any) -> Array:
         return copy_of(self)
@@ -244,9 +244,19 @@ class Array(Value):
         return device_of(self)
 
     @property
-    def sharding(self) -> SingleDeviceSharding:
-        """How the array is laid out over devices: it is on one."""
-        return SingleDeviceSharding(self.device)
+    def sharding(self) -> Sharding:
+        """How the array is laid out over devices: it is on one, which may be that of a mesh."""
+        return getattr(self, "_sharding", None) or SingleDeviceSharding(self.device)
+
+    @property
+    def format(self) -> Format:
+        """Where the array is, and in which order its elements are there: the last index changes fastest."""
+        return Format(Layout(tuple(range(self.ndim))), self.sharding)
+
+    @property
+    def traceback(self) -> None:
+        """Where the array was made: not recorded."""
+        return None
 
     @property
     def is_fully_replicated(self) -> bool:
@@ -379,7 +389,14 @@ def copy_of(x: Array) -> Array:
     """A new array with the same values."""
     made = Array(x.aval, np.array(x.numpy()))
     made._device, made.committed = x._device, x.committed
-    return made
+    return laid_out(made, getattr(x, "_sharding", None))
+
+
+def laid_out(x: Array, sharding: Sharding | None) -> Array:
+    """The array, which its owner sees for the first time, as one that is laid out so."""
+    if sharding is not None:
+        x._sharding = sharding
+    return x
 
 
 def _unpickle(value: np.ndarray, weak_type: bool) -> Array:

@@ -30,6 +30,10 @@ def move_axis(x: Value, source: int, target: int) -> Value:
     return BIND.transpose(x, permutation=tuple(order))
 
 
+class DiffersAlongAxis(ValueError):
+    """A result differs between examples where `out_axes` says that it is the same for all."""
+
+
 def axis_key(name: Any) -> str:
     """The name of an axis as programs write it."""
     return name if isinstance(name, str) else repr(name)
@@ -106,7 +110,7 @@ def _place(
     """Put the batch axis where out_axes wants it, among `rank` dimensions."""
     if axis is None:
         if mapped:
-            raise ValueError(
+            raise DiffersAlongAxis(
                 f"vmap has mapped output (axis 0 of {x.aval.short()}{f', axis_name={axis_name}' if axis_name else ''}) but "
                 f"out_axes is None: at vmap out_axes, the result of {function_name(fun)} differs between examples"
             )

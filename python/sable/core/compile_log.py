@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from sable import monitoring
 from sable._config import config
 from sable._config.logs import log_compiles_level
 from sable._forks import new_lock
@@ -29,13 +30,21 @@ _FILE_LOCK = new_lock()
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Log `what` with the seconds that the block took, where `jax_log_compiles` is on or level DEBUG is wanted."""
+def timed(what: str, event: str, name: str) -> Iterator[None]:
+    """Tell those who listen the seconds that the block took; log them where `jax_log_compiles` is on or level DEBUG is wanted.
+
+    Args:
+      what: is done, for the log.
+      event: the last part of the event's name: `jaxpr_trace_duration`.
+      name: of the function.
+    """
     start = time.perf_counter()
     yield
+    seconds = time.perf_counter() - start
+    monitoring.record_event_duration_secs(f"/jax/core/compile/{event}", seconds, fun_name=name)
     level = log_compiles_level()
     if _LOG.isEnabledFor(level):
-        _LOG.log(level, "%s in %.9f sec", what, time.perf_counter() - start)
+        _LOG.log(level, "%s in %.9f sec", what, seconds)
 
 
 def log_compile(name: str, avals: Sequence[Any]) -> None:

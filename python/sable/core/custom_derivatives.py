@@ -24,7 +24,7 @@ from .bind import BIND
 from .boundary import boundary
 from .extended import seen_avals
 from .rule_results import Words, cotangents, outputs, tangents, words_of_fwd, words_of_jvp
-from .symbolic_zeros import SymbolicZero, instantiated, tangent_aval
+from .symbolic_zeros import CustomVJPPrimal, SymbolicZero, instantiated, tangent_aval
 from .trace import Tracer
 from .tracing import Traced, function_name
 from .user_calls import UserCall, UserFunction, checked, resolve
@@ -175,6 +175,7 @@ class custom_vjp(UserFunction):
         self.nondiff_argnums = _nondiff(fun, nondiff_argnums, nondiff_argnames)
         self.fwd: Callable | None = None
         self.bwd: Callable | None = None
+        self.symbolic_zeros = False
         self.optimize_remat = False
 
     def defvjp(self, fwd: Callable, bwd: Callable, symbolic_zeros: bool = False, optimize_remat: bool = False) -> None:
@@ -182,9 +183,12 @@ class custom_vjp(UserFunction):
         each differentiable argument (None is zero).
 
         Args:
+          symbolic_zeros: whether `fwd` gets each array as a `CustomVJPPrimal`, which says whether it is differentiated, and
+            `bwd` cotangents that are zero whatever the values are as `SymbolicZero`, which it may return, too.
           optimize_remat: under `checkpoint` the value is that of the function, which computes no residuals.
         """
-        self.fwd, self.bwd, self.optimize_remat = fwd, bwd, optimize_remat
+        self.fwd, self.bwd = fwd, bwd
+        self.symbolic_zeros, self.optimize_remat = symbolic_zeros, optimize_remat
 
     @boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -205,7 +209,7 @@ class custom_vjp(UserFunction):
 
 
 class _VjpCall:
-    """One call of a `custom_vjp` function: its rules as functions of lists.
+    """One call of a `custom_vjp` function.
 
     Residuals are the arrays among the leaves that `fwd` returns, and then the tracers that the rules close over.
     """
@@ -214,77 +218,117 @@ class _VjpCall:
         assert custom.fwd is not None
         assert custom.bwd is not None
         self.fun, self.fwd, self.bwd, self.flat = custom.fun, custom.fwd, custom.bwd, flat
-        self.optimize_remat = custom.optimize_remat
+        self.symbolic_zeros, self.optimize_remat = custom.symbolic_zeros, custom.optimize_remat
         self.traced = flat.traced(custom.fun, "custom_vjp", [custom.fwd, custom.bwd])
         closed = {id(x) for x in closed_over([custom.bwd])}
         n = len(flat.avals)
         self.closed = [n + k for k, x in enumerate(self.traced.captures) if id(x) in closed]
-        self.tree: Any = None
-        self.fixed: list = []
 
     def bind(self) -> Any:
         """Record the call."""
-        forward = UserRule(self._forward, self._run_forward, self.fwd)
-
-        def make_backward() -> Function:
-            n = len(self.traced.out_avals)
-            return self._backward(forward.get().out_avals[n:])
-
-        backward = UserRule(make_backward, self._run_backward, self.bwd)
+        made = functools.cache(functools.partial(_VjpRules, self))
+        forward, backward = made(None).forward, made(None).backward
+        if self.symbolic_zeros:
+            forward = DeferredByActivity(lambda active: made(active).forward, function_name(self.fwd))
+            backward = DeferredByActivity(lambda active: made(active).backward, function_name(self.bwd))
         rules = {"forward": forward, "backward": backward, "optimize_remat": self.optimize_remat}
         return self.flat.bind(OPS["custom_vjp_call"], self.traced, **rules)
 
+
+class _VjpRules:
+    """The rules of a call as functions of lists.
+
+    Args:
+      call: the call.
+      active: which of its arguments have tangents, for rules that ask for symbolic zeros; None for all.
+
+    Attributes:
+      forward: of the arguments and captures; gives results and residuals.
+      backward: of residuals and the cotangents of the inexact results; gives those of the inexact arguments and captures.
+    """
+
+    def __init__(self, call: _VjpCall, active: tuple[bool, ...] | None):
+        self._call, self._active = call, active
+        self._tree: Any = None
+        self._fixed: list = []
+        self.forward = UserRule(self._forward, self._run_forward, call.fwd)
+        by_cotangents = DeferredByActivity(self._backward_of, function_name(call.bwd))
+        self.backward = by_cotangents if call.symbolic_zeros else self._backward_of(None)
+
+    def _backward_of(self, given: tuple[bool, ...] | None) -> UserRule:
+        """`backward` where cotangents are given for some of the inexact results only; None for all."""
+        n = len(self._call.traced.out_avals)
+        return UserRule(
+            lambda: self._backward(self.forward.get().out_avals[n:], given),
+            functools.partial(self._run_backward, given),
+            self._call.bwd,
+        )
+
     def _run_forward(self, xs: Sequence[Value]) -> list[Value]:
-        outs, residuals = self._results(xs[: len(self.flat.avals)])
-        return [*map(as_value, [*outs, *residuals]), *[xs[i] for i in self.closed]]
+        outs, residuals = self._results(xs[: len(self._call.flat.avals)])
+        return [*map(as_value, [*outs, *residuals]), *[xs[i] for i in self._call.closed]]
 
     def _forward(self) -> Function:
-        n, captures = len(self.flat.avals), self.traced.captures
-        rule, ended = trace_rule(self._results, self.flat.avals, captures, self.fwd, "custom_vjp fwd")
+        flat, captures, closed = self._call.flat, self._call.traced.captures, self._call.closed
+        n = len(flat.avals)
+        rule, ended = trace_rule(self._results, flat.avals, captures, self._call.fwd, "custom_vjp fwd")
         made = with_captures(rule, captures, n)
-        made.memo[CLOSED_OVER] = [*[n + i for i in ended], *self.closed]
-        returned = [*made.outputs, *[made.arguments[i] for i in self.closed]]
-        return made.finish(returned, [*made.out_avals, *[made.in_avals[i] for i in self.closed]])
+        made.memo[CLOSED_OVER] = [*[n + i for i in ended], *closed]
+        returned = [*made.outputs, *[made.arguments[i] for i in closed]]
+        return made.finish(returned, [*made.out_avals, *[made.in_avals[i] for i in closed]])
 
     def _results(self, xs: Sequence[Value]) -> tuple[list, list]:
         """Leaves of the results, and the residuals that are arrays."""
-        result = self.fwd(*self.flat.join(xs))
-        outs, second = outputs(result, self.traced, words_of_fwd(self.fwd, self.fun))
-        residuals, self.tree = arrays.flatten(second)
-        self.fixed = [None if is_array_like(r) else r for r in residuals]
+        call = self._call
+        given: Sequence[Any] = xs
+        if call.symbolic_zeros:
+            marks = map(is_inexact, call.flat.avals) if self._active is None else self._active
+            given = [CustomVJPPrimal(x, moves) for x, moves in zip(xs, marks)]
+        result = call.fwd(*call.flat.join(given))
+        outs, second = outputs(result, call.traced, words_of_fwd(call.fwd, call.fun))
+        residuals, self._tree = arrays.flatten(second)
+        self._fixed = [None if is_array_like(r) else r for r in residuals]
         return outs, [r for r in residuals if is_array_like(r)]
 
-    def _backward(self, residuals: Sequence[Aval]) -> Function:
-        """residuals, cotangents of the inexact results -> cotangents of the inexact arguments and captures."""
-        outs = [a for a in self.traced.out_avals if is_inexact(a)]
-        closed, n = len(self.closed), len(residuals) + len(outs)
-        call = functools.partial(self._cotangents, closed=closed)
-        made, _ = trace_rule(call, [*residuals, *outs], self.traced.captures, self.bwd, "custom_vjp bwd")
+    def _backward(self, residuals: Sequence[Aval], given: tuple[bool, ...] | None) -> Function:
+        traced, bwd = self._call.traced, self._call.bwd
+        outs = [a for a in traced.out_avals if is_inexact(a)]
+        closed, n = len(self._call.closed), len(residuals) + len(outs)
+        call = functools.partial(self._cotangents, given)
+        made, _ = trace_rule(call, [*residuals, *outs], traced.captures, bwd, "custom_vjp bwd")
         f = made.function
         whole = Function(f.in_avals[:n], f.name)
         b = FunctionBuilder(whole)
-        captures = [self.traced.captures[i - len(self.flat.avals)] for i in self.closed]
+        captures = [traced.captures[i - len(self._call.flat.avals)] for i in self._call.closed]
         place = {id(x): v for x, v in zip(captures, whole.arguments[len(residuals) - closed : len(residuals)])}
         args = [*whole.arguments, *captured(made, place, b)]
         found = interpret(f, args, b)
-        zeros = [b.full(x.aval, 0) for x in self.traced.captures if is_inexact(x.aval)]
+        zeros = [b.full(x.aval, 0) for x in traced.captures if is_inexact(x.aval)]
         return whole.finish([*found, *zeros])
 
-    def _run_backward(self, xs: Sequence[Value]) -> list[Value]:
-        found = self._cotangents(xs, len(self.closed))
-        return [*found, *[BIND.full(x.aval, 0) for x in self.traced.captures if is_inexact(x.aval)]]
+    def _run_backward(self, given: tuple[bool, ...] | None, xs: Sequence[Value]) -> list[Value]:
+        found = self._cotangents(given, xs)
+        return [*found, *[BIND.full(x.aval, 0) for x in self._call.traced.captures if is_inexact(x.aval)]]
 
-    def _cotangents(self, xs: Sequence[Value], closed: int) -> list[Value]:
+    def _cotangents(self, given: tuple[bool, ...] | None, xs: Sequence[Value]) -> list[Value]:
         """Of the inexact arguments, from residuals (of which the last are not for `bwd`) and those of inexact results."""
-        outs = self.traced.out_avals
-        count = sum(f is None for f in self.fixed)
+        call = self._call
+        count = sum(f is None for f in self._fixed)
         rest = iter(xs[:count])
-        residuals = self.tree.unflatten([next(rest) if f is None else f for f in self.fixed])
-        given = iter(xs[count + closed :])
-        seen = seen_avals(self.traced.out_tree, outs)
-        cts = [next(given) if is_inexact(a) else np.zeros(b.shape, float0) for a, b in zip(outs, seen)]
-        result = self.bwd(*self.flat.fixed, residuals, self.traced.out_tree.unflatten(cts))
-        return cotangents(result, self.flat.tree, self.flat.avals, self.bwd, self.fun)
+        residuals = self._tree.unflatten([next(rest) if f is None else f for f in self._fixed])
+        shown = self._shown(given, xs[count + len(call.closed) :])
+        result = call.bwd(*call.flat.fixed, residuals, call.traced.out_tree.unflatten(shown))
+        return cotangents(tree_map(instantiated, result), call.flat.tree, call.flat.avals, call.bwd, call.fun)
+
+    def _shown(self, given: tuple[bool, ...] | None, cts: Sequence[Value]) -> list[Any]:
+        """The cotangents of all results as `bwd` sees them."""
+        traced, symbolic = self._call.traced, self._call.symbolic_zeros
+        rest = iter(zip(cts, (True,) * len(cts) if given is None else given))
+        found: list[Any] = []
+        for a, seen in zip(traced.out_avals, seen_avals(traced.out_tree, traced.out_avals)):
+            ct, is_there = next(rest) if is_inexact(a) else (np.zeros(seen.shape, float0), False)
+            found.append(SymbolicZero(tangent_aval(a)) if symbolic and not is_there else ct)
+        return found
 
 
 def custom_gradient(fun: Callable) -> Callable:

@@ -10,8 +10,8 @@ from sable.ir.aval import ELEMENT_TYPES, bfloat16
 from sable.runtime import dlpack
 
 from .array import Value, copy_of, cpu_device, from_numpy
+from .destinations import to_device
 from .dtypes import canonicalize_dtype
-from .placement import to_device
 from .sharding import SingleDeviceSharding
 
 

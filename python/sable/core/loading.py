@@ -95,10 +95,12 @@ def load(function: Function, device: Any) -> Loaded:
 def _load(function: Function, device: Any) -> Loaded:
     compile_log.log_compile(function.name, function.in_avals)
     start = time.perf_counter()
-    with compile_log.timed(f"Finished lowering jit({function.name}) to StableHLO"):
+    with compile_log.timed(
+        f"Finished lowering jit({function.name}) to StableHLO", "jaxpr_to_mlir_module_duration", function.name
+    ):
         prepared = prepare(function, device.platform, native=device.native_kernels)
     lowered = time.perf_counter()
-    with compile_log.timed(f"Finished compilation of jit({function.name})"):
+    with compile_log.timed(f"Finished compilation of jit({function.name})", "backend_compile_duration", function.name):
         compiled = _compile(function, prepared, target_of(device))
     STATISTICS.count(compiled.source, function.name, lowered - start, time.perf_counter() - lowered)
     hosts = {

@@ -10,8 +10,8 @@ import numpy as np
 from sable import runtime
 from sable._config import config
 
-from .array import Array, Value, copy_of, cpu_device, device_of
-from .sharding import SingleDeviceSharding
+from .array import Array, cpu_device, device_of, laid_out
+from .sharding import NamedSharding
 from .transfers import DEVICE_TO_DEVICE, guard
 
 
@@ -93,10 +93,18 @@ def _argument(k: int, x: Array, name: str) -> str:
     )
 
 
-def put(x: Array, device: Any, committed: bool, explicit: bool = False) -> Array:
-    """The array on a device (the same object if it is there already); `explicit` where the user asked for it."""
+def put(x: Array, device: Any, committed: bool, explicit: bool = False, named: NamedSharding | None = None) -> Array:
+    """The array on a device (the same object if it is there already).
+
+    Args:
+      x: the array.
+      device: where to.
+      committed: whether it is bound to be there.
+      explicit: whether the user asked for it.
+      named: the layout over a mesh of that device.
+    """
     target = None if device is cpu_device() else device
-    if x._device is target and x.committed == committed:
+    if x._device is target and x.committed == committed and getattr(x, "_sharding", None) == named:
         return x
     if x._device is target:
         made = Array(x.aval, x._value, x._buffer, target)
@@ -107,47 +115,4 @@ def put(x: Array, device: Any, committed: bool, explicit: bool = False) -> Array
     else:
         made = Array(x.aval, None, _moved(x, device, explicit), target)
     made.committed = committed
-    return made
-
-
-def at_device(x: Value, device: Any, given: Any = None) -> Value:
-    """The array where the `device` argument of a function that makes arrays says; arguments and errors as of `to_device`.
-
-    Args:
-      given: what the user gave: if that is x itself, and there already, it stays as it is, committed or not.
-    """
-    if device is None:
-        return x
-    wanted = device.device if isinstance(device, SingleDeviceSharding) else device
-    if x is given and isinstance(x, Array) and device_of(x) is wanted:
-        return x
-    return to_device(x, device)
-
-
-def to_device(x: Value, device: Any, fresh: bool = False) -> Value:
-    """An array on the device that the user names, to which it is then committed; tracers are left as they are.
-
-    Args:
-      x: array or tracer.
-      device: a device of `devices()` or a `SingleDeviceSharding`; None leaves the array where it is.
-      fresh: never the array itself.
-
-    Raises:
-      ValueError: no device.
-      RuntimeError: the array was deleted.
-    """
-    if isinstance(device, SingleDeviceSharding):
-        device = device.device
-    if device is not None and not isinstance(device, runtime.Device):
-        raise ValueError(
-            f"`jax.device_put` only accepts `None` or a device of `jax.devices()`. Received invalid value: {device!r}"
-        )
-    if not isinstance(x, Array):
-        return x
-    if x.deleted:
-        x.numpy()  # raises
-    made = put(x, device or device_of(x), device is not None or x.committed, explicit=True)
-    if made is x and (fresh or x.constant):  # a constant may stand for other uses of the number
-        made = copy_of(x)
-    made.constant = False
-    return made
+    return laid_out(made, named)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sable.dialects.ops.rules import is_inexact
 from sable.ir.aval import Aval, aval, float0
+from sable.tree_util import tree_map
 
 from .bind import BIND
 from .values import aval_of_value
@@ -53,4 +55,35 @@ def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:
     return zero if symbolic_zeros else instantiated(zero)
 
 
-__all__ = ["SymbolicZero", "instantiated", "tangent_aval", "zero_from_primal"]
+@dataclass(frozen=True)
+class CustomVJPPrimal:
+    """An argument of the forward rule of a `custom_vjp` function that asks for symbolic zeros.
+
+    Attributes:
+      value: the argument.
+      perturbed: whether it is differentiated.
+    """
+
+    value: Any
+    perturbed: bool
+
+
+def custom_vjp_primal_tree_values(tree: Any) -> Any:
+    """The values in a pytree of `CustomVJPPrimal`. Raises TypeError for another leaf."""
+
+    def value(leaf: Any) -> Any:
+        if type(leaf) is not CustomVJPPrimal:
+            raise TypeError(f"expected a CustomVJPPrimal, got a leaf of type {type(leaf)}")
+        return leaf.value
+
+    return tree_map(value, tree)
+
+
+__all__ = [
+    "CustomVJPPrimal",
+    "SymbolicZero",
+    "custom_vjp_primal_tree_values",
+    "instantiated",
+    "tangent_aval",
+    "zero_from_primal",
+]

@@ -134,6 +134,7 @@ from .parallel import (
     axis_index,
     axis_size,
     pbroadcast,
+    pcast,
     pmax,
     pmean,
     pmin,
@@ -142,6 +143,7 @@ from .parallel import (
     psum,
     psum_scatter,
     pswapaxes,
+    with_sharding_constraint,
 )
 from .ragged import RaggedDotDimensionNumbers, ragged_dot, ragged_dot_general
 from .random_bits import RandomAlgorithm, rng_bit_generator
@@ -358,6 +360,7 @@ __all__ = [
     "pad",
     "padtype_to_pads",
     "pbroadcast",
+    "pcast",
     "platform_dependent",
     "pmax",
     "pmean",
@@ -429,6 +432,7 @@ __all__ = [
     "transpose",
     "unstack",
     "while_loop",
+    "with_sharding_constraint",
     "zeta",
 ]
 

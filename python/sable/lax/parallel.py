@@ -10,6 +10,7 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.batching import axis_key, move_axis
 from sable.core.bind import BIND
+from sable.core.destinations import placed
 from sable.core.operands import normal_axis
 from sable.core.state import STATE
 from sable.core.values import as_value
@@ -411,12 +412,51 @@ def pbroadcast(x: Any, axis_name: Any, source: int) -> Any:
     return tree_map(lambda leaf: index_in_dim(_gathered(as_value(leaf), axes), source, keepdims=False), x)
 
 
+def pcast(x: Any, axis_name: Any, *, to: str) -> Any:
+    """Values as they are, which count as differing along named axes, or as partial sums, from here on.
+
+    What differs is found out here where it matters, so that nothing has to be said.
+
+    Args:
+      x: an array, or a pytree of arrays.
+      axis_name: a name, or several.
+      to: "varying", "unreduced" or "reduced".
+
+    Raises:
+      NameError: nobody around names that axis.
+      ValueError: another word.
+    """
+    if to not in ("varying", "unreduced", "reduced"):
+        raise ValueError(f"pcast takes to='varying', 'unreduced' or 'reduced', got {to!r}")
+    _axes(axis_name)
+    return tree_map(as_value, x)
+
+
+def with_sharding_constraint(x: Any, shardings: Any) -> Any:
+    """Arrays laid out in a given way; inside of programs only checked, since a program runs on one device.
+
+    Args:
+      x: a pytree of arrays.
+      shardings: shardings, or specs for the mesh that `jax.set_mesh` has set: a prefix of x.
+
+    Returns:
+      The pytree.
+
+    Raises:
+      ValueError: an array has fewer dimensions than its spec; the mesh has no such axis.
+      RuntimeError: a spec, and there is no mesh.
+      NotImplementedError: several devices.
+    """
+    return placed("with_sharding_constraint", x, shardings)
+
+
 __all__: Sequence[str] = [
     "all_gather",
     "all_to_all",
     "axis_index",
     "axis_size",
     "pbroadcast",
+    "pcast",
     "pmax",
     "pmean",
     "pmin",
@@ -425,4 +465,5 @@ __all__: Sequence[str] = [
     "psum",
     "psum_scatter",
     "pswapaxes",
+    "with_sharding_constraint",
 ]

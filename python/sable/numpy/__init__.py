@@ -29,7 +29,7 @@ from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum, diff, 
 from .einsum import einsum, einsum_path
 from .files import from_dlpack, frombuffer, fromfile, fromfunction, fromiter, fromstring, load, save, savez
 from .index_tricks import (
-    c_, diag_indices, diag_indices_from, index_exp, ix_, mask_indices, mgrid, ogrid, r_, s_, tril_indices,
+    c_, diag_indices, diag_indices_from, index_exp, indices, ix_, mask_indices, mgrid, ogrid, r_, s_, tril_indices,
     tril_indices_from, triu_indices, triu_indices_from,
 )
 from .indexing.positions import argwhere, flatnonzero, nonzero, ravel_multi_index, unravel_index
@@ -122,7 +122,7 @@ __all__ = [
     "fromfunction", "fromiter", "frompyfunc", "fromstring", "full", "full_like", "gcd", "generic", "geomspace",
     "get_printoptions", "gradient", "greater", "greater_equal", "hamming", "hanning", "heaviside", "histogram",
     "histogram2d", "histogram_bin_edges", "histogramdd", "hsplit", "hstack", "hypot", "i0", "identity", "iinfo", "imag",
-    "index_exp", "inexact", "inf", "inner", "insert", "int16", "int2", "int32", "int4", "int64", "int8", "int_",
+    "index_exp", "indices", "inexact", "inf", "inner", "insert", "int16", "int2", "int32", "int4", "int64", "int8", "int_",
     "integer", "interp", "intersect1d", "invert", "isclose", "iscomplex", "iscomplexobj", "isdtype", "isfinite", "isin",
     "isinf", "isnan", "isneginf", "isposinf", "isreal", "isrealobj", "isscalar", "issubdtype", "iterable", "ix_",
     "kaiser", "kron", "lcm", "ldexp", "left_shift", "less", "less_equal", "lexsort", "linalg", "linspace", "load",

@@ -11,9 +11,9 @@ import numpy as np
 
 from sable.core.array import Value, copy_of
 from sable.core.bind import BIND, constant
+from sable.core.destinations import at_device
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type
 from sable.core.operands import array_argument, convert, dtype_argument, normal_axes, reshape_to, truth
-from sable.core.placement import at_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import as_value, concrete, converted, is_array_like, retype

@@ -10,6 +10,7 @@ import numpy as np
 
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
+from sable.core.destinations import at_device
 from sable.core.dtype_kinds import BOOL
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type, to_inexact_dtype
 from sable.core.operands import (
@@ -34,7 +35,6 @@ from sable.core.operands import (
     value_in,
 )
 from sable.core.operands import full_like as constant_like
-from sable.core.placement import at_device
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import retype

@@ -16,6 +16,7 @@ from sable.core.dtypes import default_dtype
 from sable.core.operands import (
     array_argument,
     array_arguments,
+    dtype_argument,
     filled,
     kind,
     known_integer,
@@ -190,6 +191,39 @@ def diag_indices_from(arr: Any) -> tuple[Value, ...]:
     if len(set(shape)) != 1:
         raise ValueError("All dimensions of input must be of equal length")
     return diag_indices(shape[0], len(shape))
+
+
+@library
+def indices(dimensions: Any, dtype: Any = None, sparse: bool = False) -> Value | tuple[Value, ...]:
+    """The positions of all elements of an array.
+
+    Args:
+      dimensions: its shape.
+      dtype: of the positions, by default that of integers.
+      sparse: for each dimension an array that is 1 long along the others, which broadcast to all positions.
+
+    Returns:
+      An array of shape `(len(dimensions), *dimensions)`, or the tuple of arrays.
+
+    Raises:
+      ConcretizationTypeError: a dimension is traced.
+
+    Example:
+      >>> jnp.indices((2, 3), sparse=True)
+      (Array([[0],
+             [1]], dtype=int32), Array([[0, 1, 2]], dtype=int32))
+    """
+    wanted = default_dtype("i") if dtype is None else dtype_argument(dtype, "indices")
+    shape = tuple(known_integer(d, "dimensions argument of jnp.indices") for d in dimensions)
+    found = [constant(x) for x in np.indices(shape, wanted, sparse=True)]
+    if sparse:
+        return tuple(found)
+    if not found:
+        return constant(np.zeros(0, wanted))
+    dense = [
+        BIND.broadcast_in_dim(x, shape=(1, *shape), broadcast_dimensions=tuple(range(1, x.ndim + 1))) for x in found
+    ]
+    return BIND.concatenate(*dense, dimension=0)
 
 
 def _triangle(name: str, n: Any, k: Any, m: Any, lower: bool) -> tuple[Value, ...]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import BIND
+from sable.core.destinations import to_device
 from sable.core.dtypes import kind_of
 from sable.core.operands import convert, dtype_argument, reshape_to
-from sable.core.placement import to_device
 from sable.library.declare import library
 
 from . import (

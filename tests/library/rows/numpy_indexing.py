@@ -54,6 +54,7 @@ add("numpy.digitize", call(I, np.array([0, 2])), call(BF, np.float32([0, 1])))
 # ---- positions of diagonals and triangles
 add("numpy.ix_", call(_AT, np.array([1, 0], np.int32)), call(V[:0], _AT), call(M), call(np.array([True])), call())
 add("numpy.diag_indices", call(3), call(2, 3), call(0), call(-1))
+add("numpy.indices", call((2, 3)), call((2, 3), np.float32), call((2, 0), sparse=True), call(()), call((2, -1)))
 add("numpy.diag_indices_from", call(np.zeros((2, 2), np.float32)), call(M), call(V))
 for _name in ["tril_indices", "triu_indices"]:
     add(f"numpy.{_name}", call(3), call(3, 1, 2), call(2, -1, 4), call(-1))
