@@ -186,7 +186,7 @@ class LoweringBuilder(OperationBuilder):
     ) -> tuple[Any, ...]:
         """A call of a native kernel, which there is for these operands: so many machine operations, in so many pieces."""
         avals = [self.aval(x) for x in operands]
-        symbol = kernel.symbol(avals, params)
+        symbol = kernel.symbol(avals, outs, params)
         assert symbol is not None
         self.native_kernels.add(symbol)
         stacks = [in_shape(self, x, s) for x, s in zip(operands, kernel.operand_stacks(avals))]
@@ -221,12 +221,14 @@ class LoweringBuilder(OperationBuilder):
 def _native_call(op: Op, b: LoweringBuilder, *operands: Any, **params: Any) -> Any:
     """A call of the op's native kernel; NotImplemented where it has none for these types."""
     avals = [b.aval(x) for x in operands]
-    if op.native.symbol(avals, params) is None:
-        return NotImplemented
     out = op.type(*avals, **params)
     outs = out if op.multiple_results else (out,)
-    work = op.traits.work_on([a.shape for a in avals], [a.shape for a in outs], params)
-    results = b.call_native(op.native, operands, outs, params, work)
+    if op.native.symbol(avals, outs, params) is None:
+        return NotImplemented
+    with CONTEXT:
+        attributes = op.form.attributes(params)
+    work = op.traits.work_on([a.shape for a in avals], [a.shape for a in outs], attributes)
+    results = b.call_native(op.native, operands, outs, params, work, op.native.pieces(avals[0], **params))
     return results if op.multiple_results else results[0]
 
 

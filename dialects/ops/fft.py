@@ -10,6 +10,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import INTS, enum
+from sable.ir.native import NativeKernel
 from sable.ir.op import LINEAR, Shape, Traits, defop
 
 from .fft_lowering import hermitian_weights, lower_fft
@@ -18,6 +19,7 @@ from .rules import floats, sample
 #: dtypes of results by those of operands
 _COMPLEX = {np.dtype(r): np.dtype(c) for r, c in (("float32", "complex64"), ("float64", "complex128"))}
 _REAL = {c: r for r, c in _COMPLEX.items()}
+_MOST_PIECES = 64
 
 
 def _fft_type(x: Aval, fft_type: str, fft_length: tuple[int, ...]) -> Aval:
@@ -98,6 +100,15 @@ def _work(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) 
     return math.ceil(5 * count * math.log2(max(length, 2)))
 
 
+def _lengths(fft_type: str, fft_length: tuple[int, ...]) -> tuple[int, ...]:
+    return (*[1] * (3 - len(fft_length)), *fft_length)
+
+
+def _pieces(x: Aval, fft_type: str, fft_length: tuple[int, ...]) -> int:
+    """Some 100 us each, of whole transforms."""
+    return max(1, min(x.size >> 16, math.prod(x.shape[: x.ndim - len(fft_length)]), _MOST_PIECES))
+
+
 def _fft_sample(kind: str, shape: tuple[int, ...], rank: int = 1, dtype: Any = np.float32, odd: int = 0, **more: Any):
     x = floats(shape, dtype=np.float64)
     if kind != "RFFT":
@@ -141,5 +152,6 @@ fft = defop(
     batch=_fft_batch,
     samples=_fft_samples,
     lower=lower_fft,
+    native=NativeKernel("sable_fft_{fft_type}", (0,), (0,), (*_COMPLEX, *_REAL), _lengths, _pieces),
     traits=Traits(work=_work, no_kernel="a library function"),
 )

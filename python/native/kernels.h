@@ -18,6 +18,9 @@ using Kernel = void (*)(const int64_t* words);
 // Makes a kernel known by name; compiled programs import it under that name.
 void register_kernel(const char* name, Kernel kernel);
 
+// Makes the kernels of Fourier transforms known.
+void bind_fourier();
+
 // A stack of matrices among a kernel's tensors, all of which are such stacks.
 template <typename T>
 struct Matrices {

@@ -1,6 +1,7 @@
 #define SABLE_IMPORTS_NUMPY
 #include "numpy_api.h"
 
+#include "kernels.h"
 #include "pytree.h"
 
 namespace nb = nanobind;
@@ -18,6 +19,7 @@ NB_MODULE(_native, m) {
   sable::bind_location(m);
   sable::bind_kernels(m);
   sable::bind_linear_algebra(m);
+  sable::bind_fourier();
   sable::bind_plan(m);
   sable::bind_library(m);
 }

@@ -98,9 +98,9 @@ def compiled(op: Op, values: Sequence[Array], params: dict) -> Any:
 
 def meaning_of(op: Op, avals: Sequence[Aval], params: dict) -> Callable[..., Any]:
     """What computes an op on the CPU, as a function of NumPy arrays: its native kernel if there is one for these types."""
-    kernel = op.native.symbol(avals, params) if op.native is not None and native_kernels.available() else None
     out = infer(op, tuple(avals), params)
     outs = out if op.multiple_results else (out,)
+    kernel = op.native.symbol(avals, outs, params) if op.native is not None and native_kernels.available() else None
     if op.native is None or kernel is None:
         ref = reference(op, avals, outs)
         return functools.partial(ref, **params) if params else ref

@@ -20,6 +20,10 @@ def _no_options(**params: Any) -> tuple[int, ...]:
     return ()
 
 
+def _one_piece(operand: Aval, **params: Any) -> int:
+    return 1
+
+
 @dataclass(frozen=True)
 class NativeKernel:
     """The native kernel of an op: its eager meaning, and what compiled CPU programs call.
@@ -35,6 +39,8 @@ class NativeKernel:
         the parameters leave out, too.
       dtypes: of the operands but integers, those that there is a kernel for. Integers are int32.
       options: `options(**params)`: the op's parameters as integers.
+      pieces: `pieces(operand, **params)`: into how many pieces a compiled program cuts the call, for as many cores; by the first
+        operand's shape alone, so that results depend on no machine.
     """
 
     name: str
@@ -42,11 +48,14 @@ class NativeKernel:
     result_ranks: tuple[int, ...]
     dtypes: tuple[np.dtype, ...]
     options: Callable[..., tuple[int, ...]] = _no_options
+    pieces: Callable[..., int] = _one_piece
 
-    def symbol(self, avals: Sequence[Aval], params: Mapping[str, Any]) -> str | None:
-        """The kernel for these operands; None where there is none: other dtypes, empty operands."""
+    def symbol(self, avals: Sequence[Aval], outs: Sequence[Aval], params: Mapping[str, Any]) -> str | None:
+        """The kernel for these operands and results; None where there is none: other dtypes, empty arrays."""
         dtype = avals[0].dtype
-        if dtype not in self.dtypes or any(a.dtype not in (dtype, _INTEGER) or a.size == 0 for a in avals):
+        if dtype not in self.dtypes or any(a.dtype not in (dtype, _INTEGER) for a in avals):
+            return None
+        if not all(a.size for a in (*avals, *outs)):
             return None
         return f"{self.name.format(**{k: str(v).lower() for k, v in params.items()})}_{dtype.name}"
 
