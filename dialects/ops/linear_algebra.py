@@ -10,7 +10,7 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.codec import DotDimensions, enum
-from sable.ir.native import NativeKernel
+from sable.ir.native import NativeKernel, pieces_of_stack
 from sable.ir.op import LINEAR, Traits, defop
 
 from .compose import compare, zeros
@@ -145,7 +145,7 @@ cholesky = defop(
     batch=stacked,
     samples=_cholesky_samples,
     lower=lower_cholesky,
-    native=NativeKernel("sable_cholesky", (2,), (2,), LAPACK_DTYPES, lambda lower: (lower,)),
+    native=NativeKernel("sable_cholesky", (2,), (2,), LAPACK_DTYPES, lambda lower: (lower,), pieces_of_stack),
     traits=Traits(no_kernel="a library function"),
 )
 
@@ -299,6 +299,6 @@ triangular_solve = defop(
     batch=_solve_batch,
     samples=_solve_samples,
     lower=lower_triangular_solve,
-    native=NativeKernel("sable_triangular_solve", (2, 2), (2,), LAPACK_DTYPES, _solve_options),
+    native=NativeKernel("sable_triangular_solve", (2, 2), (2,), LAPACK_DTYPES, _solve_options, pieces_of_stack),
     traits=Traits(no_kernel="a library function"),
 )

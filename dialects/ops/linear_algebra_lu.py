@@ -11,7 +11,7 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.codec import INT
-from sable.ir.native import NativeKernel
+from sable.ir.native import NativeKernel, pieces_of_stack
 from sable.ir.op import LINEAR, Traits, defop
 
 from .compose import INT32, zeros
@@ -163,7 +163,7 @@ lu = defop(
     samples=_lu_samples,
     multiple_results=True,
     lower=lower_lu,
-    native=NativeKernel("sable_lu", (2,), (2, 1, 1), LAPACK_DTYPES),
+    native=NativeKernel("sable_lu", (2,), (2, 1, 1), LAPACK_DTYPES, pieces=pieces_of_stack),
     traits=_TRAITS,
 )
 
@@ -295,6 +295,8 @@ lu_solve = defop(
         _solve_sample((0, 3, 3), 2, np.float32, why="empty"),
     ],
     lower=lower_lu_solve,
-    native=NativeKernel("sable_lu_solve", (2, 2, 1, 2), (2,), LAPACK_DTYPES, lambda transpose_a: (transpose_a,)),
+    native=NativeKernel(
+        "sable_lu_solve", (2, 2, 1, 2), (2,), LAPACK_DTYPES, lambda transpose_a: (transpose_a,), pieces_of_stack
+    ),
     traits=_TRAITS,
 )

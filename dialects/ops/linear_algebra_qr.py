@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
-from sable.ir.native import NativeKernel
+from sable.ir.native import NativeKernel, pieces_of_stack
 from sable.ir.op import Refused, Traits, defop
 
 from .compose import zeros
@@ -98,7 +98,7 @@ geqrf = defop(
     samples=_geqrf_samples,
     multiple_results=True,
     lower=lower_geqrf,
-    native=NativeKernel("sable_geqrf", (2,), (2, 1), LAPACK_DTYPES),
+    native=NativeKernel("sable_geqrf", (2,), (2, 1), LAPACK_DTYPES, pieces=pieces_of_stack),
     traits=_TRAITS,
 )
 
@@ -161,7 +161,7 @@ householder_product = defop(
     batch=stacked,
     samples=_product_samples,
     lower=lower_householder_product,
-    native=NativeKernel("sable_householder_product", (2, 1), (2,), LAPACK_DTYPES),
+    native=NativeKernel("sable_householder_product", (2, 1), (2,), LAPACK_DTYPES, pieces=pieces_of_stack),
     traits=_TRAITS,
 )
 
@@ -283,6 +283,6 @@ qr = defop(
     samples=_qr_samples,
     multiple_results=True,
     lower=lower_qr,
-    native=NativeKernel("sable_qr", (2,), (2, 2), LAPACK_DTYPES),
+    native=NativeKernel("sable_qr", (2,), (2, 2), LAPACK_DTYPES, pieces=pieces_of_stack),
     traits=_TRAITS,
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
-from sable.ir.native import NativeKernel
+from sable.ir.native import NativeKernel, pieces_of_stack
 from sable.ir.op import Traits, defop
 
 from .compose import INT32, compare, convert, zeros
@@ -167,7 +167,7 @@ eigh = defop(
     samples=_eigh_samples,
     multiple_results=True,
     lower=lower_eigh,
-    native=NativeKernel("sable_eigh", (2,), (2, 1), LAPACK_DTYPES, lambda lower: (lower,)),
+    native=NativeKernel("sable_eigh", (2,), (2, 1), LAPACK_DTYPES, lambda lower: (lower,), pieces_of_stack),
     traits=Traits(no_kernel="a library function"),
 )
 
@@ -286,7 +286,12 @@ svd = defop(
     multiple_results=True,
     lower=lower_svd,
     native=NativeKernel(
-        "sable_svd_{compute_uv}", (2,), (1, 2, 2), LAPACK_DTYPES, lambda full_matrices, compute_uv: (full_matrices,)
+        "sable_svd_{compute_uv}",
+        (2,),
+        (1, 2, 2),
+        LAPACK_DTYPES,
+        lambda full_matrices, compute_uv: (full_matrices,),
+        pieces_of_stack,
     ),
     traits=Traits(no_kernel="a library function"),
 )
@@ -442,7 +447,11 @@ eig = defop(
     multiple_results=True,
     lower=_lower_eig,
     native=NativeKernel(
-        "sable_eig_{compute_left_eigenvectors}_{compute_right_eigenvectors}", (2,), (1, 2, 2), LAPACK_DTYPES
+        "sable_eig_{compute_left_eigenvectors}_{compute_right_eigenvectors}",
+        (2,),
+        (1, 2, 2),
+        LAPACK_DTYPES,
+        pieces=pieces_of_stack,
     ),
     traits=Traits(no_kernel="a library function"),
 )

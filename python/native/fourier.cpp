@@ -340,10 +340,10 @@ void fourier(const int64_t* words) {
 
 template <typename T>
 void bind_type(const std::string& real, const std::string& complex) {
-  register_kernel(("sable_fft_fft_" + complex).c_str(), fourier<T, Kind::kForward>);
-  register_kernel(("sable_fft_ifft_" + complex).c_str(), fourier<T, Kind::kInverse>);
-  register_kernel(("sable_fft_rfft_" + real).c_str(), fourier<T, Kind::kReal>);
-  register_kernel(("sable_fft_irfft_" + complex).c_str(), fourier<T, Kind::kRealBack>);
+  register_kernel("sable_fft_fft_" + complex, fourier<T, Kind::kForward>);
+  register_kernel("sable_fft_ifft_" + complex, fourier<T, Kind::kInverse>);
+  register_kernel("sable_fft_rfft_" + real, fourier<T, Kind::kReal>);
+  register_kernel("sable_fft_irfft_" + complex, fourier<T, Kind::kRealBack>);
 }
 
 }  // namespace

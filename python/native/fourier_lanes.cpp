@@ -1,21 +1,10 @@
-// Fourier transforms in vector lanes: each lane of a vector belongs to another transform. Compiled once for each kind of
-// processor, in a namespace of its name (SABLE_LANES); it takes no inline code of the standard library, of which the linker
-// would keep one copy for all processors.
+// Fourier transforms in vector lanes: each lane of a vector belongs to another transform.
 #include "fourier.h"
+#include "lanes.h"
 
 namespace sable {
 namespace SABLE_LANES {
 namespace {
-
-template <typename T>
-struct Vector {
-  typedef T type __attribute__((vector_size(SABLE_LANE_BYTES)));
-  typedef T loose __attribute__((vector_size(SABLE_LANE_BYTES), aligned(sizeof(T)), may_alias));
-};
-template <typename T>
-using Lanes = typename Vector<T>::type;
-template <typename T>
-constexpr int kLanes = SABLE_LANE_BYTES / static_cast<int>(sizeof(T));
 
 // The same number of each of several transforms.
 template <typename T>
@@ -36,31 +25,6 @@ template <typename T>
 inline Complex<T> times_minus_i(Complex<T> a) { return {a.im, -a.re}; }
 
 // ---- between memory and lanes
-
-template <typename T>
-inline Lanes<T> load(const T* x) { return *reinterpret_cast<const typename Vector<T>::loose*>(x); }
-template <typename T>
-inline void store(T* x, Lanes<T> a) { *reinterpret_cast<typename Vector<T>::loose*>(x) = a; }
-
-#if SABLE_LANE_BYTES == 32
-inline Lanes<float> evens(Lanes<float> a, Lanes<float> b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
-inline Lanes<float> odds(Lanes<float> a, Lanes<float> b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
-inline Lanes<float> firsts(Lanes<float> a, Lanes<float> b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
-inline Lanes<float> lasts(Lanes<float> a, Lanes<float> b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
-inline Lanes<double> evens(Lanes<double> a, Lanes<double> b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6); }
-inline Lanes<double> odds(Lanes<double> a, Lanes<double> b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7); }
-inline Lanes<double> firsts(Lanes<double> a, Lanes<double> b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
-inline Lanes<double> lasts(Lanes<double> a, Lanes<double> b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
-#else
-inline Lanes<float> evens(Lanes<float> a, Lanes<float> b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6); }
-inline Lanes<float> odds(Lanes<float> a, Lanes<float> b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7); }
-inline Lanes<float> firsts(Lanes<float> a, Lanes<float> b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
-inline Lanes<float> lasts(Lanes<float> a, Lanes<float> b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
-inline Lanes<double> evens(Lanes<double> a, Lanes<double> b) { return __builtin_shufflevector(a, b, 0, 2); }
-inline Lanes<double> odds(Lanes<double> a, Lanes<double> b) { return __builtin_shufflevector(a, b, 1, 3); }
-inline Lanes<double> firsts(Lanes<double> a, Lanes<double> b) { return __builtin_shufflevector(a, b, 0, 2); }
-inline Lanes<double> lasts(Lanes<double> a, Lanes<double> b) { return __builtin_shufflevector(a, b, 1, 3); }
-#endif
 
 // Numbers that lie side by side in memory, one for each lane. An inverse transform is the transform of numbers whose parts
 // are exchanged, exchanged again.
@@ -91,17 +55,6 @@ inline void store_some(T* x, Complex<T> z, int64_t lanes, bool exchanged) {
   T all[2 * kLanes<T>];
   store_pairs(all, z, exchanged);
   for (int64_t i = 0; i < 2 * lanes; ++i) x[i] = all[i];
-}
-
-// A square of numbers transposed: kLanes rows of as many real numbers.
-template <typename T>
-inline void transpose(Lanes<T>* x) {
-  constexpr int kHalf = kLanes<T> / 2;
-  for (int stage = 1; stage < kLanes<T>; stage *= 2) {
-    Lanes<T> y[kLanes<T>];
-    for (int i = 0; i < kHalf; ++i) y[2 * i] = firsts(x[i], x[i + kHalf]), y[2 * i + 1] = lasts(x[i], x[i + kHalf]);
-    for (int i = 0; i < kLanes<T>; ++i) x[i] = y[i];
-  }
 }
 
 // Rows of memory, one for each lane; rows that are not there are read as the first one, and not written.

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pytree.h"
@@ -20,15 +21,44 @@ std::mutex& registry_lock() {
   return lock;
 }
 
-std::map<std::string, Kernel, std::less<>>& registry() {
-  static std::map<std::string, Kernel, std::less<>> kernels;
-  return kernels;
+struct Entry {
+  Kernel kernel = nullptr;
+  int tensors = 0, options = 0;
+};
+
+// Entries stay where they are, and are replaced before they are found.
+std::map<std::string, Entry, std::less<>>& registry() {
+  static std::map<std::string, Entry, std::less<>> entries;
+  return entries;
 }
 
-Kernel find_kernel(const char* name) {
+const Entry* find_entry(std::string_view name) {
   std::lock_guard<std::mutex> guard(registry_lock());
   auto found = registry().find(name);
-  return found == registry().end() ? nullptr : found->second;
+  return found == registry().end() ? nullptr : &found->second;
+}
+
+// A piece of a call: some of the matrices of each stack.
+void call_piece(const Entry& entry, const int64_t* words) {
+  constexpr int kPlace = Matrices<char>::kWords, kRank = Matrices<char>::kRank;
+  const int count = entry.tensors * (kPlace + kRank) + entry.options;
+  const int64_t piece = words[count], pieces = words[count + 1], batch = words[entry.tensors * kPlace];
+  const int64_t first = batch * piece / pieces, last = batch * (piece + 1) / pieces;
+  std::vector<int64_t> changed(words, words + count);
+  for (int i = 0; i < entry.tensors; ++i) {
+    changed[i * kPlace + 1] += first * changed[i * kPlace + 2];
+    changed[entry.tensors * kPlace + i * kRank] = last - first;
+  }
+  changed.insert(changed.end(), {0, 1});
+  entry.kernel(changed.data());
+}
+
+void call(const Entry& entry, const int64_t* words) {
+  if (entry.tensors != 0) {
+    call_piece(entry, words);
+  } else {
+    entry.kernel(words);
+  }
 }
 
 // ---- IREE: the library is an executable plugin (iree/hal/local/executable_plugin.h, version 0.1, whose structures
@@ -67,7 +97,7 @@ bool plugin_is_loaded = false;
 // An import: `parameters` points to the arguments of the call one after the other, all of them 8 bytes wide.
 int call_import(void* parameters, void* context, void*) {
   try {
-    reinterpret_cast<Kernel>(context)(static_cast<const int64_t*>(parameters));
+    call(*static_cast<const Entry*>(context), static_cast<const int64_t*>(parameters));
   } catch (const std::bad_alloc&) {
     return kOutOfMemory;
   }
@@ -89,10 +119,10 @@ void* resolve_imports(void*, const ResolveRequest* request, uint32_t* resolution
     if (request->functions[i] != nullptr) continue;  // another plugin's
     const char* name = request->names[i];
     bool optional = name[0] == '?';
-    Kernel kernel = find_kernel(optional ? name + 1 : name);
-    if (kernel != nullptr) {
+    const Entry* entry = find_entry(optional ? name + 1 : name);
+    if (entry != nullptr) {
       request->functions[i] = reinterpret_cast<void*>(call_import);
-      request->contexts[i] = reinterpret_cast<void*>(kernel);
+      request->contexts[i] = const_cast<Entry*>(entry);
     } else if (optional) {
       *resolution |= kSomeOptionalMissing;
     } else {
@@ -145,16 +175,21 @@ void call_kernel(const char* name, nb::sequence operands, nb::sequence results, 
 
 }  // namespace
 
-void register_kernel(const char* name, Kernel kernel) {
+void register_kernel(const std::string& name, Kernel kernel, int tensors, int options) {
   std::lock_guard<std::mutex> guard(registry_lock());
-  registry()[name] = kernel;
+  registry()[name] = {kernel, tensors, options};
+}
+
+Kernel find_kernel(const std::string& name) {
+  const Entry* found = find_entry(name);
+  return found == nullptr ? nullptr : found->kernel;
 }
 
 void bind_kernels(nb::module_& module) {
   module.def("call_kernel", call_kernel, nb::arg("name"), nb::arg("operands"), nb::arg("results"), nb::arg("options"),
              "call_kernel(name, operands, results, options): runs a native kernel on arrays; the results are written "
              "into. Every array has one batch dimension first. Dtypes and shapes are the caller's responsibility.");
-  module.def("has_kernel", [](const char* name) { return find_kernel(name) != nullptr; });
+  module.def("has_kernel", [](const char* name) { return find_entry(name) != nullptr; });
   module.def(
       "kernels_are_importable", [] { return plugin_is_loaded; },
       "Whether IREE's CPU drivers have this library as their plugin.");

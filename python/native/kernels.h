@@ -10,16 +10,24 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace sable {
 
 using Kernel = void (*)(const int64_t* words);
 
-// Makes a kernel known by name; compiled programs import it under that name.
-void register_kernel(const char* name, Kernel kernel);
+// Makes a kernel known by name; compiled programs import it under that name. With the number of its tensors and of its
+// options, it is one that works on any matrices of its stacks: where it is called in pieces, each is a call of some of them.
+void register_kernel(const std::string& name, Kernel kernel, int tensors = 0, int options = 0);
+
+// The kernel of a name, or nullptr.
+Kernel find_kernel(const std::string& name);
 
 // Makes the kernels of Fourier transforms known.
 void bind_fourier();
+
+// Puts kernels for many small matrices before those of LAPACK, which are known.
+void bind_small_matrices();
 
 // A stack of matrices among a kernel's tensors, all of which are such stacks.
 template <typename T>

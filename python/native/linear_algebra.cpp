@@ -226,11 +226,11 @@ void bind_type(Addresses addresses, const char* prefix, const std::string& dtype
   take(addresses, prefix + std::string("trsm"), library<T>.trsm);
   take(addresses, prefix + std::string("gemm"), library<T>.gemm);
   take(addresses, prefix + std::string("getrf"), library<T>.getrf);
-  register_kernel(("sable_cholesky_" + dtype).c_str(), cholesky<T>);
-  register_kernel(("sable_triangular_solve_" + dtype).c_str(), triangular_solve<T>);
+  register_kernel("sable_cholesky_" + dtype, cholesky<T>, 2, 1);
+  register_kernel("sable_triangular_solve_" + dtype, triangular_solve<T>, 3, 4);
   register_kernel(("sable_matmul_" + dtype).c_str(), matmul<T>);
-  register_kernel(("sable_lu_" + dtype).c_str(), lu<T>);
-  register_kernel(("sable_lu_solve_" + dtype).c_str(), lu_solve<T>);
+  register_kernel("sable_lu_" + dtype, lu<T>, 4, 0);
+  register_kernel("sable_lu_solve_" + dtype, lu_solve<T>, 5, 1);
 }
 
 }  // namespace
@@ -246,6 +246,7 @@ void bind_linear_algebra(nb::module_& module) {
         bind_qr(addresses);
         bind_spectral(addresses);
         register_kernel("sable_lu_pivots_to_permutation_int32", lu_pivots_to_permutation);
+        bind_small_matrices();
       },
       "bind_lapack(addresses): takes LAPACK's and BLAS's functions ('spotrf', 'ztrsm' ...) by their addresses and makes "
       "the kernels of linear algebra known.");

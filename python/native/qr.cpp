@@ -124,9 +124,9 @@ template <typename T>
 void bind_type(const Addresses& addresses, const std::string& prefix, const std::string& dtype) {
   take(addresses, prefix + "geqrf", library<T>.geqrf);
   take(addresses, prefix + (std::is_floating_point_v<T> ? "orgqr" : "ungqr"), library<T>.product);
-  register_kernel(("sable_geqrf_" + dtype).c_str(), geqrf<T>);
-  register_kernel(("sable_householder_product_" + dtype).c_str(), householder_product<T>);
-  register_kernel(("sable_qr_" + dtype).c_str(), qr<T>);
+  register_kernel("sable_geqrf_" + dtype, geqrf<T>, 3, 0);
+  register_kernel("sable_householder_product_" + dtype, householder_product<T>, 3, 0);
+  register_kernel("sable_qr_" + dtype, qr<T>, 3, 0);
 }
 
 }  // namespace

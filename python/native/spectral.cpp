@@ -326,13 +326,13 @@ void bind_type(const Addresses& addresses, const std::string& prefix, const std:
   take(addresses, prefix + (Parts<T>::kComplex ? "heevd" : "syevd"), library<T>.eigh);
   take(addresses, prefix + "gesdd", library<T>.gesdd);
   take(addresses, prefix + "geev", library<T>.geev);
-  register_kernel(("sable_eigh_" + dtype).c_str(), eigh<T>);
-  register_kernel(("sable_svd_true_" + dtype).c_str(), svd<T>);
-  register_kernel(("sable_svd_false_" + dtype).c_str(), singular_values<T>);
-  register_kernel(("sable_eig_false_false_" + dtype).c_str(), eig<T, false, false>);
-  register_kernel(("sable_eig_false_true_" + dtype).c_str(), eig<T, false, true>);
-  register_kernel(("sable_eig_true_false_" + dtype).c_str(), eig<T, true, false>);
-  register_kernel(("sable_eig_true_true_" + dtype).c_str(), eig<T, true, true>);
+  register_kernel("sable_eigh_" + dtype, eigh<T>, 3, 1);
+  register_kernel("sable_svd_true_" + dtype, svd<T>, 4, 1);
+  register_kernel("sable_svd_false_" + dtype, singular_values<T>, 2, 1);
+  register_kernel("sable_eig_false_false_" + dtype, eig<T, false, false>, 2, 0);
+  register_kernel("sable_eig_false_true_" + dtype, eig<T, false, true>, 3, 0);
+  register_kernel("sable_eig_true_false_" + dtype, eig<T, true, false>, 3, 0);
+  register_kernel("sable_eig_true_true_" + dtype, eig<T, true, true>, 4, 0);
 }
 
 }  // namespace

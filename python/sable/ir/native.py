@@ -14,6 +14,8 @@ from .aval import Aval
 #: Dimensions of what a kernel gets, behind that of the batch.
 _RANK = 2
 _INTEGER = np.dtype(np.int32)
+#: Elements of the matrices of a piece, and how many pieces there are at most.
+_ELEMENTS, _MOST_PIECES = 1 << 14, 64
 
 
 def _no_options(**params: Any) -> tuple[int, ...]:
@@ -22,6 +24,11 @@ def _no_options(**params: Any) -> tuple[int, ...]:
 
 def _one_piece(operand: Aval, **params: Any) -> int:
     return 1
+
+
+def pieces_of_stack(operand: Aval, **params: Any) -> int:
+    """As many matrices a piece as are some 100 us of work."""
+    return max(1, min(math.prod(operand.shape[:-2]), operand.size // _ELEMENTS, _MOST_PIECES))
 
 
 @dataclass(frozen=True)

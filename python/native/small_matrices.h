@@ -1,0 +1,51 @@
+// Linear algebra on many small matrices: the code in vector lanes (small_matrices_lanes.cpp) that stands in for LAPACK there.
+#pragma once
+
+#include <cstdint>
+
+namespace sable {
+
+// The most rows and columns of a small matrix.
+constexpr int kSmall = 16;
+
+// A stack of matrices, as in kernels.h. Strides in elements: from matrix to matrix, row to row, column to column.
+template <typename T>
+struct Stack {
+  T* data;
+  int64_t strides[3];
+};
+
+// The code of a kind of processor. A matrix is (rows, columns), or (n, n).
+template <typename T>
+struct SmallMatrices {
+  int lanes;
+  void (*cholesky)(Stack<T> a, Stack<T> factor, int64_t batch, int n, bool lower);
+  void (*lu)(Stack<T> a, Stack<T> factors, Stack<int32_t> pivots, Stack<int32_t> permutation, int64_t batch, int rows,
+             int columns);
+  void (*lu_solve)(Stack<T> factors, Stack<int32_t> permutation, Stack<T> b, Stack<T> x, int64_t batch, int n, int columns,
+                   bool transposed);
+  // b is (rows, columns), and a as many square as b has rows (`left`) or columns.
+  void (*triangular_solve)(Stack<T> a, Stack<T> b, Stack<T> x, int64_t batch, int rows, int columns, bool left, bool lower,
+                           bool unit, bool transposed);
+  // q has rows or min(rows, columns) columns.
+  void (*qr)(Stack<T> a, Stack<T> q, Stack<T> r, int64_t batch, int rows, int columns, int q_columns);
+  // w is (n, 1).
+  void (*eigh)(Stack<T> a, Stack<T> v, Stack<T> w, int64_t batch, int n, bool lower);
+  // Of rows >= columns: u is as a, s (columns, 1), vt (columns, columns). Matrices whose vectors are not determined by their
+  // columns are told to `left_out`, their results not written. Without u no vectors are wanted.
+  void (*svd)(Stack<T> a, Stack<T> s, Stack<T> u, Stack<T> vt, int64_t batch, int rows, int columns,
+              void (*left_out)(void* self, int64_t number), void* self);
+};
+
+namespace plain {
+SmallMatrices<float> small_matrices_float();
+SmallMatrices<double> small_matrices_double();
+}  // namespace plain
+#ifdef SABLE_HAS_AVX2
+namespace avx2 {
+SmallMatrices<float> small_matrices_float();
+SmallMatrices<double> small_matrices_double();
+}  // namespace avx2
+#endif
+
+}  // namespace sable
