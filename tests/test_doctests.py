@@ -93,9 +93,9 @@ def parameters(function: Callable) -> list[str]:
 
 
 def named(text: str, module: Any, depth: int = 3) -> set[str]:
-    """The words of a docstring, and of those that it refers to by "as of `function`"."""
+    """The words of a docstring, and of those that it refers to: "as of `f`", "see `f`"."""
     words = set(re.findall(r"\w+", text))
-    for other in re.findall(r"as\s+(?:those\s+)?(?:of|for)\s+`([\w.]+)`", text) if depth else ():
+    for other in re.findall(r"(?:as\s+(?:those\s+)?(?:of|for)|see)\s+`([\w.]+)`", text) if depth else ():
         words |= named(inspect.getdoc(attribute(module, other)) or "", module, depth - 1)
     return words
 

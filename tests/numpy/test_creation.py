@@ -255,3 +255,14 @@ def test_scalar_types_are_dtypes() -> None:
     assert isinstance(np.float32(1), jnp.float32)
     with pytest.raises(TypeError):
         jnp.float32()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"precision": 2}, {"precision": 3, "suppress_small": True}, {"max_line_width": 40}]
+)
+def test_text_obeys_options(options):
+    x = np.array([1.23456, 1e-9, 2.0], np.float32)
+    theirs = jax.numpy.array_repr(jax.numpy.asarray(x), **options)
+    assert "".join(jnp.array_repr(jnp.asarray(x), **options).split()) == "".join(
+        theirs.replace("ArrayImpl", "Array").split()
+    )

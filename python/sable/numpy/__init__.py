@@ -21,9 +21,9 @@ from .arrays import (
     array, array_repr, array_str, asarray, astype, copy, iscomplexobj, isrealobj, isscalar, ndim, shape, size,
 )
 from .choices import choose, piecewise, select
+from .closeness import allclose, array_equal, array_equiv, isclose, nan_to_num
 from .creation import (
-    arange, diag, diagflat, diagonal, empty, empty_like, eye, full, full_like, geomspace, identity, linspace,
-    logspace, meshgrid, ones, ones_like, tri, tril, triu, vander, zeros, zeros_like,
+    arange, empty, empty_like, full, full_like, geomspace, linspace, logspace, ones, ones_like, zeros, zeros_like,
 )
 from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum, diff, ediff1d, gradient, trapezoid
 from .einsum import einsum, einsum_path
@@ -41,6 +41,7 @@ from .joining import (
     append, array_split, block, column_stack, concat, concatenate, dsplit, dstack, hsplit, hstack, split, stack,
     unstack, vsplit, vstack,
 )
+from .matrices import diag, diagflat, diagonal, eye, identity, meshgrid, tri, tril, triu, vander
 from .manipulation import (
     atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, broadcast_shapes, broadcast_to, expand_dims, flip, fliplr,
     flipud, matrix_transpose, moveaxis, permute_dims, ravel, repeat, reshape, resize, roll, rollaxis, rot90,
@@ -59,6 +60,7 @@ from .products import cross, dot, inner, kron, matmul, matvec, outer, tensordot,
 from .reductions import (
     all, amax, amin, any, argmax, argmin, average, count_nonzero, max, mean, min, prod, ptp, std, sum, var,
 )
+from .rounding import around, ceil, floor, frexp, ldexp, modf, rint, round, trunc
 from .scalar_types import (
     bfloat16, bool_, cdouble, complex128, complex64, complex_, csingle, double, float16, float32, float4_e2m1fn, float64,
     float6_e2m3fn, float6_e3m2fn, float8_e3m4, float8_e4m3, float8_e4m3b11fnuz, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2,
@@ -72,19 +74,20 @@ from .signals import convolve, correlate, interp, unwrap
 from .statistics import bincount, corrcoef, cov, histogram, histogram2d, histogram_bin_edges, histogramdd
 from .ufunc_objects import frompyfunc, ufunc
 from .ufuncs import (
-    abs, absolute, add, arctan2, atan2, bitwise_and, bitwise_count, bitwise_invert, bitwise_left_shift, bitwise_not,
-    bitwise_or, bitwise_right_shift, bitwise_xor, clip, divide, divmod, equal, float_power, floor_divide, fmax,
-    fmin, fmod, greater, greater_equal, invert, isfinite, isinf, isnan, isneginf, isposinf, left_shift, less,
-    less_equal, logical_and, logical_not, logical_or, logical_xor, maximum, minimum, mod, multiply, negative,
-    nextafter, not_equal, positive, pow, power, reciprocal, remainder, right_shift, sign, signbit, square, subtract,
-    true_divide, where,
+    abs, absolute, add, arctan2, atan2, clip, divide, divmod, float_power, floor_divide, fmax, fmin, fmod,
+    maximum, minimum, mod, multiply, negative, nextafter, positive, pow, power, reciprocal, remainder, sign,
+    square, subtract, true_divide,
+)
+from .ufuncs_logic import (
+    bitwise_and, bitwise_count, bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or,
+    bitwise_right_shift, bitwise_xor, equal, greater, greater_equal, invert, isfinite, isinf, isnan, isneginf,
+    isposinf, left_shift, less, less_equal, logical_and, logical_not, logical_or, logical_xor, not_equal,
+    right_shift, signbit, where,
 )
 from .ufuncs_float import (
-    acos, acosh, allclose, angle, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, around, array_equal,
-    array_equiv, asin, asinh, atan, atanh, cbrt, ceil, conj, conjugate, copysign, cos, cosh, deg2rad, degrees, exp,
-    exp2, expm1, fabs, floor, frexp, heaviside, hypot, i0, imag, isclose, ldexp, log, log10, log1p, log2,
-    logaddexp, logaddexp2, modf, nan_to_num, rad2deg, radians, real, rint, round, sin, sinc, sinh, sqrt, tan, tanh,
-    trunc,
+    acos, acosh, angle, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, asin, asinh, atan, atanh, cbrt, conj,
+    conjugate, copysign, cos, cosh, deg2rad, degrees, exp, exp2, expm1, fabs, heaviside, hypot, i0, imag, log,
+    log10, log1p, log2, logaddexp, logaddexp2, rad2deg, radians, real, sin, sinc, sinh, sqrt, tan, tanh,
 )
 from .updates import fill_diagonal, place, put, put_along_axis
 from .vectorization import apply_along_axis, apply_over_axes, vectorize

@@ -59,7 +59,7 @@ def unary(
     rule: str = "inexact",
     body: Callable | None = None,
     join: Callable | None = None,
-) -> Callable:
+) -> Callable[[str], Any]:
     """A function of one array.
 
     Args:
@@ -69,13 +69,17 @@ def unary(
       rule: how the argument's dtype is changed first; see `RULES`.
       body: `body(x)` in terms of ops, for dtypes without an op of their own.
       join: of a function that tests typed keys too, how the results for their words are put together.
+
+    Returns:
+      What makes the function, given its example: lines with prompts, indented by four, and what they print.
     """
     run = _general(name, rule, choose, body)
 
     def function(x: Any, /) -> Value:
         return run(x)
 
-    return _named(function, name, meaning, "x: an array or scalar; lists are not accepted.", rule, "x", join)
+    arguments = "x: an array or scalar; lists are not accepted."
+    return lambda example: _named(function, name, meaning, arguments, rule, "x", example, join)
 
 
 def binary(
@@ -86,7 +90,7 @@ def binary(
     body: Callable | None = None,
     hardens: bool = False,
     join: Callable | None = None,
-) -> Callable:
+) -> Callable[[str], Any]:
     """A function of two arrays which broadcast; arguments as of `unary`.
 
     Args:
@@ -99,7 +103,7 @@ def binary(
         return run(x1, x2)
 
     arguments = "x1, x2: arrays or scalars, which are promoted to one dtype and broadcast to one shape."
-    return _named(function, name, meaning, arguments, rule, "x1 and x2", join)
+    return lambda example: _named(function, name, meaning, arguments, rule, "x1 and x2", example, join)
 
 
 _RESULT = {
@@ -107,6 +111,9 @@ _RESULT = {
     "numeric": "An array in the common dtype; booleans count as int32.",
     "inexact": "An array; booleans and integers become floats first.",
 }
+
+#: the beginning of a line of an example as it stands in the table, and in the docstring
+_LINE, _DEEPER = "\n    ", "\n      "
 
 
 def _named(
@@ -116,8 +123,9 @@ def _named(
     arguments: str,
     rule: str,
     which: str,
-    join: Callable | None = None,
-) -> Callable:
+    example: str,
+    join: Callable | None,
+) -> Any:
     function.__module__ = "sable.numpy"
     text = f"""{meaning}
 
@@ -129,6 +137,8 @@ def _named(
 
     Raises:
       TypeError: {which} cannot be read as an array or scalar, or the dtype has no such function.
+
+    Example:{example.rstrip().replace(_LINE, _DEEPER)}
     """
     operands = ("x", "x1", "x2")
     moves = None if join is None else operands

@@ -56,10 +56,8 @@ def array(
       OverflowError: a Python int that the dtype cannot hold.
 
     Example:
-      >>> import sable.numpy as jnp
-      >>> jnp.array([[1, 2], [3, 4]])
-      Array([[1, 2],
-             [3, 4]], dtype=int32)
+      >>> jnp.array([1, 2.5]), jnp.array(1.0)  # a Python scalar stays weakly typed
+      (Array([1. , 2.5], dtype=float32), Array(1., dtype=float32, weak_type=True))
     """
     if args:
         copy, order, ndmin = _by_position(args, (copy, order, ndmin))
@@ -99,8 +97,18 @@ def asarray(
 ) -> Value:
     """Like `array`, but arrays of the right dtype are returned as they are.
 
+    Args:
+      a: the values.
+      dtype, order, device: as of `array`.
+      copy: None: where it is needed; True: always; False: never.
+
     Raises:
       ValueError: `copy=False` where a copy is needed; otherwise as `array`.
+
+    Example:
+      >>> x = jnp.arange(3)
+      >>> jnp.asarray(x) is x, jnp.array(x) is x
+      (True, False)
     """
     return array(a, dtype=dtype, copy=bool(copy), order=order, device=device)
 
@@ -200,6 +208,12 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
 
     Raises:
       TypeError: not a dtype. ValueError: no device.
+
+    Example:
+      >>> jnp.astype(jnp.array([-1.7, 1.7]), int)
+      Array([-1,  1], dtype=int32)
+      >>> jnp.astype(jnp.array([1, 0, 2]), bool)
+      Array([ True, False,  True], dtype=bool)
     """
     value = array_argument("astype", x)
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "astype")
@@ -216,7 +230,19 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
 
 @library(moves=("a",))
 def copy(a: Any, order: str | None = None) -> Value:
-    """A copy with the same values, dtype and weak type."""
+    """A copy with the same values, dtype and weak type.
+
+    Args:
+      a: array or scalar.
+      order: accepted for NumPy's sake: None, "C" or "K".
+
+    Example:
+      >>> x = np.zeros(2)
+      >>> y = jnp.copy(x)
+      >>> x[0] = 1
+      >>> y
+      Array([0., 0.], dtype=float32)
+    """
     return array(array_argument("copy", a), copy=True, order=order)
 
 
@@ -224,7 +250,15 @@ def copy(a: Any, order: str | None = None) -> Value:
 
 
 def shape(a: Any) -> tuple[int, ...]:
-    """Sizes of the dimensions of an array, a scalar or nested sequences."""
+    """Sizes of the dimensions of an array, a scalar or nested sequences.
+
+    Args:
+      a: array, scalar, or nested sequences.
+
+    Example:
+      >>> jnp.shape([[1, 2, 3]]), jnp.shape(1.0)
+      ((1, 3), ())
+    """
     return _checked("shape", a).shape
 
 
@@ -242,12 +276,29 @@ def _checked(name: str, a: Any) -> Any:
 
 
 def ndim(a: Any) -> int:
-    """Number of dimensions of an array, a scalar or nested sequences."""
+    """Number of dimensions of an array, a scalar or nested sequences.
+
+    Args:
+      a: array, scalar, or nested sequences.
+
+    Example:
+      >>> jnp.ndim([[1, 2, 3]]), jnp.ndim(1.0)
+      (2, 0)
+    """
     return _checked("ndim", a).ndim
 
 
 def size(a: Any, axis: Any = None) -> int:
-    """Number of elements, or of positions along an axis or several."""
+    """Number of elements, or of positions along an axis or several.
+
+    Args:
+      a: array, scalar, or nested sequences.
+      axis: an axis or several; None: all.
+
+    Example:
+      >>> jnp.size(jnp.ones((2, 3))), jnp.size(jnp.ones((2, 3)), axis=1)
+      (6, 3)
+    """
     a = _checked("size", a)
     if axis is None:
         return a.size
@@ -255,7 +306,17 @@ def size(a: Any, axis: Any = None) -> int:
 
 
 def isscalar(element: Any) -> bool:
-    """True for Python and NumPy scalars and for arrays of no dimension."""
+    """True for Python and NumPy scalars and for arrays of no dimension.
+
+    Args:
+      element: anything.
+
+    Example:
+      >>> jnp.isscalar(jnp.array(1.0)), jnp.isscalar(jnp.array([1.0]))
+      (True, False)
+      >>> np.isscalar(np.array(1.0))  # unlike NumPy's
+      False
+    """
     element = converted(element)
     if isinstance(element, (Value, np.ndarray)) or type(element) in WRAPPERS:
         return element.ndim == 0
@@ -263,14 +324,30 @@ def isscalar(element: Any) -> bool:
 
 
 def iscomplexobj(x: Any) -> bool:
-    """True for arrays and scalars with a complex dtype."""
+    """True for arrays and scalars with a complex dtype.
+
+    Args:
+      x: array or scalar.
+
+    Example:
+      >>> jnp.iscomplexobj(jnp.array([1 + 0j])), jnp.iscomplex(jnp.array([1 + 0j]))
+      (True, Array([False], dtype=bool))
+    """
     if isinstance(x, (list, tuple)):
         x = asarray(x)
     return kind_of(x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype) == "c"
 
 
 def isrealobj(x: Any) -> bool:
-    """True for arrays and scalars without a complex dtype."""
+    """True for arrays and scalars without a complex dtype.
+
+    Args:
+      x: array or scalar.
+
+    Example:
+      >>> jnp.isrealobj(jnp.array([1])), jnp.isrealobj(jnp.array([1 + 0j]))
+      (True, False)
+    """
     return not iscomplexobj(x)
 
 
@@ -280,8 +357,19 @@ def array_repr(
     precision: int | None = None,
     suppress_small: bool | None = None,
 ) -> str:
-    """The text `Array([1., 2.], dtype=float32)`."""
-    return repr(arr)
+    """The text `Array([1., 2.], dtype=float32)`.
+
+    Args:
+      arr: array.
+      max_line_width, precision, suppress_small: as of `numpy.array_repr`.
+
+    Example:
+      >>> jnp.array_repr(jnp.array([1.23456, 2.0]), precision=2)
+      'Array([1.23, 2.  ], dtype=float32)'
+    """
+    options = {"linewidth": max_line_width, "precision": precision, "suppress": suppress_small}
+    with np.printoptions(**{k: v for k, v in options.items() if v is not None}):
+        return repr(arr)
 
 
 def array_str(
@@ -290,5 +378,14 @@ def array_str(
     precision: int | None = None,
     suppress_small: bool | None = None,
 ) -> str:
-    """The elements as text, without name and dtype."""
+    """The elements as text, without name and dtype.
+
+    Args:
+      a: array.
+      max_line_width, precision, suppress_small: as of `numpy.array_str`.
+
+    Example:
+      >>> jnp.array_str(jnp.array([1.23456, 2.0]), precision=2)
+      '[1.23 2.  ]'
+    """
     return np.array_str(np.asarray(a), max_line_width, precision, suppress_small)

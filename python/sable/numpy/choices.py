@@ -28,8 +28,8 @@ from sable.library.declare import library
 from .arrays import asarray
 from .manipulation import broadcast_arrays
 from .reductions import argmax
-from .ufuncs import choose as choose_between
 from .ufuncs import clip
+from .ufuncs_logic import choose as choose_between
 from .vectorization import vectorize
 
 
@@ -44,6 +44,11 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
     Raises:
       ValueError: the lists are empty or differ in length. TypeError: an argument is no array.
+
+    Example:
+      >>> x = jnp.arange(5)
+      >>> jnp.select([x < 2, x < 4], [x, 10 * x], default=-1)
+      Array([ 0,  1, 20, 30, -1], dtype=int32)
     """
     if len(condlist) != len(choicelist):
         raise ValueError(
@@ -70,6 +75,13 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Value
     Raises:
       ValueError: `a` has no integers; a number of no choice in mode "raise"; an unknown mode.
       ConcretizationTypeError: a traced array in mode "raise". NotImplementedError: `out`.
+
+    Example:
+      >>> choices = [jnp.array([0, 1, 2]), jnp.array([10, 11, 12])]
+      >>> jnp.choose(jnp.array([1, 0, 1]), choices)
+      Array([10,  1, 12], dtype=int32)
+      >>> jnp.choose(jnp.array([1, 0, 2]), choices, mode="clip")
+      Array([10,  1, 12], dtype=int32)
     """
     if out is not None:
         raise NotImplementedError("The 'out' argument to jnp.choose is not supported.")
@@ -115,6 +127,11 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
     Raises:
       ValueError: numbers of conditions and functions do not fit.
+
+    Example:
+      >>> x = jnp.array([-2.0, 0.5, 3.0])
+      >>> jnp.piecewise(x, [x < 0, x > 1], [lambda v: -v, 1.0, lambda v: v**2])
+      Array([2.  , 0.25, 1.  ], dtype=float32)
     """
     value = array_argument("piecewise", x)
     n = len(condlist)

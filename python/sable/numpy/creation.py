@@ -1,9 +1,8 @@
-"""Arrays of given shape: zeros, ones, full; sequences; identity, triangles, diagonals; grids."""
+"""Arrays of given shape: zeros, ones, full; sequences."""
 
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,11 @@ import numpy as np
 from sable.core.array import Array, Value
 from sable.core.bind import BIND, constant
 from sable.core.destinations import at_device
-from sable.core.dtype_kinds import BOOL
 from sable.core.dtypes import default_dtype, kind_of, lattice_result_type, to_inexact_dtype
 from sable.core.operands import (
     array_argument,
     array_arguments,
     broadcast_values,
-    compare,
     convert,
     dtype_argument,
     expand_to,
@@ -25,13 +22,8 @@ from sable.core.operands import (
     kind,
     known_integer,
     known_values,
-    logical,
-    normal_axis,
     reshape_to,
-    scalar,
-    select,
     shape_argument,
-    sizes_argument,
     value_in,
 )
 from sable.core.operands import full_like as constant_like
@@ -40,12 +32,9 @@ from sable.core.trace import Tracer
 from sable.core.values import retype
 from sable.library.declare import library
 
-from .arrays import asarray
 from .manipulation import broadcast_to, moveaxis
 from .ufuncs import power, sign
 from .ufuncs_float import log10
-
-_INT32 = np.dtype(np.int32)
 
 # ---- constants -----------------------------------------------------------------------------------
 
@@ -66,30 +55,42 @@ def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
     """An array of zeros.
 
     Args:
-      shape: an int or a sequence of ints.
-      dtype: None: the default float dtype.
+      shape: an int or a sequence of ints, known while tracing.
+      dtype: None: the default float dtype, float32 (float64 under `jax_enable_x64`).
+      device: where the array shall be; None: the default device.
 
     Raises:
-      TypeError: sizes that are no known integers; not a dtype.
+      TypeError: sizes that are no known integers; not a dtype; `zeros(2, 3)`, where a tuple was meant.
 
     Example:
-      >>> import sable.numpy as jnp
       >>> jnp.zeros((2, 2))
       Array([[0., 0.],
              [0., 0.]], dtype=float32)
+      >>> jnp.zeros(2, dtype=int)
+      Array([0, 0], dtype=int32)
     """
     return _constant_array("zeros", shape, dtype, 0, device)
 
 
 @library(moves=())
 def ones(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
-    """An array of ones; arguments as of `zeros`."""
+    """An array of ones; arguments as of `zeros`.
+
+    Example:
+      >>> jnp.ones((1, 3), dtype=bool)
+      Array([[ True,  True,  True]], dtype=bool)
+    """
     return _constant_array("ones", shape, dtype, 1, device)
 
 
 @library(moves=())
 def empty(shape: Any, dtype: Any = None, *, device: Any = None) -> Value:
-    """An array of zeros (there are no arrays without values); arguments as of `zeros`."""
+    """An array of zeros (there are no arrays without values); arguments as of `zeros`.
+
+    Example:
+      >>> jnp.empty(2)
+      Array([0., 0.], dtype=float32)
+    """
     return _constant_array("empty", shape, dtype, 0, device)
 
 
@@ -100,7 +101,18 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
     Args:
       shape: an int or a sequence of ints.
       fill_value: scalar, or array that broadcasts to the shape.
-      dtype: None: that of the value.
+      dtype: None: that of the value; a Python scalar leaves the array weakly typed.
+      device: where the array shall be; None: that of the value.
+
+    Raises:
+      TypeError: sizes that are no known integers; not a dtype; no array. ValueError: shapes that do not broadcast.
+
+    Example:
+      >>> jnp.full((2, 2), jnp.array([1, 2]))
+      Array([[1, 2],
+             [1, 2]], dtype=int32)
+      >>> jnp.full(2, 7.0) + jnp.ones(2, jnp.bfloat16)  # weakly typed: gives way
+      Array([8, 8], dtype=bfloat16)
     """
     wanted = dtype_argument(dtype, "full")
     value = array_argument("full", fill_value) if wanted is None else _in_dtype("full", fill_value, wanted)
@@ -150,25 +162,63 @@ def _like(name: str, x: Any, value: Any, dtype: Any, shape: Any, device: Any = N
 
 @library(moves=("a",))
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
-    """Zeros in the shape and dtype of an array, unless other ones are given."""
+    """Zeros in the shape and dtype of an array, unless other ones are given.
+
+    Args:
+      a: array, scalar, or anything with `shape` and `dtype`.
+      dtype, shape: None: those of `a`.
+      device: where the array shall be; None: where `a` is.
+
+    Example:
+      >>> jnp.zeros_like(jnp.array([1, 2]))
+      Array([0, 0], dtype=int32)
+    """
     return _like("zeros_like", a, 0, dtype, shape, device)
 
 
 @library(moves=("a",))
 def ones_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
-    """Ones in the shape and dtype of an array, unless other ones are given."""
+    """Ones in the shape and dtype of an array, unless other ones are given.
+
+    Args:
+      a, dtype, shape, device: as of `zeros_like`.
+
+    Example:
+      >>> jnp.ones_like(jnp.array([1, 2]), dtype=float)
+      Array([1., 1.], dtype=float32)
+    """
     return _like("ones_like", a, 1, dtype, shape, device)
 
 
 @library(moves=("prototype",))
 def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
-    """Zeros in the shape and dtype of an array, unless other ones are given."""
+    """Zeros in the shape and dtype of an array, unless other ones are given.
+
+    Args:
+      prototype: array, scalar, or anything with `shape` and `dtype`.
+      dtype, shape, device: as of `zeros_like`.
+
+    Example:
+      >>> jnp.empty_like(jnp.ones(2))
+      Array([0., 0.], dtype=float32)
+    """
     return _like("empty_like", prototype, 0, dtype, shape, device)
 
 
 @library(operands=("fill_value",), moves=("a",), fills=("fill_value",))
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Value:
-    """A repeated value in the shape and dtype of an array, unless other ones are given."""
+    """A repeated value in the shape and dtype of an array, unless other ones are given.
+
+    Args:
+      a, dtype, shape, device: as of `zeros_like`.
+      fill_value: scalar, or array that broadcasts to the shape; it is converted to the dtype.
+
+    Example:
+      >>> jnp.full_like(jnp.array([1, 2]), 2.7)  # of integers: the fraction is cut
+      Array([2, 2], dtype=int32)
+      >>> jnp.full_like(jnp.array([1, 2]), 2.7, dtype=float)
+      Array([2.7, 2.7], dtype=float32)
+    """
     if type(fill_value) is not int:  # that is taken in the dtype asked for, whatever its size
         fill_value = array_argument("full_like", fill_value, 1)
     return _like("full_like", a, fill_value, dtype, shape, device)
@@ -205,6 +255,12 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     Raises:
       TypeError: an argument is no scalar. ConcretizationTypeError: one is traced.
       ZeroDivisionError: step is 0.
+
+    Example:
+      >>> jnp.arange(3), jnp.arange(1, 2, 0.5)
+      (Array([0, 1, 2], dtype=int32), Array([1. , 1.5], dtype=float32))
+      >>> jnp.arange(1, 1.3, 0.1).size  # one too many: where steps are not exact use `linspace`
+      4
     """
     wanted = dtype_argument(dtype, "arange")
     given = [x for x in (start, stop, step) if x is not None]
@@ -254,6 +310,12 @@ def linspace(
 
     Raises:
       ValueError: `num` is negative.
+
+    Example:
+      >>> jnp.linspace(0, 1, 5)
+      Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+      >>> jnp.linspace(0, 1, 4, endpoint=False, retstep=True)
+      (Array([0.  , 0.25, 0.5 , 0.75], dtype=float32), Array(0.25, dtype=float32))
     """
     num = known_integer(num, "'num' argument of jnp.linspace")
     if num < 0:
@@ -302,7 +364,18 @@ def logspace(
     dtype: Any = None,
     axis: int = 0,
 ) -> Value:
-    """Numbers evenly spaced on a logarithmic scale: base ** linspace(start, stop)."""
+    """Numbers evenly spaced on a logarithmic scale: base ** linspace(start, stop).
+
+    Args:
+      start, stop: the first and the last exponent.
+      num, endpoint, axis: as of `linspace`.
+      base: scalar or array that broadcasts.
+      dtype: None: the float dtype in which start and stop meet.
+
+    Example:
+      >>> jnp.logspace(0, 3, 4, base=2)
+      Array([1., 2., 4., 8.], dtype=float32)
+    """
     wanted = dtype_argument(dtype, "logspace")
     exponents = linspace(start, stop, num, endpoint, axis=axis)
     found = power(convert(array_argument("logspace", base), exponents.aval.dtype), exponents)
@@ -311,7 +384,17 @@ def logspace(
 
 @library
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Value:
-    """Numbers in geometric progression from start to stop: not 0, real ones of the same sign (else NaN)."""
+    """Numbers in geometric progression from start to stop: not 0, real ones of the same sign (else NaN).
+
+    Args:
+      start, stop: the first and the last number, or arrays of them.
+      num, endpoint, axis: as of `linspace`.
+      dtype: None: the float dtype in which start and stop meet.
+
+    Example:
+      >>> jnp.round(jnp.geomspace(1, 1000, 4), 2)
+      Array([   1.,   10.,  100., 1000.], dtype=float32)
+    """
     values = array_arguments("geomspace", start, stop)
     wanted = dtype_argument(dtype, "geomspace") or to_inexact_dtype(lattice_result_type(*values)[0])
     first, last = broadcast_values("geomspace", [convert(x, to_inexact_dtype(wanted)) for x in values])
@@ -319,195 +402,3 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     found = logspace(log10(BIND.divide(first, direction)), log10(BIND.divide(last, direction)), num, endpoint)
     found = moveaxis(BIND.multiply(expand_to(direction, found.aval.shape), found), 0, axis)
     return retype(convert(found, wanted), False)
-
-
-# ---- identity, triangles, diagonals --------------------------------------------------------------
-
-
-def _size(n: Any, what: str) -> int:
-    try:
-        return max(0, operator.index(n))
-    except TypeError as error:
-        if type(error) is not TypeError:
-            raise
-        raise TypeError(f"expected an integer for {what}, got {n!r}") from None
-
-
-def _offsets(rows: int, columns: int, k: Any) -> tuple[Value, Value]:
-    """Row numbers plus k, and column numbers, each in the whole shape."""
-    shape = (rows, columns)
-    i = BIND.iota(shape=shape, dtype=_INT32, iota_dimension=0)
-    if not (isinstance(k, int) and k == 0):
-        k = max(-rows, min(k, columns)) if isinstance(k, int) else k
-        k = convert(array_argument("eye", k), _INT32)
-        i = BIND.add(i, expand_to(k, shape))
-    return i, BIND.iota(shape=shape, dtype=_INT32, iota_dimension=1)
-
-
-@library
-def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, *, device: Any = None) -> Value:
-    """A matrix with ones on a diagonal and zeros elsewhere.
-
-    Args:
-      N, M: numbers of rows and columns; M is N by default.
-      k: which diagonal: above the main one if positive.
-      dtype: None: the default float dtype.
-    """
-    wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "eye")
-    rows = _size(N, "N of eye")
-    i, j = _offsets(rows, rows if M is None else _size(M, "M of eye"), k)
-    made = convert(compare(i, j, "EQ"), wanted)
-    return at_device(made, device)
-
-
-@library
-def identity(n: Any, dtype: Any = None) -> Value:
-    """The n by n identity matrix."""
-    return eye(n, dtype=dtype)
-
-
-@library
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
-    """A matrix with ones on and below a diagonal; arguments as of `eye`."""
-    wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "tri")
-    rows, columns = [max(0, n) for n in sizes_argument((N, N if M is None else M))]
-    i, j = _offsets(rows, columns, k)
-    return convert(compare(i, j, "GE"), wanted)
-
-
-def _triangle(name: str, m: Any, k: int, lower: bool) -> Value:
-    x = array_argument(name, m)
-    a = x.aval
-    if a.ndim < 2:
-        raise ValueError(f"Argument to jax.numpy.{name} must be at least 2D")
-    mask = tri(a.shape[-2], a.shape[-1], k if lower else k - 1, BOOL)
-    mask = expand_to(mask if lower else logical("not", mask), a.shape)
-    return select(mask, x, constant_like(x, 0))
-
-
-@library(moves=("m",))
-def tril(m: Any, k: int = 0) -> Value:
-    """The lower triangles of matrices (the last two axes), with zeros above diagonal k."""
-    return _triangle("tril", m, k, True)
-
-
-@library(moves=("m",))
-def triu(m: Any, k: int = 0) -> Value:
-    """The upper triangles of matrices (the last two axes), with zeros below diagonal k."""
-    return _triangle("triu", m, k, False)
-
-
-@library
-def diag(v: Any, k: int = 0) -> Value:
-    """A vector as a diagonal of a matrix, or a diagonal of a matrix as a vector.
-
-    Raises:
-      ValueError: neither a vector nor a matrix.
-    """
-    x = array_argument("diag", v)
-    a = x.aval
-    k = operator.index(k)
-    if a.ndim == 2:
-        return diagonal(x, k)
-    if a.ndim != 1:
-        raise ValueError("diag input must be 1d or 2d")
-    n = a.shape[0] + (k if k >= 0 else -k)
-    padded = BIND.pad(
-        x,
-        scalar(0, a.dtype, a.weak_type),
-        edge_padding_low=(max(0, k),),
-        edge_padding_high=(max(0, -k),),
-        interior_padding=(0,),
-    )
-    whole = retype(expand_to(padded, (n, n)), a.weak_type)
-    return select(eye(n, k=k, dtype=BOOL), whole, constant_like(whole, 0))
-
-
-@library
-def diagflat(v: Any, k: int = 0) -> Value:
-    """The elements of an array as a diagonal of a matrix."""
-    x = array_argument("diagflat", v)
-    return diag(reshape_to(x, (x.aval.size,)), k)
-
-
-@library(moves=("a",))
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
-    """The diagonal of each matrix that lies along two axes; it becomes the last axis.
-
-    Raises:
-      ValueError: less than two dimensions, or an axis twice.
-    """
-    x = array_argument("diagonal", a)
-    if x.aval.ndim < 2:
-        raise ValueError("diagonal requires an array of at least two dimensions.")
-    first, second = normal_axis(axis1, x.aval.ndim), normal_axis(axis2, x.aval.ndim)
-    if first == second:
-        raise ValueError(f"axis1 and axis2 can not be same: got {axis1} and {axis2}")
-    x = moveaxis(x, (first, second), (-2, -1))
-    offset = operator.index(offset)
-    *lead, rows, columns = x.aval.shape
-    top, left = max(0, -offset), max(0, offset)
-    n = max(0, min(rows - top, columns - left))
-    whole = (0,) * len(lead)
-    block = BIND.slice(
-        x,
-        start_indices=(*whole, min(top, rows), min(left, columns)),
-        limit_indices=(*lead, min(top, rows) + n, min(left, columns) + n),
-        strides=(1,) * (len(lead) + 2),
-    )
-    # the diagonal of an n by n matrix is every (n + 1)-th element of its rows
-    flat = reshape_to(block, (*lead, n * n))
-    return BIND.slice(
-        flat, start_indices=(*whole, 0), limit_indices=(*lead, n * n), strides=(1,) * len(lead) + (n + 1,)
-    )
-
-
-@library
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
-    """Powers of a vector's elements as the columns of a matrix, the highest first unless `increasing`."""
-    value = array_argument("vander", x)
-    if value.aval.ndim != 1:
-        raise ValueError("x must be a one-dimensional array")
-    n = value.aval.shape[0]
-    columns = n if N is None else operator.index(N)
-    if columns < 0:
-        raise ValueError("N must be nonnegative")
-    if kind(value) == "b":
-        raise TypeError("vander: the powers of booleans are not defined; convert them, x.astype(int)")
-    exponents = np.arange(columns) if increasing else np.arange(columns)[::-1]
-    return power(reshape_to(value, (n, 1)), asarray(exponents.reshape(1, columns), dtype=value.aval.dtype))
-
-
-# ---- grids ---------------------------------------------------------------------------------------
-
-
-@library(moves=("xi",))
-def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> list[Value]:
-    """Coordinate arrays of the grid that vectors span.
-
-    Args:
-      *xi: vectors (or scalars).
-      sparse: leave axes of size 1 where an array is constant.
-      indexing: "xy" swaps the first two axes, "ij" does not.
-
-    Raises:
-      ValueError: an argument with more than one dimension; another `indexing`.
-    """
-    values = array_arguments("meshgrid", *xi)
-    if indexing not in ("xy", "ij"):
-        raise ValueError(f"Valid values for indexing are 'xy' and 'ij', got {indexing}")
-    if any(x.aval.ndim > 1 for x in values):
-        raise ValueError(
-            f"Arguments to jax.numpy.meshgrid must be at most 1D, got shapes {[x.aval.shape for x in values]}"
-        )
-    order = list(range(len(values)))
-    if indexing == "xy" and len(values) > 1:
-        order[0], order[1] = 1, 0
-    sizes = [x.aval.size for x in values]
-    shape = tuple(sizes[order[i]] for i in range(len(values)))
-    found = []
-    for x, axis in zip(values, order):
-        own = tuple(n if i == axis else 1 for i, n in enumerate(shape))
-        column = reshape_to(x, own)
-        found.append(column if sparse else expand_to(column, shape))
-    return found

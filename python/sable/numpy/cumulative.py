@@ -58,16 +58,20 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Val
       dtype: dtype in which the sum is taken; None: the array's, int32 of booleans.
 
     Example:
-      >>> import sable.numpy as jnp
-      >>> jnp.cumsum(jnp.array([1, 2, 3]))
-      Array([1, 3, 6], dtype=int32)
+      >>> jnp.cumsum(jnp.array([[1, 2], [3, 4]])), jnp.cumsum(jnp.array([[1, 2], [3, 4]]), axis=0)[1]
+      (Array([ 1,  3,  6, 10], dtype=int32), Array([4, 6], dtype=int32))
     """
     return _running("cumsum", "cumsum", a, axis, dtype, out)
 
 
 @library
 def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
-    """Running product along an axis; arguments as of `cumsum`."""
+    """Running product along an axis; arguments as of `cumsum`.
+
+    Example:
+      >>> jnp.cumprod(jnp.array([1, 2, 3, 4]))
+      Array([ 1,  2,  6, 24], dtype=int32)
+    """
     return _running("cumprod", "cumprod", a, axis, dtype, out)
 
 
@@ -97,13 +101,37 @@ def cumulative_sum(x: Any, /, *, axis: Any = None, dtype: Any = None, include_in
 
     Raises:
       ValueError: no axis for an array of several dimensions; a scalar.
+
+    Args:
+      x: array.
+      axis: may be left out for vectors only.
+      dtype: dtype in which the sum is taken.
+      include_initial: put a 0 in front.
+
+    Example:
+      >>> jnp.cumulative_sum(jnp.array([1, 2, 3]), include_initial=True)
+      Array([0, 1, 3, 6], dtype=int32)
     """
     return _standard("cumulative_sum", 0, x, axis, dtype, include_initial)
 
 
 @library
 def cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Value:
-    """Running product along an axis, in at least the default width of integers; with a leading 1 if asked for."""
+    """Running product along an axis, in at least the default width of integers; with a leading 1 if asked for.
+
+    Args:
+      x: array.
+      axis: may be left out for vectors only.
+      dtype: dtype in which the product is taken.
+      include_initial: put a 1 in front.
+
+    Raises:
+      ValueError: no axis for an array of several dimensions; a scalar.
+
+    Example:
+      >>> jnp.cumulative_prod(jnp.array([2, 3]), include_initial=True)
+      Array([1, 2, 6], dtype=int32)
+    """
     return _standard("cumulative_prod", 1, x, axis, dtype, include_initial)
 
 
@@ -129,6 +157,12 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
     Raises:
       ValueError: a scalar; negative n.
+
+    Example:
+      >>> jnp.diff(jnp.array([1, 4, 9, 16])), jnp.diff(jnp.array([1, 4, 9, 16]), n=2)
+      (Array([3, 5, 7], dtype=int32), Array([2, 2], dtype=int32))
+      >>> jnp.diff(jnp.array([1, 4, 9]), prepend=0)
+      Array([1, 3, 5], dtype=int32)
     """
     x = array_argument("diff", a)
     n = operator.index(n)
@@ -153,7 +187,16 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 @library
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Value:
-    """Differences of neighbours of the array as a vector, with values put before and behind them."""
+    """Differences of neighbours of the array as a vector, with values put before and behind them.
+
+    Args:
+      ary: array.
+      to_end, to_begin: scalars or arrays to put behind and before the differences.
+
+    Example:
+      >>> jnp.ediff1d(jnp.array([[1, 4], [9, 16]]), to_begin=0)
+      Array([0, 3, 5, 7], dtype=int32)
+    """
     values = diff(ravel(array_argument("ediff1d", ary)))
     parts = [values]
     for extra, before in ((to_begin, True), (to_end, False)):
@@ -171,6 +214,12 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Value:
       y: values.
       x: where they were taken: in y's shape or a vector for the axis; None: `dx` apart.
       dx: distances of neighbouring points: a number, or an array that broadcasts with their values.
+
+    Example:
+      >>> jnp.trapezoid(jnp.array([1.0, 2.0, 3.0]), dx=0.5)
+      Array(2., dtype=float32)
+      >>> jnp.trapezoid(jnp.array([1.0, 2.0, 3.0]), x=jnp.array([0.0, 1.0, 3.0]))
+      Array(6.5, dtype=float32)
     """
     if x is None:
         (values,) = promote_dtypes(array_arguments("trapezoid", y), "inexact")
@@ -204,6 +253,10 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
 
     Raises:
       ValueError: less than two points along an axis. TypeError: a wrong number of distances.
+
+    Example:
+      >>> jnp.gradient(jnp.array([1.0, 2.0, 4.0, 7.0])), jnp.gradient(jnp.array([1.0, 2.0, 4.0, 7.0]), 0.5)
+      (Array([1. , 1.5, 2.5, 3. ], dtype=float32), Array([2., 3., 5., 6.], dtype=float32))
     """
     if edge_order is not None:
         raise NotImplementedError("The 'edge_order' argument to jnp.gradient is not supported.")

@@ -15,8 +15,8 @@ from sable.core.precision import precision_config
 from sable.core.values import retype
 from sable.library.declare import library
 
-from .creation import diagonal
 from .manipulation import moveaxis, permuted
+from .matrices import diagonal
 from .products import contract, summed
 
 #: the axes that `...` stands for are labelled by their distance from the last one
@@ -152,9 +152,9 @@ def einsum(
       NotImplementedError: a path that contracts three operands or more at once.
 
     Example:
-      >>> import sable.numpy as jnp
-      >>> jnp.einsum("ij,j->i", jnp.ones((2, 3)), jnp.arange(3.0))
-      Array([3., 3.], dtype=float32)
+      >>> x = jnp.arange(4.0).reshape(2, 2)
+      >>> jnp.einsum("ii", x), jnp.einsum("ij->j", x), jnp.einsum("i...,i...", x, x)
+      (Array(3., dtype=float32), Array([2., 4.], dtype=float32), Array([ 4., 10.], dtype=float32))
     """
     if out is not None:
         raise NotImplementedError("The 'out' argument to jnp.einsum is not supported.")
@@ -214,6 +214,11 @@ def einsum_path(subscripts: Any, /, *operands: Any, optimize: Any = "auto") -> t
     Args:
       subscripts, *operands: as for `einsum`.
       optimize: a way to search, as for NumPy; a path; False for the operands in their order.
+
+    Example:
+      >>> shapes = jnp.ones((2, 100)), jnp.ones((100, 100)), jnp.ones(100)
+      >>> jnp.einsum_path("ij,jk,k->i", *shapes)[0]  # the matrix and the vector first
+      [(1, 2), (0, 1)]
     """
     given = (subscripts, *operands)
     shapes = [np.empty(x.shape) if isinstance(x, Value) else x for x in given]

@@ -27,12 +27,21 @@ _BFLOAT16_IN_FILES = np.dtype("V2")
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Value:
-    """An array in the memory of another library's array; see `sable.dlpack.from_dlpack`."""
+    """An array in the memory of another library's array; see `sable.dlpack.from_dlpack`.
+
+    Args:
+      x: an object with `__dlpack__`.
+      device, copy: as there.
+
+    Example:
+      >>> jnp.from_dlpack(np.arange(3, dtype=np.int32))
+      Array([0, 1, 2], dtype=int32)
+    """
     return dlpack.from_dlpack(x, device, copy)
 
 
 def frombuffer(buffer: bytes | Any, dtype: Any = float, count: int = -1, offset: int = 0) -> Value:
-    """The numbers that bytes stand for, as a vector; a copy.
+    r"""The numbers that bytes stand for, as a vector; a copy.
 
     Args:
       buffer: bytes, or an object with the buffer protocol.
@@ -42,6 +51,10 @@ def frombuffer(buffer: bytes | Any, dtype: Any = float, count: int = -1, offset:
 
     Raises:
       ValueError: the buffer is too short, or no multiple of a number's size.
+
+    Example:
+      >>> jnp.frombuffer(b"\x01\x00\x02\x00", dtype=jnp.int16)
+      Array([1, 2], dtype=int16)
     """
     return asarray(np.frombuffer(buffer, dtype=dtype, count=count, offset=offset))
 
@@ -54,6 +67,13 @@ def fromstring(string: str, dtype: Any = float, count: int = -1, *, sep: str) ->
       dtype: in which they are read.
       count: how many; -1: all.
       sep: what stands between them.
+
+    Raises:
+      ValueError: text that is no number.
+
+    Example:
+      >>> jnp.fromstring("1 2 3", dtype=int, sep=" ")
+      Array([1, 2, 3], dtype=int32)
     """
     return asarray(np.fromstring(string, dtype=dtype, count=count, sep=sep))
 
@@ -70,6 +90,10 @@ def fromfile(*args: Any, **kwargs: Any) -> Value:
 
     Raises:
       NotImplementedError: always; says what to call instead.
+
+    Example:
+      >>> jnp.asarray(np.fromfile("/dev/null"))  # instead of `jnp.fromfile("/dev/null")`
+      Array([], shape=(0,), dtype=float32)
     """
     raise _no_reading("fromfile", "a file")
 
@@ -79,6 +103,10 @@ def fromiter(*args: Any, **kwargs: Any) -> Value:
 
     Raises:
       NotImplementedError: always; says what to call instead.
+
+    Example:
+      >>> jnp.array([x**2 for x in range(3)])  # instead of `jnp.fromiter(...)`
+      Array([0, 1, 4], dtype=int32)
     """
     raise _no_reading("fromiter", "an iterable object")
 
@@ -97,6 +125,11 @@ def fromfunction(function: Callable[..., Any], shape: Any, *, dtype: Any = float
 
     Raises:
       TypeError: no shape.
+
+    Example:
+      >>> jnp.fromfunction(lambda i, j: 10 * i + j, (2, 3), dtype=int)
+      Array([[ 0,  1,  2],
+             [10, 11, 12]], dtype=int32)
     """
     sizes = shape_argument(shape)
     for i in reversed(range(len(sizes))):
@@ -128,6 +161,17 @@ def load(file: IO[bytes] | str | os.PathLike[Any], *args: Any, **kwargs: Any) ->
     Args:
       file: name, or file object opened for reading bytes.
       args, kwargs: those of `numpy.load`.
+
+    Raises:
+      FileNotFoundError: there is no such file. ValueError: no array is in it, or one of objects.
+
+    Example:
+      >>> import io
+      >>> file = io.BytesIO()
+      >>> jnp.save(file, jnp.arange(3))
+      >>> _ = file.seek(0)
+      >>> jnp.load(file)
+      Array([0, 1, 2], dtype=int32)
     """
     found = np.load(file, *args, **kwargs)
     if not isinstance(found, np.ndarray):

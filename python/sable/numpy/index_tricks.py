@@ -29,10 +29,11 @@ from sable.core.trace import Tracer
 from sable.library.declare import library
 
 from .arrays import array
-from .creation import arange, linspace, meshgrid, ones
+from .creation import arange, linspace, ones
 from .indexing.positions import nonzero
 from .joining import concatenate, stack
 from .manipulation import expand_dims, transpose
+from .matrices import meshgrid
 
 __all__ = ["index_exp", "s_"]
 
@@ -147,6 +148,14 @@ def ix_(*args: Any) -> tuple[Value, ...]:
 
     Raises:
       ValueError: an argument is no vector. NotImplementedError: booleans.
+
+    Example:
+      >>> x = jnp.arange(12).reshape(3, 4)
+      >>> x[jnp.ix_(jnp.array([0, 2]), jnp.array([1, 3]))]
+      Array([[ 1,  3],
+             [ 9, 11]], dtype=int32)
+      >>> x[jnp.array([0, 2]), jnp.array([1, 3])]  # without it: two elements
+      Array([ 1, 11], dtype=int32)
     """
     values = array_arguments("ix", *args)
     found = []
@@ -169,6 +178,16 @@ def diag_indices(n: int, ndim: int = 2) -> tuple[Value, ...]:
 
     Raises:
       ValueError: a negative argument. ConcretizationTypeError: a traced one.
+
+    Args:
+      n: size of each dimension.
+      ndim: number of dimensions.
+
+    Example:
+      >>> jnp.zeros((3, 3)).at[jnp.diag_indices(3)].set(1.0)
+      Array([[1., 0., 0.],
+             [0., 1., 0.],
+             [0., 0., 1.]], dtype=float32)
     """
     n = known_integer(n, "'n' argument of jnp.diag_indices()")
     ndim = known_integer(ndim, "'ndim' argument of jnp.diag_indices()")
@@ -184,6 +203,13 @@ def diag_indices_from(arr: Any) -> tuple[Value, ...]:
 
     Raises:
       ValueError: less than two dimensions, or dimensions of different sizes.
+
+    Args:
+      arr: array whose dimensions have one size.
+
+    Example:
+      >>> jnp.diag_indices_from(jnp.ones((2, 2)))
+      (Array([0, 1], dtype=int32), Array([0, 1], dtype=int32))
     """
     shape = array_argument("diag_indices_from", arr).aval.shape
     if len(shape) < 2:
@@ -234,13 +260,31 @@ def _triangle(name: str, n: Any, k: Any, m: Any, lower: bool) -> tuple[Value, ..
 
 @library
 def tril_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Value, ...]:
-    """The positions on and below diagonal k of an n by m (n by n) matrix: row numbers and column numbers."""
+    """The positions on and below diagonal k of an n by m (n by n) matrix: row numbers and column numbers.
+
+    Args:
+      n, m: numbers of rows and columns; m is n by default.
+      k: the last diagonal that is named: above the main one if positive.
+
+    Example:
+      >>> jnp.tril_indices(3, k=-1)
+      (Array([1, 2, 2], dtype=int32), Array([0, 0, 1], dtype=int32))
+    """
     return _triangle("tril_indices", n, k, m, lower=True)
 
 
 @library
 def triu_indices(n: int, k: int = 0, m: int | None = None) -> tuple[Value, ...]:
-    """The positions on and above diagonal k of an n by m (n by n) matrix: row numbers and column numbers."""
+    """The positions on and above diagonal k of an n by m (n by n) matrix: row numbers and column numbers.
+
+    Args:
+      n, m: numbers of rows and columns; m is n by default.
+      k: the first diagonal that is named: above the main one if positive.
+
+    Example:
+      >>> jnp.triu_indices(3, k=1)
+      (Array([0, 0, 1], dtype=int32), Array([1, 2, 2], dtype=int32))
+    """
     return _triangle("triu_indices", n, k, m, lower=False)
 
 
@@ -257,6 +301,15 @@ def tril_indices_from(arr: Any, k: int = 0) -> tuple[Value, ...]:
 
     Raises:
       ValueError: no matrix.
+
+    Args:
+      arr: matrix, of which only the shape is used.
+      k: as of `tril_indices`.
+
+    Example:
+      >>> x = jnp.array([[1, 2], [3, 4]])
+      >>> x[jnp.tril_indices_from(x)]
+      Array([1, 3, 4], dtype=int32)
     """
     n, m = _matrix_shape("tril_indices_from", arr)
     return tril_indices(n, k, m)
@@ -268,6 +321,15 @@ def triu_indices_from(arr: Any, k: int = 0) -> tuple[Value, ...]:
 
     Raises:
       ValueError: no matrix.
+
+    Args:
+      arr: matrix, of which only the shape is used.
+      k: as of `triu_indices`.
+
+    Example:
+      >>> x = jnp.array([[1, 2], [3, 4]])
+      >>> x[jnp.triu_indices_from(x)]
+      Array([1, 2, 4], dtype=int32)
     """
     n, m = _matrix_shape("triu_indices_from", arr)
     return triu_indices(n, k, m)
@@ -281,5 +343,9 @@ def mask_indices(n: int, mask_func: Callable, k: int = 0, *, size: int | None = 
       mask_func: `mask_func(matrix, k)`, a matrix with zeros where no position is wanted.
       k: what `mask_func` gets.
       size: the number of positions, which traced matrices need; see `nonzero`.
+
+    Example:
+      >>> jnp.mask_indices(3, jnp.triu, 1)
+      (Array([0, 0, 1], dtype=int32), Array([1, 2, 2], dtype=int32))
     """
     return nonzero(mask_func(ones((n, n)), k), size=size)

@@ -26,17 +26,18 @@ from sable.lax import linalg as lax_linalg
 from sable.library.declare import library
 
 from . import reductions
-from .creation import diagonal as _diagonal
 from .einsum import einsum
 from .linear_systems import det, inv, matrix_power, slogdet, solve, tensorinv, tensorsolve
 from .manipulation import expand_dims, matrix_transpose, moveaxis
+from .matrices import diagonal as _diagonal
 from .products import cross as _cross
 from .products import matmul as _matmul
 from .products import tensordot as _tensordot
 from .products import trace as _trace
 from .products import vecdot
 from .spectral import eig, eigh, eigvals, eigvalsh, lstsq, matrix_rank, pinv, svd, svdvals
-from .ufuncs import absolute, isnan, logical_and, logical_not, multiply, power, where
+from .ufuncs import absolute, multiply, power
+from .ufuncs_logic import isnan, logical_and, logical_not, where
 
 _absent.explain(__name__)
 

@@ -17,14 +17,15 @@ from sable.lax import linalg as lax_linalg
 from sable.library.declare import library
 
 from . import reductions
-from .creation import diagonal, eye
 from .cumulative import cumprod
 from .joining import concatenate
 from .manipulation import broadcast_shapes, broadcast_to, moveaxis
+from .matrices import diagonal, eye
 from .products import matmul, trace
-from .ufuncs import absolute, where
+from .ufuncs import absolute
 from .ufuncs import sign as sign_of
 from .ufuncs_float import exp, log
+from .ufuncs_logic import where
 
 
 class SlogdetResult(NamedTuple):

@@ -19,14 +19,16 @@ from . import (
     array_api,
     arrays,
     choices,
-    creation,
     cumulative,
     manipulation,
+    matrices,
     ordering,
     products,
     reductions,
+    rounding,
     ufuncs,
     ufuncs_float,
+    ufuncs_logic,
 )
 from .indexing import positions, selection
 from .indexing.read import getitem
@@ -106,7 +108,7 @@ def _reflected_power(self: Any, other: Any) -> Any:
 
 
 def _round(self: Value, ndigits: int | None = None) -> Value:
-    rounded = ufuncs_float.round(self, 0 if ndigits is None else operator.index(ndigits))
+    rounded = rounding.round(self, 0 if ndigits is None else operator.index(ndigits))
     if ndigits is not None:
         return rounded
     return arrays.astype(rounded, int)
@@ -132,7 +134,7 @@ def _contains(self: Value, item: Any) -> bool:
     if np.ndim(item):
         raise ValueError(f"Array.__contains__: query value must be a scalar, got query.shape={np.shape(item)}")
     try:
-        found = ufuncs.equal(self, item)
+        found = ufuncs_logic.equal(self, item)
     except TypeError as error:
         raise TypeError(f"Array.__contains__: unsupported operand type(s): {error}") from None
     return bool(reductions.any(found))
@@ -154,28 +156,28 @@ def _install_operators() -> None:
         ("floordiv", "//", ufuncs.floor_divide),
         ("mod", "%", ufuncs.remainder),
         ("divmod", "divmod", ufuncs.divmod),
-        ("and", "&", ufuncs.bitwise_and),
-        ("or", "|", ufuncs.bitwise_or),
-        ("xor", "^", ufuncs.bitwise_xor),
-        ("lshift", "<<", ufuncs.left_shift),
-        ("rshift", ">>", ufuncs.right_shift),
+        ("and", "&", ufuncs_logic.bitwise_and),
+        ("or", "|", ufuncs_logic.bitwise_or),
+        ("xor", "^", ufuncs_logic.bitwise_xor),
+        ("lshift", "<<", ufuncs_logic.left_shift),
+        ("rshift", ">>", ufuncs_logic.right_shift),
         ("matmul", "@", products.matmul),
     ):
         _install_binary(name, symbol, function)
     for name, symbol, function in (
-        ("eq", "==", ufuncs.equal),
-        ("ne", "!=", ufuncs.not_equal),
-        ("lt", "<", ufuncs.less),
-        ("le", "<=", ufuncs.less_equal),
-        ("gt", ">", ufuncs.greater),
-        ("ge", ">=", ufuncs.greater_equal),
+        ("eq", "==", ufuncs_logic.equal),
+        ("ne", "!=", ufuncs_logic.not_equal),
+        ("lt", "<", ufuncs_logic.less),
+        ("le", "<=", ufuncs_logic.less_equal),
+        ("gt", ">", ufuncs_logic.greater),
+        ("ge", ">=", ufuncs_logic.greater_equal),
     ):
         _install_binary(name, symbol, function, reflected=False)
     for name, function in (
         ("neg", ufuncs.negative),
         ("pos", ufuncs.positive),
         ("abs", ufuncs.absolute),
-        ("invert", ufuncs.invert),
+        ("invert", ufuncs_logic.invert),
     ):
         _put(f"__{name}__", _operator(function), operands=("self",))
     for name, function in (
@@ -217,7 +219,7 @@ _METHODS: dict[str, Callable] = {
     "copy": arrays.copy,
     "cumprod": cumulative.cumprod,
     "cumsum": cumulative.cumsum,
-    "diagonal": creation.diagonal,
+    "diagonal": matrices.diagonal,
     "dot": products.dot,
     "max": reductions.max,
     "mean": reductions.mean,
@@ -227,7 +229,7 @@ _METHODS: dict[str, Callable] = {
     "ptp": reductions.ptp,
     "ravel": manipulation.ravel,
     "repeat": manipulation.repeat,
-    "round": ufuncs_float.round,
+    "round": rounding.round,
     "searchsorted": ordering.searchsorted,
     "sort": ordering.sort,
     "squeeze": manipulation.squeeze,

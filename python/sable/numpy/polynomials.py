@@ -28,20 +28,21 @@ from sable.lax.convolution import conv_general_dilated
 from sable.library.declare import library
 
 from .arrays import asarray
-from .creation import arange, eye, vander
+from .creation import arange
 from .creation import full as full_array
 from .insertion import trim_zeros
 from .joining import concatenate, stack
 from .linear_systems import inv
 from .manipulation import atleast_1d, flip, roll, slice_axis
+from .matrices import eye, vander
 from .ordering import argsort
 from .products import dot, outer
 from .reductions import all as all_of
 from .reductions import argmin
 from .reductions import sum as sum_of
 from .spectral import eigvals, lstsq
-from .ufuncs import where
 from .ufuncs_float import sqrt
+from .ufuncs_logic import where
 
 # ---- sums and products ---------------------------------------------------------------------------------------------
 

@@ -28,9 +28,9 @@ from sable.core.values import retype
 from sable.ir.codec import DotDimensions
 from sable.library.declare import library
 
-from .creation import diagonal
 from .joining import stack as stacked
 from .manipulation import moveaxis, permuted, ravel, slice_axis
+from .matrices import diagonal
 from .reductions import accumulator, no_out
 from .ufuncs import multiply
 from .ufuncs_float import conjugate

@@ -162,12 +162,14 @@ def sum(
       promote_integers: False keeps narrow integers.
 
     Raises:
-      ValueError: an axis out of bounds or given twice. TypeError: not an array.
+      ValueError: an axis out of bounds or given twice. TypeError: not an array. NotImplementedError: `out`.
 
     Example:
-      >>> import sable.numpy as jnp
       >>> jnp.sum(jnp.array([[1, 2], [3, 4]]), axis=0)
       Array([4, 6], dtype=int32)
+      >>> x = jnp.array([200, 100], dtype=jnp.uint8)
+      >>> jnp.sum(x), jnp.sum(x, promote_integers=False)
+      (Array(300, dtype=uint32), Array(44, dtype=uint8))
     """
     names = ("reduce_sum", "add")
     return _accumulate("sum", names, 0, a, axis, dtype, out, keepdims, initial, where, promote_integers)
@@ -178,14 +180,34 @@ def prod(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = None, promote_integers: bool = True,
 ) -> Value:  # fmt: skip
-    """Product of the elements along axes; arguments as of `sum`."""
+    """Product of the elements along axes; arguments as of `sum`.
+
+    Example:
+      >>> jnp.prod(jnp.array([[1, 2], [3, 4]]), axis=1, keepdims=True)
+      Array([[ 2],
+             [12]], dtype=int32)
+      >>> jnp.prod(jnp.array([])), jnp.prod(jnp.arange(1, 20))  # 19! is no int32: it wraps around
+      (Array(1., dtype=float32), Array(109641728, dtype=int32))
+    """
     names = ("reduce_prod", "multiply")
     return _accumulate("prod", names, 1, a, axis, dtype, out, keepdims, initial, where, promote_integers)
 
 
 @library
 def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Value:
-    """Number of elements along axes that are not zero."""
+    """Number of elements along axes that are not zero.
+
+    Args:
+      a: array.
+      axis, keepdims: as of `sum`.
+
+    Returns:
+      Integers in the default dtype.
+
+    Example:
+      >>> jnp.count_nonzero(jnp.array([[0, 1], [2, 3]]), axis=0)
+      Array([1, 2], dtype=int32)
+    """
     return sum(retype(truth(array_argument("count_nonzero", a)), False), axis, keepdims=keepdims)
 
 
@@ -241,6 +263,12 @@ def max(
 
     Raises:
       ValueError: nothing to look at and no `initial`.
+
+    Example:
+      >>> jnp.max(jnp.array([1.0, jnp.nan, 3.0])), jnp.nanmax(jnp.array([1.0, jnp.nan, 3.0]))
+      (Array(nan, dtype=float32), Array(3., dtype=float32))
+      >>> jnp.max(jnp.array([[1, 5], [7, 2]]), axis=1, initial=3)
+      Array([5, 7], dtype=int32)
     """
     return _extreme("max", a, axis, out, keepdims, initial, where)
 
@@ -249,7 +277,13 @@ def max(
 def min(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
-    """The smallest element along axes; arguments as of `max`."""
+    """The smallest element along axes; arguments as of `max`.
+
+    Example:
+      >>> x = jnp.array([3, 1, 2])
+      >>> jnp.min(x, where=x > 1, initial=100)
+      Array(2, dtype=int32)
+    """
     return _extreme("min", a, axis, out, keepdims, initial, where)
 
 
@@ -258,7 +292,17 @@ amax, amin = max, min
 
 @library
 def ptp(a: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Value:
-    """The largest less the smallest element along axes."""
+    """The largest less the smallest element along axes.
+
+    Args:
+      a: array.
+      axis: an axis or several; None: all.
+      keepdims: leave axes of size 1.
+
+    Example:
+      >>> jnp.ptp(jnp.array([[1, 5], [7, 2]]), axis=1)
+      Array([4, 5], dtype=int32)
+    """
     no_out("ptp", out)
     return BIND.subtract(max(a, axis, keepdims=keepdims), min(a, axis, keepdims=keepdims))
 
@@ -290,13 +334,22 @@ def argmax(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = N
 
     Raises:
       ValueError: nothing to look at.
+
+    Example:
+      >>> jnp.argmax(jnp.array([[1, 7], [7, 2]])), jnp.argmax(jnp.array([[1, 7], [7, 2]]), axis=1)
+      (Array(1, dtype=int32), Array([1, 0], dtype=int32))
     """
     return _arg_extreme("argmax", a, axis, out, keepdims)
 
 
 @library
 def argmin(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
-    """Position of the (first) smallest element, or of the first NaN; arguments as of `argmax`."""
+    """Position of the (first) smallest element, or of the first NaN; arguments as of `argmax`.
+
+    Example:
+      >>> jnp.argmin(jnp.array([3.0, jnp.nan, 1.0]))
+      Array(1, dtype=int32)
+    """
     return _arg_extreme("argmin", a, axis, out, keepdims)
 
 
@@ -314,13 +367,32 @@ def _truth(name: str, mnemonic: str, neutral: bool, a: Any, axis: Any, out: Any,
 
 @library
 def all(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Value:
-    """True where all elements along axes are not zero (`where` says which to look at)."""
+    """True where all elements along axes are not zero (`where` says which to look at).
+
+    Args:
+      a: array; what is not boolean is compared with zero.
+      axis: an axis or several; None: all.
+      keepdims: leave axes of size 1.
+      where: mask that broadcasts against the array.
+
+    Example:
+      >>> jnp.all(jnp.array([[1, 0], [2, 3]]), axis=1), jnp.all(jnp.array([]))
+      (Array([False,  True], dtype=bool), Array(True, dtype=bool))
+    """
     return _truth("all", "reduce_and", True, a, axis, out, keepdims, where)
 
 
 @library
 def any(a: Any, axis: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Value:
-    """True where some element along axes is not zero (`where` says which to look at)."""
+    """True where some element along axes is not zero (`where` says which to look at).
+
+    Args:
+      a, axis, keepdims, where: as of `all`.
+
+    Example:
+      >>> jnp.any(jnp.array([[1, 0], [0, 0]]), axis=1)
+      Array([ True, False], dtype=bool)
+    """
     return _truth("any", "reduce_or", False, a, axis, out, keepdims, where)
 
 
@@ -374,6 +446,12 @@ def mean(
       dtype: of the result; None: the array's, float32 of integers.
       keepdims: leave axes of size 1.
       where: mask: what to count.
+
+    Example:
+      >>> jnp.mean(jnp.array([[1, 2], [3, 5]]), axis=0)
+      Array([2. , 3.5], dtype=float32)
+      >>> jnp.mean(jnp.array([1.0, 2.0, 30.0]), where=jnp.array([True, True, False]))
+      Array(1.5, dtype=float32)
     """
     no_out("mean", out)
     x = array_argument("mean", a)
@@ -396,9 +474,14 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
       axis: an axis or several; None: all.
       weights: in the array's shape, or a vector for the one axis.
       returned: also return the sums of the weights.
+      keepdims: leave axes of size 1.
 
     Raises:
       ValueError: the weights' shape does not fit.
+
+    Example:
+      >>> jnp.average(jnp.array([1.0, 2.0, 4.0]), weights=jnp.array([3, 1, 0]), returned=True)
+      (Array(1.25, dtype=float32), Array(4., dtype=float32))
     """
     if weights is None:
         made = mean(a, axis, keepdims=keepdims)
@@ -443,6 +526,10 @@ def var(
 
     Raises:
       ValueError: both `ddof` and `correction` are given.
+
+    Example:
+      >>> jnp.var(jnp.array([1.0, 3.0])), jnp.var(jnp.array([1.0, 3.0]), ddof=1)
+      (Array(1., dtype=float32), Array(2., dtype=float32))
     """
     no_out("var", out)
     return variance("var", a, axis, dtype, ddof, keepdims, where, mean, correction)
@@ -503,6 +590,11 @@ def std(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False, *,
     where: Any = None, mean: Any = None, correction: Any = None,
 ) -> Value:  # fmt: skip
-    """Standard deviation, the root of the variance; arguments as of `var`."""
+    """Standard deviation, the root of the variance; arguments as of `var`.
+
+    Example:
+      >>> jnp.std(jnp.array([[1.0, 3.0], [2.0, 2.0]]), axis=1)
+      Array([1., 0.], dtype=float32)
+    """
     no_out("std", out)
     return BIND.sqrt(variance("std", a, axis, dtype, ddof, keepdims, where, mean, correction))

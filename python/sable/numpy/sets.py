@@ -39,7 +39,7 @@ from .joining import append, concatenate
 from .manipulation import moveaxis, slice_axis
 from .ordering import lexsort
 from .reductions import any as any_true
-from .ufuncs import where
+from .ufuncs_logic import where
 
 _BOOL = np.dtype(np.bool_)
 _SIZE_HINT = "Pass a static `size`, how many elements the result shall have, to use it within JAX transformations."

@@ -26,24 +26,9 @@ from .cumulative import cumsum, diff
 from .indexing.selection import take
 from .manipulation import slice_axis
 from .ordering import searchsorted
-from .ufuncs import (
-    absolute,
-    add,
-    clip,
-    divide,
-    equal,
-    floor_divide,
-    greater,
-    less,
-    less_equal,
-    logical_and,
-    multiply,
-    negative,
-    remainder,
-    subtract,
-    where,
-)
+from .ufuncs import absolute, add, clip, divide, floor_divide, multiply, negative, remainder, subtract
 from .ufuncs_float import conjugate
+from .ufuncs_logic import equal, greater, less, less_equal, logical_and, where
 
 # ---- convolution -----------------------------------------------------------------------------------------------------
 

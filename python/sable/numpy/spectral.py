@@ -30,7 +30,8 @@ from .indexing.selection import take_along_axis
 from .manipulation import flip
 from .ordering import argsort, sort
 from .products import matmul as _matmul
-from .ufuncs import greater, greater_equal, less, logical_and, multiply, where
+from .ufuncs import multiply
+from .ufuncs_logic import greater, greater_equal, less, logical_and, where
 
 
 class EighResult(NamedTuple):

@@ -29,13 +29,14 @@ from sable.core.operands import (
 from sable.library.declare import library
 
 from .arrays import asarray
-from .creation import diag, linspace
+from .creation import linspace
 from .cumulative import diff
 from .indexing.positions import ravel_multi_index
 from .indexing.read import getitem
 from .indexing.update import write
 from .joining import concatenate
 from .manipulation import atleast_2d, matrix_transpose, slice_axis, squeeze
+from .matrices import diag
 from .ordering import searchsorted
 from .products import dot
 from .reductions import average

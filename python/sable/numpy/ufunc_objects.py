@@ -28,7 +28,7 @@ from sable.core.operands import (
     select,
 )
 from sable.lax.control_flow import scan
-from sable.library.declare import LibraryFunction, looks_like
+from sable.library.declare import LibraryFunction, looks_like, registered
 
 from .arrays import asarray
 from .indexing.read import read
@@ -334,6 +334,16 @@ class ufunc(LibraryFunction):
         x, y = array_arguments(f"{self.__name__}.outer", A, B)
         left, right = x.aval.shape, y.aval.shape
         return self(reshape_to(x, (*left, *[1] * len(right))), reshape_to(y, (*[1] * len(left), *right)))
+
+
+def ufunc_of(row: Callable[[str], Any], identity: Any = None, nin: int = 2, **ways: Any) -> Callable[[str], ufunc]:
+    """A function of the table as a ufunc; `ways` are those of `ufunc` to reduce, accumulate and update."""
+
+    def make(example: str) -> ufunc:
+        function = row(example).__wrapped__
+        return registered(ufunc(function, nin, 1, call=function, identity=identity, **ways))
+
+    return make
 
 
 def frompyfunc(func: Callable, /, nin: int, nout: int, *, identity: Any = None) -> ufunc:

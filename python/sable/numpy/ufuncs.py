@@ -1,8 +1,7 @@
-"""Arithmetic, comparison, logic and bits, element by element."""
+"""Arithmetic, element by element."""
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -10,47 +9,35 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.bind import BIND, OPS
+from sable.core.bind import BIND
 from sable.core.operands import (
     INT32,
     array_argument,
     array_arguments,
-    broadcast_shape,
     compare,
     compare_to,
-    compare_to_zero,
     convert,
-    expand_to,
-    filled,
     full_like,
     integer_pow,
     kind,
     logical,
     promote,
     promote_dtypes,
-    reshape_to,
     select,
     truth,
 )
 from sable.core.values import concrete, retype
-from sable.library.declare import library, registered
-from sable.library.words import all_words, any_words
+from sable.library.declare import library
 
 from . import reductions
 from ._table import binary, by_kind, several, single, unary
 from .arrays import asarray
 from .cumulative import cumprod, cumsum
-from .indexing.positions import nonzero
 from .indexing.update import write
-from .ufunc_objects import ufunc
+from .ufunc_objects import ufunc_of
+from .ufuncs_logic import greater, isnan, less, logical_or, where
 
 # ---- ufuncs --------------------------------------------------------------------------------------
-
-
-def ufunc_of(declared: Any, identity: Any = None, nin: int = 2, **ways: Any) -> ufunc:
-    """A function of the table as a ufunc; `ways` are those of `ufunc` to reduce, accumulate and update."""
-    function = declared.__wrapped__
-    return registered(ufunc(function, nin, 1, call=function, identity=identity, **ways))
 
 
 def _updating(mnemonic: str) -> Callable:
@@ -78,10 +65,6 @@ def _extreme(reduce: Callable) -> Callable:
     return of
 
 
-def _bits(mnemonic: str, truth_only: bool = False) -> Callable:
-    return functools.partial(reductions.reduce_bits, mnemonic, truth_only)
-
-
 # ---- arithmetic ----------------------------------------------------------------------------------
 
 add = ufunc_of(
@@ -90,38 +73,80 @@ add = ufunc_of(
     reduce=reductions.sum,
     accumulate=cumsum,
     at=_updating("scatter_add"),
-)
-subtract = ufunc_of(binary("subtract", "x1 - x2.", single("subtract")), at=_subtract_at)
+)("""
+    >>> jnp.add(jnp.array([1, 2]), 0.5)
+    Array([1.5, 2.5], dtype=float32, weak_type=True)
+    >>> jnp.add(jnp.uint8(200), jnp.uint8(100))  # integers wrap around
+    Array(44, dtype=uint8)
+    >>> jnp.add.reduce(jnp.array([[1, 2], [3, 4]]), axis=1)
+    Array([3, 7], dtype=int32)
+    """)
+subtract = ufunc_of(binary("subtract", "x1 - x2.", single("subtract")), at=_subtract_at)("""
+    >>> jnp.subtract(jnp.array([1, 2], dtype=jnp.uint8), jnp.uint8(2))  # integers wrap around
+    Array([255,   0], dtype=uint8)
+    """)
 multiply = ufunc_of(
     binary("multiply", "x1 * x2; `and` of booleans.", by_kind(b="and", other="multiply")),
     identity=1,
     reduce=reductions.prod,
     accumulate=cumprod,
     at=_updating("scatter_mul"),
-)
-divide = true_divide = binary("true_divide", "x1 / x2.", single("divide"), "inexact")
-negative = ufunc_of(unary("negative", "-x.", single("negate"), "same"), nin=1)
-positive = unary("positive", "x itself.", several, "same", lambda x: x)
+)("""
+    >>> jnp.multiply(jnp.arange(2)[:, None], jnp.arange(3))
+    Array([[0, 0, 0],
+           [0, 1, 2]], dtype=int32)
+    """)
+divide = true_divide = binary("true_divide", "x1 / x2.", single("divide"), "inexact")("""
+    >>> jnp.divide(jnp.array([7, -1, 0]), jnp.array([2, 0, 0]))
+    Array([ 3.5, -inf,  nan], dtype=float32)
+    """)
+negative = ufunc_of(unary("negative", "-x.", single("negate"), "same"), nin=1)("""
+    >>> jnp.negative(jnp.array([1, 2], dtype=jnp.uint8))  # modulo 256
+    Array([255, 254], dtype=uint8)
+    """)
+positive = unary("positive", "x itself.", several, "same", lambda x: x)("""
+    >>> jnp.positive(jnp.array([1, -2]))
+    Array([ 1, -2], dtype=int32)
+    """)
 arctan2 = atan2 = binary(
     "arctan2", "Angle of the point (x2, x1) from the first axis, in radians.", single("atan2"), "inexact"
-)
+)("""
+    >>> x1, x2 = jnp.array([1.0, -1.0]), jnp.array([-1.0, -1.0])
+    >>> jnp.rad2deg(jnp.arctan2(x1, x2))  # not that of x1 / x2: the quadrant counts
+    Array([ 135., -135.], dtype=float32)
+    """)
 maximum = ufunc_of(
     binary("maximum", "The larger of x1 and x2; NaN if one of them is.", single("maximum")),
     reduce=_extreme(reductions.max),
-)
+)("""
+    >>> jnp.maximum(jnp.array([1.0, 3.0, jnp.nan]), 2)
+    Array([ 2.,  3., nan], dtype=float32)
+    """)
 minimum = ufunc_of(
     binary("minimum", "The smaller of x1 and x2; NaN if one of them is.", single("minimum")),
     reduce=_extreme(reductions.min),
-)
+)("""
+    >>> jnp.minimum(jnp.array([1.0, 3.0, jnp.nan]), 2)
+    Array([ 1.,  2., nan], dtype=float32)
+    """)
 fmod = binary(
     "fmod",
     "Remainder of x1 / x2 with the sign of x1; of integers by 0 it is 0.",
     by_kind(f="remainder", other=None),
     "numeric",
     lambda x, y: select(compare_to(y, 0, "EQ"), full_like(x, 0), BIND.remainder(x, y)),
-)
-float_power = binary("float_power", "x1 ** x2, always in floats.", single("power"), "inexact")
-nextafter = binary("nextafter", "The float next to x1 on the way to x2.", single("next_after"), "inexact")
+)("""
+    >>> jnp.fmod(jnp.array([-7, 7]), 3), jnp.remainder(jnp.array([-7, 7]), 3)
+    (Array([-1,  1], dtype=int32), Array([2, 1], dtype=int32))
+    """)
+float_power = binary("float_power", "x1 ** x2, always in floats.", single("power"), "inexact")("""
+    >>> jnp.float_power(jnp.array([2, 4]), -1)  # `power` refuses integers and negative exponents
+    Array([0.5 , 0.25], dtype=float32)
+    """)
+nextafter = binary("nextafter", "The float next to x1 on the way to x2.", single("next_after"), "inexact")("""
+    >>> jnp.nextafter(jnp.float32(1), jnp.inf) - 1
+    Array(1.1920929e-07, dtype=float32)
+    """)
 
 absolute = abs = unary(
     "absolute",
@@ -129,7 +154,12 @@ absolute = abs = unary(
     by_kind(b=None, u=None, other="abs"),
     "same",
     lambda x: x,
-)
+)("""
+    >>> jnp.abs(jnp.array([3 + 4j, -1]))
+    Array([5., 1.], dtype=float32)
+    >>> jnp.abs(jnp.int8(-128))  # 128 is no int8
+    Array(-128, dtype=int8)
+    """)
 
 
 def _sign_unsigned(x: Value) -> Value:
@@ -142,9 +172,18 @@ sign = unary(
     by_kind(u=None, other="sign"),
     "same",
     _sign_unsigned,
-)
-square = unary("square", "x * x.", by_kind(c="square", other=None), "numeric", lambda x: integer_pow(x, 2))
-reciprocal = unary("reciprocal", "1 / x.", several, "inexact", lambda x: integer_pow(x, -1))
+)("""
+    >>> jnp.sign(jnp.array([-2.0, 0.0, jnp.nan]))
+    Array([-1.,  0., nan], dtype=float32)
+    """)
+square = unary("square", "x * x.", by_kind(c="square", other=None), "numeric", lambda x: integer_pow(x, 2))("""
+    >>> jnp.square(jnp.array([2, 3 + 1j]))
+    Array([4.+0.j, 8.+6.j], dtype=complex64)
+    """)
+reciprocal = unary("reciprocal", "1 / x.", several, "inexact", lambda x: integer_pow(x, -1))("""
+    >>> jnp.reciprocal(jnp.array([2, 4]))  # of integers, too
+    Array([0.5 , 0.25], dtype=float32)
+    """)
 
 
 def _refuse_complex(name: str, *xs: Value) -> None:
@@ -189,8 +228,16 @@ def _float_divmod(x1: Value, x2: Value) -> tuple[Value, Value]:
     return BIND.stop_gradient(whole), select(other, BIND.add(mod, x2), mod)
 
 
-remainder = mod = binary("remainder", "x1 modulo x2, with the sign of x2.", several, "numeric", _remainder)
-floor_divide = binary("floor_divide", "The largest integer not above x1 / x2.", several, "numeric", _floor_divide)
+remainder = mod = binary("remainder", "x1 modulo x2, with the sign of x2.", several, "numeric", _remainder)("""
+    >>> jnp.remainder(jnp.array([-7, 7]), 3), jnp.remainder(jnp.array([-7, 7]), -3)
+    (Array([2, 1], dtype=int32), Array([-1, -2], dtype=int32))
+    """)
+floor_divide = binary("floor_divide", "The largest integer not above x1 / x2.", several, "numeric", _floor_divide)("""
+    >>> jnp.floor_divide(jnp.array([-7, 7]), 2)
+    Array([-4,  3], dtype=int32)
+    >>> jnp.floor_divide(jnp.array([-7.0, 7.0]), 2)  # floats stay floats
+    Array([-4.,  3.], dtype=float32)
+    """)
 
 
 @library
@@ -199,6 +246,16 @@ def divmod(x1: Any, x2: Any, /) -> tuple[Value, Value]:
 
     Raises:
       TypeError: an argument is no array, or is complex.
+
+    Args:
+      x1, x2: real arrays or scalars.
+
+    Returns:
+      Two arrays in the common dtype (booleans count as int32); the remainders have the sign of x2.
+
+    Example:
+      >>> jnp.divmod(jnp.array([-7, 7]), 3)
+      (Array([-3,  2], dtype=int32), Array([2, 1], dtype=int32))
     """
     a, b = promote("divmod", (x1, x2), "numeric")
     if kind(a) in "iu":
@@ -214,7 +271,7 @@ def _static_exponent(x: Any) -> int | None:
     return None if known is None else operator.index(known)
 
 
-_power = binary("power", "x1 ** x2.", single("power"))
+_power = binary("power", "x1 ** x2.", single("power"))("")
 
 
 @library
@@ -234,9 +291,10 @@ def power(x1: Any, x2: Any, /) -> Value:
       TypeError: an argument is no array; integers and a known negative exponent.
 
     Example:
-      >>> import sable.numpy as jnp
       >>> jnp.power(jnp.array([1.0, 2.0, 3.0]), 2)
       Array([1., 4., 9.], dtype=float32)
+      >>> jnp.power(jnp.array([2, 3]), jnp.array([-1, 2]))  # exponents that are not known: 1 / 2 is cut
+      Array([0, 9], dtype=int32)
     """
     n = _static_exponent(x2)
     if n is not None:
@@ -259,13 +317,29 @@ pow = power
 
 @library
 def fmax(x1: Any, x2: Any) -> Value:
-    """The larger of x1 and x2; where one of them is NaN, the other one."""
+    """The larger of x1 and x2; where one of them is NaN, the other one.
+
+    Args:
+      x1, x2: arrays or scalars, which are promoted to one dtype.
+
+    Example:
+      >>> jnp.fmax(jnp.array([1.0, jnp.nan]), 0.5)
+      Array([1. , 0.5], dtype=float32)
+    """
     return where(logical_or(greater(x1, x2), isnan(x2)), x1, x2)
 
 
 @library
 def fmin(x1: Any, x2: Any) -> Value:
-    """The smaller of x1 and x2; where one of them is NaN, the other one."""
+    """The smaller of x1 and x2; where one of them is NaN, the other one.
+
+    Args:
+      x1, x2: arrays or scalars, which are promoted to one dtype.
+
+    Example:
+      >>> jnp.fmin(jnp.array([1.0, jnp.nan]), 0.5)
+      Array([0.5, 0.5], dtype=float32)
+    """
     return where(logical_or(less(x1, x2), isnan(x2)), x1, x2)
 
 
@@ -279,6 +353,12 @@ def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Value:
 
     Raises:
       ValueError: complex arguments, which have no order.
+
+    Example:
+      >>> jnp.clip(jnp.array([-2, 0, 7]), min=-1, max=jnp.array([3, 3, 5]))
+      Array([-1,  0,  5], dtype=int32)
+      >>> jnp.clip(jnp.array([1, 2]), 3, 0)  # where min > max: max
+      Array([0, 0], dtype=int32)
     """
     if arr is None:
         raise ValueError("clip needs an array")
@@ -291,216 +371,3 @@ def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Value:
     if min is not None:
         x = maximum(min, x)
     return x if max is None else minimum(max, x)
-
-
-# ---- comparison ----------------------------------------------------------------------------------
-
-
-def _ordering(direction: str) -> Any:
-    def choose(dtype: np.dtype) -> Any:
-        # complex numbers are ordered by their real parts, then by their imaginary ones
-        return None if dtype.kind == "c" else (OPS["compare"], {"comparison_direction": direction})
-
-    def body(x1: Value, x2: Value) -> Value:
-        r1, r2 = BIND.real(x1), BIND.real(x2)
-        imaginary = compare(BIND.imag(x1), BIND.imag(x2), direction)
-        return select(compare(r1, r2, "EQ"), imaginary, compare(r1, r2, direction))
-
-    return choose, "same", body
-
-
-equal = binary("equal", "x1 == x2, as booleans.", single("compare", comparison_direction="EQ"), join=all_words)
-not_equal = binary("not_equal", "x1 != x2, as booleans.", single("compare", comparison_direction="NE"), join=any_words)
-less = binary("less", "x1 < x2, as booleans.", *_ordering("LT"))
-less_equal = binary("less_equal", "x1 <= x2, as booleans.", *_ordering("LE"))
-greater = binary("greater", "x1 > x2, as booleans.", *_ordering("GT"))
-greater_equal = binary("greater_equal", "x1 >= x2, as booleans.", *_ordering("GE"))
-
-# ---- logic and bits ------------------------------------------------------------------------------
-
-
-def _logic(mnemonic: str) -> Any:
-    def body(*xs: Value) -> Value:
-        return logical(mnemonic, *map(truth, xs))
-
-    return by_kind(b=mnemonic, other=None), "same", body, True
-
-
-logical_and = ufunc_of(
-    binary("logical_and", "Both x1 and x2 are not zero, as booleans.", *_logic("and")),
-    True,
-    reduce=_bits("and", truth_only=True),
-)
-logical_or = ufunc_of(
-    binary("logical_or", "x1 or x2 is not zero, as booleans.", *_logic("or")),
-    False,
-    reduce=_bits("or", truth_only=True),
-)
-logical_xor = ufunc_of(
-    binary("logical_xor", "Just one of x1 and x2 is not zero, as booleans.", *_logic("xor")),
-    False,
-    reduce=_bits("xor", truth_only=True),
-)
-logical_not = unary(
-    "logical_not",
-    "x is zero, as booleans.",
-    by_kind(b="not", other=None),
-    "same",
-    lambda x: compare_to_zero(x, "EQ"),
-)
-bitwise_and = ufunc_of(
-    binary("bitwise_and", "`and` of the bits of integers or of booleans.", single("and")), -1, reduce=_bits("and")
-)
-bitwise_or = ufunc_of(
-    binary("bitwise_or", "`or` of the bits of integers or of booleans.", single("or")), 0, reduce=_bits("or")
-)
-bitwise_xor = ufunc_of(
-    binary("bitwise_xor", "`xor` of the bits of integers or of booleans.", single("xor")), 0, reduce=_bits("xor")
-)
-invert = bitwise_not = bitwise_invert = unary(
-    "invert", "All bits of integers or booleans inverted.", single("not"), "same"
-)
-left_shift = bitwise_left_shift = binary(
-    "left_shift", "The bits of x1 moved up by x2.", single("shift_left"), "numeric"
-)
-right_shift = bitwise_right_shift = binary(
-    "right_shift",
-    "The bits of x1 moved down by x2; the sign of signed integers stays.",
-    by_kind(u="shift_right_logical", other="shift_right_arithmetic"),
-    "numeric",
-)
-
-
-@library(operands=("x",), promotion="numeric")
-def bitwise_count(x: Any, /) -> Value:
-    """Number of bits that are 1 in the absolute values of integers, as uint8."""
-    if kind(x) == "i":
-        x = BIND.abs(x)
-    return convert(BIND.popcnt(x), np.dtype(np.uint8))
-
-
-# ---- where ---------------------------------------------------------------------------------------
-
-
-@library(
-    moves=(
-        "x",
-        "y",
-    )
-)
-def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
-    """x where the condition is true, else y; with the condition alone, the indices where it is true.
-
-    Args:
-      condition: array; what is not boolean is compared with zero.
-      x, y: arrays or scalars, which are promoted to one dtype; all three broadcast.
-      size, fill_value: for the form with one argument, see `nonzero`.
-
-    Raises:
-      TypeError: an argument is no array. ValueError: shapes do not broadcast.
-
-    Example:
-      >>> import sable.numpy as jnp
-      >>> x = jnp.array([-1.0, 2.0])
-      >>> jnp.where(x > 0, x, 0.0)
-      Array([0., 2.], dtype=float32)
-    """
-    if x is None and y is None:
-        return nonzero(condition, size=size, fill_value=fill_value)
-    if size is not None or fill_value is not None:
-        raise ValueError("size and fill_value arguments cannot be used in three-term where function.")
-    predicate, *cases = array_arguments("where", condition, x, y)
-    return choose(truth(predicate), *promote_dtypes(cases))
-
-
-def choose(predicate: Value, x: Value, y: Value) -> Value:
-    """`select` of values of one dtype that broadcast, whatever their ranks."""
-    rest = [x, y] if predicate.aval.shape == () else [predicate, x, y]
-    shape = broadcast_shape(tuple([v.aval.shape for v in rest]))
-    return select(
-        predicate if len(rest) == 2 else expand_to(predicate, shape), expand_to(x, shape), expand_to(y, shape)
-    )
-
-
-# ---- tests of floats -----------------------------------------------------------------------------
-
-
-def _all_true(x: Value) -> Value:
-    return filled(x.aval.shape, np.dtype(np.bool_), True)
-
-
-def _none_true(x: Value) -> Value:
-    return filled(x.aval.shape, np.dtype(np.bool_), False)
-
-
-def _finite_parts(x: Value) -> Value:
-    if kind(x) != "c":
-        return _all_true(x)
-    return logical("and", BIND.is_finite(BIND.real(x)), BIND.is_finite(BIND.imag(x)))
-
-
-def _infinite(x: Value) -> Value:
-    k = kind(x)
-    if k == "f":
-        found = compare_to(BIND.abs(x), np.inf, "EQ")
-        return BIND.convert(found, dtype=np.dtype(np.bool_))  # never weakly typed, as in JAX
-    if k != "c":
-        return _none_true(x)
-    return logical("or", _infinite(BIND.real(x)), _infinite(BIND.imag(x)))
-
-
-isfinite = unary(
-    "isfinite",
-    "Neither infinite nor NaN, as booleans.",
-    by_kind(f="is_finite", other=None),
-    "same",
-    _finite_parts,
-    all_words,
-)
-isinf = unary("isinf", "Infinite, as booleans.", several, "same", _infinite, any_words)
-isnan = unary("isnan", "NaN, as booleans.", several, "same", lambda x: compare(x, x, "NE"), any_words)
-
-
-def _signed_infinity(name: str, x: Any, bound: float) -> Value:
-    value = array_argument(name, x)
-    if kind(value) == "c":
-        raise ValueError("isposinf/isneginf are not well defined for complex types")
-    if kind(value) != "f":
-        return _none_true(value)
-    return BIND.convert(compare_to(value, bound, "EQ"), dtype=np.dtype(np.bool_))
-
-
-@library(operands=("x",), moves=("x",), join=any_words)
-def isposinf(x: Any, /, out: None = None) -> Value:
-    """Positive infinity, as booleans."""
-    return _signed_infinity("isposinf", x, np.inf)
-
-
-@library(operands=("x",), moves=("x",), join=any_words)
-def isneginf(x: Any, /, out: None = None) -> Value:
-    """Negative infinity, as booleans."""
-    return _signed_infinity("isneginf", x, -np.inf)
-
-
-@library(operands=("x",))
-def signbit(x: Any, /) -> Value:
-    """The sign bit is set, as booleans: also for -0.0.
-
-    Raises:
-      ValueError: complex numbers.
-    """
-    value = array_argument("signbit", x)
-    k = kind(value)
-    if k == "c":
-        raise ValueError(f"jax.numpy.signbit is not well defined for {value.aval.dtype.name}")
-    if k in "bu":
-        return _none_true(value)
-    if k == "f":
-        word = np.dtype(f"i{value.aval.dtype.itemsize}")
-        value = BIND.bitcast_convert(value, dtype=word)
-    return BIND.convert(compare_to(value, 0, "LT"), dtype=np.dtype(np.bool_))
-
-
-def scalar_of(x: Value) -> Value:
-    """An array of one element as a scalar."""
-    return reshape_to(x, ())

@@ -1,4 +1,4 @@
-"""Exponentials, trigonometry, rounding, complex parts and what is computed from them, element by element."""
+"""Exponentials, trigonometry, signs, complex parts and Bessel functions, element by element."""
 
 from __future__ import annotations
 
@@ -10,12 +10,8 @@ import numpy as np
 
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.dtypes import default_dtype, finfo, iinfo
 from sable.core.operands import (
     array_argument,
-    array_arguments,
-    broadcast_shape,
-    broadcast_values,
     compare,
     compare_to,
     convert,
@@ -27,18 +23,16 @@ from sable.core.operands import (
     power_of_two,
     promote,
     promote_dtypes,
-    scalar,
     select,
 )
 from sable.core.values import retype
 from sable.library.declare import library
-from sable.library.words import all_words
-from sable.pytree.arrays import WRAPPERS
 
 from . import reductions
 from ._table import binary, by_kind, several, single, unary
 from .arrays import asarray
-from .ufuncs import absolute, choose, equal, isnan, less_equal, logical_and, logical_or, signbit, ufunc_of
+from .ufunc_objects import ufunc_of
+from .ufuncs_logic import signbit
 
 # ---- exponentials and logarithms -----------------------------------------------------------------
 
@@ -59,15 +53,46 @@ def _log_of_base(base: float) -> Any:
     return log_of_base
 
 
-exp = unary("exp", "e ** x.", single("exponential"))
-exp2 = unary("exp2", "2 ** x.", body=power_of_two)
-expm1 = unary("expm1", "e ** x - 1, accurate near 0.", single("exponential_minus_one"))
-log = unary("log", "Natural logarithm.", single("log"))
-log2 = unary("log2", "Logarithm to base 2.", body=_log_of_base(2))
-log10 = unary("log10", "Logarithm to base 10.", body=_log_of_base(10))
-log1p = unary("log1p", "log(1 + x), accurate near 0.", single("log_plus_one"))
-sqrt = unary("sqrt", "Square root.", single("sqrt"))
-cbrt = unary("cbrt", "Cube root.", single("cbrt"))
+exp = unary("exp", "e ** x.", single("exponential"))("""
+    >>> jnp.exp(jnp.array([0, 100, -jnp.inf]))  # f32 ends at 3.4e38
+    Array([ 1., inf,  0.], dtype=float32)
+    """)
+exp2 = unary("exp2", "2 ** x.", body=power_of_two)("""
+    >>> jnp.exp2(jnp.array([-1, 0, 10]))
+    Array([5.000e-01, 1.000e+00, 1.024e+03], dtype=float32)
+    """)
+expm1 = unary("expm1", "e ** x - 1, accurate near 0.", single("exponential_minus_one"))("""
+    >>> x = jnp.float32(1e-8)
+    >>> jnp.expm1(x), jnp.exp(x) - 1  # the difference has lost all digits
+    (Array(1.e-08, dtype=float32), Array(0., dtype=float32))
+    """)
+log = unary("log", "Natural logarithm.", single("log"))("""
+    >>> jnp.log(jnp.array([1, 0, -1]))
+    Array([  0., -inf,  nan], dtype=float32)
+    >>> jnp.log(jnp.array(-1 + 0j))
+    Array(0.+3.1415927j, dtype=complex64, weak_type=True)
+    """)
+log2 = unary("log2", "Logarithm to base 2.", body=_log_of_base(2))("""
+    >>> jnp.log2(jnp.array([1, 8, 0.5]))
+    Array([ 0.,  3., -1.], dtype=float32)
+    """)
+log10 = unary("log10", "Logarithm to base 10.", body=_log_of_base(10))("""
+    >>> jnp.log10(jnp.array([1, 1000]))
+    Array([0., 3.], dtype=float32)
+    """)
+log1p = unary("log1p", "log(1 + x), accurate near 0.", single("log_plus_one"))("""
+    >>> x = jnp.float32(1e-8)
+    >>> jnp.log1p(x), jnp.log(1 + x)
+    (Array(1.e-08, dtype=float32), Array(0., dtype=float32))
+    """)
+sqrt = unary("sqrt", "Square root.", single("sqrt"))("""
+    >>> jnp.sqrt(jnp.array([4, 2, -1])), jnp.sqrt(jnp.array(-1 + 0j))
+    (Array([2.       , 1.4142135,       nan], dtype=float32), Array(0.+1.j, dtype=complex64, weak_type=True))
+    """)
+cbrt = unary("cbrt", "Cube root.", single("cbrt"))("""
+    >>> jnp.cbrt(jnp.array([-27, 8])), jnp.power(-27.0, 1 / 3)
+    (Array([-3.,  2.], dtype=float32), Array(nan, dtype=float32, weak_type=True))
+    """)
 
 
 def _logaddexp(x1: Value, x2: Value) -> Value:
@@ -123,29 +148,80 @@ logaddexp = ufunc_of(
     binary("logaddexp", "log(e**x1 + e**x2), without overflow.", rule="inexact", body=_logaddexp),
     -np.inf,
     reduce=_reduce_logaddexp,
-)
+)("""
+    >>> x = jnp.array([-1000.0, 0.0])
+    >>> jnp.logaddexp(x, x), jnp.log(jnp.exp(x) + jnp.exp(x))
+    (Array([-9.993068e+02,  6.931472e-01], dtype=float32), Array([     -inf, 0.6931472], dtype=float32))
+    >>> jnp.logaddexp.reduce(jnp.array([-1000.0, -1000.0, -1000.0]))
+    Array(-998.90137, dtype=float32)
+    """)
 logaddexp2 = ufunc_of(
     binary("logaddexp2", "log2(2**x1 + 2**x2), without overflow.", rule="inexact", body=_logaddexp2, hardens=True),
     -np.inf,
     reduce=_reduce_logaddexp2,
-)
+)("""
+    >>> jnp.round(jnp.logaddexp2(jnp.array([3.0, 500.0]), jnp.array([3.0, 500.0])), 2)
+    Array([  4., 501.], dtype=float32)
+    """)
 
 # ---- trigonometry --------------------------------------------------------------------------------
 
-sin = unary("sin", "Sine of angles in radians.", single("sine"))
-cos = unary("cos", "Cosine of angles in radians.", single("cosine"))
-tan = unary("tan", "Tangent of angles in radians.", single("tan"))
-arcsin = asin = unary("arcsin", "Inverse sine, in radians.", single("asin"))
-arccos = acos = unary("arccos", "Inverse cosine, in radians.", single("acos"))
-arctan = atan = unary("arctan", "Inverse tangent, in radians.", single("atan"))
-sinh = unary("sinh", "Hyperbolic sine.", single("sinh"))
-cosh = unary("cosh", "Hyperbolic cosine.", single("cosh"))
-tanh = unary("tanh", "Hyperbolic tangent.", single("tanh"))
-arcsinh = asinh = unary("arcsinh", "Inverse hyperbolic sine.", single("asinh"))
-arccosh = acosh = unary("arccosh", "Inverse hyperbolic cosine.", single("acosh"))
-arctanh = atanh = unary("arctanh", "Inverse hyperbolic tangent.", single("atanh"))
-deg2rad = radians = unary("deg2rad", "Degrees to radians.", body=lambda x: _times(x, math.pi / 180))
-rad2deg = degrees = unary("rad2deg", "Radians to degrees.", body=lambda x: _times(x, 180 / math.pi))
+sin = unary("sin", "Sine of angles in radians.", single("sine"))("""
+    >>> jnp.sin(jnp.array([0, 0.5 * jnp.pi, jnp.pi]))  # pi is rounded to f32
+    Array([ 0.000000e+00,  1.000000e+00, -8.742278e-08], dtype=float32)
+    """)
+cos = unary("cos", "Cosine of angles in radians.", single("cosine"))("""
+    >>> jnp.cos(jnp.array([0, 0.5 * jnp.pi, jnp.pi]))
+    Array([ 1.000000e+00, -4.371139e-08, -1.000000e+00], dtype=float32)
+    """)
+tan = unary("tan", "Tangent of angles in radians.", single("tan"))("""
+    >>> jnp.tan(jnp.array([0, 0.25 * jnp.pi, 0.5 * jnp.pi]))  # pi / 2 is rounded: finite
+    Array([ 0.0000000e+00,  1.0000000e+00, -2.2877334e+07], dtype=float32)
+    """)
+arcsin = asin = unary("arcsin", "Inverse sine, in radians.", single("asin"))("""
+    >>> jnp.round(jnp.arcsin(jnp.array([0.5, 1, 2])), 4)
+    Array([0.5236, 1.5708,    nan], dtype=float32)
+    """)
+arccos = acos = unary("arccos", "Inverse cosine, in radians.", single("acos"))("""
+    >>> jnp.round(jnp.arccos(jnp.array([0.5, -1, 2])), 4)
+    Array([1.0472, 3.1416,    nan], dtype=float32)
+    """)
+arctan = atan = unary("arctan", "Inverse tangent, in radians.", single("atan"))("""
+    >>> jnp.arctan(jnp.array([-jnp.inf, 0, jnp.inf]))
+    Array([-1.5707964,  0.       ,  1.5707964], dtype=float32)
+    """)
+sinh = unary("sinh", "Hyperbolic sine.", single("sinh"))("""
+    >>> jnp.round(jnp.sinh(jnp.array([0, 1])), 4)
+    Array([0.    , 1.1752], dtype=float32)
+    """)
+cosh = unary("cosh", "Hyperbolic cosine.", single("cosh"))("""
+    >>> jnp.round(jnp.cosh(jnp.array([0, 1])), 4)
+    Array([1.    , 1.5431], dtype=float32)
+    """)
+tanh = unary("tanh", "Hyperbolic tangent.", single("tanh"))("""
+    >>> jnp.round(jnp.tanh(jnp.array([0, 1, 20])), 4)
+    Array([0.    , 0.7616, 1.    ], dtype=float32)
+    """)
+arcsinh = asinh = unary("arcsinh", "Inverse hyperbolic sine.", single("asinh"))("""
+    >>> jnp.round(jnp.arcsinh(jnp.array([-1, 0, 1e30])), 4)
+    Array([-0.8814,  0.    , 69.7707], dtype=float32)
+    """)
+arccosh = acosh = unary("arccosh", "Inverse hyperbolic cosine.", single("acosh"))("""
+    >>> jnp.round(jnp.arccosh(jnp.array([1, 2, 0.5])), 4)
+    Array([0.   , 1.317,   nan], dtype=float32)
+    """)
+arctanh = atanh = unary("arctanh", "Inverse hyperbolic tangent.", single("atanh"))("""
+    >>> jnp.round(jnp.arctanh(jnp.array([0.5, 1, 2])), 4)
+    Array([0.5493,    inf,    nan], dtype=float32)
+    """)
+deg2rad = radians = unary("deg2rad", "Degrees to radians.", body=lambda x: _times(x, math.pi / 180))("""
+    >>> jnp.deg2rad(jnp.array([90, 180]))
+    Array([1.5707964, 3.1415927], dtype=float32)
+    """)
+rad2deg = degrees = unary("rad2deg", "Radians to degrees.", body=lambda x: _times(x, 180 / math.pi))("""
+    >>> jnp.rad2deg(jnp.array([0.5 * jnp.pi, jnp.pi]))
+    Array([ 90., 180.], dtype=float32)
+    """)
 
 
 def _sinc(x: Value) -> Value:
@@ -158,7 +234,10 @@ def _sinc(x: Value) -> Value:
     return select(zero, series, BIND.divide(BIND.sine(safe), safe))
 
 
-sinc = unary("sinc", "sin(pi x) / (pi x).", body=_sinc)
+sinc = unary("sinc", "sin(pi x) / (pi x).", body=_sinc)("""
+    >>> jnp.round(jnp.sinc(jnp.array([0, 0.5, 1])), 4)
+    Array([ 1.    ,  0.6366, -0.    ], dtype=float32)
+    """)
 
 
 def _hypot(a: Value, b: Value) -> Value:
@@ -177,171 +256,27 @@ def _hypot(a: Value, b: Value) -> Value:
     return select(infinite, full_like(high, np.inf), found)
 
 
-hypot = binary("hypot", "sqrt(x1**2 + x2**2), without overflow.", rule="inexact", body=_hypot, hardens=True)
-
-# ---- rounding ------------------------------------------------------------------------------------
-
-
-def _same(x: Value) -> Value:
-    return x
-
-
-floor = unary(
-    "floor", "The largest integer not above x.", by_kind(b=None, i=None, u=None, other="floor"), "same", _same
-)
-ceil = unary("ceil", "The smallest integer not below x.", by_kind(b=None, i=None, u=None, other="ceil"), "same", _same)
-
-
-@library(operands=("x",), promotion="same")
-def trunc(x: Any) -> Value:
-    """x without its fraction, in its dtype."""
-    if kind(x) in "biu":
-        return x
-    return select(compare_to(x, 0, "LT"), BIND.ceil(x), BIND.floor(x))
-
-
-def _by_parts(f: Any, x: Value) -> Value:
-    return BIND.complex(f(BIND.real(x)), f(BIND.imag(x)))
-
-
-@library
-def rint(x: Any, /) -> Value:
-    """The nearest integers as floats; halves go to the even one."""
-    value = array_argument("rint", x)
-    if kind(value) in "biu":
-        return convert(value, default_dtype("f"))
-    if kind(value) == "c":
-        return retype(_by_parts(BIND.round_nearest_even, value), value.aval.weak_type)
-    return BIND.round_nearest_even(value)
-
-
-@library
-def round(a: Any, decimals: int = 0, out: None = None) -> Value:
-    """Values rounded to a number of decimals; halves go to the even neighbour.
-
-    Args:
-      a: array.
-      decimals: digits behind the point; negative ones count before it.
-
-    Raises:
-      ValueError: booleans.
-      NotImplementedError: integers and negative `decimals`; `out`.
-    """
-    if out is not None:
-        raise NotImplementedError("The 'out' argument to jnp.round is not supported.")
-    x = array_argument("round", a)
-    k = kind(x)
-    if k == "b":
-        raise ValueError("data type <class 'numpy.bool'> not inexact: booleans cannot be rounded")
-    if k in "iu":
-        if decimals < 0:
-            raise NotImplementedError("integer np.round not implemented for decimals < 0")
-        return x
-    if k == "c":
-        return retype(_by_parts(lambda part: _round(part, decimals), x), x.aval.weak_type)
-    return _round(x, decimals)
-
-
-around = round
-
-
-def _round(x: Value, decimals: int) -> Value:
-    if decimals == 0:
-        return BIND.round_nearest_even(x)
-    a = x.aval
-    # a half precision would lose what is to be rounded
-    widest = finfo(a.dtype if a.dtype.itemsize > 2 else np.dtype(np.float32)).max
-    if decimals > math.log10(float(widest)):
-        return x  # no such digits: 10**decimals is infinite
-    wide = convert(x, np.dtype(np.float32), a.weak_type) if a.dtype.itemsize == 2 else x
-    factor = full_like(wide, 10.0**decimals)
-    made = BIND.divide(BIND.round_nearest_even(BIND.multiply(wide, factor)), factor)
-    return convert(made, a.dtype, a.weak_type)
-
-
-@library(operands=("x",), promotion="inexact")
-def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
-    """The pair (fraction, whole part), both with the sign of x."""
-    whole = trunc(x)
-    return BIND.subtract(x, whole), whole
-
-
-@library(operands=("x",), promotion="inexact")
-def frexp(x: Any, /) -> tuple[Value, Value]:
-    """The pair (m, e) with x = m * 2**e and 0.5 <= |m| < 1; e as int32.
-
-    Raises:
-      TypeError: complex numbers.
-    """
-    if kind(x) == "c":
-        raise TypeError("frexp does not support complex-valued inputs")
-    a = x.aval
-    bits, info = 8 * a.dtype.itemsize, finfo(a.dtype)
-    word = np.dtype(f"i{a.dtype.itemsize}")
-    mantissa, top = info.nmant, (1 << (bits - 1 - info.nmant)) - 1
-    # denormals are scaled up first, by a power of two that makes them normal
-    small = compare_to(BIND.abs(x), float(info.smallest_normal), "LT")
-    scaled = select(small, _times(x, float(2**mantissa)), x)
-    raw = BIND.bitcast_convert(scaled, dtype=word)
-    field = logical("and", BIND.shift_right_logical(raw, full_like(raw, mantissa)), full_like(raw, top))
-    bias = top // 2 - 1
-    exponent = BIND.subtract(field, select(small, full_like(raw, bias + mantissa), full_like(raw, bias)))
-    kept = logical("and", raw, full_like(raw, ~(top << mantissa)))
-    fraction = BIND.bitcast_convert(logical("or", kept, full_like(raw, bias << mantissa)), dtype=a.dtype)
-    # bits have no derivative: that of x 2**-e comes with a difference that is 0
-    special = logical("or", compare_to(x, 0, "EQ"), logical("not", BIND.is_finite(x)))
-    ratio = BIND.stop_gradient(BIND.divide(fraction, scaled))
-    smooth = BIND.multiply(scaled, select(special, full_like(x, 0), ratio))
-    smooth = select(special, full_like(x, 0), smooth)
-    fraction = BIND.add(fraction, BIND.subtract(smooth, BIND.stop_gradient(smooth)))
-    exponent = select(special, full_like(exponent, 0), exponent)
-    return retype(select(special, x, fraction), False), convert(exponent, np.dtype(np.int32))
-
-
-@library
-def ldexp(x1: Any, x2: Any, /) -> Value:
-    """x1 * 2**x2 for integers x2.
-
-    Raises:
-      ValueError: x2 has no integers, or x1 is complex.
-    """
-    a, b = array_arguments("ldexp", x1, x2)
-    if kind(a) == "c" or kind(b) not in "biu":
-        raise ValueError(f"ldexp not supported for input types ({a.aval.dtype!r}, {b.aval.dtype!r})")
-    (a,) = promote_dtypes([a], "inexact")
-    base, left = broadcast_values("ldexp", [convert(a, a.aval.dtype), b])
-    info = finfo(base.aval.dtype)
-    step, word = -int(info.minexp), np.dtype(f"i{base.aval.dtype.itemsize}")
-    if kind(left) == "u":
-        left = BIND.minimum(left, full_like(left, min(4 * step, iinfo(left.aval.dtype).max)))
-    elif kind(left) == "i":
-        bits = iinfo(left.aval.dtype)
-        low, high = full_like(left, max(-4 * step, bits.min)), full_like(left, min(4 * step, bits.max))
-        left = BIND.minimum(BIND.maximum(left, low), high)
-    left = convert(left, word)
-    # in three steps, since 2**x2 alone may overflow where the product does not: from the least denormal number to the
-    # largest number and back it takes less than three times the exponent of the least normal number
-    low, high = full_like(left, -step), full_like(left, step)
-    for _ in range(3):
-        part = BIND.minimum(BIND.maximum(left, low), high)
-        # 2**part, by its bits
-        biased = BIND.add(part, full_like(part, step + 1))
-        bits_ = BIND.shift_left(biased, full_like(part, int(info.nmant)))
-        base = BIND.multiply(base, BIND.bitcast_convert(bits_, dtype=base.aval.dtype))
-        left = BIND.subtract(left, part)
-    return base
-
+hypot = binary("hypot", "sqrt(x1**2 + x2**2), without overflow.", rule="inexact", body=_hypot, hardens=True)("""
+    >>> jnp.hypot(jnp.array([3.0, 3e30]), jnp.array([4.0, 4e30]))
+    Array([5.e+00, 5.e+30], dtype=float32)
+    """)
 
 # ---- signs and complex parts ---------------------------------------------------------------------
 
-real = unary("real", "Real part; real arrays are their own.", by_kind(c="real", other=None), "same", _same)
+real = unary("real", "Real part; real arrays are their own.", by_kind(c="real", other=None), "same", lambda x: x)("""
+    >>> jnp.real(jnp.array([1 + 2j, 3])), jnp.real(jnp.array([1, 2]))
+    (Array([1., 3.], dtype=float32), Array([1, 2], dtype=int32))
+    """)
 imag = unary(
     "imag",
     "Imaginary part; zeros for real arrays.",
     by_kind(c="imag", other=None),
     "same",
     lambda x: full_like(x, 0),
-)
+)("""
+    >>> jnp.imag(jnp.array([1 + 2j, 3])), jnp.imag(jnp.array([1, 2]))
+    (Array([2., 0.], dtype=float32), Array([0, 0], dtype=int32))
+    """)
 
 
 def _conjugate(x: Value) -> Value:
@@ -350,7 +285,10 @@ def _conjugate(x: Value) -> Value:
     return retype(BIND.complex(BIND.real(x), BIND.negate(BIND.imag(x))), x.aval.weak_type)
 
 
-conjugate = conj = unary("conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate)
+conjugate = conj = unary("conjugate", "Complex conjugate; real arrays are their own.", several, "same", _conjugate)("""
+    >>> jnp.conjugate(jnp.array([1 + 2j, 3]))
+    Array([1.-2.j, 3.-0.j], dtype=complex64)
+    """)
 
 
 @library(operands=("x",), promotion="inexact")
@@ -359,6 +297,13 @@ def fabs(x: Any, /) -> Value:
 
     Raises:
       TypeError: complex numbers.
+
+    Args:
+      x: an array or scalar of real numbers.
+
+    Example:
+      >>> jnp.fabs(jnp.array([-1, 2])), jnp.abs(jnp.array([-1, 2]))
+      (Array([1., 2.], dtype=float32), Array([1, 2], dtype=int32))
     """
     if kind(x) == "c":
         raise TypeError("ufunc 'fabs' does not support complex dtypes")
@@ -372,6 +317,13 @@ def angle(z: Any, deg: bool = False) -> Value:
     Args:
       z: array.
       deg: in degrees and not in radians.
+
+    Returns:
+      Floats in (-pi, pi], or (-180, 180].
+
+    Example:
+      >>> jnp.angle(jnp.array([1j, -1, 1 - 1j]), deg=True)
+      Array([ 90., 180., -45.], dtype=float32)
     """
     value = array_argument("angle", z)
     if kind(value) == "c":
@@ -389,6 +341,13 @@ def copysign(x1: Any, x2: Any, /) -> Value:
 
     Raises:
       TypeError: complex arguments.
+
+    Args:
+      x1, x2: real arrays or scalars; integers become floats.
+
+    Example:
+      >>> jnp.copysign(jnp.array([1, -2]), jnp.array([-0.0, 0.0]))
+      Array([-1.,  2.], dtype=float32)
     """
     a, b = promote("copysign", (x1, x2), "inexact")
     if kind(a) == "c":
@@ -406,120 +365,10 @@ def _heaviside(x1: Value, x2: Value) -> Value:
 
 heaviside = binary(
     "heaviside", "0 for x1 < 0, x2 for x1 = 0, 1 for x1 > 0.", rule="inexact", body=_heaviside, hardens=True
-)
-
-# ---- closeness -----------------------------------------------------------------------------------
-
-
-@library
-def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
-    """|a - b| <= atol + rtol |b|, or both the same infinity; as booleans.
-
-    Args:
-      a, b: arrays that broadcast.
-      rtol, atol: relative and absolute tolerance.
-      equal_nan: whether NaN is close to NaN.
-    """
-    if type(a) in WRAPPERS and type(b) in WRAPPERS:  # close words say nothing of keys
-        return equal(a, b)
-    x, y = promote("isclose", (a, b))
-    same = compare(x, y, "EQ")
-    if kind(x) in "fc":
-        bound = atol + rtol * absolute(y)
-        near = less_equal(absolute(BIND.subtract(x, y)), bound)
-        finite = logical("and", _finite(x), _finite(y))
-        same = logical_or(logical_and(near, finite), same)
-    elif kind(x) in "iu":
-        wide = np.dtype(np.float32)
-        u, v = convert(x, wide), convert(y, wide)
-        same = logical_or(less_equal(absolute(u - v), atol + rtol * absolute(v)), same)
-    if equal_nan:
-        same = logical_or(same, logical_and(isnan(x), isnan(y)))
-    return retype(same, False)
-
-
-@library
-def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Value:
-    """True if all elements are close; arguments as of `isclose`."""
-    return reductions.all(isclose(a, b, rtol, atol, equal_nan))
-
-
-@library(moves=("a1", "a2"), join=all_words)
-def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Value:
-    """True if two arrays (or nested lists) have one shape and equal elements.
-
-    Args:
-      equal_nan: whether NaN is equal to NaN.
-    """
-    x, y = _read(a1), _read(a2)
-    if x is None or y is None or x.aval.shape != y.aval.shape:
-        return scalar(False, np.dtype(np.bool_))
-    return _all_equal(x, y, equal_nan)
-
-
-@library
-def array_equiv(a1: Any, a2: Any) -> Value:
-    """True if two arrays (or nested lists) broadcast and their elements are equal."""
-    x, y = _read(a1), _read(a2)
-    try:
-        shape = broadcast_shape((x.aval.shape, y.aval.shape))  # type: ignore[union-attr]
-    except (ValueError, AttributeError):
-        return scalar(False, np.dtype(np.bool_))
-    return _all_equal(expand_to(x, shape), expand_to(y, shape), False)  # type: ignore[arg-type]
-
-
-def _read(a: Any) -> Value | None:
-    """An array, or None of what cannot be read as one."""
-    try:
-        return asarray(a)
-    except (TypeError, ValueError):
-        return None
-
-
-def _all_equal(x: Any, y: Any, equal_nan: bool) -> Value:
-    same = equal(x, y)
-    if equal_nan:
-        same = logical_or(same, logical_and(isnan(x), isnan(y)))
-    return reductions.all(same)
-
-
-def _finite(x: Value) -> Value:
-    if kind(x) == "c":
-        return logical("and", BIND.is_finite(BIND.real(x)), BIND.is_finite(BIND.imag(x)))
-    return BIND.is_finite(x)
-
-
-@library
-def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Value:
-    """NaN and infinities replaced by numbers.
-
-    Args:
-      x: array.
-      nan: what stands for NaN.
-      posinf, neginf: what stands for the infinities; None: the largest and the smallest finite number.
-    """
-    value = array_argument("nan_to_num", x)
-    a = value.aval
-    if kind(value) == "c":
-        parts = [nan_to_num(part, copy, nan, posinf, neginf) for part in (BIND.real(value), BIND.imag(value))]
-        return BIND.complex(*parts)
-    if kind(value) != "f":
-        return value
-    value = retype(value, False)
-    info = finfo(a.dtype)
-    high, low = (
-        (float(info.max) if posinf is None else posinf),
-        (float(info.min) if neginf is None else neginf),
-    )
-
-    def replaced(test: Value, by: Any) -> Value:
-        (by,) = array_arguments("nan_to_num", by)
-        return choose(test, convert(by, a.dtype), value)
-
-    value = replaced(compare(value, value, "NE"), nan)
-    value = replaced(compare_to(value, np.inf, "EQ"), high)
-    return replaced(compare_to(value, -np.inf, "EQ"), low)
-
+)("""
+    >>> jnp.heaviside(jnp.array([-1.0, 0.0, 2.0, jnp.nan]), 0.5)
+    Array([0. , 0.5, 1. , nan], dtype=float32)
+    """)
 
 # ---- Bessel functions ------------------------------------------------------------------------------------------
 
@@ -577,6 +426,13 @@ def i0(x: Any) -> Value:
 
     Raises:
       ValueError: complex numbers.
+
+    Args:
+      x: an array or scalar of real numbers; integers become floats.
+
+    Example:
+      >>> jnp.round(jnp.i0(jnp.array([0, 1, 3])), 4)
+      Array([1.    , 1.2661, 4.8808], dtype=float32)
     """
     if kind(x) != "f":
         raise ValueError(f"Unsupported input type to jax.numpy.i0: {x.aval.dtype}")

@@ -16,7 +16,7 @@ from sable.core.trace import Tracer, describe
 from sable.core.values import as_value
 from sable.library.declare import wrapper_type
 from sable.library.words import join_words, word_of
-from sable.numpy import manipulation, ufuncs
+from sable.numpy import manipulation, ufuncs, ufuncs_logic
 from sable.numpy.indexing.read import getitem
 from sable.numpy.indexing.selection import take
 
@@ -254,26 +254,26 @@ def _install_operators() -> None:
         "floordiv": ufuncs.floor_divide,
         "mod": ufuncs.remainder,
         "pow": ufuncs.power,
-        "and": ufuncs.bitwise_and,
-        "or": ufuncs.bitwise_or,
-        "xor": ufuncs.bitwise_xor,
-        "lshift": ufuncs.left_shift,
-        "rshift": ufuncs.right_shift,
+        "and": ufuncs_logic.bitwise_and,
+        "or": ufuncs_logic.bitwise_or,
+        "xor": ufuncs_logic.bitwise_xor,
+        "lshift": ufuncs_logic.left_shift,
+        "rshift": ufuncs_logic.right_shift,
     }
     for name, function in binary.items():
         setattr(KeyArray, f"__{name}__", lambda self, other, f=function: f(self, other))
         setattr(KeyArray, f"__r{name}__", lambda self, other, f=function: f(other, self))
     comparisons = {
-        "eq": ufuncs.equal,
-        "ne": ufuncs.not_equal,
-        "lt": ufuncs.less,
-        "le": ufuncs.less_equal,
-        "gt": ufuncs.greater,
-        "ge": ufuncs.greater_equal,
+        "eq": ufuncs_logic.equal,
+        "ne": ufuncs_logic.not_equal,
+        "lt": ufuncs_logic.less,
+        "le": ufuncs_logic.less_equal,
+        "gt": ufuncs_logic.greater,
+        "ge": ufuncs_logic.greater_equal,
     }
     for name, function in comparisons.items():
         setattr(KeyArray, f"__{name}__", lambda self, other, f=function: f(self, other))
-    for name, function in {"neg": ufuncs.negative, "invert": ufuncs.invert, "abs": ufuncs.abs}.items():
+    for name, function in {"neg": ufuncs.negative, "invert": ufuncs_logic.invert, "abs": ufuncs.abs}.items():
         setattr(KeyArray, f"__{name}__", lambda self, f=function: f(self))
 
 
