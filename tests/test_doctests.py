@@ -68,10 +68,11 @@ DOCUMENTED = ("jax.flatten_util",)
 
 
 def public_functions(module: str) -> dict[str, Callable]:
-    """What can be called among the names of a module of JAX's that are ours too; NumPy's own classes are NumPy's."""
+    """What can be called among the names of a module of JAX's that are ours too; classes of NumPy's have docstrings of NumPy's."""
     ours = importlib.import_module(module.replace("jax", "sable", 1))
     found = {name: attribute(ours, name) for name in names_of_jax()[module]}
-    return {k: f for k, f in found.items() if callable(f) and not getattr(f, "__module__", "").startswith("numpy")}
+    theirs = ("numpy", "ml_dtypes")
+    return {k: f for k, f in found.items() if callable(f) and not getattr(f, "__module__", "").startswith(theirs)}
 
 
 def attribute(module: Any, name: str) -> Any:

@@ -253,10 +253,10 @@ def shape(a: Any) -> tuple[int, ...]:
     """Sizes of the dimensions of an array, a scalar or nested sequences.
 
     Args:
-      a: array, scalar, or nested sequences.
+      a: array or scalar; nested sequences are deprecated.
 
     Example:
-      >>> jnp.shape([[1, 2, 3]]), jnp.shape(1.0)
+      >>> jnp.shape(jnp.ones((1, 3))), jnp.shape(1.0)
       ((1, 3), ())
     """
     return _checked("shape", a).shape
@@ -279,10 +279,10 @@ def ndim(a: Any) -> int:
     """Number of dimensions of an array, a scalar or nested sequences.
 
     Args:
-      a: array, scalar, or nested sequences.
+      a: array or scalar; nested sequences are deprecated.
 
     Example:
-      >>> jnp.ndim([[1, 2, 3]]), jnp.ndim(1.0)
+      >>> jnp.ndim(jnp.ones((1, 3))), jnp.ndim(1.0)
       (2, 0)
     """
     return _checked("ndim", a).ndim
@@ -292,7 +292,7 @@ def size(a: Any, axis: Any = None) -> int:
     """Number of elements, or of positions along an axis or several.
 
     Args:
-      a: array, scalar, or nested sequences.
+      a: array or scalar; nested sequences are deprecated.
       axis: an axis or several; None: all.
 
     Example:

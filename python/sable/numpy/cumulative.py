@@ -28,7 +28,8 @@ from sable.core.values import retype
 from sable.library.declare import library
 
 from .joining import concatenate
-from .manipulation import ravel, slice_axis
+from .manipulation import ravel
+from .rearrangement import slice_axis
 from .reductions import accumulator, no_out, reduced_axes, sum
 
 

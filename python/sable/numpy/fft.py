@@ -18,8 +18,9 @@ from sable.library.declare import library
 
 from .arrays import asarray
 from .creation import arange
-from .manipulation import moveaxis, roll, slice_axis
+from .manipulation import moveaxis
 from .padding import pad
+from .rearrangement import roll, slice_axis
 from .ufuncs import multiply, remainder, subtract, true_divide
 from .ufuncs_float import conj
 

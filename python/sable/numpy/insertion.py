@@ -29,8 +29,9 @@ from .arrays import array, asarray
 from .creation import arange
 from .indexing.selection import take
 from .joining import concatenate
-from .manipulation import moveaxis, ravel, slice_axis
+from .manipulation import moveaxis, ravel
 from .ordering import argsort, sort
+from .rearrangement import slice_axis
 from .reductions import sum
 from .ufuncs import clip
 
@@ -53,6 +54,12 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Value:
 
     Raises:
       ValueError: `obj` has more than one dimension or no integers, shapes do not fit, the axis is out of bounds.
+
+    Example:
+      >>> jnp.insert(jnp.array([1, 2, 3]), 1, 9)
+      Array([1, 9, 2, 3], dtype=int32)
+      >>> jnp.insert(jnp.array([1, 2, 3]), jnp.array([0, 2]), 9)  # numbers count in the old array
+      Array([9, 1, 2, 9, 3], dtype=int32)
     """
     x, _, new = array_arguments("insert", arr, 0 if isinstance(obj, slice) else obj, values)
     if axis is None:
@@ -97,6 +104,13 @@ def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices
     Raises:
       ValueError: an axis or a number out of bounds; booleans of another length; neither integers nor booleans.
       ConcretizationTypeError: `obj` is traced, and not said to be unique.
+
+    Example:
+      >>> jnp.delete(jnp.array([10, 20, 30]), jnp.array([0, 2]))
+      Array([20], dtype=int32)
+      >>> jnp.delete(jnp.array([[1, 2], [3, 4]]), 0, axis=1)
+      Array([[2],
+             [4]], dtype=int32)
     """
     x = array_argument("delete", arr)
     if axis is None:
@@ -155,6 +169,10 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Value:
 
     Raises:
       ConcretizationTypeError: a traced array. ValueError: an axis out of bounds.
+
+    Example:
+      >>> jnp.trim_zeros(jnp.array([0, 0, 1, 0, 2, 0]))
+      Array([1, 0, 2], dtype=int32)
     """
     x = array_argument("trim_zeros", filt)
     known = known_values(x, "Error arose in the `filt` argument of trim_zeros()") != 0

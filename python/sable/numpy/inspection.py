@@ -19,13 +19,29 @@ from .ufuncs_float import copysign, imag
 
 @library
 def iscomplex(x: Any) -> Value:
-    """Whether each element has an imaginary part other than 0."""
+    """Whether each element has an imaginary part other than 0.
+
+    Args:
+      x: array or scalar.
+
+    Example:
+      >>> jnp.iscomplex(jnp.array([1 + 0j, 1j])), jnp.iscomplex(2.0)
+      (Array([False,  True], dtype=bool), Array(False, dtype=bool, weak_type=True))
+    """
     return compare_to(imag(x), 0, "NE")
 
 
 @library
 def isreal(x: Any) -> Value:
-    """Whether each element has no imaginary part other than 0."""
+    """Whether each element has no imaginary part other than 0.
+
+    Args:
+      x: array or scalar.
+
+    Example:
+      >>> jnp.isreal(jnp.array([1 + 0j, 1j]))
+      Array([ True, False], dtype=bool)
+    """
     return compare_to(imag(x), 0, "EQ")
 
 
@@ -35,6 +51,13 @@ def spacing(x: Any, /) -> Value:
 
     Raises:
       ValueError: complex numbers.
+
+    Args:
+      x: array or scalar; integers become floats.
+
+    Example:
+      >>> jnp.spacing(jnp.array([1.0, 1e6])), jnp.spacing(1e8)  # f32 counts no more single ones there
+      (Array([1.1920929e-07, 6.2500000e-02], dtype=float32), Array(8., dtype=float32))
     """
     value = retype(promote("spacing", (x,), "inexact")[0], False)
     if kind(value) == "c":

@@ -24,7 +24,8 @@ from sable.core.operands import (
 from sable.lax.control_flow import while_loop
 from sable.library.declare import library
 
-from .manipulation import moveaxis, slice_axis
+from .manipulation import moveaxis
+from .rearrangement import slice_axis
 from .reductions import any as any_true
 from .ufuncs import absolute, floor_divide
 
@@ -60,13 +61,22 @@ def gcd(x1: Any, x2: Any) -> Value:
 
     Raises:
       ValueError: no integers, or shapes that do not broadcast.
+
+    Example:
+      >>> jnp.gcd(jnp.array([12, 0, -4]), 6)
+      Array([6, 6, 2], dtype=int32)
     """
     return while_loop(lambda pair: any_true(compare_to(pair[1], 0, "NE")), _euclid, tuple(_integers("gcd", x1, x2)))[0]
 
 
 @library(operands=("x1", "x2"))
 def lcm(x1: Any, x2: Any) -> Value:
-    """The least common multiple of each two integers, 0 if one of them is 0; arguments as of `gcd`."""
+    """The least common multiple of each two integers, 0 if one of them is 0; arguments as of `gcd`.
+
+    Example:
+      >>> jnp.lcm(jnp.array([4, 0]), 6)
+      Array([12,  0], dtype=int32)
+    """
     x, y = _integers("lcm", x1, x2)
     divisor = gcd(x, y)
     zero = compare_to(divisor, 0, "EQ")
@@ -120,6 +130,10 @@ def packbits(a: Any, axis: int | None = None, bitorder: str = "big") -> Value:
 
     Raises:
       TypeError: neither integers nor booleans. ValueError: another order; no such axis.
+
+    Example:
+      >>> jnp.packbits(jnp.array([1, 0, 1])), jnp.packbits(jnp.array([1, 0, 1]), bitorder="little")
+      (Array([160], dtype=uint8), Array([5], dtype=uint8))
     """
     x = array_argument("packbits", a)
     if kind(x) not in "biu":
@@ -150,6 +164,10 @@ def unpackbits(a: Any, axis: int | None = None, count: int | None = None, bitord
 
     Raises:
       TypeError: another dtype. ValueError: another order; no such axis.
+
+    Example:
+      >>> jnp.unpackbits(jnp.array([5], dtype=jnp.uint8), count=-4, bitorder="little")
+      Array([1, 0, 1, 0], dtype=uint8)
     """
     x = array_argument("unpackbits", a)
     if x.aval.dtype != _UINT8:

@@ -24,7 +24,8 @@ from sable.core.operands import (
 from sable.core.trace import Tracer
 from sable.library.declare import library
 
-from .manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel, slice_axis
+from .manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel
+from .rearrangement import slice_axis
 
 # ---- together ------------------------------------------------------------------------------------
 
@@ -70,9 +71,10 @@ def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None) -> Value:
       ValueError: there are none, or one has no dimension. TypeError: sizes differ.
 
     Example:
-      >>> import sable.numpy as jnp
       >>> jnp.concatenate([jnp.zeros(1), jnp.ones(2)])
       Array([0., 1., 1.], dtype=float32)
+      >>> jnp.concatenate([jnp.ones((1, 2)), jnp.zeros((1, 2))], axis=1)
+      Array([[1., 1., 0., 0.]], dtype=float32)
     """
     values = _rows("concatenate", arrays)
     if axis is None:
@@ -84,7 +86,15 @@ def concatenate(arrays: Any, axis: Any = 0, dtype: Any = None) -> Value:
 
 @library
 def concat(arrays: Any, /, *, axis: Any = 0) -> Value:
-    """`concatenate` under its newer name."""
+    """`concatenate` under its newer name.
+
+    Args:
+      arrays, axis: as of `concatenate`.
+
+    Example:
+      >>> jnp.concat([jnp.array([1]), jnp.array([2.5])])
+      Array([1. , 2.5], dtype=float32)
+    """
     return concatenate(arrays, axis)
 
 
@@ -92,8 +102,18 @@ def concat(arrays: Any, /, *, axis: Any = 0) -> Value:
 def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Value:
     """Arrays of one shape put together along a new axis.
 
+    Args:
+      arrays: sequence of arrays.
+      axis: where the new axis is in the result.
+      dtype: None: that in which they meet.
+
     Raises:
       ValueError: there are none, or shapes differ.
+
+    Example:
+      >>> jnp.stack([jnp.array([1, 2]), jnp.array([3, 4])], axis=1)
+      Array([[1, 3],
+             [2, 4]], dtype=int32)
     """
     if out is not None:
         raise NotImplementedError("The 'out' argument to jnp.stack is not supported.")
@@ -106,7 +126,19 @@ def stack(arrays: Any, axis: int = 0, out: None = None, dtype: Any = None) -> Va
 
 @library(moves=("x",))
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Value, ...]:
-    """The arrays along an axis, as a tuple."""
+    """The arrays along an axis, as a tuple.
+
+    Args:
+      x: array.
+      axis: the axis, which the arrays do not have.
+
+    Raises:
+      ValueError: a scalar.
+
+    Example:
+      >>> jnp.unstack(jnp.array([[1, 2], [3, 4]]), axis=1)
+      (Array([1, 3], dtype=int32), Array([2, 4], dtype=int32))
+    """
     value = array_argument("unstack", x)
     if value.aval.ndim == 0:
         raise ValueError("Unstack requires arrays with rank > 0, however a scalar array was passed.")
@@ -122,26 +154,68 @@ def _grown(name: str, tup: Any, grow: Callable) -> list[Value]:
 
 @library(moves=("tup",))
 def vstack(tup: Any, dtype: Any = None) -> Value:
-    """Rows (or matrices) put one below the other."""
+    """Rows (or matrices) put one below the other.
+
+    Args:
+      tup: sequence of arrays; a vector counts as one row.
+      dtype: None: that in which they meet.
+
+    Example:
+      >>> jnp.vstack([jnp.array([1, 2]), jnp.array([[3, 4], [5, 6]])])
+      Array([[1, 2],
+             [3, 4],
+             [5, 6]], dtype=int32)
+    """
     return concatenate(_grown("vstack", tup, atleast_2d), 0, dtype)
 
 
 @library(moves=("tup",))
 def hstack(tup: Any, dtype: Any = None) -> Value:
-    """Arrays put side by side: along the second axis, vectors along their only one."""
+    """Arrays put side by side: along the second axis, vectors along their only one.
+
+    Args:
+      tup: sequence of arrays.
+      dtype: None: that in which they meet.
+
+    Example:
+      >>> jnp.hstack([jnp.array([1, 2]), jnp.array([3])])
+      Array([1, 2, 3], dtype=int32)
+      >>> jnp.hstack([jnp.array([[1], [2]]), jnp.array([[3], [4]])])
+      Array([[1, 3],
+             [2, 4]], dtype=int32)
+    """
     rows = _grown("hstack", tup, atleast_1d)
     return concatenate(rows, 0 if rows[0].aval.ndim == 1 else 1, dtype)
 
 
 @library(moves=("tup",))
 def dstack(tup: Any, dtype: Any = None) -> Value:
-    """Arrays put together along the third axis."""
+    """Arrays put together along the third axis.
+
+    Args:
+      tup: sequence of arrays; a vector counts as (1, n, 1), a matrix as (m, n, 1).
+      dtype: None: that in which they meet.
+
+    Example:
+      >>> jnp.dstack([jnp.array([1, 2]), jnp.array([3, 4])])
+      Array([[[1, 3],
+              [2, 4]]], dtype=int32)
+    """
     return concatenate(_grown("dstack", tup, atleast_3d), 2, dtype)
 
 
 @library(moves=("tup",))
 def column_stack(tup: Any) -> Value:
-    """Vectors as the columns of a matrix; matrices side by side."""
+    """Vectors as the columns of a matrix; matrices side by side.
+
+    Args:
+      tup: sequence of vectors and matrices.
+
+    Example:
+      >>> jnp.column_stack([jnp.array([1, 2]), jnp.array([3, 4])])
+      Array([[1, 3],
+             [2, 4]], dtype=int32)
+    """
 
     def grow(x: Value) -> Value:
         return x if x.aval.ndim > 1 else reshape_to(x, (x.aval.size, 1))
@@ -157,7 +231,22 @@ def column_stack(tup: Any) -> Value:
     ),
 )
 def append(arr: Any, values: Any, axis: Any = None) -> Value:
-    """`values` put behind `arr`, along an axis or (None) as vectors."""
+    """`values` put behind `arr`, along an axis or (None) as vectors.
+
+    Args:
+      arr, values: arrays.
+      axis: None: as vectors.
+
+    Raises:
+      TypeError: shapes do not fit.
+
+    Example:
+      >>> jnp.append(jnp.array([[1, 2]]), jnp.array([[3, 4]]))  # a vector: no axis was given
+      Array([1, 2, 3, 4], dtype=int32)
+      >>> jnp.append(jnp.array([[1, 2]]), jnp.array([[3, 4]]), axis=0)
+      Array([[1, 2],
+             [3, 4]], dtype=int32)
+    """
     first, second = array_arguments("append", arr, values)
     if axis is None:
         return concatenate([ravel(first), ravel(second)], 0)
@@ -166,12 +255,27 @@ def append(arr: Any, values: Any, axis: Any = None) -> Value:
 
 @library(moves=("arrays",))
 def block(arrays: Any) -> Value:
-    """A matrix of blocks, given as nested lists: the innermost ones side by side, the outer ones below each other."""
+    """A matrix of blocks, given as nested lists: the innermost ones side by side, the outer ones below each other.
+
+    Args:
+      arrays: nested lists, all of one depth, of arrays and scalars.
+
+    Raises:
+      ValueError: lists of different depths, empty ones, tuples. TypeError: shapes that do not fit.
+
+    Example:
+      >>> jnp.block([[jnp.eye(2), jnp.zeros((2, 1))], [jnp.ones((1, 2)), 7]])
+      Array([[1., 0., 0.],
+             [0., 1., 0.],
+             [1., 1., 7.]], dtype=float32)
+    """
     found, _ = _block(arrays)
     return found
 
 
 def _block(x: Any) -> tuple[Value, int]:
+    if isinstance(x, tuple):
+        raise ValueError("jnp.block takes lists and no tuples, which might be meant as indices or shapes")
     if not isinstance(x, list):
         return atleast_1d(array_argument("block", x)), 1
     if not x:
@@ -214,34 +318,78 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     Args:
       ary: array.
       indices_or_sections: number of equal parts, of which the fraction is dropped, or the positions to cut at, integers.
+      axis: the axis.
+
+    Returns:
+      A list of arrays.
 
     Raises:
       TypeError: a position is no integer, or is traced.
       ValueError: the parts would not be equal.
+
+    Example:
+      >>> jnp.split(jnp.arange(4), 2)  # two parts
+      [Array([0, 1], dtype=int32), Array([2, 3], dtype=int32)]
+      >>> jnp.split(jnp.arange(4), [2])  # cut in front of position 2
+      [Array([0, 1], dtype=int32), Array([2, 3], dtype=int32)]
     """
     return _split("split", ary, indices_or_sections, axis, False)
 
 
 @library(moves=("ary",))
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Value]:
-    """Like `split`; where parts cannot be equal, the first ones are larger by one."""
+    """Like `split`; where parts cannot be equal, the first ones are larger by one.
+
+    Args:
+      ary, indices_or_sections, axis: as of `split`.
+
+    Example:
+      >>> jnp.array_split(jnp.arange(5), 3)
+      [Array([0, 1], dtype=int32), Array([2, 3], dtype=int32), Array([4], dtype=int32)]
+    """
     return _split("array_split", ary, indices_or_sections, axis, True)
 
 
 @library(moves=("ary",))
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
-    """Parts along the second axis; of vectors, along the only one."""
+    """Parts along the second axis; of vectors, along the only one.
+
+    Args:
+      ary, indices_or_sections: as of `split`.
+
+    Example:
+      >>> jnp.hsplit(jnp.array([[1, 2], [3, 4]]), 2)
+      [Array([[1],
+             [3]], dtype=int32), Array([[2],
+             [4]], dtype=int32)]
+    """
     x = array_argument("hsplit", ary)
     return _split("hsplit", x, indices_or_sections, 0 if x.aval.ndim == 1 else 1, False)
 
 
 @library(moves=("ary",))
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
-    """Parts along the first axis."""
+    """Parts along the first axis.
+
+    Args:
+      ary, indices_or_sections: as of `split`.
+
+    Example:
+      >>> jnp.vsplit(jnp.array([[1, 2], [3, 4]]), 2)
+      [Array([[1, 2]], dtype=int32), Array([[3, 4]], dtype=int32)]
+    """
     return _split("vsplit", ary, indices_or_sections, 0, False)
 
 
 @library(moves=("ary",))
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
-    """Parts along the third axis."""
+    """Parts along the third axis.
+
+    Args:
+      ary, indices_or_sections: as of `split`.
+
+    Example:
+      >>> [part.shape for part in jnp.dsplit(jnp.ones((2, 1, 4)), 2)]
+      [(2, 1, 2), (2, 1, 2)]
+    """
     return _split("dsplit", ary, indices_or_sections, 2, False)

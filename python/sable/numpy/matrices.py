@@ -318,6 +318,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
       [(3, 2), (3, 2)]
     """
     values = array_arguments("meshgrid", *xi)
+    if not copy:
+        raise ValueError("meshgrid makes arrays of their own, never views: copy=False is not supported")
     if indexing not in ("xy", "ij"):
         raise ValueError(f"Valid values for indexing are 'xy' and 'ij', got {indexing}")
     if any(x.aval.ndim > 1 for x in values):

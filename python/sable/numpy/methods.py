@@ -24,6 +24,7 @@ from . import (
     matrices,
     ordering,
     products,
+    rearrangement,
     reductions,
     rounding,
     ufuncs,
@@ -32,7 +33,7 @@ from . import (
 )
 from .indexing import positions, selection
 from .indexing.read import getitem
-from .manipulation import slice_axis
+from .rearrangement import slice_axis
 from .updates import _IndexUpdateHelper
 
 _ACCEPTED = (Value, int, float, complex, np.generic, np.ndarray)
@@ -228,7 +229,7 @@ _METHODS: dict[str, Callable] = {
     "prod": reductions.prod,
     "ptp": reductions.ptp,
     "ravel": manipulation.ravel,
-    "repeat": manipulation.repeat,
+    "repeat": rearrangement.repeat,
     "round": rounding.round,
     "searchsorted": ordering.searchsorted,
     "sort": ordering.sort,

@@ -45,7 +45,12 @@ def nansum(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = None,
 ) -> Value:  # fmt: skip
-    """Sum along axes, NaN counted as 0; arguments as of `sum`."""
+    """Sum along axes, NaN counted as 0; arguments as of `sum`.
+
+    Example:
+      >>> jnp.nansum(jnp.array([1.0, jnp.nan, 3.0])), jnp.nansum(jnp.array([jnp.nan]))
+      (Array(4., dtype=float32), Array(0., dtype=float32))
+    """
     mask = mask_argument("nansum", where)
     return reductions.sum(_filled("nansum", a, 0), axis, dtype, out, keepdims, initial, mask)
 
@@ -55,7 +60,12 @@ def nanprod(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
     where: Any = None,
 ) -> Value:  # fmt: skip
-    """Product along axes, NaN counted as 1; arguments as of `prod`."""
+    """Product along axes, NaN counted as 1; arguments as of `prod`.
+
+    Example:
+      >>> jnp.nanprod(jnp.array([2.0, jnp.nan, 3.0]))
+      Array(6., dtype=float32)
+    """
     mask = mask_argument("nanprod", where)
     return reductions.prod(_filled("nanprod", a, 1), axis, dtype, out, keepdims, initial, mask)
 
@@ -79,7 +89,12 @@ def _extreme(
 def nanmax(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
-    """The largest element along axes that is not NaN (NaN if there is none); arguments as of `max`."""
+    """The largest element along axes that is not NaN (NaN if there is none); arguments as of `max`.
+
+    Example:
+      >>> jnp.nanmax(jnp.array([[1.0, jnp.nan], [jnp.nan, jnp.nan]]), axis=1)
+      Array([ 1., nan], dtype=float32)
+    """
     return _extreme("nanmax", reductions.max, -np.inf, a, axis, out, keepdims, initial, where)
 
 
@@ -87,7 +102,12 @@ def nanmax(
 def nanmin(
     a: Any, axis: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Value:
-    """The smallest element along axes that is not NaN (NaN if there is none); arguments as of `min`."""
+    """The smallest element along axes that is not NaN (NaN if there is none); arguments as of `min`.
+
+    Example:
+      >>> jnp.nanmin(jnp.array([1.0, jnp.nan, 3.0]))
+      Array(1., dtype=float32)
+    """
     return _extreme("nanmin", reductions.min, np.inf, a, axis, out, keepdims, initial, where)
 
 
@@ -104,13 +124,23 @@ def _arg_extreme(reduce: Callable, bound: float, name: str, a: Any, axis: Any, o
 
 @library
 def nanargmax(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
-    """Position of the largest element that is not NaN, -1 if there is none; arguments as of `argmax`."""
+    """Position of the largest element that is not NaN, -1 if there is none; arguments as of `argmax`.
+
+    Example:
+      >>> jnp.nanargmax(jnp.array([1.0, jnp.nan, 3.0])), jnp.argmax(jnp.array([1.0, jnp.nan, 3.0]))
+      (Array(2, dtype=int32), Array(1, dtype=int32))
+    """
     return _arg_extreme(reductions.argmax, -np.inf, "nanargmax", a, axis, out, keepdims)
 
 
 @library
 def nanargmin(a: Any, axis: Any = None, out: None = None, keepdims: bool | None = None) -> Value:
-    """Position of the smallest element that is not NaN, -1 if there is none; arguments as of `argmin`."""
+    """Position of the smallest element that is not NaN, -1 if there is none; arguments as of `argmin`.
+
+    Example:
+      >>> jnp.nanargmin(jnp.array([[jnp.nan, 1.0], [jnp.nan, jnp.nan]]), axis=1)
+      Array([ 1, -1], dtype=int32)
+    """
     return _arg_extreme(reductions.argmin, np.inf, "nanargmin", a, axis, out, keepdims)
 
 
@@ -125,7 +155,12 @@ def _both(mask: Value | None, known: Value) -> Value:
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = None
 ) -> Value:
-    """Mean along axes of what is not NaN; arguments as of `mean`."""
+    """Mean along axes of what is not NaN; arguments as of `mean`.
+
+    Example:
+      >>> jnp.nanmean(jnp.array([1.0, jnp.nan, 3.0]))  # of two elements
+      Array(2., dtype=float32)
+    """
     x, mask = array_argument("nanmean", a), mask_argument("nanmean", where)
     if kind(x) not in "fc":
         return reductions.mean(x, axis, dtype, out, keepdims, where=mask)
@@ -137,7 +172,12 @@ def nanvar(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False,
     where: Any = None, mean: Any = None,
 ) -> Value:  # fmt: skip
-    """Variance along axes of what is not NaN; arguments as of `var`."""
+    """Variance along axes of what is not NaN; arguments as of `var`.
+
+    Example:
+      >>> jnp.nanvar(jnp.array([1.0, jnp.nan, 3.0]))
+      Array(1., dtype=float32)
+    """
     no_out("nanvar", out)
     return _variance("nanvar", a, axis, dtype, ddof, keepdims, where, mean)
 
@@ -165,18 +205,33 @@ def nanstd(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False,
     where: Any = None, mean: Any = None,
 ) -> Value:  # fmt: skip
-    """Standard deviation along axes of what is not NaN; arguments as of `var`."""
+    """Standard deviation along axes of what is not NaN; arguments as of `var`.
+
+    Example:
+      >>> jnp.nanstd(jnp.array([1.0, jnp.nan, 3.0]), ddof=1)
+      Array(1.4142135, dtype=float32)
+    """
     no_out("nanstd", out)
     return BIND.sqrt(_variance("nanstd", a, axis, dtype, ddof, keepdims, where, mean))
 
 
 @library
 def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
-    """Running sum along an axis, NaN counted as 0; arguments as of `cumsum`."""
+    """Running sum along an axis, NaN counted as 0; arguments as of `cumsum`.
+
+    Example:
+      >>> jnp.nancumsum(jnp.array([1.0, jnp.nan, 3.0]))
+      Array([1., 1., 4.], dtype=float32)
+    """
     return cumsum(_filled("nancumsum", a, 0), axis, dtype, out)
 
 
 @library
 def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Value:
-    """Running product along an axis, NaN counted as 1; arguments as of `cumprod`."""
+    """Running product along an axis, NaN counted as 1; arguments as of `cumprod`.
+
+    Example:
+      >>> jnp.nancumprod(jnp.array([2.0, jnp.nan, 3.0]))
+      Array([2., 2., 6.], dtype=float32)
+    """
     return cumprod(_filled("nancumprod", a, 1), axis, dtype, out)

@@ -31,16 +31,17 @@ from sable.library.declare import library
 
 from .indexing.selection import take, take_along_axis
 from .joining import stack, unstack
-from .manipulation import moveaxis, slice_axis
+from .manipulation import moveaxis
+from .rearrangement import slice_axis
 from .reductions import any as any_true
-from .reductions import computed_in, no_out, reduced_axes
+from .reductions import computed_in, reduced_axes
 
 # ---- sort ------------------------------------------------------------------------------------------
 
 
 def _prepared(name: str, a: Any, axis: Any, kind_argument: Any, order: Any) -> tuple[Value, int]:
     if order is not None:
-        raise NotImplementedError(f"The 'order' argument to {name} is not supported.")
+        raise TypeError(f"'order' argument to {name} is not supported.")
     if kind_argument is not None:
         raise TypeError(f"'kind' argument to {name} is not supported. Use stable=True or stable=False.")
     x = array_argument(name, a)
@@ -58,16 +59,16 @@ def sort(
     Args:
       a: array.
       axis: None: of the array as a vector.
+      kind, order: must be None.
       stable: equal elements keep their order.
       descending: in reverse.
 
     Raises:
-      ValueError: the axis is out of bounds.
+      ValueError: the axis is out of bounds. TypeError: `kind` or `order` is given.
 
     Example:
-      >>> import sable.numpy as jnp
-      >>> jnp.sort(jnp.array([3, 1, 2]))
-      Array([1, 2, 3], dtype=int32)
+      >>> jnp.sort(jnp.array([3.0, jnp.nan, 1.0])), jnp.sort(jnp.array([3, 1, 2]), descending=True)
+      (Array([ 1.,  3., nan], dtype=float32), Array([3, 2, 1], dtype=int32))
     """
     x, place = _prepared("sort", a, axis, kind, order)
     (made,) = bind(OPS["sort"], x, dimension=place, num_keys=1, is_stable=stable)
@@ -83,6 +84,11 @@ def argsort(
 
     Args:
       dtype: of the positions; None: the default integer dtype.
+
+    Example:
+      >>> x = jnp.array([30, 10, 20])
+      >>> jnp.argsort(x), x[jnp.argsort(x)]
+      (Array([1, 2, 0], dtype=int32), Array([10, 20, 30], dtype=int32))
     """
     x, place = _prepared("argsort", a, axis, kind, order)
     wanted = dtype_argument(dtype, "argsort") or default_dtype("i")
@@ -99,9 +105,14 @@ def lexsort(keys: Any, axis: int = -1) -> Value:
 
     Args:
       keys: sequence of arrays of one shape, or an array of them.
+      axis: the axis along which is sorted.
 
     Raises:
       TypeError: there are no keys. ValueError: shapes differ.
+
+    Example:
+      >>> jnp.lexsort([jnp.array([1, 3, 2]), jnp.array([7, 5, 7])])  # by the 5 and the 7s, these by 1 and 2
+      Array([1, 0, 2], dtype=int32)
     """
     if isinstance(keys, (Value, np.ndarray)):
         keys = unstack(keys)
@@ -120,14 +131,35 @@ def lexsort(keys: Any, axis: int = -1) -> Value:
 
 @library
 def sort_complex(a: Any) -> Value:
-    """The elements in ascending order along the last axis, as complex numbers."""
+    """The elements in ascending order along the last axis, as complex numbers.
+
+    Args:
+      a: array.
+
+    Example:
+      >>> jnp.sort_complex(jnp.array([2 + 1j, 1 + 5j, 2 - 1j]))
+      Array([1.+5.j, 2.-1.j, 2.+1.j], dtype=complex64)
+    """
     made = sort(a)
     return convert(made, to_complex_dtype(made.aval.dtype))
 
 
 @library
 def partition(a: Any, kth: int, axis: int = -1) -> Value:
-    """The elements with the k-th in its place, smaller ones before and larger ones behind it: here sorted."""
+    """The elements with the k-th in its place, smaller ones before and larger ones behind it: here sorted.
+
+    Args:
+      a: array.
+      kth: the position, which may be negative.
+      axis: the axis.
+
+    Raises:
+      ValueError: `kth` or the axis is out of bounds.
+
+    Example:
+      >>> jnp.partition(jnp.array([3, 9, 1, 7]), 1)[1]  # the second smallest
+      Array(3, dtype=int32)
+    """
     x = array_argument("partition", a)
     normal_axis(kth, x.aval.shape[normal_axis(axis, x.aval.ndim)])
     return sort(x, axis)
@@ -135,7 +167,16 @@ def partition(a: Any, kth: int, axis: int = -1) -> Value:
 
 @library
 def argpartition(a: Any, kth: int, axis: int = -1) -> Value:
-    """The positions of the elements in the order of `partition`."""
+    """The positions of the elements in the order of `partition`.
+
+    Args:
+      a, kth, axis: as of `partition`.
+
+    Example:
+      >>> x = jnp.array([3, 9, 1, 7])
+      >>> jnp.argpartition(x, 1)[:2]  # where the two smallest are
+      Array([2, 0], dtype=int32)
+    """
     x = array_argument("argpartition", a)
     normal_axis(kth, x.aval.shape[normal_axis(axis, x.aval.ndim)])
     return convert(argsort(x, axis), np.dtype(np.int32))  # whatever default integers are
@@ -284,8 +325,8 @@ def _at_quantile(rows: Value, q: Value, counts: Value, method: str) -> Value:
     return BIND.add(BIND.multiply(first, rest), BIND.multiply(second, weight))
 
 
-def _no_overwriting(name: str, overwrite_input: bool) -> None:
-    if overwrite_input:
+def _no_overwriting(name: str, overwrite_input: bool, out: Any) -> None:
+    if overwrite_input or out is not None:
         raise ValueError(f"jax.numpy.{name} does not support overwrite_input=True or out != None")
 
 
@@ -300,14 +341,20 @@ def quantile(
       a: array.
       q: scalar or vector of numbers between 0 and 1; those of a vector make the result's first axis.
       axis: an axis or several; None: all.
+      overwrite_input: must be False.
       method: between two elements "linear", "lower", "higher", "nearest" or "midpoint"; with weights "inverted_cdf".
       keepdims: leave axes of size 1.
+      weights: what each element counts, in the array's shape or a vector for the axis.
 
     Raises:
-      ValueError: complex elements; another method.
+      ValueError: complex elements; another method; `overwrite_input` or `out`.
+
+    Example:
+      >>> x = jnp.array([1.0, 2.0, 3.0, 10.0])
+      >>> jnp.quantile(x, jnp.array([0.25, 0.5])), jnp.quantile(x, 0.5, method="lower")
+      (Array([1.75, 2.5 ], dtype=float32), Array(2., dtype=float32))
     """
-    no_out("quantile", out)
-    _no_overwriting("quantile", overwrite_input)
+    _no_overwriting("quantile", overwrite_input, out)
     return _quantile("quantile", a, q, axis, method, keepdims, False, weights=weights)
 
 
@@ -316,9 +363,13 @@ def nanquantile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Value:  # fmt: skip
-    """Quantiles along axes of what is not NaN; arguments as of `quantile`."""
-    no_out("nanquantile", out)
-    _no_overwriting("nanquantile", overwrite_input)
+    """Quantiles along axes of what is not NaN; arguments as of `quantile`.
+
+    Example:
+      >>> jnp.nanquantile(jnp.array([1.0, jnp.nan, 3.0]), 0.5)
+      Array(2., dtype=float32)
+    """
+    _no_overwriting("nanquantile", overwrite_input, out)
     return _quantile("nanquantile", a, q, axis, method, keepdims, True, weights=weights)
 
 
@@ -327,9 +378,17 @@ def percentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Value:  # fmt: skip
-    """`quantile` with q between 0 and 100."""
-    no_out("percentile", out)
-    _no_overwriting("percentile", overwrite_input)
+    """`quantile` with q between 0 and 100.
+
+    Args:
+      q: scalar or vector of numbers between 0 and 100.
+      a, axis, overwrite_input, method, keepdims, weights: as of `quantile`.
+
+    Example:
+      >>> jnp.percentile(jnp.array([1.0, 2.0, 3.0, 10.0]), 25)
+      Array(1.75, dtype=float32)
+    """
+    _no_overwriting("percentile", overwrite_input, out)
     return _quantile("percentile", a, q, axis, method, keepdims, False, 100.0, weights=weights)
 
 
@@ -338,15 +397,31 @@ def nanpercentile(
     a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Value:  # fmt: skip
-    """`nanquantile` with q between 0 and 100."""
-    no_out("nanpercentile", out)
-    _no_overwriting("nanpercentile", overwrite_input)
+    """`nanquantile` with q between 0 and 100.
+
+    Args:
+      q: scalar or vector of numbers between 0 and 100.
+      a, axis, overwrite_input, method, keepdims, weights: as of `quantile`.
+
+    Example:
+      >>> jnp.nanpercentile(jnp.array([1.0, jnp.nan, 3.0]), 50)
+      Array(2., dtype=float32)
+    """
+    _no_overwriting("nanpercentile", overwrite_input, out)
     return _quantile("nanpercentile", a, q, axis, method, keepdims, True, 100.0, weights=weights)
 
 
 @library
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Value:
-    """The middle of the elements along axes (of two middle ones their mean); NaN if there is one."""
+    """The middle of the elements along axes (of two middle ones their mean); NaN if there is one.
+
+    Args:
+      a, axis, overwrite_input, keepdims: as of `quantile`.
+
+    Example:
+      >>> jnp.median(jnp.array([[1, 2], [3, 10]])), jnp.median(jnp.array([[1, 2], [3, 10]]), axis=0)
+      (Array(2.5, dtype=float32), Array([2., 6.], dtype=float32))
+    """
     return quantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
 
 
@@ -354,7 +429,15 @@ def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = F
 def nanmedian(
     a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Value:
-    """The middle along axes of what is not NaN."""
+    """The middle along axes of what is not NaN.
+
+    Args:
+      a, axis, overwrite_input, keepdims: as of `quantile`.
+
+    Example:
+      >>> jnp.nanmedian(jnp.array([1.0, jnp.nan, 3.0]))
+      Array(2., dtype=float32)
+    """
     return nanquantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
 
 
@@ -394,6 +477,11 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
 
     Raises:
       ValueError: another side or method; `a` is no vector.
+
+    Example:
+      >>> a = jnp.array([1, 3, 3, 5])
+      >>> jnp.searchsorted(a, 3), jnp.searchsorted(a, 3, side="right"), jnp.searchsorted(a, jnp.array([0, 9]))
+      (Array(1, dtype=int32), Array(3, dtype=int32), Array([0, 4], dtype=int32))
     """
     if side not in ("left", "right"):
         raise ValueError(f"{side!r} is an invalid value for keyword 'side'. Expected one of ['left', 'right'].")
@@ -422,10 +510,24 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
 
 @library
 def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = None) -> Value:
-    """Number of the interval between neighbouring `bins` (ascending or descending) that each value lies in.
+    """Number of the interval between neighbouring bins that each value lies in.
+
+    Args:
+      x: array.
+      bins: vector of n numbers, ascending or descending.
+      right: intervals have their right ends, not their left ones.
+      method: as of `searchsorted`.
+
+    Returns:
+      Integers in the shape of `x`: 0 before the first bin, n behind the last one.
 
     Raises:
       ValueError: `bins` is no vector.
+
+    Example:
+      >>> bins = jnp.array([0.0, 1.0, 2.0])
+      >>> jnp.digitize(jnp.array([-5.0, 0.0, 1.0, 1.5]), bins), jnp.digitize(1.0, bins, right=True)
+      (Array([0, 1, 2, 2], dtype=int32), Array(1, dtype=int32))
     """
     value, edges = array_arguments("digitize", x, bins)
     if edges.aval.ndim != 1:

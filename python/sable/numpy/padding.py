@@ -20,7 +20,8 @@ from sable.tree_util import tree_map, tree_structure
 from . import ordering, reductions
 from .creation import linspace
 from .joining import joined
-from .manipulation import moveaxis, slice_axis
+from .manipulation import moveaxis
+from .rearrangement import slice_axis
 
 
 def _pad_pairs(width: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
@@ -194,6 +195,16 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Va
 
     Raises:
       NotImplementedError: another mode. ValueError: arguments that the mode does not take; negative widths.
+
+    Example:
+      >>> x = jnp.array([1, 2, 3])
+      >>> jnp.pad(x, (1, 2))
+      Array([0, 1, 2, 3, 0, 0], dtype=int32)
+      >>> jnp.pad(x, 2, mode="reflect"), jnp.pad(x, 2, mode="symmetric")
+      (Array([3, 2, 1, 2, 3, 2, 1], dtype=int32), Array([2, 1, 1, 2, 3, 3, 2], dtype=int32))
+      >>> jnp.pad(jnp.ones((1, 1)), ((0, 1), (1, 0)), constant_values=7)
+      Array([[7., 1.],
+             [7., 7.]], dtype=float32)
     """
     x = array_argument("pad", array)
     pad_width = tree_map(

@@ -33,10 +33,11 @@ from .creation import full as full_array
 from .insertion import trim_zeros
 from .joining import concatenate, stack
 from .linear_systems import inv
-from .manipulation import atleast_1d, flip, roll, slice_axis
+from .manipulation import atleast_1d
 from .matrices import eye, vander
 from .ordering import argsort
 from .products import dot, outer
+from .rearrangement import flip, roll, slice_axis
 from .reductions import all as all_of
 from .reductions import argmin
 from .reductions import sum as sum_of
@@ -67,6 +68,10 @@ def polyadd(a1: Any, a2: Any) -> Value:
 
     Raises:
       TypeError: an argument is no array. IndexError: a scalar.
+
+    Example:
+      >>> jnp.polyadd(jnp.array([1, 2, 3]), jnp.array([10]))  # x**2 + 2 x + 3 and 10
+      Array([ 1,  2, 13], dtype=int32)
     """
     values = promote_dtypes(array_arguments("polyadd", a1, a2))
     lengths = [x.aval.shape[0] for x in values]
@@ -76,7 +81,12 @@ def polyadd(a1: Any, a2: Any) -> Value:
 
 @library
 def polysub(a1: Any, a2: Any) -> Value:
-    """The difference of two polynomials; arguments as of `polyadd`."""
+    """The difference of two polynomials; arguments as of `polyadd`.
+
+    Example:
+      >>> jnp.polysub(jnp.array([1, 2, 3]), jnp.array([10]))
+      Array([ 1,  2, -7], dtype=int32)
+    """
     x, y = promote_dtypes(array_arguments("polysub", a1, a2))
     return polyadd(x, -y)
 
@@ -102,6 +112,10 @@ def polymul(a1: Any, a2: Any, *, trim_leading_zeros: bool = False) -> Value:
     Raises:
       TypeError: an argument is no array. ValueError: one is no vector.
       ConcretizationTypeError: traced arguments whose zeros are to be left out.
+
+    Example:
+      >>> jnp.polymul(jnp.array([1, 1]), jnp.array([1, -1]))  # (x + 1) (x - 1)
+      Array([ 1.,  0., -1.], dtype=float32)
     """
     values = promote_dtypes(array_arguments("polymul", a1, a2), "inexact")
     x, y = _trimmed(values, trim_leading_zeros)
@@ -128,6 +142,10 @@ def polydiv(u: Any, v: Any, *, trim_leading_zeros: bool = False) -> tuple[Value,
 
     Raises:
       TypeError: an argument is no array. ConcretizationTypeError: traced arguments whose zeros are to be left out.
+
+    Example:
+      >>> jnp.polydiv(jnp.array([1.0, 0.0, 1.0]), jnp.array([1.0, 1.0]))  # x**2 + 1 = (x - 1) (x + 1) + 2
+      (Array([ 1., -1.], dtype=float32), Array([0., 0., 2.], dtype=float32))
     """
     rest, divisor = promote_dtypes(array_arguments("polydiv", u, v), "inexact")
     steps = len(rest) - len(divisor) + 1
@@ -159,6 +177,10 @@ def poly(seq_of_zeros: Any) -> Value:
 
     Raises:
       ValueError: neither a vector nor a square matrix.
+
+    Example:
+      >>> jnp.poly(jnp.array([1.0, 2.0]))  # (x - 1) (x - 2)
+      Array([ 1., -3.,  2.], dtype=float32)
     """
     (x,) = promote_dtypes([array_argument("poly", seq_of_zeros)], "inexact")
     x = atleast_1d(x)
@@ -193,6 +215,10 @@ def polyval(p: Any, x: Any, *, unroll: int = 16) -> Value:
 
     Raises:
       TypeError: an argument is no array. ValueError: shapes do not broadcast.
+
+    Example:
+      >>> jnp.polyval(jnp.array([1, 0, 2]), jnp.array([0, 3]))  # x**2 + 2
+      Array([ 2, 11], dtype=int32)
     """
     coefficients, at = promote_dtypes(array_arguments("polyval", p, x))
     a = coefficients.aval
@@ -226,6 +252,14 @@ def polyder(p: Any, m: int = 1) -> Value:
 
     Raises:
       TypeError: p is no array. ValueError: m is negative.
+
+    Args:
+      p: coefficients, that of the highest power first.
+      m: how often to derive.
+
+    Example:
+      >>> jnp.polyder(jnp.array([1, 2, 3]))
+      Array([2., 2.], dtype=float32)
     """
     (x,) = promote_dtypes([array_argument("polyder", p)], "inexact")
     m = _order("polyder", m, "derivative")
@@ -247,6 +281,10 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Value:
 
     Raises:
       TypeError: an argument is no array. ValueError: m is negative, or another number of constants.
+
+    Example:
+      >>> jnp.polyint(jnp.array([2, 2]), k=5)
+      Array([1., 2., 5.], dtype=float32)
     """
     m = known_integer(m, "'m' argument of jnp.polyint")
     x, constants = promote_dtypes(array_arguments("polyint", p, 0 if k is None else k), "inexact")
@@ -280,6 +318,10 @@ def roots(p: Any, *, strip_zeros: bool = True) -> Value:
 
     Raises:
       ValueError: no vector. ConcretizationTypeError: `strip_zeros` of values that are not known.
+
+    Example:
+      >>> jnp.sort(jnp.round(jnp.roots(jnp.array([1.0, -3.0, 2.0])), 3))
+      Array([1.+0.j, 2.+0.j], dtype=complex64)
     """
     (x,) = promote_dtypes([array_argument("roots", p)], "inexact")
     x = atleast_1d(x)
@@ -330,6 +372,11 @@ def polyfit(
     Raises:
       ValueError: a negative degree; with `cov`, no more points than coefficients.
       TypeError: arguments of other shapes.
+
+    Example:
+      >>> x = jnp.array([0.0, 1.0, 2.0, 3.0])
+      >>> jnp.round(jnp.polyfit(x, 2 * x + 1, 1), 3)
+      Array([2., 1.], dtype=float32)
     """
     weights = () if w is None else (w,)
     places, heights, *weights = array_arguments("polyfit", x, y, *weights)

@@ -29,8 +29,9 @@ from sable.ir.codec import DotDimensions
 from sable.library.declare import library
 
 from .joining import stack as stacked
-from .manipulation import moveaxis, permuted, ravel, slice_axis
+from .manipulation import moveaxis, permuted, ravel
 from .matrices import diagonal
+from .rearrangement import slice_axis
 from .reductions import accumulator, no_out
 from .ufuncs import multiply
 from .ufuncs_float import conjugate
@@ -154,6 +155,13 @@ def dot(
 
     Raises:
       TypeError: the sizes of the axes differ.
+
+    Example:
+      >>> jnp.dot(jnp.array([1, 2]), jnp.array([3, 4])), jnp.dot(jnp.array([1j]), jnp.array([1j]))
+      (Array(11, dtype=int32), Array(-1.+0.j, dtype=complex64))
+      >>> x = jnp.ones((2, 3, 4))
+      >>> jnp.dot(x, jnp.swapaxes(x, 1, 2)).shape, jnp.matmul(x, jnp.swapaxes(x, 1, 2)).shape
+      ((2, 3, 2, 3), (2, 3, 3))
     """
     x, y, preferred, weak = _operands("dot", a, b, preferred_element_type)
     if x.aval.ndim == 0 or y.aval.ndim == 0:
@@ -217,34 +225,97 @@ def _need_ranks(name: str, *operands: tuple[Value, int]) -> None:
             raise ValueError(f"{name}: x{k} needs at least {rank} dimensions, got shape {x.aval.shape}")
 
 
+def _need_length(name: str, n: int, vectors: Value) -> None:
+    if vectors.aval.shape[-1] != n:
+        raise ValueError(f"{name}: the matrices' axis has size {n}, the vectors are of shape {vectors.aval.shape}")
+
+
 @library
 def matvec(x1: Any, x2: Any, /) -> Value:
-    """Products of matrices (the last two axes of x1) and vectors (the last one of x2); the others broadcast."""
+    """Products of matrices (the last two axes of x1) and vectors (the last one of x2); the others broadcast.
+
+    Args:
+      x1: (..., m, n).
+      x2: (..., n).
+
+    Returns:
+      (..., m).
+
+    Raises:
+      ValueError: shapes do not fit.
+
+    Example:
+      >>> jnp.matvec(jnp.array([[1, 2], [3, 4]]), jnp.array([[1, 0], [0, 1], [1, 1]]))
+      Array([[1, 3],
+             [2, 4],
+             [3, 7]], dtype=int32)
+    """
     x, y = array_arguments("matvec", x1, x2)
     _need_ranks("matvec", (x, 2), (y, 1))
+    _need_length("matvec", x.aval.shape[-1], y)
     made = matmul(x, reshape_to(y, (*y.aval.shape, 1)))
     return reshape_to(made, made.aval.shape[:-1])
 
 
 @library
 def vecmat(x1: Any, x2: Any, /) -> Value:
-    """Products of vectors (conjugated) and matrices; the other axes broadcast."""
+    """Products of vectors (conjugated) and matrices; the other axes broadcast.
+
+    Args:
+      x1: (..., m).
+      x2: (..., m, n).
+
+    Returns:
+      (..., n).
+
+    Raises:
+      ValueError: shapes do not fit.
+
+    Example:
+      >>> jnp.vecmat(jnp.array([1j, 1]), jnp.array([[1, 2], [3, 4]]))
+      Array([3.-1.j, 4.-2.j], dtype=complex64)
+    """
     x, y = array_arguments("vecmat", x1, x2)
     _need_ranks("vecmat", (x, 1), (y, 2))
+    _need_length("vecmat", y.aval.shape[-2], x)
     made = matmul(reshape_to(conjugate(x), (*x.aval.shape[:-1], 1, x.aval.shape[-1])), y)
     return reshape_to(made, (*made.aval.shape[:-2], made.aval.shape[-1]))
 
 
 @library
 def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
-    """Inner product of two arrays as vectors; the first one is conjugated."""
+    """Inner product of two arrays as vectors; the first one is conjugated.
+
+    Args:
+      a, b: arrays of as many elements.
+      precision: precision of the products on accelerators.
+      preferred_element_type: dtype of the sums.
+
+    Example:
+      >>> jnp.vdot(jnp.array([1j, 2]), jnp.array([1j, 2])), jnp.dot(jnp.array([1j, 2]), jnp.array([1j, 2]))
+      (Array(5.+0.j, dtype=complex64), Array(3.+0.j, dtype=complex64))
+    """
     x, y = array_arguments("vdot", a, b)
     return dot(ravel(conjugate(x)), ravel(y), precision=precision, preferred_element_type=preferred_element_type)
 
 
 @library
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None) -> Value:
-    """Inner products along an axis; the first array is conjugated, the other axes broadcast."""
+    """Inner products along an axis; the first array is conjugated, the other axes broadcast.
+
+    Args:
+      x1, x2: arrays with the axis, of one size.
+      axis: the axis.
+      precision: precision of the products on accelerators.
+      preferred_element_type: dtype of the sums.
+
+    Raises:
+      ValueError: a scalar; sizes differ.
+
+    Example:
+      >>> jnp.vecdot(jnp.array([[1, 2], [3, 4]]), jnp.array([10, 1]))
+      Array([12, 34], dtype=int32)
+    """
     x, y = array_arguments("vecdot", x1, x2)
     x, y = moveaxis(conjugate(x), axis, -1), moveaxis(y, axis, -1)
     if x.aval.shape[-1] != y.aval.shape[-1]:
@@ -256,7 +327,21 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, prefer
 
 @library
 def inner(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
-    """Sums over the last axes of both arrays; a scalar multiplies."""
+    """Sums over the last axes of both arrays; a scalar multiplies.
+
+    Args:
+      a, b: arrays whose last axes have one size.
+      precision: precision of the products on accelerators.
+      preferred_element_type: dtype of the sums.
+
+    Raises:
+      TypeError: sizes differ.
+
+    Example:
+      >>> jnp.inner(jnp.array([[1, 2], [3, 4]]), jnp.array([[1, 0], [1, 1]]))  # rows with rows
+      Array([[1, 3],
+             [3, 7]], dtype=int32)
+    """
     x, y = array_arguments("inner", a, b)
     if x.aval.ndim == 0 or y.aval.ndim == 0:
         return dot(x, y, precision=precision, preferred_element_type=preferred_element_type)
@@ -265,7 +350,16 @@ def inner(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any 
 
 @library
 def outer(a: Any, b: Any, out: None = None) -> Value:
-    """All products of the elements of two arrays as vectors: a matrix."""
+    """All products of the elements of two arrays as vectors: a matrix.
+
+    Args:
+      a, b: arrays.
+
+    Example:
+      >>> jnp.outer(jnp.array([1, 2]), jnp.array([1, 10, 100]))
+      Array([[  1,  10, 100],
+             [  2,  20, 200]], dtype=int32)
+    """
     if out is not None:
         raise NotImplementedError("The 'out' argument to jnp.outer is not supported.")
     x, y = array_arguments("outer", a, b)
@@ -292,6 +386,11 @@ def tensordot(
 
     Raises:
       TypeError: `axes` does not fit, or sizes differ.
+
+    Example:
+      >>> x, y = jnp.ones((2, 3, 4)), jnp.ones((4, 3, 5))
+      >>> jnp.tensordot(x, y, axes=([1, 2], [1, 0])).shape, jnp.tensordot(x, y, axes=1).shape
+      ((2, 5), (2, 3, 3, 5))
     """
     x, y, preferred, weak = _operands("tensordot", a, b, preferred_element_type)
     left, right = _tensordot_axes(x, y, axes)
@@ -330,7 +429,16 @@ def _tensordot_axes(x: Value, y: Value, axes: Any) -> tuple[list[int], list[int]
 
 @library
 def kron(a: Any, b: Any) -> Value:
-    """Kronecker product: a with each element replaced by it times b."""
+    """Kronecker product: a with each element replaced by it times b.
+
+    Args:
+      a, b: arrays.
+
+    Example:
+      >>> jnp.kron(jnp.array([[1, 2]]), jnp.array([[1], [1]]))
+      Array([[1, 2],
+             [1, 2]], dtype=int32)
+    """
     x, y = promote_dtypes(array_arguments("kron", a, b))
     rank = max(x.aval.ndim, y.aval.ndim)
     left = (1,) * (rank - x.aval.ndim) + x.aval.shape
@@ -345,8 +453,19 @@ def kron(a: Any, b: Any) -> Value:
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Value:
     """Sum of a diagonal of each matrix that lies along two axes.
 
+    Args:
+      a: array with two dimensions or more.
+      offset: which diagonal: above the main one if positive.
+      axis1, axis2: the axes of rows and of columns.
+      dtype: dtype in which the sum is taken; None: as of `sum`.
+
     Raises:
       ValueError: less than two dimensions.
+
+    Example:
+      >>> x = jnp.arange(9).reshape(3, 3)
+      >>> jnp.trace(x), jnp.trace(x, offset=1)
+      (Array(12, dtype=int32), Array(6, dtype=int32))
     """
     no_out("trace", out)
     x = array_argument("trace", a)
@@ -366,6 +485,10 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
     Raises:
       ValueError: vectors of other sizes than 2 and 3.
+
+    Example:
+      >>> jnp.cross(jnp.array([1, 0, 0]), jnp.array([0, 1, 0])), jnp.cross(jnp.array([1, 2]), jnp.array([3, 4]))
+      (Array([0, 0, 1], dtype=int32), Array(-2, dtype=int32))
     """
     if axis is not None:
         axisa = axisb = axisc = axis

@@ -26,6 +26,7 @@ from sable.core.values import retype
 from sable.library.declare import library
 
 from ._table import by_kind, unary
+from .reductions import no_out
 
 
 def _same(x: Value) -> Value:
@@ -144,6 +145,7 @@ def modf(x: Any, /, out: None = None) -> tuple[Value, Value]:
       >>> jnp.modf(jnp.array([1.25, -1.25]))
       (Array([ 0.25, -0.25], dtype=float32), Array([ 1., -1.], dtype=float32))
     """
+    no_out("modf", out)
     whole = trunc(x)
     return BIND.subtract(x, whole), whole
 

@@ -36,8 +36,9 @@ from .indexing.positions import nonzero
 from .indexing.read import getitem, read
 from .indexing.update import write
 from .joining import append, concatenate
-from .manipulation import moveaxis, slice_axis
+from .manipulation import moveaxis
 from .ordering import lexsort
+from .rearrangement import slice_axis
 from .reductions import any as any_true
 from .ufuncs_logic import where
 

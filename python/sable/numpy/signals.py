@@ -24,8 +24,8 @@ from sable.library.declare import library
 
 from .cumulative import cumsum, diff
 from .indexing.selection import take
-from .manipulation import slice_axis
 from .ordering import searchsorted
+from .rearrangement import slice_axis
 from .ufuncs import absolute, add, clip, divide, floor_divide, multiply, negative, remainder, subtract
 from .ufuncs_float import conjugate
 from .ufuncs_logic import equal, greater, less, less_equal, logical_and, where

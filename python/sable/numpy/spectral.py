@@ -27,9 +27,9 @@ from sable.library.declare import library
 from . import reductions
 from .arrays import asarray
 from .indexing.selection import take_along_axis
-from .manipulation import flip
 from .ordering import argsort, sort
 from .products import matmul as _matmul
+from .rearrangement import flip
 from .ufuncs import multiply
 from .ufuncs_logic import greater, greater_equal, less, logical_and, where
 

@@ -35,10 +35,11 @@ from .indexing.positions import ravel_multi_index
 from .indexing.read import getitem
 from .indexing.update import write
 from .joining import concatenate
-from .manipulation import atleast_2d, matrix_transpose, slice_axis, squeeze
+from .manipulation import atleast_2d, matrix_transpose, squeeze
 from .matrices import diag
 from .ordering import searchsorted
 from .products import dot
+from .rearrangement import slice_axis
 from .reductions import average
 from .reductions import max as greatest
 from .reductions import min as least

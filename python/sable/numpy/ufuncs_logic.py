@@ -311,6 +311,7 @@ def isposinf(x: Any, /, out: None = None) -> Value:
       >>> jnp.isposinf(jnp.array([jnp.inf, -jnp.inf, jnp.nan]))
       Array([ True, False, False], dtype=bool)
     """
+    reductions.no_out("isposinf", out)
     return _signed_infinity("isposinf", x, np.inf)
 
 
@@ -328,6 +329,7 @@ def isneginf(x: Any, /, out: None = None) -> Value:
       >>> jnp.isneginf(jnp.array([jnp.inf, -jnp.inf, jnp.nan]))
       Array([False,  True, False], dtype=bool)
     """
+    reductions.no_out("isneginf", out)
     return _signed_infinity("isneginf", x, -np.inf)
 
 

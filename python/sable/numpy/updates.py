@@ -21,7 +21,8 @@ from .indexing.positions import flatnonzero
 from .indexing.read import read
 from .indexing.selection import along_axis_arguments
 from .indexing.update import write
-from .manipulation import ravel, resize
+from .manipulation import ravel
+from .rearrangement import resize
 from .ufuncs import divide, power
 
 

@@ -47,6 +47,13 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     Raises:
       ValueError: a scalar array.
       ConcretizationTypeError: a traced array and no size.
+
+    Example:
+      >>> x = jnp.array([[0, 3], [5, 0]])
+      >>> jnp.nonzero(x)
+      (Array([0, 1], dtype=int32), Array([1, 0], dtype=int32))
+      >>> jax.jit(lambda x: jnp.nonzero(x, size=3, fill_value=-1))(x)  # a shape that does not depend on values
+      (Array([ 0,  1, -1], dtype=int32), Array([ 1,  0, -1], dtype=int32))
     """
     x = array_argument("nonzero", a)
     shape = x.aval.shape
@@ -112,14 +119,31 @@ def _filled(positions: Value, missing: Value, fill: Any) -> Value:
 
 @library
 def flatnonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> Value:
-    """The positions of elements other than zero in the flattened array; see `nonzero`."""
+    """The positions of elements other than zero in the flattened array.
+
+    Args:
+      a, size, fill_value: as of `nonzero`.
+
+    Example:
+      >>> jnp.flatnonzero(jnp.array([[0, 3], [5, 0]]))
+      Array([1, 2], dtype=int32)
+    """
     x = array_argument("flatnonzero", a)
     return nonzero(BIND.reshape(x, shape=(x.aval.size,)), size=size, fill_value=fill_value)[0]
 
 
 @library
 def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Value:
-    """The positions of elements other than zero as rows of a matrix; see `nonzero`."""
+    """The positions of elements other than zero as rows of a matrix.
+
+    Args:
+      a, size, fill_value: as of `nonzero`.
+
+    Example:
+      >>> jnp.argwhere(jnp.array([[0, 3], [5, 0]]))
+      Array([[0, 1],
+             [1, 0]], dtype=int32)
+    """
     x = array_argument("argwhere", a)
     if not x.aval.ndim:
         count = int(bool(known_values(x, "jnp.argwhere of a scalar"))) if size is None else int(size)
@@ -156,6 +180,13 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Value, ...]:
     Args:
       indices: integers; negative ones count from the end, and those outside are moved inside.
       shape: an array's shape.
+
+    Returns:
+      A tuple of integers in the shape of `indices`, one for each dimension.
+
+    Example:
+      >>> jnp.unravel_index(jnp.array([1, 5, -1]), (2, 3))
+      (Array([0, 1, 1], dtype=int32), Array([1, 2, 2], dtype=int32))
     """
     x = array_argument("unravel_index", indices)
     given = list(shape) if hasattr(shape, "__iter__") else [shape]
@@ -189,6 +220,10 @@ def ravel_multi_index(
     Raises:
       ValueError: a position outside in mode "raise"; an unknown mode or order; not integers; too small a dtype.
       ConcretizationTypeError: a traced array in mode "raise".
+
+    Example:
+      >>> jnp.ravel_multi_index((jnp.array([0, 1]), jnp.array([2, 0])), (2, 3))
+      Array([2, 3], dtype=int32)
     """
     if len(multi_index) != len(dims):
         raise AssertionError(f"len(multi_index)={len(multi_index)} != len(dims)={len(dims)}")

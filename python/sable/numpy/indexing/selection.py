@@ -135,6 +135,13 @@ def take_along_axis(
     Raises:
       TypeError: indices that are not integers.
       ValueError: ranks or shapes disagree; no such axis or mode.
+
+    Example:
+      >>> x = jnp.array([[30, 10, 20]])
+      >>> jnp.take_along_axis(x, jnp.argsort(x, axis=1), axis=1)
+      Array([[10, 20, 30]], dtype=int32)
+      >>> jnp.take_along_axis(x, jnp.array([[7]]), axis=1)  # outside: no error, but the least integer
+      Array([[-2147483648]], dtype=int32)
     """
     x, numbers, place = along_axis_arguments(arr, indices, axis, "take_along_axis")
     way = GatherScatterMode.from_any(mode)
@@ -182,6 +189,12 @@ def compress(
     Raises:
       ValueError: the condition is no vector or too long; a size beyond the axis.
       NotImplementedError: `out`.
+
+    Example:
+      >>> x = jnp.array([[1, 2], [3, 4], [5, 6]])
+      >>> jnp.compress(jnp.array([True, False, True]), x, axis=0)
+      Array([[1, 2],
+             [5, 6]], dtype=int32)
     """
     which, x = array_arguments("compress", condition, a)
     if which.aval.ndim != 1:
@@ -212,6 +225,17 @@ def compress(
 
 @library(moves=("arr",))
 def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0) -> Value:
-    """The elements of the flattened array for which a condition holds; see `compress`."""
+    """The elements of the flattened array for which a condition holds.
+
+    Args:
+      condition: array of the array's size; what is not boolean is compared with zero.
+      arr: an array.
+      size, fill_value: as of `compress`.
+
+    Example:
+      >>> x = jnp.arange(6)
+      >>> jnp.extract(x % 2 == 1, x)
+      Array([1, 3, 5], dtype=int32)
+    """
     which, x = array_arguments("extract", condition, arr)
     return compress(BIND.reshape(which, shape=(which.aval.size,)), x, size=size, fill_value=fill_value)
