@@ -64,7 +64,7 @@ def test_docstrings(name):
 # ---- complete docstrings -------------------------------------------------------------------------
 
 #: modules of JAX of which every public function has a complete docstring here; `jax.numpy` stands for `sable.numpy`
-DOCUMENTED = ("jax.flatten_util",)
+DOCUMENTED = ("jax.flatten_util", "jax.numpy", "jax.numpy.fft", "jax.numpy.linalg")
 
 
 def public_functions(module: str) -> dict[str, Callable]:
@@ -121,6 +121,15 @@ def shortcomings(module: str) -> list[str]:
 @pytest.mark.parametrize("module", DOCUMENTED)
 def test_complete_docstrings(module):
     assert not shortcomings(module)
+
+
+def test_methods_have_docstrings():
+    """A method or property of arrays has an example, or says of which function it is the method."""
+    public = {k: v for k, v in inspect.getmembers(type(sable.numpy.ones(1))) if not k.startswith("_")}
+    texts = {k: inspect.getdoc(v) or "" for k, v in public.items() if callable(v) or isinstance(v, property)}
+    assert "sum" in texts and not [k for k, text in texts.items() if ">>>" not in text and ": see there" not in text]
+    own = inspect.signature(sable.numpy.ones(1).sum)
+    assert list(own.parameters) == list(inspect.signature(sable.numpy.sum).parameters)[1:]
 
 
 def test_shortcomings_are_found():

@@ -18,9 +18,17 @@ from .transfers import DEVICE_TO_HOST, guard
 
 
 class Value:
-    """Base of `Array` and `Tracer`: shape, dtype and NumPy's manners.
+    """An array or a traced value, the base of `Array` and `Tracer`: shape, dtype and NumPy's manners.
 
-    The operators and the methods of `numpy.ndarray` are put here by `sable.numpy`, which implements them.
+    The operators and the methods of `numpy.ndarray` are put here by `sable.numpy`, which implements them: `x.sum(axis=1)`
+    is `jnp.sum(x, axis=1)`. Values never change: `x.at[i].set(y)` is a copy with another element.
+
+    Example:
+      >>> x = jnp.arange(6).reshape(2, 3)
+      >>> x.sum(axis=1), x.T.shape, x.at[0, 0].set(9)[0]
+      (Array([ 3, 12], dtype=int32), (3, 2), Array([9, 1, 2], dtype=int32))
+      >>> isinstance(x, jnp.ndarray), isinstance(x, np.ndarray)
+      (True, False)
     """
 
     __slots__ = ("__weakref__",)
@@ -65,12 +73,22 @@ class Value:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Sizes of the dimensions."""
+        """Sizes of the dimensions.
+
+        Example:
+          >>> jnp.ones((2, 3)).shape, jnp.array(1.0).shape
+          ((2, 3), ())
+        """
         return self.aval.shape
 
     @property
     def dtype(self) -> np.dtype:
-        """Element type."""
+        """Element type.
+
+        Example:
+          >>> jnp.array([1, 2]).dtype
+          dtype('int32')
+        """
         return self.aval.dtype
 
     @property
@@ -79,27 +97,54 @@ class Value:
 
     @property
     def ndim(self) -> int:
-        """Number of dimensions."""
+        """Number of dimensions.
+
+        Example:
+          >>> jnp.ones((2, 3)).ndim
+          2
+        """
         return self.aval.ndim
 
     @property
     def size(self) -> int:
-        """Number of elements."""
+        """Number of elements.
+
+        Example:
+          >>> jnp.ones((2, 3)).size
+          6
+        """
         return self.aval.size
 
     @property
     def weak_type(self) -> bool:
-        """True where the dtype came from a Python scalar and gives way in promotion."""
+        """True where the dtype came from a Python scalar and gives way in promotion.
+
+        Example:
+          >>> jnp.array(1.0).weak_type, jnp.ones(2).weak_type
+          (True, False)
+          >>> (jnp.ones(2, jnp.bfloat16) * jnp.array(1.5)).dtype
+          dtype(bfloat16)
+        """
         return self.aval.weak_type
 
     @property
     def itemsize(self) -> int:
-        """Bytes of one element."""
+        """Bytes of one element.
+
+        Example:
+          >>> jnp.ones(2).itemsize
+          4
+        """
         return self.aval.dtype.itemsize
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all elements."""
+        """Bytes of all elements.
+
+        Example:
+          >>> jnp.ones(2).nbytes
+          8
+        """
         return self.aval.size * self.aval.dtype.itemsize
 
     def __len__(self) -> int:
@@ -128,11 +173,22 @@ class Array(Value):
         self.deleted = False
 
     def known_array(self) -> Array | None:
-        """The array itself: its values are known."""
+        """The array itself: its values are known.
+
+        Example:
+          >>> x = jnp.ones(1)
+          >>> x.known_array() is x, jax.jit(lambda x: x.known_array() is None)(x)
+          (True, Array(True, dtype=bool))
+        """
         return self
 
     def numpy(self) -> np.ndarray:
-        """The values as a NumPy array (read-only by convention: callers must not write to it)."""
+        """The values as a NumPy array (read-only by convention: callers must not write to it).
+
+        Example:
+          >>> jnp.ones(2).numpy()
+          array([1., 1.], dtype=float32)
+        """
         value = self._value
         if value is None:
             if self.deleted:
@@ -176,15 +232,39 @@ class Array(Value):
         return self.numpy()[()]
 
     def item(self, *args: Any) -> Any:
-        """The element (at the given index) as a Python scalar."""
+        """The element as a Python scalar.
+
+        Args:
+          *args: its index, of an array with more than one.
+
+        Raises:
+          ValueError: there are several elements and no index.
+
+        Example:
+          >>> jnp.array([[7]]).item(), jnp.array([7, 8]).item(1)
+          (7, 8)
+        """
         return self.numpy().item(*args)
 
     def tolist(self) -> Any:
-        """Nested lists of Python scalars."""
+        """Nested lists of Python scalars.
+
+        Example:
+          >>> jnp.array([[1, 2]]).tolist()
+          [[1, 2]]
+        """
         return self.numpy().tolist()
 
     def tobytes(self, order: Any = "C") -> bytes:
-        """The elements' bytes."""
+        """The elements' bytes.
+
+        Args:
+          order: "C" (the last axis fastest) or "F" (the first).
+
+        Example:
+          >>> jnp.array([1, 2], dtype=jnp.int16).tobytes().hex()
+          '01000200'
+        """
         return self.numpy().tobytes(order)
 
     def __format__(self, spec: str) -> str:
@@ -206,7 +286,13 @@ class Array(Value):
         return self
 
     def clone(self) -> Array:
-        """Another array in the same memory."""
+        """Another array in the same memory.
+
+        Example:
+          >>> x = jnp.ones(2)
+          >>> x.clone() is x, x.clone().unsafe_buffer_pointer() == x.unsafe_buffer_pointer()
+          (False, True)
+        """
         made = Array(self.aval, self._value, self._buffer, self._device)
         made.committed, made.deleted = self.committed, self.deleted
         return laid_out(made, getattr(self, "_sharding", None))
@@ -229,89 +315,183 @@ class Array(Value):
 
     # -- devices
     def block_until_ready(self) -> Array:
-        """Wait until the values are there; returns the array itself. Calls of programs block, so they are there."""
+        """Wait until the values are there; returns the array itself. Calls of programs block, so they are there.
+
+        Example:
+          >>> jnp.ones(2).block_until_ready()
+          Array([1., 1.], dtype=float32)
+        """
         if self.deleted:
             self.numpy()  # raises
         return self
 
     def devices(self) -> set:
-        """The devices that hold the array: one."""
+        """The devices that hold the array: one.
+
+        Example:
+          >>> jnp.ones(2).devices() == {jax.devices("cpu")[0]}
+          True
+        """
         return {self.device}
 
     @property
     def device(self) -> Any:
-        """The device that holds the array."""
+        """The device that holds the array.
+
+        Example:
+          >>> jnp.ones(2).device.platform
+          'cpu'
+        """
         return device_of(self)
 
     @property
     def sharding(self) -> Sharding:
-        """How the array is laid out over devices: it is on one, which may be that of a mesh."""
+        """How the array is laid out over devices: it is on one, which may be that of a mesh.
+
+        Example:
+          >>> jnp.ones(2).sharding.device_set == jnp.ones(2).devices()
+          True
+        """
         return getattr(self, "_sharding", None) or SingleDeviceSharding(self.device)
 
     @property
     def format(self) -> Format:
-        """Where the array is, and in which order its elements are there: the last index changes fastest."""
+        """Where the array is, and in which order its elements are there: the last index changes fastest.
+
+        Example:
+          >>> jnp.ones((2, 3)).format.layout.major_to_minor
+          (0, 1)
+        """
         return Format(Layout(tuple(range(self.ndim))), self.sharding)
 
     @property
     def traceback(self) -> None:
-        """Where the array was made: not recorded."""
+        """Where the array was made: not recorded.
+
+        Example:
+          >>> jnp.ones(2).traceback
+        """
         return None
 
     @property
     def is_fully_replicated(self) -> bool:
-        """Whether each of its devices holds all of the array."""
+        """Whether each of its devices holds all of the array.
+
+        Example:
+          >>> jnp.ones(2).is_fully_replicated
+          True
+        """
         return True
 
     @property
     def is_fully_addressable(self) -> bool:
-        """Whether this process can reach all of its devices."""
+        """Whether this process can reach all of its devices.
+
+        Example:
+          >>> jnp.ones(2).is_fully_addressable
+          True
+        """
         return True
 
     @property
     def addressable_shards(self) -> list[Shard]:
-        """What each device that this process can reach holds of the array."""
+        """What each device that this process can reach holds of the array.
+
+        Example:
+          >>> [shard.data for shard in jnp.ones(2).addressable_shards]
+          [Array([1., 1.], dtype=float32)]
+        """
         return [Shard(self.device, (slice(None),) * self.ndim, 0, self)]
 
     @property
     def global_shards(self) -> list[Shard]:
-        """What each device holds of the array."""
+        """What each device holds of the array.
+
+        Example:
+          >>> len(jnp.ones(2).global_shards)
+          1
+        """
         return self.addressable_shards
 
     def addressable_data(self, index: int) -> Array:
-        """What the device of that number holds of the array: all of it."""
+        """What the device of that number holds of the array: all of it.
+
+        Args:
+          index: the number, 0.
+
+        Example:
+          >>> jnp.ones(2).addressable_data(0)
+          Array([1., 1.], dtype=float32)
+        """
         return self
 
     def platform(self) -> str:
-        """The platform of its devices."""
+        """The platform of its devices.
+
+        Example:
+          >>> jnp.ones(2).platform()
+          'cpu'
+        """
         return self.device.platform
 
     def is_ready(self) -> bool:
-        """Whether the values are there; calls of programs block, so they are."""
+        """Whether the values are there; calls of programs block, so they are.
+
+        Example:
+          >>> jnp.ones(2).is_ready()
+          True
+        """
         self.block_until_ready()
         return True
 
     def on_device_size_in_bytes(self) -> int:
-        """Bytes that the array takes on its devices."""
+        """Bytes that the array takes on its devices.
+
+        Example:
+          >>> jnp.ones(2).on_device_size_in_bytes()
+          8
+        """
         self.block_until_ready()
         return self.nbytes
 
     def delete(self) -> None:
-        """Drop the values now; later use raises RuntimeError."""
+        """Drop the values now; later use raises RuntimeError.
+
+        Example:
+          >>> x = jnp.ones(2)
+          >>> x.delete()
+          >>> x.is_deleted()
+          True
+        """
         self._value = self._buffer = None
         self.deleted = True
 
     def is_deleted(self) -> bool:
-        """True after `delete()`."""
+        """True after `delete()`.
+
+        Example:
+          >>> jnp.ones(2).is_deleted()
+          False
+        """
         return self.deleted
 
     def copy_to_host_async(self) -> None:
-        """Nothing to start: on the CPU arrays are on the host, from elsewhere they are fetched when asked for."""
+        """Nothing to start: on the CPU arrays are on the host, from elsewhere they are fetched when asked for.
+
+        Example:
+          >>> jnp.ones(2).copy_to_host_async()
+        """
         if self.deleted:
             self.numpy()  # raises
 
     def unsafe_buffer_pointer(self) -> int:
-        """Address of the first element on a CPU device."""
+        """Address of the first element on a CPU device.
+
+        Example:
+          >>> x = jnp.ones(2)
+          >>> x.unsafe_buffer_pointer() == x.numpy().ctypes.data
+          True
+        """
         return self.numpy().ctypes.data
 
 
@@ -331,6 +511,12 @@ class AnyArray(Value, metaclass=ArrayType):
     """The type of arrays as users know it, `jax.Array`: for annotations and `isinstance`, of which traced values are too.
 
     Arrays are made by functions such as `jax.numpy.array`, not by this class.
+
+    Example:
+      >>> isinstance(jnp.ones(2), jax.Array), isinstance(np.ones(2), jax.Array)
+      (True, False)
+      >>> jax.jit(lambda x: x if isinstance(x, jax.Array) else None)(1.0)  # traced values, too
+      Array(1., dtype=float32, weak_type=True)
     """
 
     __slots__ = ()

@@ -125,7 +125,12 @@ def issubdtype(arg1: Any, arg2: Any) -> bool:
 
     It also knows bfloat16 and its like (below `np.floating`), narrow integers and `jax.dtypes.extended`.
 
-    Example: `jnp.issubdtype(jnp.bfloat16, jnp.floating)` is True.
+    Args:
+      arg1, arg2: dtypes or scalar types.
+
+    Example:
+      >>> jnp.issubdtype(jnp.bfloat16, jnp.floating), np.issubdtype(jnp.bfloat16.dtype, np.floating)
+      (True, False)
     """
     if isinstance(arg2, ExtendedDType):
         return isinstance(arg1, ExtendedDType) and arg1 == arg2
@@ -155,6 +160,10 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     Raises:
       ValueError: a string that is neither a kind nor a dtype.
       TypeError: anything else that is not a dtype.
+
+    Example:
+      >>> jnp.isdtype(jnp.bfloat16, "real floating"), jnp.isdtype(jnp.int32, ("bool", "integral"))
+      (True, True)
     """
     resolved = np.dtype(dtype)
     kinds = kind if isinstance(kind, tuple) else (kind,)

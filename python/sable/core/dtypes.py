@@ -369,7 +369,11 @@ def promote_types(a: Any, b: Any) -> np.dtype:
       TypePromotionError: there is none (strict mode, 8-bit floats).
       ValueError: not a dtype of arrays.
 
-    Example: `jnp.promote_types('uint8', int)` is uint8; `jnp.promote_types('int32', 'float16')` is float16.
+    Example:
+      >>> jnp.promote_types("int32", "float16")  # float64 in NumPy
+      dtype('float16')
+      >>> jnp.promote_types("uint8", int)
+      dtype('uint8')
     """
     resolved = np.dtype(a), np.dtype(b)
     nodes = tuple(_node(found, _is_weak_type(spec)) for found, spec in zip(resolved, (a, b)))
@@ -472,6 +476,10 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> Any:
       ValueError: there are no arguments.
       TypeError: an argument without a dtype that arrays can have.
       TypePromotionError: the dtypes do not meet.
+
+    Example:
+      >>> jnp.result_type(jnp.ones(2, jnp.bfloat16), 1.5), jnp.result_type(jnp.int32(1), jnp.float16)
+      (dtype(bfloat16), dtype('float16'))
     """
     if not args:
         raise ValueError("at least one array or dtype is required")

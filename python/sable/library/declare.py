@@ -219,12 +219,16 @@ def registered(declared: Any) -> Any:
     return declared
 
 
+#: where in NumPy the functions of a module of `sable.numpy` are, if not in `numpy` itself
+_PARTS_OF_NUMPY = {"linalg": "linalg.", "spectral": "linalg.", "linear_systems": "linalg.", "fft": "fft."}
+
+
 def _with_counterpart(module: str, name: str, text: str) -> str:
     """A docstring that names NumPy's function of the same name."""
     if module.split(".")[:2] != ["sable", "numpy"]:
         return text
-    inner = "linalg." if module == "sable.numpy.linalg" else ""
-    if not hasattr(np.linalg if inner else np, name):
+    inner = _PARTS_OF_NUMPY.get(module.rpartition(".")[2], "")
+    if not hasattr(getattr(np, inner[:-1]) if inner else np, name):
         return text
     return f"{inspect.cleandoc(text)}\n\nNumPy's counterpart: `numpy.{inner}{name}`.\n"
 

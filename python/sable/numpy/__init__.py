@@ -1,4 +1,14 @@
-"""Arrays with NumPy's functions: what programs import as `jnp`."""
+"""Arrays with NumPy's functions: what programs import as `jnp`.
+
+A function without more said about it is the one of that name in NumPy; arrays, its results, never change. What lists would
+be in NumPy must be arrays here, since reading lists is slow. Arguments that many functions share:
+
+Args:
+  `where`: which elements count; of ufuncs such as `add` it must be None.
+  `out`: must be None, since no array can be written into (else NotImplementedError).
+  `device`: where the result shall be; None: on the default device, or where the argument is.
+  `out_sharding`: accepted and without effect.
+"""
 
 # One line an export would make 700 lines.
 # ruff: noqa: I001, RUF022

@@ -116,6 +116,11 @@ _RESULT = {
 _LINE, _DEEPER = "\n    ", "\n      "
 
 
+def example_section(example: str) -> str:
+    """The part of a docstring made of an example as it stands in a table."""
+    return f"Example:{example.rstrip().replace(_LINE, _DEEPER)}"
+
+
 def _named(
     function: Callable,
     name: str,
@@ -138,7 +143,7 @@ def _named(
     Raises:
       TypeError: {which} cannot be read as an array or scalar, or the dtype has no such function.
 
-    Example:{example.rstrip().replace(_LINE, _DEEPER)}
+    {example_section(example)}
     """
     operands = ("x", "x1", "x2")
     moves = None if join is None else operands

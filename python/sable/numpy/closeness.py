@@ -146,6 +146,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 
     Args:
       x: array.
+      copy: accepted; arrays never change.
       nan: what stands for NaN.
       posinf, neginf: what stands for the infinities; None: the largest and the smallest finite number.
 

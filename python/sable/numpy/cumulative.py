@@ -248,12 +248,14 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
       f: values.
       *varargs: distances: none (1), one for all axes, or one for each.
       axis: an axis or several; None: all.
+      edge_order: must be None.
 
     Returns:
       An array for one axis, else a list of them.
 
     Raises:
       ValueError: less than two points along an axis. TypeError: a wrong number of distances.
+      NotImplementedError: `edge_order`.
 
     Example:
       >>> jnp.gradient(jnp.array([1.0, 2.0, 4.0, 7.0])), jnp.gradient(jnp.array([1.0, 2.0, 4.0, 7.0]), 0.5)

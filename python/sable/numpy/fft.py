@@ -135,13 +135,30 @@ def fftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Va
     Raises:
       ValueError: sizes that are not positive, or not as many as axes; repeated axes, or such as there are none; another
         `norm`.
+
+    Example:
+      >>> x = jnp.array([[1.0, 2.0], [3.0, 4.0]])
+      >>> jnp.fft.fftn(x).real, jnp.fft.fftn(x, axes=(0,)).real
+      (Array([[10., -2.],
+             [-4.,  0.]], dtype=float32), Array([[ 4.,  6.],
+             [-2., -2.]], dtype=float32))
     """
     return _transform("fftn", _FFT, a, s, axes, norm)
 
 
 @library
 def ifftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Value:
-    """The inverse of `fftn`; arguments, result and errors as there."""
+    """The inverse of `fftn`.
+
+    Args:
+      a, s, axes, norm: as of `fftn`, result and errors too.
+
+    Example:
+      >>> x = jnp.array([[1.0, 2.0], [3.0, 4.0]])
+      >>> jnp.fft.ifftn(jnp.fft.fftn(x)).real
+      Array([[1., 2.],
+             [3., 4.]], dtype=float32)
+    """
     return _transform("ifftn", _IFFT, a, s, axes, norm)
 
 
@@ -155,6 +172,10 @@ def rfftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> V
 
     Raises:
       ValueError: as of `fftn`; complex numbers, half precision, an empty axis.
+
+    Example:
+      >>> jnp.fft.rfftn(jnp.ones((3, 4))).shape
+      (3, 3)
     """
     return _transform("rfftn", _RFFT, a, s, axes, norm)
 
@@ -167,6 +188,11 @@ def irfftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> 
       a: array, converted to complex numbers: of the last of the axes the first half.
       s: sizes of the result along the axes; None: those of a, of the last one n the even number 2 (n - 1).
       axes, norm, errors: as of `fftn`.
+
+    Example:
+      >>> x = jnp.ones((2, 3))
+      >>> jnp.fft.irfftn(jnp.fft.rfftn(x)).shape, jnp.fft.irfftn(jnp.fft.rfftn(x), s=x.shape).shape
+      ((2, 2), (2, 3))
     """
     return _transform("irfftn", _IRFFT, a, s, axes, norm)
 
@@ -211,7 +237,17 @@ def fft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -
 
 @library
 def ifft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Value:
-    """The inverse of `fft`; arguments, result and errors as there."""
+    """The inverse of `fft`.
+
+    Args:
+      a, n, axis, norm: as of `fft`, result and errors too.
+
+    Example:
+      >>> jnp.fft.ifft(jnp.fft.fft(jnp.array([1.0, 2.0]))).real
+      Array([1., 2.], dtype=float32)
+      >>> jnp.fft.ifft(jnp.array([4.0, 0.0])).real, jnp.fft.ifft(jnp.array([4.0, 0.0]), norm="forward").real
+      (Array([2., 2.], dtype=float32), Array([4., 4.], dtype=float32))
+    """
     return _transform_1d("ifft", _IFFT, a, n, axis, norm)
 
 
@@ -225,6 +261,10 @@ def rfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) 
 
     Raises:
       ValueError: as of `fft`; complex numbers, half precision, an empty axis.
+
+    Example:
+      >>> jnp.fft.rfft(jnp.array([1.0, 0.0, 0.0, 0.0])).real, jnp.fft.fft(jnp.ones(4)).shape
+      (Array([1., 1., 1.], dtype=float32), (4,))
     """
     return _transform_1d("rfft", _RFFT, a, n, axis, norm)
 
@@ -237,6 +277,11 @@ def irfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None)
       a: array, converted to complex numbers: the first half of a spectrum.
       n: the size of the result along the axis; None: twice that of a but one.
       axis, norm, errors: as of `fft`.
+
+    Example:
+      >>> x = jnp.ones(3)
+      >>> jnp.fft.irfft(jnp.fft.rfft(x)).shape, jnp.fft.irfft(jnp.fft.rfft(x), n=3).shape  # odd sizes must be given
+      ((2,), (3,))
     """
     return _transform_1d("irfft", _IRFFT, a, n, axis, norm)
 
@@ -249,6 +294,10 @@ def hfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) 
       a: array: the first half of the signal.
       n: the size of the result along the axis; None: twice that of a but one.
       axis, norm, errors: as of `fft`.
+
+    Example:
+      >>> jnp.fft.hfft(jnp.array([1.0, 0.0, 0.0]))
+      Array([1., 1., 1., 1.], dtype=float32)
     """
     _check_axis("hfft", axis)
     x = conj(array_argument("conj", a))
@@ -263,6 +312,10 @@ def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None)
     Args:
       a: array of f32 or f64; integers are converted.
       n, axis, norm: as of `fft`; errors as of `rfft`.
+
+    Example:
+      >>> jnp.fft.ihfft(jnp.ones(4)).real
+      Array([1., 0., 0.], dtype=float32)
     """
     _check_axis("ihfft", axis)
     x = asarray(a)
@@ -281,25 +334,72 @@ def _transform_2d(name: str, kind: FftType, a: Any, s: Any, axes: Any, norm: str
 
 @library
 def fft2(a: Any, s: Any = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Value:
-    """`fftn` along two axes. ValueError for another number of them."""
+    """`fftn` along two axes.
+
+    Args:
+      a, s, norm: as of `fftn`.
+      axes: the two axes.
+
+    Raises:
+      ValueError: another number of axes; and as of `fftn`.
+
+    Example:
+      >>> jnp.fft.fft2(jnp.ones((3, 2, 2))).real[0]
+      Array([[4., 0.],
+             [0., 0.]], dtype=float32)
+    """
     return _transform_2d("fft2", _FFT, a, s, axes, norm)
 
 
 @library
 def ifft2(a: Any, s: Any = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Value:
-    """`ifftn` along two axes. ValueError for another number of them."""
+    """`ifftn` along two axes.
+
+    Args:
+      a, s, axes, norm: as of `fft2`, errors too.
+
+    Example:
+      >>> jnp.fft.ifft2(jnp.fft.fft2(jnp.array([[1.0, 2.0], [3.0, 4.0]]))).real
+      Array([[1., 2.],
+             [3., 4.]], dtype=float32)
+    """
     return _transform_2d("ifft2", _IFFT, a, s, axes, norm)
 
 
 @library
 def rfft2(a: Any, s: Any = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Value:
-    """`rfftn` along two axes. ValueError for another number of them."""
+    """`rfftn` along two axes.
+
+    Args:
+      a, s, norm: as of `rfftn`.
+      axes: the two axes; the last one has half of the numbers.
+
+    Raises:
+      ValueError: another number of axes; and as of `rfftn`.
+
+    Example:
+      >>> jnp.fft.rfft2(jnp.ones((2, 4))).shape
+      (2, 3)
+    """
     return _transform_2d("rfft2", _RFFT, a, s, axes, norm)
 
 
 @library
 def irfft2(a: Any, s: Any = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Value:
-    """`irfftn` along two axes. ValueError for another number of them."""
+    """`irfftn` along two axes.
+
+    Args:
+      a, s, norm: as of `irfftn`.
+      axes: the two axes.
+
+    Raises:
+      ValueError: another number of axes; and as of `irfftn`.
+
+    Example:
+      >>> jnp.fft.irfft2(jnp.fft.rfft2(jnp.array([[1.0, 2.0], [3.0, 4.0]])))
+      Array([[1., 2.],
+             [3., 4.]], dtype=float32)
+    """
     return _transform_2d("irfft2", _IRFFT, a, s, axes, norm)
 
 
@@ -326,6 +426,10 @@ def fftfreq(n: int, d: Any = 1.0, *, dtype: Any = None, device: Any = None) -> V
 
     Raises:
       ValueError: n or d is a sequence. ConcretizationTypeError: n is traced.
+
+    Example:
+      >>> jnp.fft.fftfreq(4), jnp.fft.fftfreq(4, d=0.25)
+      (Array([ 0.  ,  0.25, -0.5 , -0.25], dtype=float32), Array([ 0.,  1., -2., -1.], dtype=float32))
     """
     _check_numbers("fftfreq", n, d)
     wanted = dtype_argument(dtype, "fftfreq") or default_dtype("f")
@@ -337,7 +441,12 @@ def fftfreq(n: int, d: Any = 1.0, *, dtype: Any = None, device: Any = None) -> V
 
 @library
 def rfftfreq(n: int, d: Any = 1.0, *, dtype: Any = None, device: Any = None) -> Value:
-    """The frequencies of the numbers of `rfft`: 0, 1, ... n // 2, divided by n d; arguments and errors as of `fftfreq`."""
+    """The frequencies of the numbers of `rfft`: 0, 1, ... n // 2, divided by n d; arguments and errors as of `fftfreq`.
+
+    Example:
+      >>> jnp.fft.rfftfreq(4, d=0.25)
+      Array([0., 1., 2.], dtype=float32)
+    """
     _check_numbers("rfftfreq", n, d)
     wanted = dtype_argument(dtype, "rfftfreq") or default_dtype("f")
     k = arange(n // 2 + 1, dtype=wanted, device=device)
@@ -363,11 +472,24 @@ def fftshift(x: Any, axes: Any = None) -> Value:
 
     Raises:
       IndexError: there is no such axis.
+
+    Example:
+      >>> jnp.fft.fftshift(jnp.fft.fftfreq(4, d=0.25))
+      Array([-2., -1.,  0.,  1.], dtype=float32)
     """
     return _half_shifts(array_argument("fftshift", x), axes, 1)
 
 
 @library(moves=("x",))
 def ifftshift(x: Any, axes: Any = None) -> Value:
-    """The inverse of `fftshift`; arguments and errors as there."""
+    """The inverse of `fftshift`.
+
+    Args:
+      x, axes: as of `fftshift`, errors too.
+
+    Example:
+      >>> x = jnp.arange(5)
+      >>> jnp.fft.fftshift(x), jnp.fft.ifftshift(x), jnp.fft.ifftshift(jnp.fft.fftshift(x))
+      (Array([3, 4, 0, 1, 2], dtype=int32), Array([2, 3, 4, 0, 1], dtype=int32), Array([0, 1, 2, 3, 4], dtype=int32))
+    """
     return _half_shifts(array_argument("ifftshift", x), axes, -1)

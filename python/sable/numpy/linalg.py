@@ -1,4 +1,7 @@
-"""Linear algebra: factorisations, and what is made of other functions: norms, products, powers."""
+"""Linear algebra: factorisations, and what is made of other functions: norms, products, powers.
+
+`out_sharding` of products is accepted and without effect.
+"""
 
 from __future__ import annotations
 
@@ -91,6 +94,14 @@ def cholesky(a: Any, *, upper: bool = False, symmetrize_input: bool = True) -> V
     Raises:
       TypeError: half precision, or the matrices are not square.
       ValueError: the same without `symmetrize_input`.
+
+    Example:
+      >>> jnp.linalg.cholesky(jnp.array([[4.0, 2.0], [2.0, 5.0]]))
+      Array([[2., 0.],
+             [1., 2.]], dtype=float32)
+      >>> jnp.linalg.cholesky(jnp.array([[1.0, 2.0], [2.0, 1.0]]))  # not positive definite: no error
+      Array([[nan,  0.],
+             [nan, nan]], dtype=float32)
     """
     x = array_argument("jnp.linalg.cholesky", a)
     x = convert(x, to_inexact_dtype(x.aval.dtype), x.aval.weak_type)
@@ -119,6 +130,11 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
     Raises:
       ValueError: another mode. TypeError: half precision, or less than two dimensions.
+
+    Example:
+      >>> q, r = jnp.linalg.qr(jnp.array([[3.0, 1.0], [4.0, 2.0], [0.0, 0.0]]))
+      >>> q.shape, r.shape, jnp.allclose(q.T @ q, jnp.eye(2), atol=1e-6)
+      ((3, 2), (2, 2), Array(True, dtype=bool))
     """
     (x,) = promote_dtypes(array_arguments("qr", a), "inexact")
     if mode == "raw":
@@ -192,6 +208,11 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
 
     Raises:
       ValueError: such an `ord` is not known; with it, an array of other than one or two dimensions.
+
+    Example:
+      >>> x = jnp.array([[3.0, 4.0], [0.0, 0.0]])
+      >>> jnp.linalg.norm(x), jnp.linalg.norm(x, axis=0), jnp.linalg.norm(x, ord=1)
+      (Array(5., dtype=float32), Array([3., 4.], dtype=float32), Array(4., dtype=float32))
     """
     (value,) = promote_dtypes(array_arguments("norm", x), "inexact")
     value = retype(value, False)
@@ -225,6 +246,10 @@ def cond(x: Any, p: Any = None) -> Value:
 
     Raises:
       ValueError: no matrices; empty ones; such an order for matrices that are not square.
+
+    Example:
+      >>> jnp.round(jnp.linalg.cond(jnp.array([[1.0, 0.0], [0.0, 100.0]])), 2)
+      Array(100., dtype=float32)
     """
     value = array_argument("cond", x)
     shape = value.aval.shape
@@ -248,7 +273,21 @@ def cond(x: Any, p: Any = None) -> Value:
 
 @library
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:
-    """Norm of vectors along an axis or several (None: all); `ord` as of `norm`."""
+    """Norm of vectors along an axis or several (None: all); `ord` as of `norm`.
+
+    Args:
+      x: array.
+      axis: an axis or several; None: all.
+      keepdims: leave axes of size 1.
+
+    Raises:
+      ValueError: such an `ord` is not known.
+
+    Example:
+      >>> x = jnp.array([[3.0, 4.0], [0.0, 0.0]])
+      >>> jnp.linalg.vector_norm(x, ord=1), jnp.linalg.norm(x, ord=1)  # all elements; columns
+      (Array(7., dtype=float32), Array(4., dtype=float32))
+    """
     (value,) = promote_dtypes(array_arguments("vector_norm", x), "inexact")
     value = retype(value, False)
     return _norm_of_vectors(value, ord, reductions.reduced_axes(value, axis), keepdims)
@@ -256,7 +295,19 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
 
 @library
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value:
-    """Norm of the matrices along the last two axes; `ord` as of `norm`."""
+    """Norm of the matrices along the last two axes; `ord` as of `norm`.
+
+    Args:
+      x: (..., m, n).
+      keepdims: leave axes of size 1.
+
+    Raises:
+      ValueError: less than two dimensions; such an `ord` is not known.
+
+    Example:
+      >>> jnp.linalg.matrix_norm(jnp.array([[3.0, 4.0], [0.0, 0.0]]))
+      Array(5., dtype=float32)
+    """
     (value,) = promote_dtypes(array_arguments("matrix_norm", x), "inexact")
     n = value.aval.ndim
     if n < 2:
@@ -266,7 +317,19 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value
 
 @library
 def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Value:
-    """Product of matrices (the first and the last may be vectors), in the cheapest order."""
+    """Product of matrices (the first and the last may be vectors), in the cheapest order.
+
+    Args:
+      arrays: sequence of matrices.
+      precision: precision of the products on accelerators.
+
+    Raises:
+      ValueError: shapes do not fit.
+
+    Example:
+      >>> jnp.linalg.multi_dot([jnp.ones((2, 100)), jnp.ones((100, 100)), jnp.ones(100)])
+      Array([10000., 10000.], dtype=float32)
+    """
     values = array_arguments("multi_dot", *arrays)
     if not values:
         raise ValueError("multi_dot requires at least one array")
@@ -287,6 +350,14 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
 
     Raises:
       ValueError: vectors of another size.
+
+    Args:
+      x1, x2: arrays whose other axes broadcast.
+      axis: the axis of the vectors.
+
+    Example:
+      >>> jnp.linalg.cross(jnp.array([1, 0, 0]), jnp.array([0, 1, 0]))
+      Array([0, 0, 1], dtype=int32)
     """
     x, y = array_arguments("cross", x1, x2)
     sizes = x.aval.shape[axis], y.aval.shape[axis]
@@ -297,13 +368,38 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
 
 @library
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Value:
-    """Sum of a diagonal of the matrices along the last two axes."""
+    """Sum of a diagonal of the matrices along the last two axes.
+
+    Args:
+      x: (..., m, n).
+      offset: which diagonal: above the main one if positive.
+      dtype: dtype in which the sum is taken.
+
+    Raises:
+      ValueError: less than two dimensions.
+
+    Example:
+      >>> jnp.linalg.trace(jnp.arange(8).reshape(2, 2, 2)), jnp.trace(jnp.arange(8).reshape(2, 2, 2))
+      (Array([ 3, 11], dtype=int32), Array([6, 8], dtype=int32))
+    """
     return _trace(x, offset, -2, -1, dtype)
 
 
 @library(moves=("x",))
 def diagonal(x: Any, /, *, offset: int = 0) -> Value:
-    """A diagonal of the matrices along the last two axes."""
+    """A diagonal of the matrices along the last two axes.
+
+    Args:
+      x: (..., m, n).
+      offset: which diagonal: above the main one if positive.
+
+    Raises:
+      ValueError: less than two dimensions.
+
+    Example:
+      >>> jnp.linalg.diagonal(jnp.array([[1, 2], [3, 4]]), offset=1)
+      Array([2], dtype=int32)
+    """
     return _diagonal(x, offset, -2, -1)
 
 
@@ -312,7 +408,19 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Value:
 
 @library
 def matmul(x1: Any, x2: Any, /, *, precision: Any = None, preferred_element_type: Any = None) -> Value:
-    """Products of matrices; see `jnp.matmul`."""
+    """Products of matrices.
+
+    Args:
+      x1, x2: (..., m, n) and (..., n, k); a vector is a row on the left and a column on the right.
+      precision, preferred_element_type: as of `jax.numpy.matmul`.
+
+    Raises:
+      ValueError: a scalar; stacks that do not broadcast. TypeError: inner sizes differ.
+
+    Example:
+      >>> jnp.linalg.matmul(jnp.array([[1, 2], [3, 4]]), jnp.array([1, 10]))
+      Array([21, 43], dtype=int32)
+    """
     return _matmul(x1, x2, precision=precision, preferred_element_type=preferred_element_type)
 
 
@@ -327,7 +435,19 @@ def tensordot(
     preferred_element_type: Any = None,
     out_sharding: Any = None,
 ) -> Value:
-    """Sum over pairs of axes; see `jnp.tensordot`."""
+    """Sum over pairs of axes.
+
+    Args:
+      x1, x2: arrays.
+      axes, precision, preferred_element_type: as of `jax.numpy.tensordot`.
+
+    Raises:
+      TypeError: `axes` does not fit, or sizes differ.
+
+    Example:
+      >>> jnp.linalg.tensordot(jnp.ones((2, 3)), jnp.ones((2, 4)), axes=([0], [0])).shape
+      (3, 4)
+    """
     return _tensordot(x1, x2, axes, precision=precision, preferred_element_type=preferred_element_type)
 
 
@@ -337,6 +457,14 @@ def outer(x1: Any, x2: Any, /) -> Value:
 
     Raises:
       ValueError: not vectors.
+
+    Args:
+      x1, x2: vectors.
+
+    Example:
+      >>> jnp.linalg.outer(jnp.array([1, 2]), jnp.array([1, 10, 100]))
+      Array([[  1,  10, 100],
+             [  2,  20, 200]], dtype=int32)
     """
     x, y = array_arguments("outer", x1, x2)
     if x.aval.ndim != 1 or y.aval.ndim != 1:

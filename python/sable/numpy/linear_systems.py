@@ -59,6 +59,13 @@ def solve(a: Any, b: Any) -> Value:
     Raises:
       ValueError: shapes do not fit, or the matrices are not square.
       TypeError: half precision.
+
+    Example:
+      >>> a = jnp.array([[2.0, 0.0], [0.0, 4.0]])
+      >>> jnp.linalg.solve(a, jnp.array([2.0, 8.0]))
+      Array([1., 2.], dtype=float32)
+      >>> jnp.linalg.solve(jnp.zeros((2, 2)), jnp.ones(2))  # singular: no error
+      Array([nan, inf], dtype=float32)
     """
     matrix, sides = promote_dtypes(array_arguments("solve", a, b), "inexact")
     _check_square("solve", matrix)
@@ -79,6 +86,14 @@ def inv(a: Any) -> Value:
 
     Raises:
       ValueError: the matrices are not square. TypeError: half precision.
+
+    Args:
+      a: (..., n, n); integers are converted to the default floating dtype.
+
+    Example:
+      >>> jnp.linalg.inv(jnp.array([[2, 0], [0, 4]]))
+      Array([[0.5 , 0.  ],
+             [0.  , 0.25]], dtype=float32)
     """
     x = array_argument("inv", a)
     _check_square("inv", x)
@@ -96,6 +111,12 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Value:
 
     Raises:
       ValueError: other shapes.
+
+    Example:
+      >>> a = 2 * jnp.eye(4).reshape(2, 2, 2, 2)
+      >>> jnp.linalg.tensorsolve(a, jnp.ones((2, 2)))
+      Array([[0.5, 0.5],
+             [0.5, 0.5]], dtype=float32)
     """
     x, y = array_arguments("tensorsolve", a, b)
     if axes is not None:
@@ -116,6 +137,10 @@ def tensorinv(a: Any, ind: int = 2) -> Value:
 
     Raises:
       ValueError: ind is not positive; the first `ind` dimensions have not as many elements as the others.
+
+    Example:
+      >>> jnp.linalg.tensorinv(2 * jnp.eye(4).reshape(2, 2, 4)).shape
+      (4, 2, 2)
     """
     x = array_argument("tensorinv", a)
     ind = operator.index(ind)
@@ -137,6 +162,13 @@ def det(a: Any) -> Value:
 
     Raises:
       ValueError: the matrices are not square. TypeError: half precision beyond n = 3.
+
+    Args:
+      a: (..., n, n); integers are converted to the default floating dtype.
+
+    Example:
+      >>> jnp.linalg.det(jnp.array([[1.0, 2.0], [3.0, 4.0]]))
+      Array(-2., dtype=float32)
     """
     _check_square("det", a)
     n = a.aval.shape[-1]
@@ -220,6 +252,11 @@ def slogdet(a: Any, *, method: str | None = None) -> SlogdetResult:
     Raises:
       ValueError: the matrices are not square; another method. TypeError: half precision beyond n = 2.
       NotImplementedError: "qr" of complex matrices.
+
+    Example:
+      >>> x = 1e20 * jnp.eye(4)
+      >>> jnp.linalg.slogdet(x).sign, jnp.linalg.det(x)  # the determinant itself is no f32
+      (Array(1., dtype=float32), Array(inf, dtype=float32))
     """
     (x,) = promote_dtypes(array_arguments("slogdet", a), "inexact")
     _check_square("slogdet", x)
@@ -309,6 +346,17 @@ def matrix_power(a: Any, n: int) -> Value:
 
     Raises:
       TypeError: n is no int, or the matrices are not square.
+
+    Args:
+      a: (..., n, n).
+      n: a known integer.
+
+    Example:
+      >>> a = jnp.array([[1, 1], [0, 1]])
+      >>> jnp.linalg.matrix_power(a, 5), a**5
+      (Array([[1, 5],
+             [0, 1]], dtype=int32), Array([[1, 1],
+             [0, 1]], dtype=int32))
     """
     x = array_argument("matrix_power", a)
     if x.aval.ndim < 2 or x.aval.shape[-1] != x.aval.shape[-2]:

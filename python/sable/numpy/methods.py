@@ -202,7 +202,8 @@ def _method(name: str, function: Callable) -> Callable:
     def method(self: Value, *args: Any, **kwargs: Any) -> Any:
         return function(self, *args, **kwargs)
 
-    method.__doc__ = f"`jnp.{name}(x, ...)`; see there."
+    method.__doc__ = f"`x.{name}(...)` is `jnp.{name}(x, ...)`: see there."
+    method.__wrapped__ = function  # type: ignore[attr-defined]  # whose signature it has but for the array
     return method
 
 
@@ -244,38 +245,73 @@ _METHODS: dict[str, Callable] = {
 
 
 def _astype(self: Value, dtype: Any, copy: bool = False, device: Any = None) -> Value:
-    """The array in another dtype; see `jnp.astype`."""
+    """The array in another dtype; arguments, errors as of `jax.numpy.astype`.
+
+    Example:
+      >>> jnp.array([-1.7, 1.7]).astype(int)
+      Array([-1,  1], dtype=int32)
+    """
     return arrays.astype(self, dtype, copy=copy, device=device)
 
 
 def _reshape(self: Value, *args: Any, order: str = "C", copy: bool | None = None, out_sharding: Any = None) -> Value:
-    """The elements in another shape, given as one sequence or as several ints; see `jnp.reshape`."""
+    """The elements in another shape, given as one sequence or as several ints; see `jax.numpy.reshape`.
+
+    Example:
+      >>> jnp.arange(6).reshape(2, -1).shape, jnp.arange(6).reshape((3, 2)).shape
+      ((2, 3), (3, 2))
+    """
     shape = args[0] if len(args) == 1 else args
     return manipulation.reshape(self, shape, order=order)
 
 
 def _transpose(self: Value, *args: Any) -> Value:
-    """The axes in another order, given as one sequence or as several ints; see `jnp.transpose`."""
+    """The axes in another order, given as one sequence or as several ints; see `jax.numpy.transpose`.
+
+    Example:
+      >>> jnp.ones((2, 3, 4)).transpose(1, 0, 2).shape, jnp.ones((2, 3, 4)).transpose().shape
+      ((3, 2, 4), (4, 3, 2))
+    """
     if not args or args == (None,):
         return manipulation.transpose(self)
     return manipulation.transpose(self, args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
 
 
 def _flatten(self: Value, order: str = "C", *, out_sharding: Any = None) -> Value:
-    """The elements as a vector."""
+    """The elements as a vector; `order` as of `jax.numpy.ravel`.
+
+    Example:
+      >>> jnp.array([[1, 2], [3, 4]]).flatten(order="F")
+      Array([1, 3, 2, 4], dtype=int32)
+    """
     return manipulation.ravel(self, order)
 
 
 def _clip(self: Value, min: Any = None, max: Any = None) -> Value:
-    """The values limited to an interval; see `jnp.clip`."""
+    """The values limited to an interval; see `jax.numpy.clip`.
+
+    Example:
+      >>> jnp.array([-2, 0, 7]).clip(min=0)
+      Array([0, 0, 7], dtype=int32)
+    """
     return ufuncs.clip(self, min, max)
 
 
 def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
     """The bits of the array read as another dtype; the last axis grows or shrinks with the element's size.
 
+    Args:
+      dtype: None: its own.
+      type: must be None.
+
     Raises:
       NotImplementedError: `type` is given. ValueError: the last axis does not fit.
+
+    Example:
+      >>> jnp.array([1.0, -0.0]).view(jnp.uint32)
+      Array([1065353216, 2147483648], dtype=uint32)
+      >>> jnp.array([1, 256], dtype=jnp.int16).view(jnp.uint8)  # the lower byte first
+      Array([1, 0, 0, 1], dtype=uint8)
     """
     if type is not None:
         raise NotImplementedError("`type` argument of array.view() is not supported.")
@@ -334,12 +370,22 @@ def _compress(
     size: int | None = None,
     fill_value: Any = 0,
 ) -> Value:
-    """The rows where the condition is true; see `jnp.compress`."""
-    return selection.compress(condition, self, axis=axis, size=size, fill_value=fill_value)
+    """The rows where the condition is true; see `jax.numpy.compress`.
+
+    Example:
+      >>> jnp.arange(3).compress(jnp.array([True, False, True]))
+      Array([0, 2], dtype=int32)
+    """
+    return selection.compress(condition, self, axis=axis, out=out, size=size, fill_value=fill_value)
 
 
 def _byteswap(self: Value) -> Value:
-    """Each element with its bytes in the opposite order."""
+    """Each element with its bytes in the opposite order.
+
+    Example:
+      >>> jnp.array([1, 256], dtype=jnp.int16).byteswap()
+      Array([256,   1], dtype=int16)
+    """
     if kind_of(self.aval.dtype) == "c":
         return BIND.complex(_byteswap(BIND.real(self)), _byteswap(BIND.imag(self)))
     if self.aval.dtype.itemsize == 1:
@@ -353,6 +399,10 @@ def _to_device(self: Value, device: Any, *, stream: Any = None) -> Value:
 
     Raises:
       NotImplementedError: `stream` is given. ValueError: no device.
+
+    Example:
+      >>> jnp.ones(2).to_device(jax.devices("cpu")[0]).committed
+      True
     """
     if stream is not None:
         raise NotImplementedError("stream argument of array.to_device()")
@@ -373,6 +423,71 @@ def _module(self: Value, types: Any) -> Any:
     return array_api.namespace()
 
 
+def _transposed(self: Value) -> Value:
+    """The axes in reverse order.
+
+    Example:
+      >>> jnp.ones((2, 3, 4)).T.shape
+      (4, 3, 2)
+    """
+    return manipulation.transpose(self)
+
+
+def _matrices_transposed(self: Value) -> Value:
+    """The last two axes exchanged.
+
+    Example:
+      >>> jnp.ones((2, 3, 4)).mT.shape
+      (2, 4, 3)
+    """
+    return manipulation.matrix_transpose(self)
+
+
+def _real(self: Value) -> Value:
+    """The real parts; see `jax.numpy.real`.
+
+    Example:
+      >>> jnp.array([1 + 2j]).real, jnp.array([1]).real
+      (Array([1.], dtype=float32), Array([1], dtype=int32))
+    """
+    return ufuncs_float.real(self)
+
+
+def _imag(self: Value) -> Value:
+    """The imaginary parts, zeros of real arrays; see `jax.numpy.imag`.
+
+    Example:
+      >>> jnp.array([1 + 2j]).imag, jnp.array([1]).imag
+      (Array([2.], dtype=float32), Array([0], dtype=int32))
+    """
+    return ufuncs_float.imag(self)
+
+
+def _flat(self: Value) -> Value:
+    """The elements as a vector: an array, unlike NumPy's iterator.
+
+    Example:
+      >>> jnp.array([[1, 2], [3, 4]]).flat[2]
+      Array(3, dtype=int32)
+    """
+    return manipulation.ravel(self)
+
+
+def _at(self: Value) -> _IndexUpdateHelper:
+    """What changes elements, in a copy: `x.at[index].set(y)` stands for NumPy's `x[index] = y`, `add` for `+=` and so on.
+
+    Positions that are named more than once count as often. What lies outside is dropped; `x.at[index].get()` reads.
+
+    Example:
+      >>> x = jnp.arange(3)
+      >>> x.at[0].set(7), x.at[jnp.array([1, 1])].add(10), x
+      (Array([7, 1, 2], dtype=int32), Array([ 0, 21,  2], dtype=int32), Array([0, 1, 2], dtype=int32))
+      >>> x.at[5].set(7)  # outside
+      Array([0, 1, 2], dtype=int32)
+    """
+    return _IndexUpdateHelper(self)
+
+
 def _install_methods() -> None:
     for name, function in _METHODS.items():
         _put(name, _method(function.__name__, function))
@@ -391,12 +506,12 @@ def _install_methods() -> None:
     ):
         _put(name, method)
     for name, getter in (
-        ("T", lambda self: _transpose(self)),
-        ("mT", manipulation.matrix_transpose),
-        ("at", _IndexUpdateHelper),
-        ("real", lambda self: ufuncs_float.real(self)),
-        ("imag", lambda self: ufuncs_float.imag(self)),
-        ("flat", lambda self: _flatten(self)),
+        ("T", _transposed),
+        ("mT", _matrices_transposed),
+        ("at", _at),
+        ("real", _real),
+        ("imag", _imag),
+        ("flat", _flat),
     ):
         setattr(Value, name, property(getter))
 

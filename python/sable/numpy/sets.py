@@ -215,6 +215,18 @@ def unique_all(x: Any, /, *, size: int | None = None, fill_value: Any = None) ->
     """The different elements, where each stands first, which each element is, and how often each occurs.
 
     Each NaN counts as another element. Arguments and errors as of `unique`.
+
+    Args:
+      x: array.
+      size, fill_value: as of `unique`.
+
+    Returns:
+      A named tuple (values, indices, inverse_indices, counts).
+
+    Example:
+      >>> found = jnp.unique_all(jnp.array([3, 1, 3]))
+      >>> found.values, found.counts
+      (Array([1, 3], dtype=int32), Array([1, 2], dtype=int32))
     """
     x = array_argument("unique_all", x)
     return _UniqueAllResult(*unique(x, True, True, True, equal_nan=False, size=size, fill_value=fill_value))
@@ -222,7 +234,16 @@ def unique_all(x: Any, /, *, size: int | None = None, fill_value: Any = None) ->
 
 @library
 def unique_counts(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> _UniqueCountsResult:
-    """The different elements and how often each occurs; see `unique_all`."""
+    """The different elements and how often each occurs; see `unique_all`.
+
+    Args:
+      x: array.
+      size, fill_value: as of `unique`.
+
+    Example:
+      >>> jnp.unique_counts(jnp.array([3, 1, 3]))
+      _UniqueCountsResult(values=Array([1, 3], dtype=int32), counts=Array([1, 2], dtype=int32))
+    """
     x = array_argument("unique_counts", x)
     found = unique(x, return_counts=True, equal_nan=False, size=size, fill_value=fill_value)
     return _UniqueCountsResult(*found)
@@ -230,7 +251,17 @@ def unique_counts(x: Any, /, *, size: int | None = None, fill_value: Any = None)
 
 @library
 def unique_inverse(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> _UniqueInverseResult:
-    """The different elements and for each element which of them it is; see `unique_all`."""
+    """The different elements and for each element which of them it is; see `unique_all`.
+
+    Args:
+      x: array.
+      size, fill_value: as of `unique`.
+
+    Example:
+      >>> found = jnp.unique_inverse(jnp.array([3, 1, 3]))
+      >>> found.values[found.inverse_indices]
+      Array([3, 1, 3], dtype=int32)
+    """
     x = array_argument("unique_inverse", x)
     found = unique(x, return_inverse=True, equal_nan=False, size=size, fill_value=fill_value)
     return _UniqueInverseResult(*found)
@@ -238,7 +269,16 @@ def unique_inverse(x: Any, /, *, size: int | None = None, fill_value: Any = None
 
 @library
 def unique_values(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> Value:
-    """The different elements; see `unique_all`."""
+    """The different elements; see `unique_all`.
+
+    Args:
+      x: array.
+      size, fill_value: as of `unique`.
+
+    Example:
+      >>> jnp.unique_values(jnp.array([3.0, jnp.nan, jnp.nan])), jnp.unique(jnp.array([3.0, jnp.nan, jnp.nan]))
+      (Array([ 3., nan, nan], dtype=float32), Array([ 3., nan], dtype=float32))
+    """
     x = array_argument("unique_values", x)
     return unique(x, equal_nan=False, size=size, fill_value=fill_value)
 
@@ -281,6 +321,10 @@ def isin(
 
     Raises:
       ValueError: another method.
+
+    Example:
+      >>> jnp.isin(jnp.array([1, 2, 3]), jnp.array([3, 1]))
+      Array([ True, False,  True], dtype=bool)
     """
     x, line = promote_dtypes(array_arguments("isin", element, test_elements))
     shape = x.aval.shape
@@ -348,7 +392,19 @@ def _known_sets(name: str, xs: list[Value], size: Any) -> tuple[list[Value], int
 
 @library
 def union1d(ar1: Any, ar2: Any, *, size: int | None = None, fill_value: Any = None) -> Value:
-    """The different elements of two arrays, in ascending order; `size` and `fill_value` as of `unique`."""
+    """The different elements of two arrays, in ascending order.
+
+    Args:
+      ar1, ar2: arrays.
+      size, fill_value: as of `unique`.
+
+    Raises:
+      ConcretizationTypeError: a traced array and no size.
+
+    Example:
+      >>> jnp.union1d(jnp.array([3, 1]), jnp.array([1, 2]))
+      Array([1, 2, 3], dtype=int32)
+    """
     both, size = _known_sets("union1d", array_arguments("union1d", ar1, ar2), size)
     return unique(concatenate(both, axis=None), size=size, fill_value=fill_value)
 
@@ -370,6 +426,10 @@ def setdiff1d(
 
     Raises:
       ConcretizationTypeError: a traced array and no size.
+
+    Example:
+      >>> jnp.setdiff1d(jnp.array([3, 1, 2, 1]), jnp.array([2]))
+      Array([1, 3], dtype=int32)
     """
     x, other = array_arguments("setdiff1d", ar1, ar2)
     (x,), size = _known_sets("setdiff1d", [x], size)
@@ -398,6 +458,10 @@ def setxor1d(
 
     Raises:
       ConcretizationTypeError, IndexError: a traced array and no size.
+
+    Example:
+      >>> jnp.setxor1d(jnp.array([3, 1]), jnp.array([1, 2]))
+      Array([2, 3], dtype=int32)
     """
     both = promote_dtypes([_vector(x) for x in array_arguments("setxor1d", ar1, ar2)])
     if not assume_unique:
@@ -431,6 +495,10 @@ def intersect1d(
 
     Raises:
       ConcretizationTypeError, IndexError: a traced array and no size.
+
+    Example:
+      >>> jnp.intersect1d(jnp.array([3, 1, 2]), jnp.array([2, 3]), return_indices=True)
+      (Array([2, 3], dtype=int32), Array([2, 0], dtype=int32), Array([0, 1], dtype=int32))
     """
     both = promote_dtypes([_vector(x) for x in array_arguments("intersect1d", ar1, ar2)])
     if not assume_unique:

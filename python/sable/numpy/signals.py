@@ -80,6 +80,12 @@ def convolve(a: Any, v: Any, mode: str = "full", *, precision: Any = None, prefe
 
     Raises:
       ValueError: no vectors, empty ones, another mode.
+
+    Example:
+      >>> jnp.convolve(jnp.array([1, 2, 3]), jnp.array([1, 10]))
+      Array([ 1., 12., 23., 30.], dtype=float32)
+      >>> jnp.convolve(jnp.array([1, 2, 3]), jnp.array([1, 10]), mode="valid")
+      Array([12., 23.], dtype=float32)
     """
     return _slid("convolve", a, v, mode, precision, preferred_element_type)
 
@@ -88,7 +94,12 @@ def convolve(a: Any, v: Any, mode: str = "full", *, precision: Any = None, prefe
 def correlate(
     a: Any, v: Any, mode: str = "valid", *, precision: Any = None, preferred_element_type: Any = None
 ) -> Value:
-    """The correlation of two vectors: products with the conjugates of `v`, summed; arguments as of `convolve`."""
+    """The correlation of two vectors: products with the conjugates of `v`, summed; arguments as of `convolve`.
+
+    Example:
+      >>> jnp.correlate(jnp.array([1, 2, 3]), jnp.array([1, 10]))  # `convolve` turns the second vector around
+      Array([21., 32.], dtype=float32)
+    """
     return _slid("correlate", a, v, mode, precision, preferred_element_type)
 
 
@@ -132,6 +143,10 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
     Raises:
       ValueError: `xp` and `fp` are no vectors of one length; complex `x`; another text; a period that is no scalar.
+
+    Example:
+      >>> jnp.interp(jnp.array([0.5, 2.5, 9.0]), jnp.array([0.0, 1.0, 3.0]), jnp.array([0.0, 10.0, 30.0]))
+      Array([ 5., 25., 30.], dtype=float32)
     """
     at, places, values = array_arguments("interp", x, xp, fp)
     if places.aval.shape != values.aval.shape or places.aval.ndim != 1:
@@ -174,6 +189,10 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.p
 
     Raises:
       ValueError: complex numbers; no such axis.
+
+    Example:
+      >>> jnp.unwrap(jnp.array([170.0, 190.0, -150.0]), period=360)
+      Array([170., 190., 210.], dtype=float32)
     """
     x, length = promote_dtypes(array_arguments("unwrap", p, period))
     if kind(x) == "c":

@@ -62,6 +62,12 @@ def eigh(a: Any, UPLO: str | None = None, symmetrize_input: bool = True) -> Eigh
     Raises:
       ValueError: another `UPLO`; without `symmetrize_input`, the matrices are not square.
       TypeError: half precision, or the matrices are not square.
+
+    Example:
+      >>> w, v = jnp.linalg.eigh(jnp.array([[2.0, 1.0], [1.0, 2.0]]))
+      >>> jnp.round(w, 3), jnp.round(jnp.abs(v), 3)  # signs of vectors are not determined
+      (Array([1., 3.], dtype=float32), Array([[0.707, 0.707],
+             [0.707, 0.707]], dtype=float32))
     """
     if UPLO not in (None, "L", "U"):
         raise ValueError(f"UPLO must be one of None, 'L', or 'U', got {UPLO}")
@@ -71,7 +77,12 @@ def eigh(a: Any, UPLO: str | None = None, symmetrize_input: bool = True) -> Eigh
 
 @library
 def eigvalsh(a: Any, UPLO: str | None = "L", *, symmetrize_input: bool = True) -> Value:
-    """Eigenvalues of Hermitian matrices, ascending; arguments and errors as of `eigh`."""
+    """Eigenvalues of Hermitian matrices, ascending; arguments and errors as of `eigh`.
+
+    Example:
+      >>> jnp.round(jnp.linalg.eigvalsh(jnp.array([[2.0, 1.0], [1.0, 2.0]])), 3)
+      Array([1., 3.], dtype=float32)
+    """
     return eigh(a, UPLO, symmetrize_input).eigenvalues
 
 
@@ -96,13 +107,23 @@ def eig(a: Any) -> EigResult:
     Raises:
       TypeError: half precision, or no matrices. ValueError: they are not square.
       NotImplementedError: derivatives of eigenvectors, for which see `jax.lax.linalg.eig`.
+
+    Example:
+      >>> w, v = jnp.linalg.eig(jnp.array([[0.0, -1.0], [1.0, 0.0]]))  # a rotation
+      >>> jnp.sort_complex(jnp.round(w, 3)), w.dtype == v.dtype
+      (Array([0.-1.j, 0.+1.j], dtype=complex64), True)
     """
     return EigResult(*lax_linalg.eig(_inexact("jnp.linalg.eig", a), compute_left_eigenvectors=False))
 
 
 @library
 def eigvals(a: Any) -> Value:
-    """Eigenvalues (..., n) of square matrices, complex, in no order; arguments and errors as of `eig`."""
+    """Eigenvalues (..., n) of square matrices, complex, in no order; arguments and errors as of `eig`.
+
+    Example:
+      >>> jnp.sort_complex(jnp.round(jnp.linalg.eigvals(jnp.array([[2.0, 1.0], [0.0, 3.0]])), 3))
+      Array([2.+0.j, 3.+0.j], dtype=complex64)
+    """
     x = _inexact("jnp.linalg.eigvals", a)
     return lax_linalg.eig(x, compute_left_eigenvectors=False, compute_right_eigenvectors=False)[0]
 
@@ -138,6 +159,11 @@ def svd(
     Raises:
       TypeError: half precision; no matrices, or none that are square with `hermitian`.
       NotImplementedError: another subset.
+
+    Example:
+      >>> u, s, vh = jnp.linalg.svd(jnp.array([[3.0, 0.0], [0.0, -2.0], [0.0, 0.0]]), full_matrices=False)
+      >>> u.shape, jnp.round(s, 3), vh.shape
+      ((3, 2), Array([3., 2.], dtype=float32), (2, 2))
     """
     x = _inexact("jnp.linalg.svd", a)
     if not hermitian:
@@ -155,7 +181,15 @@ def svd(
 
 @library
 def svdvals(x: Any, /) -> Value:
-    """Singular values of matrices (..., m, n), descending; errors as of `svd`."""
+    """Singular values of matrices (..., m, n), descending; errors as of `svd`.
+
+    Args:
+      x: (..., m, n); integers are converted to the default floating dtype.
+
+    Example:
+      >>> jnp.round(jnp.linalg.svdvals(jnp.array([[3.0, 0.0], [0.0, -2.0]])), 3)
+      Array([3., 2.], dtype=float32)
+    """
     return svd(x, compute_uv=False)
 
 
@@ -175,6 +209,11 @@ def pinv(a: Any, rtol: Any = None, hermitian: bool = False, *, rcond: Any = None
 
     Raises:
       ValueError: both `rtol` and `rcond`.
+
+    Example:
+      >>> jnp.round(jnp.linalg.pinv(jnp.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]])), 3)
+      Array([[1. , 0. , 0. ],
+             [0. , 0.5, 0. ]], dtype=float32)
     """
     if rcond is not None and rtol is not None:
         raise ValueError("pinv: only one of rtol and rcond may be specified.")
@@ -233,6 +272,10 @@ def matrix_rank(M: Any, rtol: Any = None, *, hermitian: bool = False, tol: Any =
 
     Raises:
       ValueError: both `rtol` and `tol`.
+
+    Example:
+      >>> jnp.linalg.matrix_rank(jnp.array([[1.0, 2.0], [2.0, 4.0]]))
+      Array(1, dtype=int32)
     """
     if rtol is not None and tol is not None:
         raise ValueError("matrix_rank: only one of tol or rtol may be specified.")
@@ -262,6 +305,12 @@ def lstsq(a: Any, b: Any, rcond: Any = None, *, numpy_resid: bool = False) -> tu
 
     Raises:
       ValueError: as many rows are not in both. TypeError: other numbers of dimensions.
+
+    Example:
+      >>> a = jnp.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])  # a line through three points
+      >>> x, residuals, rank, s = jnp.linalg.lstsq(a, jnp.array([1.0, 3.0, 5.0]))
+      >>> jnp.round(x, 3), rank
+      (Array([1., 2.], dtype=float32), Array(2, dtype=int32))
     """
     x, y = promote_dtypes(array_arguments("jnp.linalg.lstsq", a, b), "inexact")
     if x.aval.shape[0] != y.aval.shape[0]:

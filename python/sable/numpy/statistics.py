@@ -67,6 +67,12 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, *, length: int | N
     Raises:
       TypeError: no integers. ValueError: no vector; weights of another shape.
       ConcretizationTypeError: a traced vector and no length.
+
+    Example:
+      >>> jnp.bincount(jnp.array([1, 3, 1])), jnp.bincount(jnp.array([1, 3, 1]), length=2)
+      (Array([0, 2, 0, 1], dtype=int32), Array([0, 2], dtype=int32))
+      >>> jnp.bincount(jnp.array([0, 1, 1]), weights=jnp.array([0.5, 1.0, 2.0]))
+      Array([0.5, 3. ], dtype=float32)
     """
     numbers = array_argument("bincount", x)
     if kind(numbers) == "b":
@@ -112,6 +118,10 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     Raises:
       NotImplementedError: names of methods for `bins`. ValueError: `range` is no pair.
       TypeError: `bins` is no integer. ConcretizationTypeError: it is traced.
+
+    Example:
+      >>> jnp.histogram_bin_edges(jnp.array([0.0, 1.0, 4.0]), bins=2)
+      Array([0., 2., 4.], dtype=float32)
     """
     if isinstance(bins, str):
         raise NotImplementedError("string values for `bins` not implemented.")
@@ -156,6 +166,10 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, weights: Any = None, de
 
     Raises:
       ValueError: weights of another shape; and as `histogram_bin_edges`.
+
+    Example:
+      >>> jnp.histogram(jnp.array([1, 2, 2, 4]), bins=3)  # the last interval has its right end, too
+      (Array([1., 2., 1.], dtype=float32), Array([1., 2., 3., 4.], dtype=float32))
     """
     if weights is None:
         x, _ = array_arguments("histogram", a, bins)
@@ -188,6 +202,12 @@ def histogram2d(
 
     Returns:
       (counts, edges of x, edges of y).
+
+    Example:
+      >>> counts, _, _ = jnp.histogram2d(jnp.array([0.0, 1.0, 1.0]), jnp.array([0.0, 0.0, 1.0]), bins=2)
+      >>> counts
+      Array([[1, 0],
+             [1, 1]], dtype=int32)
     """
     both = array_arguments("histogram2d", x, y)
     try:
@@ -218,6 +238,12 @@ def histogramdd(
 
     Raises:
       ValueError: no matrix; as many bins or ranges as there are no axes; weights of another length.
+
+    Example:
+      >>> counts, edges = jnp.histogramdd(jnp.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]), bins=(2, 1))
+      >>> counts, [e.size for e in edges]
+      (Array([[1],
+             [2]], dtype=int32), [3, 2])
     """
     if weights is None:
         (points,) = promote_dtypes([array_argument("histogramdd", sample)], "inexact")
@@ -304,6 +330,11 @@ def cov(
     Raises:
       ValueError: more than two dimensions; a dtype of integers.
       RuntimeError: weights do not fit the observations. TypeError: frequencies that are no integers.
+
+    Example:
+      >>> jnp.cov(jnp.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]]))  # two variables, three observations
+      Array([[1., 2.],
+             [2., 4.]], dtype=float32)
     """
     given = promote_dtypes(array_arguments("cov", *([m] if y is None else [m, y])), "inexact")
     for name, x in zip("ym" if y is not None else "m", reversed(given)):
@@ -354,7 +385,16 @@ def _freedom(n: int, ddof: int, weights: Value | None, importances: Value | None
 
 @library
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, dtype: Any = None) -> Value:
-    """The correlation coefficients of several variables, between -1 and 1; arguments and errors as of `cov`."""
+    """The correlation coefficients of several variables, between -1 and 1; arguments and errors as of `cov`.
+
+    Args:
+      x: matrix of variables and observations, or a vector: observations of one variable.
+
+    Example:
+      >>> jnp.round(jnp.corrcoef(jnp.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])), 3)
+      Array([[ 1., -1.],
+             [-1.,  1.]], dtype=float32)
+    """
     array_argument("corrcoef", x)
     _float_argument("corrcoef", dtype)
     c = cov(x, y, rowvar, dtype=dtype)

@@ -337,6 +337,9 @@ def isneginf(x: Any, /, out: None = None) -> Value:
 def signbit(x: Any, /) -> Value:
     """The sign bit is set, as booleans: also for -0.0.
 
+    Args:
+      x: an array or scalar of real numbers.
+
     Raises:
       ValueError: complex numbers.
 

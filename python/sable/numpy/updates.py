@@ -54,7 +54,9 @@ class _IndexUpdateHelper:
         return f"_IndexUpdateHelper({self.array!r})"
 
 
-def _method(name: str, mnemonic: str, text: str) -> Callable:
+def _method(name: str, mnemonic: str, text: str) -> Callable[[str], Callable]:
+    """What makes a method, given its example."""
+
     def run(
         self: _IndexUpdateRef,
         values: Any,
@@ -76,18 +78,24 @@ def _method(name: str, mnemonic: str, text: str) -> Callable:
             unique_indices=unique_indices,
         )
 
-    run.__name__ = name
-    run.__qualname__ = f"_IndexUpdateRef.{name}"
-    run.__doc__ = f"""A copy of the array in which `{text}` was done.
+    def make(example: str) -> Callable:
+        run.__name__ = name
+        run.__qualname__ = f"_IndexUpdateRef.{name}"
+        run.__doc__ = f"""A copy of the array in which `{text}` was done.
 
         Args:
           values: broadcast to the shape of the indexed elements; converted to the array's dtype (with a
             FutureWarning where that loses something).
           indices_are_sorted, unique_indices: promises about index arrays.
           mode: what becomes of positions outside: "drop" (the default), "clip" or "promise_in_bounds".
+          out_sharding: accepted and without effect.
           wrap_negative_indices: whether negative integers count from the end.
+
+        Example:{example}
         """
-    return run
+        return run
+
+    return make
 
 
 class _IndexUpdateRef:
@@ -101,11 +109,29 @@ class _IndexUpdateRef:
     def __repr__(self) -> str:
         return f"_IndexUpdateRef({self.array!r}, {self.index!r})"
 
-    set = _method("set", "scatter", "x[index] = values")
-    add = _method("add", "scatter_add", "x[index] += values")
-    multiply = mul = _method("multiply", "scatter_mul", "x[index] *= values")
-    min = _method("min", "scatter_min", "x[index] = minimum(x[index], values)")
-    max = _method("max", "scatter_max", "x[index] = maximum(x[index], values)")
+    set = _method("set", "scatter", "x[index] = values")("""
+          >>> jnp.zeros((2, 2)).at[0].set(jnp.array([1.0, 2.0]))
+          Array([[1., 2.],
+                 [0., 0.]], dtype=float32)
+        """)
+    add = _method("add", "scatter_add", "x[index] += values")("""
+          >>> jnp.zeros(3).at[jnp.array([0, 0, 2])].add(1)  # position 0 is named twice
+          Array([2., 0., 1.], dtype=float32)
+          >>> jnp.zeros(3).at[3].add(1), jnp.zeros(3).at[3].add(1, mode="clip")  # outside
+          (Array([0., 0., 0.], dtype=float32), Array([0., 0., 1.], dtype=float32))
+        """)
+    multiply = mul = _method("multiply", "scatter_mul", "x[index] *= values")("""
+          >>> jnp.array([1, 2, 3]).at[1:].multiply(10)
+          Array([ 1, 20, 30], dtype=int32)
+        """)
+    min = _method("min", "scatter_min", "x[index] = minimum(x[index], values)")("""
+          >>> jnp.array([1, 2, 3]).at[:].min(2)
+          Array([1, 2, 2], dtype=int32)
+        """)
+    max = _method("max", "scatter_max", "x[index] = maximum(x[index], values)")("""
+          >>> jnp.array([1, 2, 3]).at[jnp.array([0, 2])].max(2)
+          Array([2, 2, 3], dtype=int32)
+        """)
 
     def get(
         self,
@@ -124,7 +150,13 @@ class _IndexUpdateRef:
           mode: "clip", "fill" or "promise_in_bounds" (the default).
           fill_value: what positions outside give in mode "fill"; by default NaN, the smallest signed or the largest
             unsigned integer, True.
+          out_sharding: accepted and without effect.
           wrap_negative_indices: whether negative integers count from the end.
+
+        Example:
+          >>> x = jnp.array([1.0, 2.0])
+          >>> x[5], x.at[5].get(mode="fill"), x.at[5].get(mode="fill", fill_value=0)
+          (Array(2., dtype=float32), Array(nan, dtype=float32), Array(0., dtype=float32))
         """
         return read(
             self.array,
@@ -137,15 +169,30 @@ class _IndexUpdateRef:
         )
 
     def subtract(self, values: Any, **options: Any) -> Value:
-        """A copy of the array in which `x[index] -= values` was done; options as for `add`."""
+        """A copy of the array in which `x[index] -= values` was done; options as for `add`.
+
+        Example:
+          >>> jnp.array([1, 2]).at[0].subtract(5)
+          Array([-4,  2], dtype=int32)
+        """
         return write("scatter_add", self.array, self.index, BIND.negate(as_value(_update_value(values))), **options)
 
     def divide(self, values: Any, **options: Any) -> Value:
-        """`x / y` where y is 1 but for the product of the values at `index`; options as for `add`."""
+        """`x / y` where y is 1 but for the product of the values at `index`; options as for `add`.
+
+        Example:
+          >>> jnp.array([8.0, 8.0]).at[jnp.array([1, 1])].divide(2)  # twice
+          Array([8., 2.], dtype=float32)
+        """
         return divide(self.array, self._ones("scatter_mul", values, options))
 
     def power(self, values: Any, **options: Any) -> Value:
-        """`x ** y` where y is 1 but for the product of the values at `index`; options as for `add`."""
+        """`x ** y` where y is 1 but for the product of the values at `index`; options as for `add`.
+
+        Example:
+          >>> jnp.array([2, 3]).at[1].power(2)
+          Array([2, 9], dtype=int32)
+        """
         return power(self.array, self._ones("scatter_mul", values, options))
 
     def _ones(self, mnemonic: str, values: Any, options: dict) -> Value:
@@ -165,6 +212,10 @@ class _IndexUpdateRef:
         Args:
           func: takes an array and returns one of the same shape.
           indices_are_sorted, unique_indices, mode, wrap_negative_indices: as for `add`.
+
+        Example:
+          >>> jnp.array([1.0, 4.0]).at[1].apply(jnp.sqrt)
+          Array([1., 2.], dtype=float32)
         """
         x = self.array
         shape = x.aval.shape
@@ -215,6 +266,11 @@ def put_along_axis(
     Raises:
       ValueError: `inplace` is True; ranks or shapes disagree.
       TypeError: indices that are not integers.
+
+    Example:
+      >>> x = jnp.array([[30, 10, 20]])
+      >>> jnp.put_along_axis(x, jnp.argmin(x, axis=1, keepdims=True), 99, axis=1, inplace=False)
+      Array([[30, 99, 20]], dtype=int32)
     """
     _no_inplace("put_along_axis", inplace)
     original = array_argument("put_along_axis", arr)
@@ -243,6 +299,11 @@ def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = Tr
     Raises:
       ValueError: `inplace` is True; an unknown mode.
       NotImplementedError: mode "raise".
+
+    Example:
+      >>> jnp.put(jnp.zeros((2, 2), dtype=int), jnp.array([0, 3]), jnp.array([7, 8]), inplace=False)
+      Array([[7, 0],
+             [0, 8]], dtype=int32)
     """
     _no_inplace("put", inplace)
     x, numbers, values = array_arguments("put", a, ind, v)
@@ -274,6 +335,11 @@ def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Value:
 
     Raises:
       ValueError: `inplace` is True; sizes differ; there are no values.
+
+    Example:
+      >>> x = jnp.array([1, -2, -3])
+      >>> jnp.place(x, x < 0, jnp.array([10, 20]), inplace=False)
+      Array([ 1, 10, 20], dtype=int32)
     """
     _no_inplace("place", inplace)
     x, wanted, values = array_arguments("place", arr, mask, vals)
@@ -302,6 +368,11 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True)
     Raises:
       NotImplementedError: `inplace` or `wrap` is True.
       ValueError: less than two dimensions, or more with different sizes.
+
+    Example:
+      >>> jnp.fill_diagonal(jnp.zeros((2, 2), dtype=int), 7, inplace=False)
+      Array([[7, 0],
+             [0, 7]], dtype=int32)
     """
     if inplace:
         raise NotImplementedError("JAX arrays are immutable, must use inplace=False")

@@ -208,6 +208,11 @@ def apply_along_axis(func1d: Callable, axis: int, arr: Any, *args: Any, **kwargs
 
     Raises:
       ValueError: the axis is out of bounds. TypeError: `arr` is no array.
+
+    Example:
+      >>> jnp.apply_along_axis(jnp.cumsum, 1, jnp.array([[1, 2], [3, 4]]))
+      Array([[1, 3],
+             [3, 7]], dtype=int32)
     """
     x = array_argument("apply_along_axis", arr)
     place = normal_axis(axis, x.aval.ndim)
@@ -232,6 +237,12 @@ def apply_over_axes(func: Callable, a: Any, axes: Sequence[int]) -> Value:
 
     Raises:
       ValueError: the function's result has another number of dimensions. TypeError: `a` is no array.
+
+    Example:
+      >>> jnp.apply_over_axes(jnp.sum, jnp.ones((2, 3, 4)), [0, 2])
+      Array([[[8.],
+              [8.],
+              [8.]]], dtype=float32)
     """
     x = array_argument("apply_over_axes", a)
     for axis in axes:

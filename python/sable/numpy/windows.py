@@ -35,6 +35,10 @@ def bartlett(M: int) -> Value:
 
     Raises:
       TypeError: M is negative. ConcretizationTypeError: it is traced.
+
+    Example:
+      >>> jnp.bartlett(5)
+      Array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
     """
     M = _size("bartlett", M)
     n = _numbers(M)
@@ -55,19 +59,43 @@ def _cosines(name: str, M: Any, *weights: float) -> Value:
 
 @library
 def blackman(M: int) -> Value:
-    """The Blackman window 0.42 - 0.5 cos(2 pi n / (M - 1)) + 0.08 cos(4 pi n / (M - 1)) of M samples; errors as of `bartlett`."""
+    """The Blackman window 0.42 - 0.5 cos(2 pi n / (M - 1)) + 0.08 cos(4 pi n / (M - 1)) of M samples; errors as of `bartlett`.
+
+    Args:
+      M: number of samples, known.
+
+    Example:
+      >>> jnp.round(jnp.blackman(5), 3)
+      Array([-0.  ,  0.34,  1.  ,  0.34, -0.  ], dtype=float32)
+    """
     return _cosines("blackman", M, 0.42, -0.5, 0.08)
 
 
 @library
 def hamming(M: int) -> Value:
-    """The Hamming window 0.54 - 0.46 cos(2 pi n / (M - 1)) of M samples; errors as of `bartlett`."""
+    """The Hamming window 0.54 - 0.46 cos(2 pi n / (M - 1)) of M samples; errors as of `bartlett`.
+
+    Args:
+      M: number of samples, known.
+
+    Example:
+      >>> jnp.round(jnp.hamming(5), 3)
+      Array([0.08, 0.54, 1.  , 0.54, 0.08], dtype=float32)
+    """
     return _cosines("hamming", M, 0.54, -0.46)
 
 
 @library
 def hanning(M: int) -> Value:
-    """The Hann window 0.5 - 0.5 cos(2 pi n / (M - 1)) of M samples; errors as of `bartlett`."""
+    """The Hann window 0.5 - 0.5 cos(2 pi n / (M - 1)) of M samples; errors as of `bartlett`.
+
+    Args:
+      M: number of samples, known.
+
+    Example:
+      >>> jnp.round(jnp.hanning(5), 3)
+      Array([0. , 0.5, 1. , 0.5, 0. ], dtype=float32)
+    """
     return _cosines("hanning", M, 0.5, -0.5)
 
 
@@ -81,6 +109,10 @@ def kaiser(M: int, beta: Any) -> Value:
 
     Raises:
       TypeError: M is negative. ConcretizationTypeError: it is traced.
+
+    Example:
+      >>> jnp.round(jnp.kaiser(5, 8.6), 3)
+      Array([0.001, 0.34 , 1.   , 0.34 , 0.001], dtype=float32)
     """
     M = _size("kaiser", M)
     n = _numbers(M)
