@@ -69,6 +69,15 @@ irdl.dialect @sable {
     irdl.attributes {"branches" = %branches}
   }
 
+  irdl.operation @check {
+    %operands = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %checks = irdl.base "#builtin.symbol_ref"
+    irdl.operands(operands: variadic %operands)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"checks" = %checks}
+  }
+
   irdl.operation @checkpoint {
     %operands = irdl.base "!builtin.tensor"
     %results = irdl.base "!builtin.tensor"

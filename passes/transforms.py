@@ -15,6 +15,9 @@ class Transforms:
     jvp_function: Callable
     transpose_function: Callable
     batch_function: Callable
+    checked_function: Callable
+    jet: Callable
+    jet_function: Callable
 
 
 TRANSFORMS = Transforms()

@@ -93,6 +93,19 @@ class CaseRules(FunctionRules):
             chosen = [choose(b, taken, x, y) for x, y in zip(result, chosen)]
         return chosen, [True] * len(chosen)
 
+    def check(self, passes, b, node, xs, errors):
+        branches = node.params["branches"]
+        made = [passes.checked_function(f, errors.kinds, errors.enabled) for f in branches]
+        if not any(m.codes for m in made):
+            return b.bind(node.op, *xs, **node.params)
+        for m in made:
+            errors.add(m.kinds)
+        made = [passes.checked_function(f, errors.kinds, errors.enabled) for f in branches]
+        out = b.bind(node.op, xs[0], *errors.flat(), *xs[1:], branches=tuple(m.function for m in made))
+        for m in made[1:]:
+            errors.codes.update(m.codes)
+        return errors.take(made[0], out)
+
     def lower(self, b, index, *operands, branches):
         if len(branches) == 1:
             return tuple(b.inline(branches[0], operands))

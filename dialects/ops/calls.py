@@ -60,6 +60,15 @@ class CallRules(FunctionRules):
         made, marks = passes.batch_function(node.params["callee"], tuple(on), size, axis_name)
         return b.bind(node.op, *xs, **{**node.params, "callee": made}), marks
 
+    def check(self, passes, b, node, xs, errors):
+        made = passes.checked_function(node.params["callee"], errors.kinds, errors.enabled)
+        if not made.codes:
+            return b.bind(node.op, *xs, **node.params)
+        return errors.take(made, b.bind(node.op, *errors.flat(), *xs, **{**node.params, "callee": made.function}))
+
+    def jet(self, passes, b, node, xs):
+        return passes.jet(node.params["callee"], xs, b)
+
     def lower(self, b, *operands, callee, **params):
         return tuple(b.inline(callee, operands))
 
@@ -92,6 +101,17 @@ call = defop(
 )
 
 
+def checked_beside(passes: Any, b: Any, node: Any, xs: Any, errors: Any) -> Any:
+    """`check` of a call with rules of its own: the checks stand in a second call, the function has none."""
+    callee = node.params["callee"]
+    made = passes.checked_function(callee, errors.kinds, errors.enabled)
+    if not made.codes:
+        return b.bind(node.op, *xs, **node.params)
+    errors.take(made, b.bind(call, *errors.flat(), *xs, callee=made.function))
+    plain = passes.checked_function(callee, (), frozenset()).function
+    return b.bind(node.op, *xs, **{**node.params, "callee": plain})
+
+
 class CompositeRules(CallRules):
     """A call of a function that stands for something with a name. Its derivatives are for the user to give."""
 
@@ -102,6 +122,9 @@ class CompositeRules(CallRules):
 
     def jvp(self, passes, b, node, xs, tangents):
         raise ValueError(_NOT_DIFFERENTIATED.format("JVP"))
+
+    def jet(self, passes, b, node, xs):
+        return None
 
     def transpose(self, passes, b, node, on, xs, cotangents):
         raise ValueError(_NOT_DIFFERENTIATED.format("Transpose"))

@@ -16,7 +16,7 @@ from sable.ir.codec import SYMBOL, Codec
 from sable.ir.function import Function, FunctionBuilder
 from sable.ir.op import OPS, defop, interpret
 
-from .calls import CallRules, call_ref, call_type
+from .calls import CallRules, call_ref, call_type, checked_beside
 from .functions import function_of, spread
 from .rules import expand, floats, is_inexact, sample
 
@@ -135,6 +135,10 @@ class CustomVmapRules(CallRules):
             return node.params["rule"].apply(passes, b, size, tuple(on), xs)
         made, marks = passes.batch_function(node.params["callee"], tuple(on), size, axis_name)
         return b.bind(OPS["call"], *xs, callee=made), marks
+
+    def check(self, passes, b, node, xs, errors):
+        """Of the function alone: the user's rule is not looked into."""
+        return checked_beside(passes, b, node, xs, errors)
 
     def samples(self):
         x, y = (floats((3,), dtype=np.float64, seed=k) for k in range(2))

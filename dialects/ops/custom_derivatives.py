@@ -15,7 +15,7 @@ from sable.ir.function_rules import FunctionRules
 from sable.ir.location import user_line
 from sable.ir.op import OPS, defop
 
-from .calls import CallRules, call_ref, call_type
+from .calls import CallRules, call_ref, call_type, checked_beside
 from .functions import counts, function_of, listed, need, returns, same_types, spread, takes, there
 from .rules import expand, floats, is_inexact, sample
 
@@ -55,6 +55,10 @@ def _of(rule: Any, active: Sequence[bool]) -> Any:
 
 
 class _CustomRules(CallRules):
+    def check(self, passes, b, node, xs, errors):
+        """Of the function alone: the user's rules are not looked into."""
+        return checked_beside(passes, b, node, xs, errors)
+
     def transpose(self, passes, b, node, on, xs, cotangents):
         """The call's: a function that is linear already has no use for the user's rules."""
         made = passes.transpose_function(node.params["callee"], tuple(on), tuple(c is not None for c in cotangents))
@@ -75,6 +79,10 @@ class CustomJvpRules(_CustomRules):
         out = self._rule(b, node, xs, tangents)
         n = len(node.results)
         return out[:n], out[n:]
+
+    def jet(self, passes, b, node, xs):
+        """By the user's rule."""
+        return None
 
     def _rule(self, b, node, xs, tangents):
         rule = _of(node.params["rule"], [t is not None for t in tangents])

@@ -216,6 +216,44 @@ class ScanRules(FunctionRules):
         out = b.bind(node.op, *values, **{**p, "body": made})
         return [_swap(b, y) if m and i >= nk else y for i, (y, m) in enumerate(zip(out, marks))], marks
 
+    def jet(self, passes, b, node, xs):
+        """As `jvp`, with all coefficients in the place of a tangent."""
+        if not b.whole:
+            return None
+        p, body, order = node.params, node.params["body"], b.order
+        nc, nk, n = p["num_consts"], p["num_carry"], len(node.results)
+        given = [not x.constant for x in xs]
+        flags = self._active_carry(node, given, lambda f: passes.jet_function(body, f, order)[1])
+        consts_on, carry_on, _ = split(flags, nc, nk)
+        made, there = passes.jet_function(body, tuple(flags), order, (*carry_on, *[False] * (n - nk)))
+        m, c, k = len(body.in_avals), order * sum(consts_on), order * sum(carry_on)
+        t = range(m, len(made.in_avals))
+        arguments = [*range(nc), *t[:c], *range(nc, nc + nk), *t[c : c + k], *range(nc + nk, m), *t[c + k :]]
+        d = range(n, len(made.out_avals))
+        new = rearranged(made, arguments, [*range(nk), *d[:k], *range(nk, n), *d[k:]])
+        terms = [b.terms(x) for x, on in zip(xs, flags) if on]
+        cs, ks, rest = split([x[0] for x in xs], nc, nk)
+        ct, kt, xt = split([t for each in terms for t in each], c, k)
+        params = {**p, "body": new, "num_consts": nc + c, "num_carry": nk + k}
+        found = b.inner.bind(node.op, *cs, *ct, *ks, *kt, *rest, *xt, **params)
+        carry, carry_terms, ys, ys_terms = split(found, nk, k, n - nk)
+        return b.with_terms([*carry, *ys], [*carry_terms, *ys_terms], there)
+
+    def check(self, passes, b, node, xs, errors):
+        p, body = node.params, node.params["body"]
+        made = passes.checked_function(body, errors.kinds, errors.enabled)
+        if not made.codes:
+            return b.bind(node.op, *xs, **p)
+        errors.add(made.kinds)
+        made = passes.checked_function(body, errors.kinds, errors.enabled)
+        k, m, nc = len(errors.flat()), len(made.function.in_avals), p["num_consts"]
+        step = rearranged(
+            made.function, [*range(k, k + nc), *range(k), *range(k + nc, m)], range(len(made.function.out_avals))
+        )
+        consts, rest = split(xs, nc)
+        params = {**p, "body": step, "num_carry": k + p["num_carry"]}
+        return errors.take(made, b.bind(node.op, *consts, *errors.flat(), *rest, **params))
+
     def lower(self, b, *operands, body, num_consts, num_carry, length, reverse):
         """A counted while: inputs read by dynamic_slice, outputs written by dynamic_update_slice."""
         consts, carry, xs = split(operands, num_consts, num_carry)

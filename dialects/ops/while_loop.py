@@ -138,6 +138,44 @@ class WhileRules(FunctionRules):
             body.memo[key] = made.finish(new, body.out_avals)
         return body.memo[key]
 
+    def check(self, passes, b, node, xs, errors):
+        """The condition is checked before the loop and after each step, so that the body's errors are all there are."""
+        cond, body = node.params["cond"], node.params["body"]
+        cs, bs, carry = self._parts(node, xs)
+        whole = self._step_and_condition(cond, body, len(cs), len(bs))
+        before = passes.checked_function(cond, errors.kinds, errors.enabled)
+        if not before.codes and not passes.checked_function(whole, errors.kinds, errors.enabled).codes:
+            return b.bind(node.op, *xs, **node.params)
+        errors.take(before, b.call(*errors.flat(), *cs, *carry, callee=before.function))
+        errors.add(passes.checked_function(whole, errors.kinds, errors.enabled).kinds)
+        made = passes.checked_function(whole, errors.kinds, errors.enabled)
+        k, c, m = len(errors.flat()), len(cs) + len(bs), len(made.function.in_avals)
+        step = rearranged(
+            made.function, [*range(k, k + c), *range(k), *range(k + c, m)], range(len(made.function.out_avals))
+        )
+        plain = passes.checked_function(cond, (), frozenset()).function
+        wide = self._behind(plain, len(cs), made.function.in_avals[:k])
+        params = {"cond": wide, "body": step, "cond_consts": len(cs), "body_consts": c}
+        return errors.take(made, b.bind(node.op, *cs, *cs, *bs, *errors.flat(), *carry, **params))
+
+    def _step_and_condition(self, cond: Function, body: Function, nc: int, nb: int) -> Function:
+        """The body, and then the condition, whose result is dropped: of constants of both and the carry."""
+        key = ("and condition", cond, nc, nb)
+        if key not in body.memo:
+            made = Function([*cond.in_avals[:nc], *body.in_avals], body.name)
+            b = FunctionBuilder(made)
+            cs, rest = split(made.arguments, nc)
+            outs = interpret(body, rest, b)
+            interpret(cond, [*cs, *outs], b)
+            body.memo[key] = made.finish(outs, body.out_avals)
+        return body.memo[key]
+
+    def _behind(self, cond: Function, consts: int, more: Sequence[Aval]) -> Function:
+        """The condition, which does not look at values that stand before the carry."""
+        made = Function([*cond.in_avals[:consts], *more, *cond.in_avals[consts:]], cond.name)
+        args = [*made.arguments[:consts], *made.arguments[consts + len(more) :]]
+        return made.finish(interpret(cond, args, FunctionBuilder(made)))
+
     def lower(self, b, *operands, cond, body, cond_consts, body_consts):
         cs, bs, carry = split(operands, cond_consts, body_consts)
         types = [v.type for v in carry]

@@ -35,6 +35,20 @@ class Transforms(Protocol):
         """The function of a whole batch (axis 0), and which results are mapped (those of `force` in any case)."""
         ...
 
+    def checked_function(self, function: Any, kinds: tuple, enabled: frozenset) -> Any:
+        """`.function`: of values of errors of these kinds and the arguments, to such of `.kinds` and the results; `.codes`."""
+        ...
+
+    def jet(self, function: Any, args: Sequence[Any], b: Any) -> list[Any]:
+        """The results on series, by their builder."""
+        ...
+
+    def jet_function(
+        self, function: Any, active: tuple[bool, ...], order: int, instantiate: Any = None
+    ) -> tuple[Any, list[bool]]:
+        """The function of arguments and coefficients of the active ones to results and coefficients, and which have some."""
+        ...
+
 
 class Evaluator(Protocol):
     """What evaluation on arrays offers to an op that names functions."""
@@ -90,6 +104,14 @@ class FunctionRules(ABC):
         self, passes: Transforms, b: Any, node: Any, size: int, xs: Any, on: Any, axis_name: Any
     ) -> tuple[Any, Any]:
         """Results and which of them are mapped; `on` marks the mapped operands, axis 0 is the batch's."""
+
+    def check(self, passes: Transforms, b: Any, node: Any, xs: Any, errors: Any) -> Any:
+        """The results, with `errors` (`passes.checkify.Errors`) handed through the functions; here they are not looked into."""
+        return b.bind(node.op, *xs, **node.params)
+
+    def jet(self, passes: Transforms, b: Any, node: Any, xs: Any) -> Any:
+        """The results on series (`passes.jet`); None: by their derivative, which is that of `jvp`, again and again."""
+        return None
 
     @abstractmethod
     def lower(self, b: Any, *operands: Any, **params: Any) -> tuple[Any, ...]:
