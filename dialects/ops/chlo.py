@@ -164,7 +164,7 @@ erf_inv = unary(
 
 # ---- gamma functions ---------------------------------------------------------------------------------------
 
-_gammaln, _psi, _zeta = special("gammaln"), special("psi"), special("zeta")
+_gammaln, _psi, _scipy_zeta = special("gammaln"), special("psi"), special("zeta")
 
 
 def _lgamma(x: np.ndarray) -> np.ndarray:
@@ -175,6 +175,15 @@ def _lgamma(x: np.ndarray) -> np.ndarray:
 def _digamma(x: np.ndarray) -> np.ndarray:
     # NaN at every pole; SciPy has an infinity at zero
     return np.where(x == 0, x.dtype.type(np.nan), _psi(x))
+
+
+@through_float32
+def _zeta(x: np.ndarray, q: np.ndarray) -> np.ndarray:
+    # as the series: at the poles 0**-x of both signs, which agree where x is even; no number at infinity
+    pole = (q <= 0) & (np.floor(q) == q)
+    at_pole = np.where(np.fmod(x, 2) == 0, np.inf, np.nan)
+    elsewhere = np.where(np.isinf(x) | np.isinf(q), np.nan, _scipy_zeta(x, q))
+    return np.where(x == 1, np.inf, np.where(pole, at_pole, elsewhere)).astype(x.dtype)
 
 
 @through_float32
@@ -358,13 +367,18 @@ def _next_after_samples() -> list:
     return [measured(x.astype(d), towards.astype(d), grad=False, why=steps) for d in (np.float32, np.float64)]
 
 
+def _next_after(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    # of zeros the second one; NumPy has the first in half precision
+    return np.where(x == y, y, np.nextafter(x, y))
+
+
 next_after = defop(
     "next_after",
     primitive="nextafter",
     dialect="chlo",
     operands=("x", "y"),
     type=nary("nextafter", "f"),
-    ref=np.nextafter,
+    ref=_next_after,
     jvp=None,
     transpose={},
     batch=elementwise,

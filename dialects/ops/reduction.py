@@ -268,6 +268,8 @@ for _name, _combine, _ufunc, _neutral in (
 
 
 def _pair_type(x: Aval, index: Aval, axis: int) -> tuple[Aval, Aval]:
+    if kind_of(x.dtype) == "c":
+        raise TypeError(f"reduction of (value, index) pairs does not accept dtype {x.dtype.name}.")
     if kind_of(index.dtype) not in "iu" or index.shape != x.shape:
         raise TypeError(
             f"reduction of (value, index) pairs expects integer indices of shape {x.shape}, got {index.short()}."

@@ -77,6 +77,8 @@ def _register(name: str) -> None:
         if update.size == 0 or b.aval(operand).size == 0:
             return operand
         bounds = bounds_of(shape, window_sizes(shape, update.shape, n), n.scatter_dims_to_operand_dims)
+        if name == "scatter_add" and update.dtype == np.bool_:  # IREE adds bits without carry
+            return b.scatter_max(operand, indices, updates, **params)
         if _in_range(b, indices, bounds, n.index_vector_dim):
             return _emit(b, name, operand, indices, updates, params)
         inside = fits(b, indices, n.index_vector_dim, bounds)

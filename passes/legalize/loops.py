@@ -13,6 +13,7 @@ from .known_branches import fold_known_control_flow
 from .loops_to_blocks import blocks_of_control_flow
 from .private_copies import copy_update_targets
 from .spread_views import copy_spread_views
+from .wide_fills import make_wide_fills
 from .wide_fusions import split_wide_fusions
 
 #: What `LoopOptions.route` may be.
@@ -131,7 +132,8 @@ def _lower(module: ir.Module, options: LoopOptions) -> LoweredLoops:
 
 
 def _part_dispatches(module: ir.Module, platform: str) -> None:
-    """Barriers where IREE's own dispatches do not compile or run; nothing may come behind that changes what is fused."""
+    """Fills and barriers where IREE's own dispatches go wrong; nothing may come behind that changes what is fused."""
+    make_wide_fills(module)
     copy_spread_views(module, platform)
     split_wide_fusions(module, platform)
 

@@ -6,15 +6,18 @@ NotImplemented where the op can stay as it is. `b.emit(name, ...)` writes an op 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from sable.dialects.ops.rules import kind_of
-from sable.ir.aval import Aval
+from sable.ir.aval import Aval, aval
 from sable.ir.literal import Literal
 from sable.ir.op import OPS
+
+from .wide_fills import WIDEST_FILL, is_zero
 
 #: Added to an f64 below 2^51 and subtracted again: rounds to a whole number, whose low bits the sum ends with.
 ROUNDER = 1.5 * 2.0**52
@@ -138,9 +141,12 @@ def zeta(b: Any, x: Any, q: Any) -> Any:
         for k in (2 * j + 1, 2 * j + 2):
             factor = b.multiply(factor, b.add(x, b.full(a, k)))
         falling = b.divide(falling, b.multiply(at, at))
+    infinity, nan = b.full(a, np.inf), b.full(a, np.nan)
+    total = b.emit("select", compare(b, x, one, "LT"), nan, total)
     pole = b.emit("and", compare(b, q, zero, "LE"), compare(b, b.floor(q), q, "EQ"))
-    total = b.emit("select", b.emit("or", pole, compare(b, x, one, "EQ")), b.full(a, np.inf), total)
-    return b.emit("select", compare(b, x, one, "LT"), b.full(a, np.nan), total)
+    even = compare(b, b.remainder(x, b.full(a, 2)), zero, "EQ")
+    total = b.emit("select", pole, b.emit("select", even, infinity, nan), total)
+    return b.emit("select", compare(b, x, one, "EQ"), infinity, total)
 
 
 @legalize("polygamma")
@@ -196,10 +202,45 @@ def reverse(b: Any, x: Any, dimensions: tuple[int, ...]) -> Any:
 
 @legalize("pad")
 def pad(b: Any, x: Any, value: Any, **padding: Any) -> Any:
-    """Complex numbers by their parts: IREE pads them with zeros, or dies, where the padding is fused with a slice."""
-    if b.aval(x).dtype.kind != "c":
+    """Complex numbers by their parts: IREE pads them with zeros, or dies, where the padding is fused with a slice.
+
+    Elements of eight bytes are padded with zeros, and what is padded is chosen: see `wide_fills.py`.
+    """
+    a = b.aval(x)
+    if a.dtype.kind == "c":
+        return b.complex(*[b.pad(part(x), part(value), **padding) for part in (b.real, b.imag)])
+    if a.dtype.itemsize <= WIDEST_FILL or is_zero(value):
         return NotImplemented
-    return b.complex(*[b.pad(part(x), part(value), **padding) for part in (b.real, b.imag)])
+    padded = b.emit("pad", x, b.full(a.update(shape=()), 0), **padding)
+    inside = _inside(b, a.shape, b.aval(padded).shape, **padding)
+    if inside is None:
+        return padded
+    return b.emit(
+        "select", inside, padded, b.broadcast_in_dim(value, shape=b.aval(padded).shape, broadcast_dimensions=())
+    )
+
+
+def _inside(
+    b: Any,
+    shape: Sequence[int],
+    padded: tuple[int, ...],
+    edge_padding_low: Sequence[int],
+    edge_padding_high: Sequence[int],
+    interior_padding: Sequence[int],
+) -> Any:
+    """Where a padding's result holds elements of its operand; None for everywhere."""
+    numbers = aval(padded, _I32)
+    tests = []
+    for axis, (n, low, high, gap) in enumerate(zip(shape, edge_padding_low, edge_padding_high, interior_padding)):
+        if max(low, high, gap) <= 0:
+            continue
+        place = b.iota(shape=padded, dtype=_I32, iota_dimension=axis)
+        behind = low + max(0, n + (n - 1) * gap)
+        tests += [compare(b, place, b.full(numbers, low), "GE"), compare(b, place, b.full(numbers, behind), "LT")]
+        if gap:
+            steps = b.remainder(b.subtract(place, b.full(numbers, low)), b.full(numbers, gap + 1))
+            tests.append(compare(b, steps, b.full(numbers, 0), "EQ"))
+    return functools.reduce(functools.partial(b.emit, "and"), tests) if tests else None
 
 
 @legalize("bitcast_convert")
