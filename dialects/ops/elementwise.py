@@ -104,6 +104,8 @@ def _remainder_jvp_rhs(b: Any, t: Any, y: Any, lhs: Any, rhs: Any) -> Any:
     return b.multiply(t, b.negate(q))
 
 
+_quotient = complex_functions.reference(_divide, complex_functions.divide, largest=1e9)
+
 divide = defop(
     "divide",
     operands=("lhs", "rhs"),

@@ -22,6 +22,8 @@ def convert(b: Any, x: Any, dtype: np.dtype) -> Any:
     if kind in "iub" and wanted == "c":
         part = a.update(dtype=np.dtype(f"f{dtype.itemsize // 2}"))
         return b.complex(b.convert(x, dtype=part.dtype), b.full(part, 0))
+    if kind == "c" and wanted in "iuf":
+        return b.convert(b.real(x), dtype=dtype)
     if kind in "iub" and dtype == bfloat16:
         return _integer_to_bfloat16(b, x)
     if kind == "b" and wanted in "iuf":

@@ -157,7 +157,7 @@ def polygamma(b: Any, n: Any, x: Any) -> Any:
         return in_f32(b, "polygamma", n, x)
     one, two = b.full(a, 1), b.full(a, 2)
     order = b.add(n, one)
-    odd = compare(b, b.remainder(order, two), one, "EQ")
+    odd = compare(b, b.remainder(n, two), b.full(a, 0), "EQ")  # n + 1 is, also where it is rounded to n
     value = b.multiply(b.exponential(b.lgamma(order)), b.zeta(order, x))
     value = b.emit("select", odd, b.negate(value), value)
     zero = b.full(a, 0)
