@@ -94,6 +94,14 @@ irdl.dialect @sable {
     irdl.attributes {"callee" = %callee, "policy" = %policy, "prevent_cse" = %prevent_cse, "differentiated" = %differentiated}
   }
 
+  irdl.operation @cholesky_update {
+    %r = irdl.base "!builtin.tensor"
+    %w = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    irdl.operands(r: %r, w: %w)
+    irdl.results(result: %result)
+  }
+
   irdl.operation @composite {
     %operands = irdl.base "!builtin.tensor"
     %results = irdl.base "!builtin.tensor"
@@ -243,7 +251,24 @@ irdl.dialect @sable {
     irdl.attributes {"lower" = %lower}
   }
 
+  irdl.operation @geqp3 {
+    %a = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    %result2 = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a)
+    irdl.results(result0: %result0, result1: %result1, result2: %result2)
+  }
+
   irdl.operation @geqrf {
+    %a = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a)
+    irdl.results(result0: %result0, result1: %result1)
+  }
+
+  irdl.operation @hessenberg {
     %a = irdl.base "!builtin.tensor"
     %result0 = irdl.base "!builtin.tensor"
     %result1 = irdl.base "!builtin.tensor"
@@ -368,6 +393,22 @@ irdl.dialect @sable {
     irdl.attributes {"name" = %name}
   }
 
+  irdl.operation @ormqr {
+    %a = irdl.base "!builtin.tensor"
+    %taus = irdl.base "!builtin.tensor"
+    %c = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %left_true = irdl.is true
+    %left_false = irdl.is false
+    %left = irdl.any_of(%left_true, %left_false)
+    %transpose_true = irdl.is true
+    %transpose_false = irdl.is false
+    %transpose = irdl.any_of(%transpose_true, %transpose_false)
+    irdl.operands(a: %a, taus: %taus, c: %c)
+    irdl.results(result: %result)
+    irdl.attributes {"left" = %left, "transpose" = %transpose}
+  }
+
   irdl.operation @philox4x32 {
     %k1 = irdl.base "!builtin.tensor"
     %k2 = irdl.base "!builtin.tensor"
@@ -416,14 +457,16 @@ irdl.dialect @sable {
 
   irdl.operation @qr {
     %a = irdl.base "!builtin.tensor"
-    %result0 = irdl.base "!builtin.tensor"
-    %result1 = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
     %full_matrices_true = irdl.is true
     %full_matrices_false = irdl.is false
     %full_matrices = irdl.any_of(%full_matrices_true, %full_matrices_false)
+    %pivoting_true = irdl.is true
+    %pivoting_false = irdl.is false
+    %pivoting = irdl.any_of(%pivoting_true, %pivoting_false)
     irdl.operands(a: %a)
-    irdl.results(result0: %result0, result1: %result1)
-    irdl.attributes {"full_matrices" = %full_matrices}
+    irdl.results(results: variadic %results)
+    irdl.attributes {"full_matrices" = %full_matrices, "pivoting" = %pivoting}
   }
 
   irdl.operation @random_gamma_grad {
@@ -471,6 +514,17 @@ irdl.dialect @sable {
     irdl.operands(operands: variadic %operands)
     irdl.results(results: variadic %results)
     irdl.attributes {"body" = %body, "num_consts" = %num_consts, "num_carry" = %num_carry, "length" = %length, "reverse" = %reverse}
+  }
+
+  irdl.operation @schur {
+    %a = irdl.base "!builtin.tensor"
+    %results = irdl.base "!builtin.tensor"
+    %compute_schur_vectors_true = irdl.is true
+    %compute_schur_vectors_false = irdl.is false
+    %compute_schur_vectors = irdl.any_of(%compute_schur_vectors_true, %compute_schur_vectors_false)
+    irdl.operands(a: %a)
+    irdl.results(results: variadic %results)
+    irdl.attributes {"compute_schur_vectors" = %compute_schur_vectors}
   }
 
   irdl.operation @select_and_scatter {
@@ -521,6 +575,17 @@ irdl.dialect @sable {
     irdl.attributes {"full_matrices" = %full_matrices, "compute_uv" = %compute_uv}
   }
 
+  irdl.operation @symmetric_product {
+    %a = irdl.base "!builtin.tensor"
+    %c = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %alpha = irdl.base "#builtin.float"
+    %beta = irdl.base "#builtin.float"
+    irdl.operands(a: %a, c: %c)
+    irdl.results(result: %result)
+    irdl.attributes {"alpha" = %alpha, "beta" = %beta}
+  }
+
   irdl.operation @threefry2x32 {
     %k1 = irdl.base "!builtin.tensor"
     %k2 = irdl.base "!builtin.tensor"
@@ -530,6 +595,34 @@ irdl.dialect @sable {
     %result1 = irdl.base "!builtin.tensor"
     irdl.operands(k1: %k1, k2: %k2, x1: %x1, x2: %x2)
     irdl.results(result0: %result0, result1: %result1)
+  }
+
+  irdl.operation @tridiagonal {
+    %a = irdl.base "!builtin.tensor"
+    %result0 = irdl.base "!builtin.tensor"
+    %result1 = irdl.base "!builtin.tensor"
+    %result2 = irdl.base "!builtin.tensor"
+    %result3 = irdl.base "!builtin.tensor"
+    %lower_true = irdl.is true
+    %lower_false = irdl.is false
+    %lower = irdl.any_of(%lower_true, %lower_false)
+    irdl.operands(a: %a)
+    irdl.results(result0: %result0, result1: %result1, result2: %result2, result3: %result3)
+    irdl.attributes {"lower" = %lower}
+  }
+
+  irdl.operation @tridiagonal_solve {
+    %dl = irdl.base "!builtin.tensor"
+    %d = irdl.base "!builtin.tensor"
+    %du = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %result = irdl.base "!builtin.tensor"
+    %perturb_singular_true = irdl.is true
+    %perturb_singular_false = irdl.is false
+    %perturb_singular = irdl.any_of(%perturb_singular_true, %perturb_singular_false)
+    irdl.operands(dl: %dl, d: %d, du: %du, b: %b)
+    irdl.results(result: %result)
+    irdl.attributes {"perturb_singular" = %perturb_singular}
   }
 
   irdl.operation @while {

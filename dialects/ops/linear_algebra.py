@@ -11,7 +11,7 @@ from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.codec import DotDimensions, enum
 from sable.ir.native import NativeKernel, pieces_of_stack
-from sable.ir.op import LINEAR, Traits, defop
+from sable.ir.op import LINEAR, Refused, Traits, defop
 
 from .compose import compare, zeros
 from .linear_algebra_lowering import lower_cholesky, lower_triangular_solve
@@ -56,6 +56,34 @@ def triangle(b: Any, x: Any, lower: bool, strict: bool = False) -> Any:
     """A triangle, with zeros in place of the other one (`strict`: and of the diagonal)."""
     direction = ("G" if lower else "L") + ("T" if strict else "E")
     return where(b, direction, x, zeros(b, b.aval(x)))
+
+
+def check_ranks(name: str, avals: Sequence[Aval], ranks: Sequence[int], batch: bool = True) -> None:
+    """Operands of an op on stacks: of one dtype of LAPACK's, of at least these ranks (exactly, without `batch`), of one batch.
+
+    Raises:
+      TypeError: they are not.
+    """
+    for i, (a, rank) in enumerate(zip(avals, ranks)):
+        if a.ndim < rank:
+            raise TypeError(f"Input {i} to {name} must have rank at least {rank}, but got shape={a.shape}")
+        if not batch and a.ndim != rank:
+            raise TypeError(f"Input {i} to {name} must have a rank of exactly {rank}, but got shape={a.shape}")
+        check_matrices(name, a)
+    check_same(name, [a.update(shape=()) for a in avals])
+    shapes = [a.shape[: a.ndim - rank] for a, rank in zip(avals, ranks)]
+    if len(set(map(len, shapes))) > 1:
+        raise TypeError(
+            f"All inputs to {name} must have the same number of batch dimensions, but got {[len(s) for s in shapes]} batch "
+            "dimensions for the inputs."
+        )
+    if len(set(shapes)) > 1:
+        raise TypeError(f"All inputs to {name} must have the same batch dimensions, but got {shapes}.")
+
+
+def underivable(name: str) -> Refused:
+    """For an op that JAX knows no derivative of."""
+    return Refused(NotImplementedError, f"Differentiation rule for '{name}' not implemented")
 
 
 def check_matrices(name: str, a: Aval) -> None:

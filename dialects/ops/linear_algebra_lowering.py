@@ -266,6 +266,13 @@ def take_rows(b: Any, x: Any, rows: Any) -> Any:
     )
 
 
+def take_columns(b: Any, x: Any, columns: Any) -> Any:
+    """x[..., :, columns[..., i]] likewise."""
+    n = len(b.aval(x).shape)
+    turned = (*range(n - 2), n - 1, n - 2)
+    return b.transpose(take_rows(b, b.transpose(x, permutation=turned), columns), permutation=turned)
+
+
 def lower_lu_solve(b: Any, a: Any, factors: Any, permutation: Any, rhs: Any, transpose_a: bool) -> Any:
     return solve_by_factors(b, factors, permutation, rhs, "TRANSPOSE" if transpose_a else "NO_TRANSPOSE")
 
@@ -302,31 +309,39 @@ def lower_geqrf(b: Any, a: Any) -> tuple[Any, Any]:
     if whole.size == 0:
         return a, zeros(b, aval((*batch, k), whole.dtype))
     stack = _as_stack(b, a)
-    shape = b.aval(stack).shape
-    count = shape[0]
-    row, column = (b.iota(shape=shape, dtype=INT32, iota_dimension=i) for i in (1, 2))
+    count = b.aval(stack).shape[0]
 
     def reflect(j: Any, carry: Any) -> list[Any]:
         matrix, taus = carry
-        here = b.broadcast_in_dim(j, shape=shape, broadcast_dimensions=())
-        v, beta, tau = _reflection(b, matrix, j)
-        turned = _reflected(b, matrix, v, _conjugate(b, tau))
-        v, beta = (b.broadcast_in_dim(x, shape=shape, broadcast_dimensions=(0, 1, 2)) for x in (v, beta))
-        own = b.select(compare(b, row, here, "EQ"), beta, b.select(compare(b, row, here, "GT"), v, matrix))
-        matrix = b.select(compare(b, column, here, "EQ"), own, b.select(compare(b, column, here, "GT"), turned, matrix))
+        matrix, tau = _reflect_rows(b, matrix, j)
         return [matrix, b.dynamic_update_slice(taus, b.reshape(tau, shape=(count, 1)), _zero(b), j)]
 
     packed, taus = b.repeat(k, [stack, zeros(b, aval((count, k), whole.dtype))], reflect)
     return b.reshape(packed, shape=whole.shape), b.reshape(taus, shape=(*batch, k))
 
 
-def _reflection(b: Any, matrix: Any, j: Any) -> tuple[Any, Any, Any]:
-    """v (count, m, 1), the diagonal element beta of R and tau, (count, 1, 1); tau is 0 where there is nothing to do."""
+def _reflect_rows(b: Any, matrix: Any, j: Any) -> tuple[Any, Any]:
+    """The matrix after the reflection of column j from its diagonal element on, with v in that column; and tau."""
+    shape = b.aval(matrix).shape
+    row, column = (b.iota(shape=shape, dtype=INT32, iota_dimension=i) for i in (1, 2))
+    here = b.broadcast_in_dim(j, shape=shape, broadcast_dimensions=())
+    v, beta, tau = reflection(b, matrix, j, j)
+    turned = reflected(b, matrix, v, _conjugate(b, tau))
+    v, beta = (b.broadcast_in_dim(x, shape=shape, broadcast_dimensions=(0, 1, 2)) for x in (v, beta))
+    own = b.select(compare(b, row, here, "EQ"), beta, b.select(compare(b, row, here, "GT"), v, matrix))
+    turned = b.select(compare(b, column, here, "GT"), turned, matrix)
+    return b.select(compare(b, column, here, "EQ"), own, turned), tau
+
+
+def reflection(b: Any, matrix: Any, row: Any, j: Any) -> tuple[Any, Any, Any]:
+    """Of column j from a row on: v (count, m, 1), which begins with 1 there, what is left of the column, beta, in that row,
+    and tau, (count, 1, 1), which is 0 where there is nothing to do.
+    """
     m = b.aval(matrix).shape[1]
-    column, alpha = _slice(b, matrix, (m, 1), _zero(b), j), _slice(b, matrix, (1, 1), j, j)
+    column, alpha = _slice(b, matrix, (m, 1), _zero(b), j), _slice(b, matrix, (1, 1), row, j)
     a, one = b.aval(column), b.aval(alpha)
     places = b.iota(shape=a.shape, dtype=INT32, iota_dimension=1)
-    here = b.broadcast_in_dim(j, shape=a.shape, broadcast_dimensions=())
+    here = b.broadcast_in_dim(row, shape=a.shape, broadcast_dimensions=())
     below = b.select(compare(b, places, here, "GT"), column, zeros(b, a))
     is_complex = a.dtype.kind == "c"
     rest, (real, imag) = _length(b, below), (b.real(alpha), b.imag(alpha)) if is_complex else (alpha, None)
@@ -357,7 +372,7 @@ def _length(b: Any, columns: Any) -> Any:
     return b.reshape(b.multiply(scale, b.sqrt(total)), shape=(a.shape[0], 1, 1))
 
 
-def _reflected(b: Any, matrix: Any, v: Any, tau: Any) -> Any:
+def reflected(b: Any, matrix: Any, v: Any, tau: Any) -> Any:
     """(I - tau v v^H) matrix."""
     shape = b.aval(matrix).shape
     along = _times(b, _conjugate(b, v), matrix, (1, 1))
@@ -382,28 +397,119 @@ def _product_of_reflections(b: Any, packed: Any, taus: Any, columns: int) -> Any
     if made.size == 0 or k == 0:
         return b.reshape(unit, shape=(*batch, m, columns))
     stack, taus = _as_stack(b, packed), b.reshape(taus, shape=(count, k))
-    places = b.iota(shape=(count, m, 1), dtype=INT32, iota_dimension=1)
 
     def reflect(i: Any, carry: Any) -> list[Any]:
         (product,) = carry
         j = b.subtract(index_constant(b, k - 1, INT32), i)
-        v = _slice(b, stack, (m, 1), _zero(b), j)
-        here = b.broadcast_in_dim(j, shape=(count, m, 1), broadcast_dimensions=())
-        v = b.select(compare(b, places, here, "GT"), v, zeros(b, b.aval(v)))
-        v = b.select(compare(b, places, here, "EQ"), b.full(b.aval(v), 1), v)
-        return [_reflected(b, product, v, b.dynamic_slice(taus, _zero(b), j, slice_sizes=(count, 1)))]
+        v = _packed_vector(b, stack, j)
+        return [reflected(b, product, v, b.dynamic_slice(taus, _zero(b), j, slice_sizes=(count, 1)))]
 
     (product,) = b.repeat(k, [unit], reflect)
     return b.reshape(product, shape=(*batch, m, columns))
 
 
-def lower_qr(b: Any, a: Any, full_matrices: bool) -> tuple[Any, Any]:
+def _packed_vector(b: Any, stack: Any, j: Any) -> Any:
+    """v of the reflection that stands below the diagonal of column j, (count, m, 1)."""
+    count, m, _ = b.aval(stack).shape
+    v = _slice(b, stack, (m, 1), _zero(b), j)
+    places = b.iota(shape=(count, m, 1), dtype=INT32, iota_dimension=1)
+    here = b.broadcast_in_dim(j, shape=(count, m, 1), broadcast_dimensions=())
+    v = b.select(compare(b, places, here, "GT"), v, zeros(b, b.aval(v)))
+    return b.select(compare(b, places, here, "EQ"), b.full(b.aval(v), 1), v)
+
+
+def lower_ormqr(b: Any, a: Any, taus: Any, c: Any, left: bool, transpose: bool) -> Any:
+    """Reflections of c one after the other: the last one first for Q c, the first one first for Q^H c; c Q = (Q^H c^H)^H."""
+    whole = b.aval(c)
+    k = b.aval(taus).shape[-1]
+    if whole.size == 0 or k == 0:
+        return c
+    stack, matrix = _as_stack(b, a), _as_stack(b, c)
+    count = b.aval(stack).shape[0]
+    taus = b.reshape(taus, shape=(count, k))
+    if not left:
+        matrix, transpose = _transposed(b, _conjugate(b, matrix)), not transpose
+    if transpose:
+        taus = _conjugate(b, taus)
+
+    def reflect(i: Any, carry: Any) -> list[Any]:
+        (product,) = carry
+        j = i if transpose else b.subtract(index_constant(b, k - 1, INT32), i)
+        tau = b.dynamic_slice(taus, _zero(b), j, slice_sizes=(count, 1))
+        return [reflected(b, product, _packed_vector(b, stack, j), tau)]
+
+    (product,) = b.repeat(k, [matrix], reflect)
+    return b.reshape(product if left else _transposed(b, _conjugate(b, product)), shape=whole.shape)
+
+
+def lower_geqp3(b: Any, a: Any) -> tuple[Any, Any, Any]:
+    """As `lower_geqrf`, but trip j first exchanges column j with the longest one from there on, by what is left of it.
+
+    G. Golub and C. Van Loan, "Matrix Computations", 5.4.2.
+    """
+    whole = b.aval(a)
+    *batch, m, n = whole.shape
+    k = min(m, n)
+    places = b.iota(shape=(math.prod(batch), n), dtype=INT32, iota_dimension=1)
+    if whole.size == 0:
+        return a, b.reshape(places, shape=(*batch, n)), zeros(b, aval((*batch, k), whole.dtype))
+    stack = _as_stack(b, a)
+    count = b.aval(stack).shape[0]
+
+    def reflect(j: Any, carry: Any) -> list[Any]:
+        matrix, order, taus = carry
+        pivot = _longest(b, matrix, j)
+        order = b.reshape(order, shape=(count, 1, n))
+        matrix, order = (_columns_exchanged(b, x, j, pivot) for x in (matrix, order))
+        matrix, tau = _reflect_rows(b, matrix, j)
+        taus = b.dynamic_update_slice(taus, b.reshape(tau, shape=(count, 1)), _zero(b), j)
+        return [matrix, b.reshape(order, shape=(count, n)), taus]
+
+    state = [stack, places, zeros(b, aval((count, k), whole.dtype))]
+    packed, order, taus = b.repeat(k, state, reflect)
+    order, taus = b.reshape(order, shape=(*batch, n)), b.reshape(taus, shape=(*batch, k))
+    return b.reshape(packed, shape=whole.shape), order, taus
+
+
+def _longest(b: Any, matrix: Any, j: Any) -> Any:
+    """Which column of each matrix is the longest from row j and column j on, (count,)."""
+    a = b.aval(matrix)
+    row, column = (b.iota(shape=a.shape, dtype=INT32, iota_dimension=i) for i in (1, 2))
+    here = b.broadcast_in_dim(j, shape=a.shape, broadcast_dimensions=())
+    rest = b.select(compare(b, row, here, "GE"), matrix, zeros(b, a))
+    largest = b.reduce_max(_size(b, rest), dimensions=(1, 2))
+    scale = b.select(compare(b, largest, zeros(b, b.aval(largest)), "EQ"), b.full(b.aval(largest), 1), largest)
+    parts = [rest] if a.dtype.kind != "c" else [b.real(rest), b.imag(rest)]
+    scaled = [b.divide(x, b.broadcast_in_dim(scale, shape=a.shape, broadcast_dimensions=(0,))) for x in parts]
+    squares = [b.reduce_sum(b.multiply(x, x), dimensions=(1,)) for x in scaled]
+    total = squares[0] if len(squares) == 1 else b.add(*squares)
+    wanted = b.reshape(b.slice(compare(b, column, here, "GE"), **_first_row(a.shape)), shape=(a.shape[0], a.shape[2]))
+    return b.argmax(b.select(wanted, total, b.full(b.aval(total), -1)), axis=1, index_dtype=INT32)
+
+
+def _first_row(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    return {"start_indices": (0, 0, 0), "limit_indices": (shape[0], 1, shape[2]), "strides": (1, 1, 1)}
+
+
+def _columns_exchanged(b: Any, x: Any, j: Any, other: Any) -> Any:
+    """Matrices with column j and another one of each exchanged."""
+    a = b.aval(x)
+    column = b.iota(shape=a.shape, dtype=INT32, iota_dimension=2)
+    at_other = compare(b, column, b.broadcast_in_dim(other, shape=a.shape, broadcast_dimensions=(0,)), "EQ")
+    at_j = compare(b, column, b.broadcast_in_dim(j, shape=a.shape, broadcast_dimensions=()), "EQ")
+    own = b.broadcast_in_dim(_slice(b, x, (a.shape[1], 1), _zero(b), j), shape=a.shape, broadcast_dimensions=(0, 1, 2))
+    taken = b.reduce_sum(b.select(at_other, x, zeros(b, a)), dimensions=(2,))
+    taken = b.broadcast_in_dim(taken, shape=a.shape, broadcast_dimensions=(0, 1))
+    return b.select(at_j, taken, b.select(at_other, own, x))
+
+
+def lower_qr(b: Any, a: Any, full_matrices: bool, pivoting: bool) -> tuple[Any, ...]:
     *batch, m, n = b.aval(a).shape
     k = m if full_matrices else min(m, n)
-    packed, taus = b.geqrf(a)
+    packed, *order, taus = b.geqp3(a) if pivoting else b.geqrf(a)
     first = len(batch)
     limits = (*batch, k, n)
     r = b.slice(packed, start_indices=(0,) * len(limits), limit_indices=limits, strides=(1,) * len(limits))
     row, column = (b.iota(shape=limits, dtype=INT32, iota_dimension=first + i) for i in (0, 1))
     r = b.select(compare(b, row, column, "LE"), r, zeros(b, b.aval(r)))
-    return _product_of_reflections(b, packed, taus, k), r
+    return _product_of_reflections(b, packed, taus, k), r, *order

@@ -1,4 +1,4 @@
-"""Factors Q R of matrices by Householder reflections: geqrf, householder_product, qr."""
+"""Factors Q R of matrices by Householder reflections: geqrf, geqp3, householder_product, ormqr, qr."""
 
 from __future__ import annotations
 
@@ -12,9 +12,27 @@ from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.native import NativeKernel, pieces_of_stack
 from sable.ir.op import Refused, Traits, defop
 
-from .compose import zeros
-from .linear_algebra import LAPACK_DTYPES, check_matrices, conjugate, matmul, matrix_transpose, stacked, triangle, where
-from .linear_algebra_lowering import lower_geqrf, lower_householder_product, lower_qr
+from .compose import INT32, zeros
+from .linear_algebra import (
+    LAPACK_DTYPES,
+    check_matrices,
+    check_ranks,
+    conjugate,
+    matmul,
+    matrix_transpose,
+    stacked,
+    triangle,
+    underivable,
+    where,
+)
+from .linear_algebra_lowering import (
+    lower_geqp3,
+    lower_geqrf,
+    lower_householder_product,
+    lower_ormqr,
+    lower_qr,
+    take_columns,
+)
 from .linear_algebra_lu import cut, matrices, padded
 from .rules import check_same, sample, weak
 
@@ -103,6 +121,63 @@ geqrf = defop(
 )
 
 
+# ---- geqp3 -------------------------------------------------------------------------------------------------------
+
+
+def _geqp3_type(a: Aval) -> tuple[Aval, Aval, Aval]:
+    packed, taus = _geqrf_type(a)
+    return packed, aval((*a.shape[:-2], a.shape[-1]), INT32), taus
+
+
+def _geqp3_ref(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The longest column, by what is left of it, is the next one."""
+    *batch, m, n = a.shape
+    k = min(m, n)
+    packed = np.array(a).reshape(math.prod(batch), m, n)
+    taus, order = np.zeros((len(packed), k), a.dtype), np.tile(np.arange(n, dtype=np.int32), (len(packed), 1))
+    for matrix, found, columns in zip(packed, taus, order):
+        for j in range(k):
+            p = j + np.argmax(np.linalg.norm(matrix[j:, j:], axis=0))
+            for x in (matrix, columns):
+                x[..., [j, p]] = x[..., [p, j]]
+            _reflect(matrix, found, j)
+    return packed.reshape(a.shape), order.reshape(*batch, n), taus.reshape(*batch, k)
+
+
+def _pivoted(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Matrices with columns of lengths far from each other, in another order."""
+    lengths = np.roll(2.0 ** -np.arange(shape[-1]), 2)
+    return (matrices(shape, dtype) * lengths).astype(dtype)
+
+
+def _geqp3_samples() -> list:
+    close = {"rtol": 1e-4, "atol": 2e-5, "grad": False, "why": "no derivative"}
+    return [
+        *[
+            sample(_pivoted(shape, dtype), **close)
+            for dtype, shape in zip(LAPACK_DTYPES, ((3, 3), (2, 4, 3), (2, 3, 4), (4, 3)))
+        ],
+        sample(np.zeros((0, 3, 3), np.float32), **{**close, "why": "empty"}),
+    ]
+
+
+geqp3 = defop(
+    "geqp3",
+    dialect="sable",
+    operands=("a",),
+    type=_geqp3_type,
+    ref=_geqp3_ref,
+    jvp={"a": _refused("geqp3")},
+    transpose={},
+    batch=stacked,
+    samples=_geqp3_samples,
+    multiple_results=True,
+    lower=lower_geqp3,
+    native=NativeKernel("sable_geqp3", (2,), (2, 1, 1), LAPACK_DTYPES),
+    traits=_TRAITS,
+)
+
+
 # ---- householder_product -----------------------------------------------------------------------------------------
 
 
@@ -166,31 +241,93 @@ householder_product = defop(
 )
 
 
+# ---- ormqr -------------------------------------------------------------------------------------------------------
+
+
+def _ormqr_type(a: Aval, taus: Aval, c: Aval, left: bool, transpose: bool) -> Aval:
+    check_ranks("ormqr", (a, taus, c), (2, 1, 2))
+    m, (rows, columns) = a.shape[-2], c.shape[-2:]
+    if (rows if left else columns) != m:
+        what = (
+            "number of rows as the Householder matrix a"
+            if left
+            else "number of columns as the Householder matrix a has rows"
+        )
+        raise ValueError(
+            f"ormqr with left={left} expects c to have the same {what}. Got a shape {a.shape[-2:]} and c shape "
+            f"{c.shape[-2:]}."
+        )
+    if taus.shape[-1] > min(a.shape[-2:]):
+        raise ValueError(f"ormqr takes no more taus than a has columns and rows, got {a.shape} and {taus.shape}.")
+    return aval(c.shape, c.dtype, weak([a, taus, c]))
+
+
+def _ormqr_ref(a: np.ndarray, taus: np.ndarray, c: np.ndarray, left: bool, transpose: bool) -> np.ndarray:
+    q = _reflections_ref(a, taus, a.shape[-2])
+    if transpose:
+        q = q.conj().swapaxes(-1, -2)
+    return q @ c if left else c @ q
+
+
+def _ormqr_samples() -> list:
+    close = {"rtol": 1e-4, "atol": 2e-5, "grad": False, "why": "no derivative"}
+    made = []
+    kinds = [(left, transpose) for left in (True, False) for transpose in (True, False)]
+    for dtype, shape in zip(LAPACK_DTYPES, ((3, 3), (2, 4, 3), (2, 3, 4), (4, 3))):
+        packed, taus = _geqrf_ref(matrices(shape, dtype))
+        *batch, m, _ = shape
+        for left, transpose in kinds:
+            c = matrices((*batch, m, 2) if left else (*batch, 2, m), dtype, seed=1)
+            made.append(sample(packed, taus, c, left=left, transpose=transpose, **close))
+    nothing = np.zeros((3, 0), np.float32), np.zeros((0,), np.float32), matrices((3, 2), np.float32)
+    return [*made, sample(*nothing, left=True, transpose=False, **{**close, "why": "none"})]
+
+
+ormqr = defop(
+    "ormqr",
+    dialect="sable",
+    operands=("a", "taus", "c"),
+    params={"left": BOOLEAN, "transpose": BOOLEAN},
+    type=_ormqr_type,
+    ref=_ormqr_ref,
+    jvp={name: underivable("ormqr") for name in ("a", "taus", "c")},
+    transpose={},
+    batch=stacked,
+    samples=_ormqr_samples,
+    lower=lower_ormqr,
+    native=NativeKernel("sable_ormqr", (2, 1, 2), (2,), LAPACK_DTYPES, lambda left, transpose: (left, transpose)),
+    traits=_TRAITS,
+)
+
+
 # ---- qr ----------------------------------------------------------------------------------------------------------
 
 
-def _qr_type(a: Aval, full_matrices: bool) -> tuple[Aval, Aval]:
+def _qr_type(a: Aval, full_matrices: bool, pivoting: bool) -> tuple[Aval, ...]:
     _check_rank("qr", a)
     *batch, m, n = a.shape
     k = m if full_matrices else min(m, n)
-    return aval((*batch, m, k), a.dtype, weak([a])), aval((*batch, k, n), a.dtype, weak([a]))
+    order = (aval((*batch, n), INT32, weak([a])),) if pivoting else ()
+    return aval((*batch, m, k), a.dtype, weak([a])), aval((*batch, k, n), a.dtype, weak([a])), *order
 
 
-def _qr_ref(a: np.ndarray, full_matrices: bool) -> tuple[np.ndarray, np.ndarray]:
+def _qr_ref(a: np.ndarray, full_matrices: bool, pivoting: bool) -> tuple[np.ndarray, ...]:
     m, n = a.shape[-2:]
     k = m if full_matrices else min(m, n)
-    packed, taus = _geqrf_ref(a)
-    return _reflections_ref(packed, taus, k), np.triu(packed[..., :k, :])
+    packed, *order, taus = _geqp3_ref(a) if pivoting else _geqrf_ref(a)
+    return _reflections_ref(packed, taus, k), np.triu(packed[..., :k, :]), *order
 
 
-def _qr_jvp(b: Any, t: Any, y: Any, a: Any, full_matrices: bool) -> tuple[Any, Any]:
+def _qr_jvp(b: Any, t: Any, y: Any, a: Any, full_matrices: bool, pivoting: bool) -> tuple[Any, ...]:
     """With Q^H dQ = S, skew-Hermitian, and m = Q^H da R^-1 of the first columns: dR = Q^H da - S R, dQ = Q (S - m) + da R^-1.
 
     As dR is upper triangular, S has the triangle of m below the diagonal; as the diagonal of R is real, S has its imaginary
     part there. S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions with application in optimum
     experimental design", arXiv:1001.1654.
     """
-    q, r = y
+    q, r, *order = y
+    if pivoting:  # of the columns in their order, which does not move
+        t = take_columns(b, t, order[0])
     rows, columns = b.aval(a).shape[-2:]
     k = min(rows, columns)
     first_q, first_r = cut(b, q, rows, k), cut(b, r, k, columns)
@@ -215,7 +352,7 @@ def _qr_jvp(b: Any, t: Any, y: Any, a: Any, full_matrices: bool) -> tuple[Any, A
     if full_matrices and rows > columns:
         dq = b.concatenate(dq, _rest_of_q(b, q, dq), dimension=b.aval(q).ndim - 1)
         dr = padded(b, dr, (0, 0), (rows - columns, 0))
-    return dq, dr
+    return dq, dr, *[None] * len(order)
 
 
 def _rest_of_q(b: Any, q: Any, dq: Any) -> Any:
@@ -258,15 +395,25 @@ def _qr_samples() -> list:
     shapes = ((3, 3), (2, 4, 3), (2, 3, 4), (4, 2))
     return [
         *[
-            sample(matrices(shape, dtype), full_matrices=full, **close)
+            sample(matrices(shape, dtype), full_matrices=full, pivoting=False, **close)
             for dtype, shape in zip(LAPACK_DTYPES, shapes)
             for full in (False, True)
         ],
-        sample(matrices((2, 4, 2), np.float32), full_matrices=True, **close),
-        sample(matrices((2, 2, 4), np.float32), full_matrices=True, **close),
-        sample(matrices((40, 36), np.float32), full_matrices=False, **{**close, "grad": False, "why": "long"}),
-        sample(np.zeros((2, 3, 0), np.float32), full_matrices=True, grad=False, why="empty"),
-        sample(np.zeros((0, 3), np.float32), full_matrices=False, grad=False, why="empty"),
+        sample(matrices((2, 4, 2), np.float32), full_matrices=True, pivoting=False, **close),
+        sample(matrices((2, 2, 4), np.float32), full_matrices=True, pivoting=False, **close),
+        *[
+            sample(_pivoted(shape, dtype), full_matrices=full, pivoting=True, **{**close, "rtol": 1e-3})
+            for dtype, shape in zip(LAPACK_DTYPES, ((3, 3), (2, 4, 3), (2, 3, 4), (4, 2)))
+            for full in (False, True)
+        ],
+        sample(
+            matrices((40, 36), np.float32),
+            full_matrices=False,
+            pivoting=False,
+            **{**close, "grad": False, "why": "long"},
+        ),
+        sample(np.zeros((2, 3, 0), np.float32), full_matrices=True, pivoting=False, grad=False, why="empty"),
+        sample(np.zeros((0, 3), np.float32), full_matrices=False, pivoting=False, grad=False, why="empty"),
     ]
 
 
@@ -274,7 +421,7 @@ qr = defop(
     "qr",
     dialect="sable",
     operands=("a",),
-    params={"full_matrices": BOOLEAN},
+    params={"full_matrices": BOOLEAN, "pivoting": BOOLEAN},
     type=_qr_type,
     ref=_qr_ref,
     jvp={"a": _qr_jvp},
@@ -283,6 +430,6 @@ qr = defop(
     samples=_qr_samples,
     multiple_results=True,
     lower=lower_qr,
-    native=NativeKernel("sable_qr", (2,), (2, 2), LAPACK_DTYPES, pieces=pieces_of_stack),
+    native=NativeKernel("sable_qr_{pivoting}", (2,), (2, 2, 1), LAPACK_DTYPES, pieces=pieces_of_stack),
     traits=_TRAITS,
 )

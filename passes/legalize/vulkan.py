@@ -39,7 +39,11 @@ REFUSED: dict[tuple[str, np.dtype], str] = {
     **{(name, _COMPLEX128): _NO_F64_FUNCTIONS for name in ("sqrt", "rsqrt")},
     **{(name, _COMPLEX128): "IREE cannot fill a buffer with elements of 128 bits" for name in _FILLING},
     **{("qr", dtype): _TWO_LOOPS for dtype in (_F32, _F64, _COMPLEX64, _COMPLEX128)},
-    **{("eig", dtype): "it is LAPACK's, on CPUs" for dtype in (_F32, _F64, _COMPLEX64, _COMPLEX128)},
+    **{
+        (name, dtype): "it is LAPACK's, on CPUs"
+        for name in ("eig", "schur")
+        for dtype in (_F32, _F64, _COMPLEX64, _COMPLEX128)
+    },
     ("remainder", _F64): "SPIR-V's remainder is not exact, and no integers are wide enough to compute that of f64 with",
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <complex>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -19,6 +21,46 @@ using Addresses = nb::dict;
 template <typename F>
 void take(const Addresses& addresses, const std::string& name, F& function) {
   function = reinterpret_cast<F>(nb::cast<uintptr_t>(addresses[name.c_str()]));
+}
+
+template <typename T>
+struct Parts {
+  using Real = T;
+  static constexpr bool kComplex = false;
+};
+template <typename R>
+struct Parts<std::complex<R>> {
+  using Real = R;
+  static constexpr bool kComplex = true;
+};
+template <typename T>
+using Real = typename Parts<T>::Real;
+template <typename T>
+using Complex = std::complex<Real<T>>;
+
+constexpr int kQuery = -1;
+
+// A workspace of the size that LAPACK answered with as a number of type T, which may have been rounded down.
+template <typename T>
+int size_of_answer(T answer) {
+  Real<T> size = std::real(answer);
+  return static_cast<int>(std::nextafter(size, std::numeric_limits<Real<T>>::infinity()));
+}
+
+// A workspace of the size that `call(work, size)` answers with.
+template <typename T, typename F>
+std::vector<T> workspace(F call) {
+  T answer(0);
+  call(&answer, &kQuery);
+  return std::vector<T>(static_cast<size_t>(size_of_answer(answer)));
+}
+
+// Calls with a workspace that is made when it is first needed.
+template <typename T, typename F>
+void call_with(std::vector<T>& work, F call) {
+  if (work.empty()) work = workspace<T>(call);
+  const int size = static_cast<int>(work.size());
+  call(work.data(), &size);
 }
 
 template <typename T>
@@ -41,6 +83,20 @@ class ColumnMajor {
   void read(const Matrices<T>& stack, int64_t number) {
     each(stack, [&](int64_t i, int64_t j) { at(i, j) = stack.at(number, i, j); });
   }
+  // The elements for which `wanted(i, j)`; whether all of them are finite.
+  template <typename F>
+  bool read_finite(const Matrices<T>& stack, int64_t number, F wanted) {
+    bool finite = true;
+    each(stack, [&](int64_t i, int64_t j) {
+      if (!wanted(i, j)) return;
+      T x = at(i, j) = stack.at(number, i, j);
+      finite = finite && std::isfinite(std::real(x)) && std::isfinite(std::imag(x));
+    });
+    return finite;
+  }
+  bool read_finite(const Matrices<T>& stack, int64_t number) {
+    return read_finite(stack, number, [](int64_t, int64_t) { return true; });
+  }
   void write(const Matrices<T>& stack, int64_t number) {
     each(stack, [&](int64_t i, int64_t j) { stack.at(number, i, j) = at(i, j); });
   }
@@ -60,8 +116,29 @@ class ColumnMajor {
   std::vector<T> data_;
 };
 
+// Writes `value(i, j)`, or NaN where there is no result.
+template <typename T, typename F>
+void write(const Matrices<T>& stack, int64_t number, bool there, F value) {
+  for (int64_t i = 0; i < stack.rows(); ++i)
+    for (int64_t j = 0; j < stack.columns(); ++j)
+      stack.at(number, i, j) = there ? static_cast<T>(value(i, j)) : not_a_number<T>();
+}
+
+// Vectors reach kernels as matrices of one column.
+template <typename T>
+void read_vector(const Matrices<T>& stack, int64_t number, std::vector<T>& vector) {
+  for (int64_t i = 0; i < stack.rows(); ++i) vector[static_cast<size_t>(i)] = stack.at(number, i, 0);
+}
+template <typename T>
+void write_vector(const Matrices<T>& stack, int64_t number, const std::vector<T>& vector) {
+  for (int64_t i = 0; i < stack.rows(); ++i) stack.at(number, i, 0) = vector[static_cast<size_t>(i)];
+}
+
 // Takes the functions of LAPACK for factors Q R, and makes their kernels known.
 void bind_qr(const Addresses& addresses);
+
+// Takes the functions of LAPACK that reduce matrices to few diagonals or to Schur's form, and makes their kernels known.
+void bind_reductions(const Addresses& addresses);
 
 // Takes the functions of LAPACK that decompose by eigenvalues and singular values, and makes their kernels known.
 void bind_spectral(const Addresses& addresses);

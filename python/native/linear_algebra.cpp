@@ -244,6 +244,7 @@ void bind_linear_algebra(nb::module_& module) {
         bind_type<std::complex<float>>(addresses, "c", "complex64");
         bind_type<std::complex<double>>(addresses, "z", "complex128");
         bind_qr(addresses);
+        bind_reductions(addresses);
         bind_spectral(addresses);
         register_kernel("sable_lu_pivots_to_permutation_int32", lu_pivots_to_permutation);
         bind_small_matrices();

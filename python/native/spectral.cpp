@@ -15,21 +15,6 @@ namespace sable {
 
 namespace {
 
-template <typename T>
-struct Parts {
-  using Real = T;
-  static constexpr bool kComplex = false;
-};
-template <typename R>
-struct Parts<std::complex<R>> {
-  using Real = R;
-  static constexpr bool kComplex = true;
-};
-template <typename T>
-using Real = typename Parts<T>::Real;
-template <typename T>
-using Complex = std::complex<Real<T>>;
-
 // Functions of a real T, and of a complex one, which have one workspace of reals more.
 template <typename T, bool is_complex = Parts<T>::kComplex>
 struct Library {
@@ -53,53 +38,6 @@ struct Library<T, true> {
 
 template <typename T>
 Library<T> library = {};
-
-// A workspace of the size that LAPACK answered with as a number of type T, which may have been rounded down.
-template <typename T>
-int size_of_answer(T answer) {
-  Real<T> size = std::real(answer);
-  return static_cast<int>(std::nextafter(size, std::numeric_limits<Real<T>>::infinity()));
-}
-
-constexpr int kQuery = -1;
-
-inline size_t product(int rows, int columns) {
-  return static_cast<size_t>(rows) * static_cast<size_t>(columns);
-}
-
-// A matrix in LAPACK's order.
-template <typename T>
-class Columns {
- public:
-  Columns(int rows, int columns) : rows_(rows), elements_(product(rows, columns)) {}
-  T* data() { return elements_.data(); }
-  T& at(int64_t i, int64_t j) { return elements_[static_cast<size_t>(j * rows_ + i)]; }
-  // The elements of a matrix for which `wanted(i, j)`; whether all of them are finite.
-  template <typename F>
-  bool read(const Matrices<T>& stack, int64_t number, F wanted) {
-    bool finite = true;
-    for (int64_t i = 0; i < stack.rows(); ++i) {
-      for (int64_t j = 0; j < stack.columns(); ++j) {
-        if (!wanted(i, j)) continue;
-        T x = at(i, j) = stack.at(number, i, j);
-        finite = finite && std::isfinite(std::real(x)) && std::isfinite(std::imag(x));
-      }
-    }
-    return finite;
-  }
-
- private:
-  int rows_;
-  std::vector<T> elements_;
-};
-
-// Writes `value(i, j)`, or NaN where there is no result.
-template <typename T, typename F>
-void write(const Matrices<T>& stack, int64_t number, bool there, F value) {
-  for (int64_t i = 0; i < stack.rows(); ++i)
-    for (int64_t j = 0; j < stack.columns(); ++j)
-      stack.at(number, i, j) = there ? static_cast<T>(value(i, j)) : not_a_number<T>();
-}
 
 // ---- eigh
 
@@ -141,7 +79,7 @@ class Eigh {
   std::vector<int> integers_;
 
  public:
-  Columns<T> a;
+  ColumnMajor<T> a;
   std::vector<Real<T>> w;
 };
 
@@ -153,7 +91,7 @@ void eigh(const int64_t* words) {
   const bool lower = Matrices<T>::options(words, 3)[0] != 0;
   Eigh<T> solver(static_cast<int>(a.rows()), lower);
   for (int64_t number = 0; number < a.batch(); ++number) {
-    bool there = solver.a.read(a, number, [&](int64_t i, int64_t j) { return lower ? j <= i : j >= i; });
+    bool there = solver.a.read_finite(a, number, [&](int64_t i, int64_t j) { return lower ? j <= i : j >= i; });
     there = there && solver.run();
     write(v, number, there, [&](int64_t i, int64_t j) { return solver.a.at(i, j); });
     write(w, number, there, [&](int64_t i, int64_t) { return solver.w[static_cast<size_t>(i)]; });
@@ -211,13 +149,13 @@ class Svd {
   std::vector<T> work_;
 
  public:
-  Columns<T> a, u, vt;
+  ColumnMajor<T> a, u, vt;
   std::vector<Real<T>> s;
 };
 
 template <typename T>
 bool run_svd(Svd<T>& solver, const Matrices<T>& a, const Matrices<Real<T>>& s, int64_t number) {
-  bool there = solver.a.read(a, number, [](int64_t, int64_t) { return true; }) && solver.run();
+  bool there = solver.a.read_finite(a, number) && solver.run();
   write(s, number, there, [&](int64_t i, int64_t) { return solver.s[static_cast<size_t>(i)]; });
   return there;
 }
@@ -266,7 +204,7 @@ class Eig {
   // Whether there are eigenvalues of `a`, which is lost.
   bool run() { return call(work_.data(), static_cast<int>(work_.size())) == 0; }
   // Element i of eigenvector j: of a real matrix those of conjugate eigenvalues are the two parts of one.
-  Complex<T> element(Columns<T>& vectors, int64_t i, int64_t j) {
+  Complex<T> element(ColumnMajor<T>& vectors, int64_t i, int64_t j) {
     if constexpr (Parts<T>::kComplex) {
       return vectors.at(i, j);
     } else {
@@ -298,7 +236,7 @@ class Eig {
   std::vector<T> work_;
 
  public:
-  Columns<T> a, vl, vr;
+  ColumnMajor<T> a, vl, vr;
   std::vector<Complex<T>> w;
 };
 
@@ -310,9 +248,9 @@ void eig(const int64_t* words) {
   Matrices<Complex<T>> w(words, 1, count);
   Eig<T> solver(static_cast<int>(a.rows()), left, right);
   for (int64_t number = 0; number < a.batch(); ++number) {
-    bool there = solver.a.read(a, number, [](int64_t, int64_t) { return true; }) && solver.run();
+    bool there = solver.a.read_finite(a, number) && solver.run();
     write(w, number, there, [&](int64_t i, int64_t) { return solver.w[static_cast<size_t>(i)]; });
-    auto write_vectors = [&](Columns<T>& vectors, int index) {
+    auto write_vectors = [&](ColumnMajor<T>& vectors, int index) {
       Matrices<Complex<T>> result(words, index, count);
       write(result, number, there, [&](int64_t i, int64_t j) { return solver.element(vectors, i, j); });
     };

@@ -84,6 +84,13 @@ INTS = Codec(
 )
 #: int <-> i64
 INT = Codec(_i64, lambda a: int(ir.IntegerAttr(a)), kind="an i64", irdl=_base("integer"))
+#: float <-> f64
+FLOAT = Codec(
+    lambda v: ir.FloatAttr.get(ir.F64Type.get(), v),
+    lambda a: float(ir.FloatAttr(a).value),
+    kind="an f64",
+    irdl=_base("float"),
+)
 #: bool <-> true / false
 BOOL = Codec(
     lambda v: ir.BoolAttr.get(bool(v)),

@@ -11,10 +11,21 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.dtypes import to_inexact_dtype
 from sable.core.operands import convert, value_of, values_of
+from sable.core.primitives import primitives
 from sable.dialects.ops import linear_algebra_lowering as rows
 from sable.library.declare import library
 
 from .autodiff import stop_gradient
+from .linalg_forms import (
+    cholesky_update,
+    hessenberg,
+    ormqr,
+    schur,
+    symmetric_product,
+    tridiagonal,
+    tridiagonal_solve,
+)
+from .polar import qdwh
 
 _absent.explain(__name__)
 
@@ -23,15 +34,27 @@ __all__ = [
     "EighImplementation",
     "SvdAlgorithm",
     "cholesky",
+    "cholesky_update",
     "eig",
     "eigh",
+    "hessenberg",
     "householder_product",
     "lu",
     "lu_pivots_to_permutation",
+    "ormqr",
+    "qdwh",
     "qr",
+    "schur",
     "svd",
+    "symmetric_product",
     "triangular_solve",
+    "tridiagonal",
+    "tridiagonal_solve",
 ]
+
+#: Functions that an op computes: `cholesky_p` ..., as equations of jaxprs have them.
+_PRIMITIVES = [name for name in __all__ if name in primitives()]
+globals().update({f"{name}_p": primitives()[name] for name in _PRIMITIVES})
 
 
 def adjoint(x: Value) -> Value:
@@ -272,20 +295,20 @@ def householder_product(a: Any, taus: Any) -> Value:
 @library
 def qr(
     x: Any, *, pivoting: bool = False, full_matrices: bool = True, use_magma: bool | None = None
-) -> tuple[Value, Value]:
+) -> tuple[Value, ...]:
     """Factors of matrices x = Q R, where Q is unitary and R upper triangular with a real diagonal.
 
     Args:
       x: (..., m, n), f32, f64, c64 or c128.
-      pivoting: exchange columns, which is not there.
+      pivoting: x[..., order] = Q R, where the columns are exchanged so that the diagonal of R descends in magnitude.
       full_matrices: Q has m columns, else min(m, n).
       use_magma: without effect: it is for other devices.
 
     Returns:
-      Q, (..., m, k), and R, (..., k, n).
+      Q, (..., m, k), and R, (..., k, n); with `pivoting` the order, int32 (..., n).
 
     Raises:
-      TypeError: another dtype, or less than two dimensions. NotImplementedError: with `pivoting`.
+      TypeError: another dtype, or less than two dimensions.
 
     Example:
       >>> q, r = lax.linalg.qr(jnp.array([[3., 1.], [4., 2.]]))
@@ -296,9 +319,7 @@ def qr(
       True
     """
     del use_magma
-    if pivoting:
-        raise NotImplementedError("qr with pivoting is not there yet")
-    return BIND.qr(value_of(x, "qr"), full_matrices=bool(full_matrices))
+    return BIND.qr(value_of(x, "qr"), full_matrices=bool(full_matrices), pivoting=bool(pivoting))
 
 
 def solve_by_lu(a: Value, b: Value) -> Value:

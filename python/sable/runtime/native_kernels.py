@@ -26,9 +26,9 @@ _OPENBLAS_PACKAGE = "scipy_openblas32"
 _OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS"
 #: LAPACK's and BLAS's functions without the letter of the type, by the letters that there are.
 _FUNCTIONS = {
-    "sdcz": ("potrf", "trsm", "gemm", "getrf", "geqrf", "gesdd", "geev"),
-    "sd": ("orgqr", "syevd"),
-    "cz": ("ungqr", "heevd"),
+    "sdcz": ("potrf", "trsm", "gemm", "getrf", "geqrf", "geqp3", "gehrd", "gesdd", "geev", "gees", "gtsv"),
+    "sd": ("orgqr", "ormqr", "syevd", "sytrd"),
+    "cz": ("ungqr", "unmqr", "heevd", "hetrd"),
 }
 
 _LOCK = new_lock()

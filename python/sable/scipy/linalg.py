@@ -15,23 +15,80 @@ from sable.core.operands import array_arguments, convert, promote_dtypes
 from sable.lax import linalg
 from sable.library.declare import library
 
+from .matrix_functions import (
+    expm,
+    expm_frechet,
+    funm,
+    hessenberg,
+    qr_multiply,
+    rsf2csf,
+    schur,
+    solve_sylvester,
+    sqrtm,
+)
+from .special_matrices import (
+    block_diag,
+    circulant,
+    companion,
+    convolution_matrix,
+    dft,
+    fiedler,
+    fiedler_companion,
+    hadamard,
+    hankel,
+    helmert,
+    hilbert,
+    invhilbert,
+    invpascal,
+    leslie,
+    pascal,
+    toeplitz,
+)
+from .tridiagonal import eigh_tridiagonal
+
 _absent.explain(__name__)
 
 __all__ = [
+    "block_diag",
     "cho_factor",
     "cho_solve",
     "cholesky",
+    "circulant",
+    "companion",
+    "convolution_matrix",
     "det",
+    "dft",
     "eigh",
+    "eigh_tridiagonal",
+    "expm",
+    "expm_frechet",
+    "fiedler",
+    "fiedler_companion",
+    "funm",
+    "hadamard",
+    "hankel",
+    "helmert",
+    "hessenberg",
+    "hilbert",
     "inv",
+    "invhilbert",
+    "invpascal",
+    "leslie",
     "lu",
     "lu_factor",
     "lu_solve",
+    "pascal",
     "polar",
     "qr",
+    "qr_multiply",
+    "rsf2csf",
+    "schur",
     "solve",
+    "solve_sylvester",
     "solve_triangular",
+    "sqrtm",
     "svd",
+    "toeplitz",
 ]
 
 #: `trans` of `solve_triangular` -> (transpose_a, conjugate_a)
@@ -417,15 +474,15 @@ def qr(
     Args:
       a: (..., m, n).
       mode: "full": Q is (..., m, m) and R (..., m, n); "economic": (..., m, k) and (..., k, n) for k = min(m, n); "r": (R,).
-      pivoting: exchange columns, which is not there.
+      pivoting: a[..., order] = Q R, where the diagonal of R descends in magnitude; the order is the last result.
       overwrite_a, lwork, check_finite: without effect, as in JAX.
 
     Raises:
-      ValueError: another mode. TypeError: half precision. NotImplementedError: with `pivoting`.
+      ValueError: another mode. TypeError: half precision.
     """
     del overwrite_a, lwork, check_finite
     if mode not in ("full", "r", "economic"):
         raise ValueError(f"Unsupported QR decomposition mode '{mode}'")
     (x,) = promote_dtypes(array_arguments("qr", a), "inexact")
-    q, r = linalg.qr(x, pivoting=pivoting, full_matrices=mode != "economic")
-    return (r,) if mode == "r" else (q, r)
+    q, r, *order = linalg.qr(x, pivoting=pivoting, full_matrices=mode != "economic")
+    return (r, *order) if mode == "r" else (q, r, *order)

@@ -35,7 +35,23 @@ def _eig(results: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [np.take_along_axis(w, order, -1), *columns]
 
 
-_OF: dict[str, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {"eig": _eig, "eigh": _eigh, "svd": _svd}
+def _schur(results: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Of real matrices the blocks on the diagonal may stand in another order: what is made of them, and what is zero."""
+    form, *vectors = results
+    below = np.tril(form, -1 if form.dtype.kind == "c" else -2)
+    trace = np.trace(form, axis1=-2, axis2=-1)
+    made = [below, trace]
+    for z in vectors:
+        made += [z @ form @ z.conj().swapaxes(-1, -2), _gram(z)]
+    return made
+
+
+_OF: dict[str, Callable[[Sequence[np.ndarray]], list[np.ndarray]]] = {
+    "eig": _eig,
+    "eigh": _eigh,
+    "schur": _schur,
+    "svd": _svd,
+}
 
 
 def invariants(name: str, results: Sequence[np.ndarray]) -> Sequence[np.ndarray]:

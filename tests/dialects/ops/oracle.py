@@ -29,7 +29,14 @@ _FUNCTIONS: dict[str, Callable] = {
     "eigh": lambda lax, a, lower: lax.linalg.eigh(a, lower=lower, symmetrize_input=False),
     "geqrf": lambda lax, a: geqrf(a),
     "householder_product": lambda lax, a, taus: [lax.linalg.householder_product(a, taus)],
-    "qr": lambda lax, a, full_matrices: lax.linalg.qr(a, full_matrices=full_matrices),
+    "geqp3": lambda lax, a: geqp3(a),
+    "ormqr": lambda lax, a, taus, c, **params: [lax.linalg.ormqr(a, taus, c, **params)],
+    "qr": lambda lax, a, **params: lax.linalg.qr(a, **params),
+    "hessenberg": lambda lax, a: lax.linalg.hessenberg(a),
+    "tridiagonal": lambda lax, a, lower: lax.linalg.tridiagonal(a, lower=lower),
+    "cholesky_update": lambda lax, r, w: [cholesky_update(r, w)],
+    "tridiagonal_solve": lambda lax, *operands, **params: [lax.linalg.tridiagonal_solve(*operands, **params)],
+    "schur": lambda lax, a, compute_schur_vectors: lax.linalg.schur(a, compute_schur_vectors=compute_schur_vectors),
     "lu": lambda lax, a: lax.linalg.lu(a),
     "lu_pivots_to_permutation": lambda lax, pivots, permutation_size: (
         [lax.linalg.lu_pivots_to_permutation(pivots, permutation_size)]
@@ -45,6 +52,23 @@ def geqrf(a: np.ndarray) -> list:
 
     transposed, taus = jax.numpy.linalg.qr(a, mode="raw")
     return [transposed.mT, taus]
+
+
+def cholesky_update(r: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """JAX has it for one matrix at a time."""
+    import jax
+
+    made = [jax.lax.linalg.cholesky_update(r[i], w[i]) for i in np.ndindex(r.shape[:-2])]
+    return np.stack(made).reshape(r.shape)
+
+
+def geqp3(a: np.ndarray) -> list:
+    """JAX has it in its inside."""
+    import jax
+    from jax._src.lax.linalg import geqp3
+
+    packed, order, taus = geqp3(a, jax.numpy.zeros((*a.shape[:-2], a.shape[-1]), np.int32))
+    return [packed, order - 1, taus]
 
 
 class PlainBuilder(FunctionBuilder):

@@ -31,7 +31,7 @@ def without_a_factor() -> list[Sample]:
 
 
 #: Rows that only native kernels compute.
-NO_EXPANSION = {"eig"}
+NO_EXPANSION = {"eig", "schur"}
 
 #: Samples that have no place in the table.
 MORE = {"cholesky": without_a_factor}

@@ -2,12 +2,12 @@
 // A = Q R: dR = Q^H dA - S R, dQ = Q (S - m) + dA R^-1 for m = Q^H dA R^-1, S = tril(m, -1) - tril(m, -1)^H.
 
 func.func @main(%a: tensor<3x2xf32>) -> (tensor<3x2xf32>, tensor<2x2xf32>) {
-  %0, %1 = "sable.qr"(%a) {full_matrices = false} : (tensor<3x2xf32>) -> (tensor<3x2xf32>, tensor<2x2xf32>)
+  %0, %1 = "sable.qr"(%a) {full_matrices = false, pivoting = false} : (tensor<3x2xf32>) -> (tensor<3x2xf32>, tensor<2x2xf32>)
   func.return %0, %1 : tensor<3x2xf32>, tensor<2x2xf32>
 }
 
 // CHECK-LABEL: func.func @main_jvp(%arg0: tensor<3x2xf32>, %arg1: tensor<3x2xf32>) -> (tensor<3x2xf32>, tensor<2x2xf32>, tensor<3x2xf32>, tensor<2x2xf32>) attributes {sable.active_results = array<i1: true, true>} {
-// CHECK-NEXT: %0:2 = "sable.qr"(%arg0) {full_matrices = false} : (tensor<3x2xf32>) -> (tensor<3x2xf32>, tensor<2x2xf32>)
+// CHECK-NEXT: %0:2 = "sable.qr"(%arg0) {full_matrices = false, pivoting = false} : (tensor<3x2xf32>) -> (tensor<3x2xf32>, tensor<2x2xf32>)
 // CHECK-NEXT: %1 = stablehlo.slice %0#0 [0:3, 0:2] : (tensor<3x2xf32>) -> tensor<3x2xf32>
 // CHECK-NEXT: %2 = stablehlo.slice %0#1 [0:2, 0:2] : (tensor<2x2xf32>) -> tensor<2x2xf32>
 // CHECK-NEXT: %3 = stablehlo.slice %0#1 [0:2, 0:2] : (tensor<2x2xf32>) -> tensor<2x2xf32>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..table import add, call
+from ..table import Using, add, call
 from .operands import BF, C2, IM, M2, B, C, E, H, I, J, M, S, T, V, W
 
 add(
@@ -163,6 +163,87 @@ add(
 )
 add("scipy.linalg.qr", call(M.T), call(M, mode="economic"), call(S, mode="r"), call(S, mode="raw"), **_CLOSE)
 add("numpy.linalg.slogdet", call(_STACK, method="qr"), call(_Z, method="qr"), call(S, method="no"), **_CLOSE)
+
+add("lax.linalg.qr", call(S, pivoting=True), call(_Z[:3], pivoting=True, full_matrices=False), **_CLOSE)
+add("scipy.linalg.qr", call(M, mode="r", pivoting=True), call(M.T, mode="economic", pivoting=True), **_CLOSE)
+add(
+    "lax.linalg.ormqr",
+    call(S, V[:4], M.T),
+    call(_Z, C[:2], _Z, left=False, transpose=True),
+    call(S, V[:4], M),
+    **_CLOSE,
+)
+add("scipy.linalg.qr_multiply", call(M.T, V[:4]), call(M, M, "left"), call(_Z, _Z, conjugate=True), **_CLOSE)
+add("scipy.linalg.qr_multiply", call(S, IM[0], pivoting=True), call(M, S, "left"), call(M, M, "up"), **_CLOSE)
+
+# ---- simpler forms; where JAX has no rule for batches there is one here
+for _name in ["lax.linalg.hessenberg", "scipy.linalg.hessenberg"]:
+    add(_name, call(S), call(_Z), call(S[0]), call(M), call(IM[:, :3]), **_CLOSE)
+add("scipy.linalg.hessenberg", call(S, calc_q=True), call(_STACK, calc_q=True), call(E[:0, :0], calc_q=True), **_CLOSE)
+for _name in ["lax.linalg.schur", "scipy.linalg.schur"]:
+    add(_name, call(M), call(IM[:, :3]))
+    add(_name, call(np.triu(S)), call(np.triu(_Z)), without=("vmap",), why="phases are free: tests/lax/test_forms.py")
+add("scipy.linalg.schur", call(S, "none"))
+add("scipy.linalg.schur", call(np.triu(S), "complex"), without=("vmap",), why="phases are free")
+add("lax.linalg.tridiagonal", call(S), call(_Z, lower=False), call(M), call(S[0]), call(IM[:, :3]), **_CLOSE)
+add("lax.linalg.tridiagonal_solve", call(V[:4], 2 + W[:4], W[:4], S), call(V[:3], W[:3], V[:3], M[:, :2]), **_CLOSE)
+add("lax.linalg.tridiagonal_solve", call(V[:4], W[:4], W[:3], S), call(V[:4], W[:4], V[:4], V[:4]), call(S, S, S, M))
+add("lax.linalg.tridiagonal_solve", call(V[:4], 2 + W[:4], W[:4], S, perturb_singular=True), **_CLOSE)
+_NO_BATCH = {"without": ("vmap",), "why": "JAX has no batches of it"}
+add("lax.linalg.cholesky_update", call(_LOW.T, V[:4]), call(S, V[:3]), call(S, S), **_NO_BATCH)
+add("lax.linalg.symmetric_product", call(M, S[:3, :3]), call(S, S, alpha=0.5, beta=2.0, symmetrize_output=True))
+add("lax.linalg.symmetric_product", call(M, S))
+_NO_LOOP = {"without": ("grad", "vmap"), "why": "of JAX's loop there is neither gradient nor, with counts, batch"}
+add("lax.linalg.qdwh", call(S), call(M.T), call(_Z[:, :2], max_iterations=2), call(M), **_NO_LOOP, rtol=1e-4, atol=1e-5)
+
+# ---- functions of matrices
+add("scipy.linalg.expm", call(S), call(4 * S[:2, :2]), call(_Z), call(_STACK), call(M), call(1e6 * S), **_CLOSE)
+add("scipy.linalg.expm", call(np.triu(S), upper_triangular=True), call(S, max_squarings=0), call(IM[:, :3]), **_CLOSE)
+add("scipy.linalg.expm_frechet", call(S, _S3), call(S, S[::-1].copy()), call(_STACK, _STACK), call(M, M), **_CLOSE)
+add("scipy.linalg.expm_frechet", call(S, S.T.copy(), compute_expm=False), **_CLOSE)
+add("scipy.linalg.sqrtm", call(S), call(_Z), call(0 * S), call(M), call(S, 2), call(_STACK), rtol=2e-3, atol=1e-3)
+add("scipy.linalg.rsf2csf", call(S, S), call(np.triu(S), S), call(M, S), call(S, _S3), **_CLOSE)
+_SINE = Using(lambda module: module.numpy.sin)
+add("scipy.linalg.funm", call(S, _SINE), call(S, _SINE, disp=False), call(M, _SINE), call(IM[:, :3], _SINE), **_CLOSE)
+_SHIFTED = (S + 4 * np.eye(4)).astype(np.float32)
+for _method in ("schur", "eigen", "none"):
+    add(
+        "scipy.linalg.solve_sylvester",
+        call(_SHIFTED, _S3, M.T, method=_method),
+        call(_SHIFTED, _SHIFTED, _Z, method=_method),
+        call(0 * S, 0 * S, S, method=_method),
+        **_CLOSE,
+    )
+add("scipy.linalg.solve_sylvester", call(_STACK, _STACK, S), call(S, S, M), **_CLOSE)
+_BESIDE = {"rtol": 1e-3, "atol": 1e-3, "without": ("grad",), "why": "of JAX's loop there is no gradient"}
+add("scipy.linalg.eigh_tridiagonal", call(V, W[: len(V) - 1], eigvals_only=True), call(V, W), **_BESIDE)
+add("scipy.linalg.eigh_tridiagonal", call(V[:4], W[:3], eigvals_only=True, select="i", select_range=(1, 2)), **_BESIDE)
+add("scipy.linalg.eigh_tridiagonal", call(V[:4], W[:3], select="v"), call(I, I[:2]), call(V[:1], V[:0]), **_BESIDE)
+
+# ---- matrices of a known structure
+add("scipy.linalg.block_diag", call(), call(M, V, 2.0), call(I, S), call(T), call(IM, np.int8([1])))
+add("scipy.linalg.toeplitz", call(V[:3], W[:4]), call(C), call(M, V[:2]), call(I), call(2.0), call(V[:0]), call([1]))
+add("scipy.linalg.hankel", call(V[:3], W[:4]), call(C), call(M), call(I, V[:2]), call(2.0))
+add("scipy.linalg.circulant", call(V[:4]), call(M), call(2.0), call(V[:0]))
+add("scipy.linalg.leslie", call(V[:4], W[:3]), call(M, W[:3]), call(I[:3], V[:2]), call(V, V), call(1.0, V))
+for _name in ["companion", "fiedler_companion"]:
+    add(f"scipy.linalg.{_name}", call(1 + V[:4] ** 2), call(1 + M**2), call(1 + I[:3] ** 2), call(V[:0]), call(2.0))
+add("scipy.linalg.fiedler_companion", *[call(1 + np.arange(n, dtype=np.float32)) for n in (1, 2, 3, 6, 7)])
+add("scipy.linalg.fiedler", call(V[:4]), call(M), call(I), call(C), call(2.0))
+for _mode in ("full", "valid", "same", "none"):
+    add("scipy.linalg.convolution_matrix", call(V[:3], 5, _mode), call(M, 2, mode=_mode), call(V, 0, _mode))
+for _n in (0, 1, 5):
+    add("scipy.linalg.hilbert", call(_n))
+    add("scipy.linalg.invhilbert", call(_n), rtol=1e-4)
+    for _kind in (None, "lower", "upper", "none"):
+        add("scipy.linalg.pascal", call(_n, _kind))
+        add("scipy.linalg.invpascal", call(_n, _kind), rtol=1e-4, atol=1e-3)
+    for _scale in (None, "sqrtn", "n", "none"):
+        add("scipy.linalg.dft", call(_n, _scale), atol=2e-6)
+    add("scipy.linalg.helmert", call(_n), call(_n, True))
+add("scipy.linalg.hilbert", call(-1))
+add("scipy.linalg.dft", call(3, dtype=float), call(3, dtype="complex64"))
+add("scipy.linalg.hadamard", call(8), call(1, dtype=complex), call(3), call(2, dtype=bool))
 
 # ---- singular values
 _TALL = S[:, :3].copy()
