@@ -143,7 +143,7 @@ void bind_type(const std::string& dtype) {
   put_before<lu<T>>("sable_lu_" + dtype, 4, 0);
   put_before<lu_solve<T>>("sable_lu_solve_" + dtype, 5, 1);
   put_before<triangular_solve<T>>("sable_triangular_solve_" + dtype, 3, 4);
-  put_before<qr<T>>("sable_qr_" + dtype, 3, 0);
+  put_before<qr<T>>("sable_qr_false_" + dtype, 3, 0);
   put_before<eigh<T>>("sable_eigh_" + dtype, 3, 1);
   put_before<svd<T, true>>("sable_svd_true_" + dtype, 4, 1);
   put_before<svd<T, false>>("sable_svd_false_" + dtype, 2, 1);

@@ -134,10 +134,14 @@ def _rotated(m: Any, t: Value, z: Value, low: Value) -> tuple[Value, Value]:
     cosine, sine = difference / length, low[1, 0] / length
     rotation = jnp.stack([jnp.stack([jnp.conj(cosine), sine]), jnp.stack([-sine, cosine])])
     back = jnp.conj(rotation).T
+    places = jnp.arange(t.shape[0])
     rows = lax.dynamic_slice_in_dim(t, m - 1, 2, 0)
-    t = lax.dynamic_update_slice_in_dim(t, _matmul(rotation, rows), m - 1, 0)
-    columns = [lax.dynamic_slice_in_dim(x, m - 1, 2, 1) for x in (t, z)]
-    return tuple(lax.dynamic_update_slice_in_dim(x, _matmul(c, back), m - 1, 1) for x, c in zip((t, z), columns))  # type: ignore[return-value]
+    rows = jnp.where(places >= m - 1, _matmul(rotation, rows), rows)
+    t = lax.dynamic_update_slice_in_dim(t, rows, m - 1, 0)
+    columns, vectors = (lax.dynamic_slice_in_dim(x, m - 1, 2, 1) for x in (t, z))
+    columns = jnp.where(places[:, None] <= m, _matmul(columns, back), columns)
+    t = lax.dynamic_update_slice_in_dim(t, columns, m - 1, 1)
+    return t, lax.dynamic_update_slice_in_dim(z, _matmul(vectors, back), m - 1, 1)
 
 
 # ---- exponential -------------------------------------------------------------------------------------------------
