@@ -86,6 +86,13 @@ UNPLANNED = {
     ),
     "scipy.special.beta": "it is long",
     **dict.fromkeys(
+        [f"scipy.linalg.{n}" for n in ("dft", "hadamard", "helmert", "hilbert", "invhilbert", "invpascal", "pascal")],
+        _SCALARS_ONLY,
+    ),
+    **dict.fromkeys(["lax.linalg.qdwh", "scipy.linalg.rsf2csf", "scipy.linalg.sqrtm"], "it calls functions: scan"),
+    **dict.fromkeys(["scipy.linalg.expm", "scipy.linalg.expm_frechet"], "it calls functions: scan"),
+    "scipy.linalg.funm": "an argument of type LibraryFunction is neither an array nor static",
+    **dict.fromkeys(
         [
             f"random.{n}"
             for n in ("ball", "beta", "chisquare", "dirichlet", "f", "gamma", "generalized_normal", "loggamma", "t")
