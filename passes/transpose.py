@@ -53,6 +53,19 @@ def transpose(
 
 def _pull(b: Any, node: Node, on: Sequence[bool], xs: Sequence[Any], cts: Sequence[Any]) -> Sequence[Any]:
     """Cotangents of a node's operands."""
+    try:
+        return _pulled(b, node, on, xs, cts)
+    except (AttributeError, TypeError) as error:
+        if sum(on) < 2:
+            raise
+        # a rule has used an operand that is not known
+        raise NotImplementedError(
+            f"Transpose rule (for reverse-mode differentiation) for '{node.op.name}' is not defined for several operands at "
+            f"once: the op is not linear in all of them together.\n  at {node.location}"
+        ) from error
+
+
+def _pulled(b: Any, node: Node, on: Sequence[bool], xs: Sequence[Any], cts: Sequence[Any]) -> Sequence[Any]:
     op = node.op
     if op.functions:
         return op.rules.transpose(TRANSFORMS, b, node, on, xs, cts)

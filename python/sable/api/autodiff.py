@@ -22,7 +22,7 @@ from sable.core.values import as_value, aval_of_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
 from sable.ir.function import interpret
 from sable.pytree import arrays
-from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_structure
+from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_structure
 
 from .jaxpr import ClosedJaxpr
 
@@ -528,33 +528,44 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Any = ()) -> Cal
 
     Raises:
       TypeError: arguments and results are not all inexact, and not all integers; in the transpose: another structure or type.
+      NotImplementedError: in the transpose: the function is not linear; names the op.
+
+    Example:
+      >>> import sable as jax
+      >>> jax.linear_transpose(lambda x, y: 2 * x - y, 1.0, 1.0)(3.0)
+      (Array(6., dtype=float32, weak_type=True), Array(-3., dtype=float32, weak_type=True))
     """
     _check_callable(fun)
-    zeros = tree_map(lambda p: BIND.full(_aval_like(p), 0), primals)
-    values, tree = _leaves(fun, zeros, "linear_transpose")
-    _, linear, residuals, _ = _linearize(fun, values, tree, "linear_transpose", active=[True] * len(values))
-    types = [a.dtype for a in (*linear.in_avals, *linear.out_avals)]
-    if len({_is_inexact(a) for a in (*linear.in_avals, *linear.out_avals)}) > 1 or any(t == np.bool_ for t in types):
+    leaves, tree = arrays.flatten(primals)
+    avals = [_aval_like(p) for p in leaves]
+    traced = trace_flat(lambda xs: fun(*tree.unflatten(xs)), avals, fun=fun, kind="linear_transpose", staged=True)
+    every = [*avals, *traced.out_avals]
+    if len({_is_inexact(a) for a in every}) > 1 or any(a.dtype == np.bool_ for a in every):
         raise TypeError(
             "linear_transpose only supports [float or complex] -> [float or complex], and integer -> integer functions, but got "
-            f"{[a.short() for a in linear.in_avals]} -> {[a.short() for a in linear.out_avals]}."
+            f"{[a.short() for a in avals]} -> {[a.short() for a in traced.out_avals]}."
         )
-    return Partial(functools.partial(_transposed, linear), residuals)
+    captures, traced = traced.captures, traced._replace(trace=None, captures=[])
+    return Partial(functools.partial(_transposed, traced, tree), captures)
 
 
 @boundary
-def _transposed(linear: _Linear, residuals: list, cotangent: Any) -> Any:
-    leaves, tree = tree_flatten(cotangent)
-    expected = arrays.seen(linear.out_tree)
-    if tree != expected:
-        raise TypeError(f"cotangent tree does not match function output, expected {expected} but got {tree}")
+def _transposed(traced: Traced, tree: Any, captures: list, cotangent: Any) -> Any:
+    leaves, found_tree = tree_flatten(cotangent)
+    expected = arrays.seen(traced.out_tree)
+    if found_tree != expected:
+        raise TypeError(f"cotangent tree does not match function output, expected {expected} but got {found_tree}")
     values = [as_value(c) for c in leaves]
-    for x, a in zip(values, linear.out_avals):
+    for x, a in zip(values, traced.out_avals):
         if x.aval.shape != a.shape or x.aval.dtype != a.dtype:
             raise TypeError(
                 f"cotangent type does not match function output, expected {a.short()} but got {x.aval.short()}"
             )
-    return linear.in_tree.unflatten(linear.pull(residuals, values))
+    n = len(traced.function.in_avals) - len(captures)
+    marks = [True] * n + [False] * len(captures)
+    found = passes.transpose(traced.function, marks, [*[None] * n, *captures], values, BIND)[:n]
+    avals = traced.function.in_avals[:n]
+    return tree.unflatten([BIND.full(a, 0) if c is None else retype(c, a.weak_type) for c, a in zip(found, avals)])
 
 
 __all__ = ["grad", "jvp", "linear_transpose", "linearize", "value_and_grad", "vjp"]

@@ -133,6 +133,10 @@ def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwar
 
 
 def _record_effect(callback: Callable, args: tuple, kwargs: dict) -> None:
+    if not callable(callback):
+        raise TypeError(
+            f"first argument to jax.debug.callback must be callable, but got an object of type {type(callback)}"
+        )
     leaves, tree = arrays.flatten_call(args, kwargs)
     fixed = {i: x for i, x in enumerate(leaves) if not is_array_like(x)}
     values = [as_value(x) for i, x in enumerate(leaves) if i not in fixed]

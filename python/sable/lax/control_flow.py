@@ -472,6 +472,8 @@ def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
       >>> lax.map(lambda x: x * x, jnp.array([1, 2, 3]), batch_size=2)
       Array([1, 4, 9], dtype=int32)
     """
+    if batch_size is not None and batch_size < 0:
+        raise ValueError(f"map: batch_size may not be negative, got {batch_size}")
     if batch_size and all(x.shape[0] for x in arrays.leaves(xs)):
         return _map_batches(f, xs, batch_size)
     return scan(lambda _, x: ((), f(x)), (), xs)[1]

@@ -14,7 +14,7 @@ import sable.dialects.ops  # noqa: F401  (fills the op table)
 from sable.core import dtypes, operands
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import broadcast_operands, value_in, value_of, values_of
+from sable.core.operands import broadcast_operands, known_integer, value_in, value_of, values_of
 from sable.core.values import retype
 from sable.dialects.ops.selection import bitcast_refusal
 from sable.library.declare import library
@@ -342,6 +342,7 @@ def integer_pow(x: Any, y: int) -> Value:
       >>> lax.integer_pow(2., -2)
       Array(0.25, dtype=float32, weak_type=True)
     """
+    y = known_integer(y, "exponent of lax.integer_pow") if not isinstance(y, float) or not y.is_integer() else int(y)
     value = value_of(x, "integer_pow")
     if value.aval.dtype == np.bool_:
         raise TypeError(

@@ -268,9 +268,9 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
     kind = dtypes.kind_of(x.aval.dtype)
     if kind == "c":
         raise ValueError("top_k is not compatible with complex inputs.")
-    k = operator.index(k)
-    if k < 0:
+    if k < 0:  # traced ones have no truth value
         raise ValueError(f"k argument to top_k must be nonnegative, got {k}")
+    k = operator.index(k)
     place = normal_axis(axis, x.aval.ndim)
     shape = x.aval.shape
     if not shape or shape[place] < k:

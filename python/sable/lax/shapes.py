@@ -340,7 +340,7 @@ def tile(operand: Any, reps: Sequence[int]) -> Value:
       reps: n numbers.
 
     Raises:
-      ValueError: not one number for each dimension.
+      TypeError: not one number for each dimension.
 
     Example:
       >>> lax.tile(jnp.array([1, 2]), (2,))
@@ -350,7 +350,7 @@ def tile(operand: Any, reps: Sequence[int]) -> Value:
     counts = integers(reps)
     shape = x.aval.shape
     if len(counts) != len(shape):
-        raise ValueError(f"tile reps must have one entry for each dimension, got {counts} for shape {shape}")
+        raise TypeError(f"tile reps must have one entry for each dimension, got {counts} for shape {shape}")
     pairs = [m for c, n in zip(counts, shape) for m in (c, n)]
     dims = tuple(range(1, 2 * len(shape), 2))
     wide = BIND.broadcast_in_dim(x, shape=tuple(pairs), broadcast_dimensions=dims)
@@ -381,7 +381,7 @@ def concatenate(operands: Any, dimension: int) -> Value:
     if len(operands) == 0:
         raise ValueError("concatenate requires a non-empty sequences of arrays")
     values = values_of("concatenate", *operands)
-    if len(values) == 1 and values[0].aval.ndim:
+    if len(values) == 1 and 0 <= dimension < values[0].aval.ndim:
         return values[0]
     return BIND.concatenate(*values, dimension=int(dimension))
 

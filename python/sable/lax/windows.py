@@ -69,18 +69,22 @@ def padding_pairs(name: str, padding: Any) -> Padding:
         ) from None
 
 
-def entries(name: str, what: str, values: Sequence[int] | None, rank: int) -> tuple[int, ...]:
-    """One integer for each dimension; ones where there are none given.
+def entries(
+    name: str, what: str, values: Sequence[int] | None, rank: int, error: type[Exception] = ValueError
+) -> tuple[int, ...]:
+    """One positive integer for each dimension; ones where there are none given.
 
     Raises:
-      ValueError: another number of them.
+      error: another number of them, or one below 1.
     """
     if values is None:
         return (1,) * rank
     found = integers(values)
+    if any(n < 1 for n in found) and "strides" in what:
+        raise error(f"{name} {what} must have every element be strictly positive, got {found}.")
     if len(found) != rank:
         side = "window" if what in ("window_strides", "window_dilation", "rhs_dilation") else "operand"
-        raise ValueError(
+        raise error(
             f"{name} {side} and {what} must have the same number of dimensions, got {what} {found} for {rank} dimensions"
         )
     return found
@@ -124,10 +128,10 @@ def _window(
 ) -> Window:
     """The parameters of a window over an array of that shape."""
     rank = len(shape)
-    window = entries(name, "window_dimensions", dimensions, rank)
-    steps = entries(name, "window_strides", strides, rank)
-    holes = entries(name, "base_dilation", base_dilation, rank)
-    window_holes = entries(name, "window_dilation", window_dilation, rank)
+    window = entries(name, "window_dimensions", dimensions, rank, TypeError)
+    steps = entries(name, "window_strides", strides, rank, TypeError)
+    holes = entries(name, "base_dilation", base_dilation, rank, TypeError)
+    window_holes = entries(name, "window_dilation", window_dilation, rank, TypeError)
     if isinstance(padding, str):
         reach = [dilated(w, d) for w, d in zip(window, window_holes)]
         padding = padtype_to_pads(shape, reach, steps, padding)

@@ -14,7 +14,7 @@ from sable._config import config
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.dtypes import to_inexact_dtype
-from sable.core.operands import array_argument, convert, known_integer, promote
+from sable.core.operands import array_argument, convert, known_integer, normal_axis, promote
 from sable.lax.autodiff import stop_gradient
 from sable.library.declare import library
 
@@ -403,7 +403,9 @@ def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> A
     if index.dtype.kind not in "iub":
         message = f"jax.nn.one_hot input should be integer-typed; got dtype={index.dtype}"
         warnings.warn(message, DeprecationWarning, stacklevel=3)
-    place = axis % (index.ndim + 1)
+    if num_classes < 0:
+        raise TypeError(f"one_hot: num_classes must be nonnegative, got {num_classes}")
+    place = normal_axis(axis, index.ndim + 1)
     shape = [1] * (index.ndim + 1)
     shape[place] = num_classes
     classes = jnp.arange(num_classes, dtype=index.dtype).reshape(shape)

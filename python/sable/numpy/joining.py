@@ -302,6 +302,8 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, uneven: boo
     else:
         sections = indices_or_sections
         parts = int(known_values(sections, what) if isinstance(sections, Tracer) else sections)
+        if parts < 0:
+            raise ValueError(f"{name}: the number of parts may not be negative, got {parts}")
         size, rest = divmod(n, parts)
         if rest and not uneven:
             raise ValueError(f"array split does not result in an equal division: {n} positions in {parts} parts")

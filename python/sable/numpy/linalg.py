@@ -331,8 +331,8 @@ def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Value:
       Array([10000., 10000.], dtype=float32)
     """
     values = array_arguments("multi_dot", *arrays)
-    if not values:
-        raise ValueError("multi_dot requires at least one array")
+    if len(values) < 2:
+        raise ValueError(f"multi_dot requires at least two arrays, got {len(values)}")
     last = len(values) - 1
     labels = []
     for i, x in enumerate(values):

@@ -12,7 +12,15 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
-from sable.core.operands import array_argument, array_arguments, convert, kind, promote_dtypes, reshape_to
+from sable.core.operands import (
+    array_argument,
+    array_arguments,
+    convert,
+    kind,
+    known_integer,
+    promote_dtypes,
+    reshape_to,
+)
 from sable.lax import linalg as lax_linalg
 from sable.library.declare import library
 
@@ -362,8 +370,10 @@ def matrix_power(a: Any, n: int) -> Value:
     if x.aval.ndim < 2 or x.aval.shape[-1] != x.aval.shape[-2]:
         raise TypeError(f"Last 2 dimensions of the array must be square, got shape {x.aval.shape}")
     try:
-        n = operator.index(n)
-    except TypeError:
+        n = known_integer(n, "exponent argument of jnp.linalg.matrix_power")
+    except TypeError as error:
+        if type(error) is not TypeError:  # a traced one
+            raise
         raise TypeError(f"exponent must be an integer, got {n}") from None
     if n == 0:
         return broadcast_to(eye(x.aval.shape[-1], dtype=x.aval.dtype), x.aval.shape)

@@ -125,7 +125,7 @@ def squeeze(a: Any, axis: Any = None) -> Value:
     """
     x = array_argument("squeeze", a)
     shape = x.aval.shape
-    axes = [i for i, n in enumerate(shape) if n == 1] if axis is None else normal_axes(axis, len(shape))
+    axes = [i for i, n in enumerate(shape) if n == 1] if axis is None else normal_axes(axis_tuple(axis), len(shape))
     if any(shape[i] != 1 for i in axes):
         raise ValueError(
             f"cannot select an axis to squeeze out which has size not equal to one, got {shape=} and dimensions={axes}"
@@ -327,7 +327,8 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Value:
 
 
 def axis_tuple(axis: Any) -> tuple:
-    return tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(known_integer(i, "expected a static index or sequence of indices.") for i in axes)
 
 
 @library(moves=("a",))
@@ -369,7 +370,7 @@ def broadcast_to(array: Any, shape: Any, *, out_sharding: Any = None) -> Value:
              [1, 2]], dtype=int32)
     """
     x = array_argument("broadcast_to", array)
-    sizes = shape_argument(shape)
+    sizes = sizes_argument(shape)
     own = x.aval.shape
     if own == sizes:
         return x

@@ -20,12 +20,13 @@ from sable.core.operands import (
     dtype_argument,
     expand_to,
     kind,
+    known_integer,
     logical,
     normal_axis,
     reshape_to,
     scalar,
     select,
-    sizes_argument,
+    shape_argument,
 )
 from sable.core.operands import full_like as constant_like
 from sable.core.values import retype
@@ -42,11 +43,14 @@ _INT32 = np.dtype(np.int32)
 
 def _size(n: Any, what: str) -> int:
     try:
-        return max(0, operator.index(n))
+        size = operator.index(n)
     except TypeError as error:
         if type(error) is not TypeError:
             raise
         raise TypeError(f"expected an integer for {what}, got {n!r}") from None
+    if size < 0:
+        raise ValueError(f"negative dimensions are not allowed, got {size} for {what}")
+    return size
 
 
 def _offsets(rows: int, columns: int, k: Any) -> tuple[Value, Value]:
@@ -110,7 +114,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Value:
              [1., 1., 1.]], dtype=float32)
     """
     wanted = default_dtype("f") if dtype is None else dtype_argument(dtype, "tri")
-    rows, columns = [max(0, n) for n in sizes_argument((N, N if M is None else M))]
+    rows, columns = shape_argument((N, N if M is None else M))
     i, j = _offsets(rows, columns, k)
     return convert(compare(i, j, "GE"), wanted)
 
@@ -281,7 +285,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Value:
     if value.aval.ndim != 1:
         raise ValueError("x must be a one-dimensional array")
     n = value.aval.shape[0]
-    columns = n if N is None else operator.index(N)
+    columns = n if N is None else known_integer(N, "N argument of jnp.vander")
     if columns < 0:
         raise ValueError("N must be nonnegative")
     if kind(value) == "b":

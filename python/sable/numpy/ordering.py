@@ -144,6 +144,13 @@ def sort_complex(a: Any) -> Value:
     return convert(made, to_complex_dtype(made.aval.dtype))
 
 
+def _real(name: str, a: Any) -> Value:
+    x = array_argument(name, a)
+    if x.aval.dtype.kind == "c":
+        raise NotImplementedError(f"jnp.{name} of complex numbers, which have no order here, got {x.aval.short()}")
+    return x
+
+
 @library
 def partition(a: Any, kth: int, axis: int = -1) -> Value:
     """The elements with the k-th in its place, smaller ones before and larger ones behind it: here sorted.
@@ -160,7 +167,7 @@ def partition(a: Any, kth: int, axis: int = -1) -> Value:
       >>> jnp.partition(jnp.array([3, 9, 1, 7]), 1)[1]  # the second smallest
       Array(3, dtype=int32)
     """
-    x = array_argument("partition", a)
+    x = _real("partition", a)
     normal_axis(kth, x.aval.shape[normal_axis(axis, x.aval.ndim)])
     return sort(x, axis)
 
@@ -177,7 +184,7 @@ def argpartition(a: Any, kth: int, axis: int = -1) -> Value:
       >>> jnp.argpartition(x, 1)[:2]  # where the two smallest are
       Array([2, 0], dtype=int32)
     """
-    x = array_argument("argpartition", a)
+    x = _real("argpartition", a)
     normal_axis(kth, x.aval.shape[normal_axis(axis, x.aval.ndim)])
     return convert(argsort(x, axis), np.dtype(np.int32))  # whatever default integers are
 

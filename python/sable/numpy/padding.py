@@ -31,15 +31,16 @@ def _pad_pairs(width: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
     table = np.asarray(width, dtype=object) if not isinstance(width, Value) else np.asarray(width)
     if table.ndim == 0:
         return [(table.item(), table.item())] * ndim
-    if table.shape in ((1,), (1, 1)):
-        return [(table.reshape(-1)[0],) * 2] * ndim
+    if table.shape == (1,):
+        return [(table[0],) * 2] * ndim
     if table.shape == (2,) or table.shape == (1, 2):
         return [tuple(table.reshape(-1))] * ndim
-    if table.shape == (ndim, 1):
-        return [(row[0], row[0]) for row in table]
     if table.shape == (ndim, 2):
         return [tuple(row) for row in table]
-    raise ValueError(f"jnp.pad: {name} with shape {table.shape} does not fit an array of {ndim} dimensions")
+    raise ValueError(
+        f"jnp.pad: {name} has the shape {table.shape}, which does not fit an array of {ndim} dimensions: valid are "
+        f"({ndim}, 2), (1, 2), (2,), (1,) and ()"
+    )
 
 
 def _pad_constant(x: Value, axis: int, low: int, high: int, values: tuple) -> Value:

@@ -141,13 +141,16 @@ def polydiv(u: Any, v: Any, *, trim_leading_zeros: bool = False) -> tuple[Value,
       The quotient, of length max(len(u) - len(v) + 1, 1), and the remainder, as long as u unless zeros are left out.
 
     Raises:
-      TypeError: an argument is no array. ConcretizationTypeError: traced arguments whose zeros are to be left out.
+      TypeError: an argument is no array. ValueError: one is no vector.
+      ConcretizationTypeError: traced arguments whose zeros are to be left out.
 
     Example:
       >>> jnp.polydiv(jnp.array([1.0, 0.0, 1.0]), jnp.array([1.0, 1.0]))  # x**2 + 1 = (x - 1) (x + 1) + 2
       (Array([ 1., -1.], dtype=float32), Array([0., 0., 2.], dtype=float32))
     """
     rest, divisor = promote_dtypes(array_arguments("polydiv", u, v), "inexact")
+    if rest.ndim != 1 or divisor.ndim != 1:
+        raise ValueError(f"polydiv only supports 1-dimensional inputs, got shapes {rest.shape} and {divisor.shape}")
     steps = len(rest) - len(divisor) + 1
     scale = 1.0 / divisor[0]
     quotient = []

@@ -152,8 +152,10 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Value:
         return reshape_to(roll(reshape_to(x, (x.aval.size,)), shift, 0), x.aval.shape)
     axes = [normal_axis(i, x.aval.ndim) for i in axis_tuple(axis)]
     shifts = _shifts(shift, len(axes))
+    if len(axes) == 1:
+        axes = axes * len(shifts)
     if len(shifts) != len(axes):
-        axes = axes * len(shifts) if len(axes) == 1 else axes
+        raise ValueError(f"roll takes as many shifts as axes, or one of either, got shift={shift} and axis={axis}")
     for s, i in zip(shifts, axes):
         x = _roll_axis(x, s, i)
     return x
@@ -251,6 +253,8 @@ def repeat(
     if type(repeats) is Tracer:
         return take(x, _traced_rows(repeats, n, total_repeat_length), axis=axis)
     counts = np.asarray(repeats)
+    if isinstance(repeats, (list, tuple, str)) or counts.dtype.kind not in "iub":
+        raise TypeError(f"repeat takes repeats that are an integer or an array of integers, got {repeats!r}")
     if counts.ndim > 1:
         raise ValueError(f"repeats must be a scalar or a vector, got shape {counts.shape}")
     if total_repeat_length is None and counts.size == 1:

@@ -18,6 +18,7 @@ from sable.core.operands import (
     convert,
     full_like,
     kind,
+    known_integer,
     logical,
     promote_dtypes,
     select,
@@ -105,6 +106,7 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Value:
     if out is not None:
         raise NotImplementedError("The 'out' argument to jnp.round is not supported.")
     x = array_argument("round", a)
+    decimals = known_integer(decimals, "decimals argument of jnp.round")
     k = kind(x)
     if k == "b":
         raise ValueError("data type <class 'numpy.bool'> not inexact: booleans cannot be rounded")

@@ -141,7 +141,7 @@ def uniform(
     shapes = [np.shape(x) if not isinstance(x, Value) else x.aval.shape for x in (low, high)]
     sizes = shape_argument("uniform", shape)
     if not all(_broadcasts(s, sizes) for s in shapes):
-        raise TypeError(f"uniform: bounds of shapes {shapes[0]} and {shapes[1]} do not broadcast to shape {sizes}")
+        raise ValueError(f"uniform: bounds of shapes {shapes[0]} and {shapes[1]} do not broadcast to shape {sizes}")
     return uniform_words(words, sizes, found, *(float(x) if isinstance(x, int) else x for x in (low, high)))
 
 

@@ -223,7 +223,11 @@ def split(key: Any, num: int | Sequence[int] = 2) -> Any:
       ValueError: an array of keys.
     """
     keys, typed = words_of("split", key)
-    shape = tuple(int(n) for n in num) if isinstance(num, (Sequence, np.ndarray)) else (operator.index(num),)
+    shape = (
+        tuple(int(n) for n in num)
+        if isinstance(num, (Sequence, np.ndarray)) and not isinstance(num, str)
+        else (operator.index(num),)
+    )
     found = keys._impl.split(keys._base_array, shape_argument(shape))
     return type(keys)(found) if typed else found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +67,7 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
             "to use jnp.nonzero within JAX transformations.",
         )
         return tuple(_indices(found) for found in np.nonzero(values))
-    flat, missing = first_numbers(truth(x), int(size))
+    flat, missing = first_numbers(truth(x), operator.index(size))
     if fill_value is None:
         fill_value = 0
     fills = fill_value if isinstance(fill_value, tuple) else (fill_value,) * len(shape)

@@ -212,9 +212,10 @@ def compress(
             f"got size={size} for a.shape[axis]={length}"
         )
     if size is None:
-        mask = known_values(which, "The size argument of jnp.compress must be statically specified.").astype(bool)
-        if mask[length:].any():
+        outside = truth(getitem(which, (slice(length, None),)))
+        if BIND.reduce_or(outside, dimensions=(0,)):
             raise ValueError("condition contains entries that are out of bounds")
+        mask = known_values(which, "The condition of jnp.compress must be known.").astype(bool)
         return getitem(x, (*[slice(None)] * place, np.flatnonzero(mask)))
     short = min(which.aval.size, length)
     which = BIND.slice(which, start_indices=(0,), limit_indices=(short,), strides=(1,))
