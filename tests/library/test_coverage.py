@@ -101,7 +101,45 @@ UNPLANNED = {
     ),
     **dict.fromkeys(["random.binomial", "random.poisson"], "while"),
     "random.multinomial": "scan",
+    **dict.fromkeys(
+        (
+            f"scipy.special.{n}"
+            for n in (
+                "dawsn",
+                "erfcx",
+                "exp1",
+                "expi",
+                "expn",
+                "fresnel",
+                "hyp1f1",
+                "ndtri",
+                "owens_t",
+                "sici",
+                "spence",
+            )
+        ),
+        "custom_jvp_call",
+    ),
+    **dict.fromkeys(["scipy.special.wofz", "scipy.special.zeta", "scipy.stats.poisson.entropy"], "custom_jvp_call"),
+    "scipy.special.bernoulli": _SCALARS_ONLY,
+    "scipy.special.bessel_jn": "scan",
+    "scipy.special.sph_harm_y": "it is long",
+    **dict.fromkeys(
+        (
+            f"scipy.stats.{distribution}.{log}{density}"
+            for density, distributions in {
+                "pdf": ("beta", "dirichlet", "gamma", "truncnorm"),
+                "pmf": ("bernoulli", "binom", "geom", "multinomial", "nbinom", "poisson"),
+            }.items()
+            for distribution in distributions
+            for log in ("", "log")
+        ),
+        "custom_jvp_call",
+    ),
+    **dict.fromkeys((f"scipy.stats.{d}.{f}" for d in ("logistic", "norm") for f in ("isf", "ppf")), "custom_jvp_call"),
     **dict.fromkeys(["scipy.stats.norm.logcdf", "scipy.stats.norm.logsf"], "custom_jvp_call"),
+    **dict.fromkeys((f"scipy.stats.truncnorm.{f}" for f in ("cdf", "logcdf", "sf", "logsf")), "it is long"),
+    **dict.fromkeys(["scipy.stats.betabinom.pmf", "scipy.stats.betabinom.logpmf"], "it is long"),
     "scipy.linalg.cho_factor": "it returns bool and not only arrays",
     **dict.fromkeys(["numpy.linalg.slogdet", "scipy.linalg.det"], "custom_jvp_call"),
 }

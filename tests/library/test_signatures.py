@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -28,8 +29,12 @@ MODULES = (
     "random",
     "scipy.linalg",
     "scipy.special",
-    "scipy.stats.norm",
-    "scipy.stats.uniform",
+    "scipy.stats",
+    *(
+        f"scipy.stats.{name}"
+        for name in sorted(sable.scipy.stats.__all__)
+        if isinstance(getattr(sable.scipy.stats, name), ModuleType)
+    ),
 )
 
 #: Parameters that come with sharded arrays.

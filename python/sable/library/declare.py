@@ -138,6 +138,7 @@ def library(
     promotion: str | None = ...,
     name: str | None = ...,
     text: str | None = ...,
+    called: str | None = ...,
     moves: Sequence[str] = ...,
     fills: Sequence[str] = ...,
     join: Callable | None = ...,
@@ -152,6 +153,7 @@ def library(
     promotion: str | None = None,
     name: str | None = None,
     text: str | None = None,
+    called: str | None = None,
     moves: Sequence[str] | None = None,
     fills: Sequence[str] = (),
     join: Callable | None = None,
@@ -167,6 +169,7 @@ def library(
       promotion: the function gets its operands as values of the dtype in which they meet, changed by that rule
         (`sable.core.operands.RULES`).
       name, text: of a function made by another one, its name and docstring.
+      called: what errors about the operands call it, by default its name.
       moves, fills, join: names of parameters whose elements the function only moves: these may be arrays of typed keys;
         see `words.by_words`. None: it takes none.
 
@@ -174,10 +177,10 @@ def library(
       A callable with the function's name, docstring and signature.
     """
     if function is None:
-        options = {"operands": tuple(operands), "promotion": promotion, "name": name, "text": text}
+        options = {"operands": tuple(operands), "promotion": promotion, "name": name, "text": text, "called": called}
         words = None if moves is None else (tuple(moves), tuple(fills), join)
         return lambda f: _declare(f, words=words, **options)
-    return _declare(function, (), None, None, None)
+    return _declare(function, (), None, None, None, None)
 
 
 def _declare(
@@ -186,6 +189,7 @@ def _declare(
     promotion: str | None,
     name: str | None,
     text: str | None,
+    called: str | None,
     words: tuple | None = None,
 ) -> Any:
     if name is not None:
@@ -193,7 +197,7 @@ def _declare(
     function.__doc__ = _with_counterpart(function.__module__, function.__qualname__, text or function.__doc__ or "")
     positional = [parameter in operands for parameter in _positional(function)]
     if promotion is not None:
-        function = _promoting(function, operands, promotion)
+        function = _promoting(function, operands, promotion, called or function.__name__)
     if words is not None:
         function = by_words(function, function.__name__, *words)
     declared = LibraryFunction(function, (tuple(positional), operands))
@@ -235,12 +239,12 @@ def _with_counterpart(module: str, name: str, text: str) -> str:
     return f"{body}\n\n{indent}NumPy's counterpart: `numpy.{inner}{name}`.\n{indent}"
 
 
-def _promoting(function: Callable, operands: tuple[str, ...], rule: str) -> Callable:
+def _promoting(function: Callable, operands: tuple[str, ...], rule: str, called: str) -> Callable:
     count = len(operands)
     come_first = _positional(function)[:count] == operands
 
     def values(xs: Sequence[Any]) -> list[Any]:
-        return promote_dtypes(array_arguments(function.__name__, *xs), rule)
+        return promote_dtypes(array_arguments(called, *xs), rule)
 
     @functools.wraps(function)
     def promoted(*args: Any, **kwargs: Any) -> Any:

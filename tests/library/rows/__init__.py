@@ -20,6 +20,7 @@ from . import (
     numpy_statistics,
     random,
     scipy,
+    stats,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "numpy_statistics",
     "random",
     "scipy",
+    "stats",
 ]

@@ -1,4 +1,4 @@
-"""Special functions. Arguments broadcast; integers and booleans are converted to the default floating dtype."""
+"""Logarithms and powers, gamma and beta functions, modified Bessel functions, the normal distribution."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ from typing import Any
 import numpy as np
 
 import sable.numpy as jnp
-from sable import _absent
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.operands import array_arguments, convert, known_integer, promote_dtypes, scalar
 from sable.library.declare import library
 from sable.nn import functions as nn
-from sable.nn.functions import logsumexp
-
-_absent.explain(__name__)
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 #: From here on, downwards, log_ndtr is its asymptotic series; from here on, upwards, -ndtr(-x).
@@ -131,7 +127,7 @@ def _entropy_jvp(primals: tuple, tangents: tuple) -> tuple:
     return _entropy(x), tangents[0] * (jnp.log(x) + 1)
 
 
-def _need_single_or_double(name: str, x: Any) -> None:
+def need_single_or_double(name: str, x: Any) -> None:
     if x.dtype not in _LOG_NDTR_BOUNDS:
         raise TypeError(f"x.dtype={x.dtype} is not supported by {name}: expected float32 or float64")
 
@@ -144,7 +140,7 @@ def ndtr(x: Any) -> Any:
       TypeError: neither float32 nor float64.
     """
     (value,) = array_arguments("ndtr", x)
-    _need_single_or_double("ndtr", value)
+    need_single_or_double("ndtr", value)
     half = convert(jnp.asarray(0.5), value.dtype)
     scaled = value * convert(jnp.asarray(0.5**0.5), value.dtype)
     size = jnp.abs(scaled)
@@ -168,7 +164,7 @@ def log_ndtr(x: Any, series_order: int = 3) -> Any:
     if not 0 <= series_order <= 30:
         raise ValueError(f"series_order must be from 0 to 30, got {series_order}")
     (value,) = array_arguments("log_ndtr", x)
-    _need_single_or_double("log_ndtr", value)
+    need_single_or_double("log_ndtr", value)
     return _log_ndtr(value, series_order)
 
 
@@ -199,7 +195,7 @@ def _log_ndtr_jvp(series_order: int, primals: tuple, tangents: tuple) -> tuple:
 # ---- gamma and beta functions ------------------------------------------------------------------------------------
 
 
-def _refuse_complex(name: str, *xs: Any) -> None:
+def refuse_complex(name: str, *xs: Any) -> None:
     if any(x.dtype.kind == "c" for x in xs):
         raise ValueError(f"{name} does not support complex-valued inputs.")
 
@@ -216,7 +212,7 @@ def gammasgn(x: Any) -> Any:
     Raises:
       ValueError: complex numbers.
     """
-    _refuse_complex("gammasgn", x)
+    refuse_complex("gammasgn", x)
     whole, negative = jnp.floor(x), x < 0
     one = x.dtype.type(1)
     below = (negative & (whole % 2 != 0)) | ((x == 0) & jnp.signbit(x))
@@ -304,7 +300,7 @@ def beta(a: Any, b: Any) -> Any:
     Raises:
       ValueError: complex numbers.
     """
-    _refuse_complex("beta", a, b)
+    refuse_complex("beta", a, b)
     return gammasgn(a) * gammasgn(b) * gammasgn(a + b) * jnp.exp(betaln(a, b))
 
 
@@ -315,7 +311,7 @@ def betainc(a: Any, b: Any, x: Any) -> Any:
     Raises:
       ValueError: complex numbers.
     """
-    _refuse_complex("betainc", a, b, x)
+    refuse_complex("betainc", a, b, x)
     return BIND.betainc(*jnp.broadcast_arrays(a, b, x))
 
 
@@ -353,7 +349,7 @@ def poch(z: Any, m: Any) -> Any:
       ValueError: complex numbers.
     """
     values = promote_dtypes(array_arguments("poch", z, m), "inexact")
-    _refuse_complex("poch", *values)
+    refuse_complex("poch", *values)
     return _poch(*jnp.broadcast_arrays(*values))
 
 
@@ -399,7 +395,7 @@ def rel_entr(p: Any, q: Any) -> Any:
     Raises:
       ValueError: complex numbers.
     """
-    _refuse_complex("rel_entr", p, q)
+    refuse_complex("rel_entr", p, q)
     inside, at_zero = (p > 0) & (q > 0), (p == 0) & (q >= 0)
     safe_p, safe_q = jnp.where(inside, p, 1), jnp.where(inside, q, 1)
     found = _entropy(safe_p) - xlogy(safe_p, safe_q)
@@ -413,7 +409,7 @@ def kl_div(p: Any, q: Any) -> Any:
     Raises:
       ValueError: complex numbers.
     """
-    _refuse_complex("kl_div", p, q)
+    refuse_complex("kl_div", p, q)
     return rel_entr(p, q) - p + q
 
 
@@ -434,41 +430,3 @@ def boxcox(x: Any, lmbda: Any) -> Any:
 def boxcox1p(x: Any, lmbda: Any) -> Any:
     """The Box-Cox transformation of 1 + x, accurate for small x."""
     return _box_cox(jnp.log1p(x), lmbda)
-
-
-__all__ = [
-    "beta",
-    "betainc",
-    "betaln",
-    "boxcox",
-    "boxcox1p",
-    "digamma",
-    "entr",
-    "erf",
-    "erfc",
-    "erfinv",
-    "expit",
-    "factorial",
-    "gamma",
-    "gammainc",
-    "gammaincc",
-    "gammaln",
-    "gammasgn",
-    "i0",
-    "i0e",
-    "i1",
-    "i1e",
-    "kl_div",
-    "log_ndtr",
-    "log_softmax",
-    "loggamma",
-    "logit",
-    "logsumexp",
-    "multigammaln",
-    "ndtr",
-    "poch",
-    "rel_entr",
-    "softmax",
-    "xlog1py",
-    "xlogy",
-]
