@@ -278,7 +278,7 @@ def scatter_with(
     )
 
 
-def _scatter(name: str, mnemonic: str, text: str, result: str, negated: bool = False) -> Callable:
+def _scatter(name: str, mnemonic: str, text: str, example: str, negated: bool = False) -> Callable:
     text = f"""A copy of an array with windows {text}.
 
     Args:
@@ -294,14 +294,9 @@ def _scatter(name: str, mnemonic: str, text: str, result: str, negated: bool = F
 
     Raises:
       TypeError, ValueError: shapes, dtypes or dimension numbers that make no sense; an unknown mode.
-
-    Example:
-      >>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
-      >>> lax.{name}(jnp.array([2, 2, 2]), jnp.array([[0], [2], [9]]), jnp.array([5, 1, 7]), numbers)
-      {result}
     """
 
-    @library(name=name, text=text)
+    @library(name=name, text=text, example=example)
     def run(
         operand: Any,
         scatter_indices: Any,
@@ -328,14 +323,53 @@ def _scatter(name: str, mnemonic: str, text: str, result: str, negated: bool = F
 
 
 scatter = _scatter(
-    "scatter", "scatter", "replaced; where windows meet, one of them wins", "Array([5, 2, 1], dtype=int32)"
+    "scatter",
+    "scatter",
+    "replaced; where windows meet, one of them wins",
+    """>>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+>>> lax.scatter(jnp.array([2, 2, 2]), jnp.array([[0], [2], [9]]), jnp.array([5, 1, 7]), numbers)
+Array([5, 2, 1], dtype=int32)""",
 )
-scatter_add = _scatter("scatter_add", "scatter_add", "added to", "Array([7, 2, 3], dtype=int32)")
-scatter_mul = _scatter("scatter_mul", "scatter_mul", "multiplied", "Array([10,  2,  2], dtype=int32)")
-scatter_min = _scatter("scatter_min", "scatter_min", "lowered to the minimum", "Array([2, 2, 1], dtype=int32)")
-scatter_max = _scatter("scatter_max", "scatter_max", "raised to the maximum", "Array([5, 2, 2], dtype=int32)")
+scatter_add = _scatter(
+    "scatter_add",
+    "scatter_add",
+    "added to",
+    """>>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+>>> lax.scatter_add(jnp.array([2, 2, 2]), jnp.array([[0], [2], [9]]), jnp.array([5, 1, 7]), numbers)
+Array([7, 2, 3], dtype=int32)""",
+)
+scatter_mul = _scatter(
+    "scatter_mul",
+    "scatter_mul",
+    "multiplied",
+    """>>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+>>> lax.scatter_mul(jnp.array([2, 2, 2]), jnp.array([[0], [2], [9]]), jnp.array([5, 1, 7]), numbers)
+Array([10,  2,  2], dtype=int32)""",
+)
+scatter_min = _scatter(
+    "scatter_min",
+    "scatter_min",
+    "lowered to the minimum",
+    """>>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+>>> lax.scatter_min(jnp.array([2, 2, 2]), jnp.array([[0], [2], [9]]), jnp.array([5, 1, 7]), numbers)
+Array([2, 2, 1], dtype=int32)""",
+)
+scatter_max = _scatter(
+    "scatter_max",
+    "scatter_max",
+    "raised to the maximum",
+    """>>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+>>> lax.scatter_max(jnp.array([2, 2, 2]), jnp.array([[0], [2], [9]]), jnp.array([5, 1, 7]), numbers)
+Array([5, 2, 2], dtype=int32)""",
+)
 scatter_sub = _scatter(
-    "scatter_sub", "scatter_add", "subtracted from", "Array([-3,  2,  1], dtype=int32)", negated=True
+    "scatter_sub",
+    "scatter_add",
+    "subtracted from",
+    """>>> numbers = lax.ScatterDimensionNumbers((), (0,), (0,))
+>>> lax.scatter_sub(jnp.array([2, 2, 2]), jnp.array([[0], [2], [9]]), jnp.array([5, 1, 7]), numbers)
+Array([-3,  2,  1], dtype=int32)""",
+    negated=True,
 )
 
 

@@ -31,7 +31,7 @@ _SUM = OPS["reduce_sum"]
 _HALVES = (np.dtype(np.float16), dtypes.bfloat16)
 
 
-def _reduction(name: str, text: str, takes: str, example: str, result: str) -> Callable:
+def _reduction(name: str, text: str, takes: str, example: str) -> Callable:
     op = OPS[name]
 
     text = f"""{text} over dimensions, which go.
@@ -44,13 +44,9 @@ def _reduction(name: str, text: str, takes: str, example: str, result: str) -> C
     Raises:
       TypeError: another dtype.
       ValueError: dimensions out of bounds or there twice.
-
-    Example:
-      >>> {example}
-      {result}
     """
 
-    @library(name=name, text=text)
+    @library(name=name, text=text, example=example)
     def run(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -> Value:
         value = value_of(operand, name)
         halves = op is _SUM and value.dtype in _HALVES and not config.jax_allow_f16_reductions
@@ -66,37 +62,35 @@ def _reduction(name: str, text: str, takes: str, example: str, result: str) -> C
 _NUMBERS, _BITS = "integers, floats or complex numbers", "booleans or integers"
 
 reduce_sum = _reduction(
-    "reduce_sum", "The sum", _NUMBERS, "lax.reduce_sum(jnp.ones((2, 3)), (1,))", "Array([3., 3.], dtype=float32)"
+    "reduce_sum", "The sum", _NUMBERS, ">>> lax.reduce_sum(jnp.ones((2, 3)), (1,))\nArray([3., 3.], dtype=float32)"
 )
 reduce_prod = _reduction(
-    "reduce_prod", "The product", _NUMBERS, "lax.reduce_prod(jnp.array([2, 3, 4]), (0,))", "Array(24, dtype=int32)"
+    "reduce_prod", "The product", _NUMBERS, ">>> lax.reduce_prod(jnp.array([2, 3, 4]), (0,))\nArray(24, dtype=int32)"
 )
 reduce_max = _reduction(
     "reduce_max",
     "The largest element (NaN if there is one, -inf if there is none)",
     "an array",
-    "lax.reduce_max(jnp.ones((0, 2)), (0,))",
-    "Array([-inf, -inf], dtype=float32)",
+    ">>> lax.reduce_max(jnp.ones((0, 2)), (0,))\nArray([-inf, -inf], dtype=float32)",
 )
 reduce_min = _reduction(
     "reduce_min",
     "The smallest element (NaN if there is one, inf if there is none)",
     "an array",
-    "lax.reduce_min(jnp.array([3., jnp.nan, 1.]), (0,))",
-    "Array(nan, dtype=float32)",
+    ">>> lax.reduce_min(jnp.array([3., jnp.nan, 1.]), (0,))\nArray(nan, dtype=float32)",
 )
 reduce_and = _reduction(
-    "reduce_and", "Bitwise and", _BITS, "lax.reduce_and(jnp.array([True, False]), (0,))", "Array(False, dtype=bool)"
+    "reduce_and", "Bitwise and", _BITS, ">>> lax.reduce_and(jnp.array([True, False]), (0,))\nArray(False, dtype=bool)"
 )
 reduce_or = _reduction(
-    "reduce_or", "Bitwise or", _BITS, "lax.reduce_or(jnp.array([1, 2, 4]), (0,))", "Array(7, dtype=int32)"
+    "reduce_or", "Bitwise or", _BITS, ">>> lax.reduce_or(jnp.array([1, 2, 4]), (0,))\nArray(7, dtype=int32)"
 )
 reduce_xor = _reduction(
-    "reduce_xor", "Bitwise exclusive or", _BITS, "lax.reduce_xor(jnp.array([7, 2]), (0,))", "Array(5, dtype=int32)"
+    "reduce_xor", "Bitwise exclusive or", _BITS, ">>> lax.reduce_xor(jnp.array([7, 2]), (0,))\nArray(5, dtype=int32)"
 )
 
 
-def _cumulative(name: str, text: str, takes: str, example: str, result: str) -> Callable:
+def _cumulative(name: str, text: str, takes: str, example: str) -> Callable:
     op = OPS[name]
 
     text = f"""{text} of each element and all before it along an axis.
@@ -112,13 +106,9 @@ def _cumulative(name: str, text: str, takes: str, example: str, result: str) -> 
     Raises:
       TypeError: another dtype.
       ValueError: no such axis.
-
-    Example:
-      >>> {example}
-      {result}
     """
 
-    @library(name=name, text=text)
+    @library(name=name, text=text, example=example)
     def run(operand: Any, axis: int = 0, reverse: bool = False) -> Value:
         x = value_of(operand, name)
         if axis < 0:
@@ -129,23 +119,22 @@ def _cumulative(name: str, text: str, takes: str, example: str, result: str) -> 
 
 
 cumsum = _cumulative(
-    "cumsum", "The sum", _NUMBERS, "lax.cumsum(jnp.array([1, 2, 3]), reverse=True)", "Array([6, 5, 3], dtype=int32)"
+    "cumsum", "The sum", _NUMBERS, ">>> lax.cumsum(jnp.array([1, 2, 3]), reverse=True)\nArray([6, 5, 3], dtype=int32)"
 )
 cumprod = _cumulative(
-    "cumprod", "The product", _NUMBERS, "lax.cumprod(jnp.array([1, 2, 3]))", "Array([1, 2, 6], dtype=int32)"
+    "cumprod", "The product", _NUMBERS, ">>> lax.cumprod(jnp.array([1, 2, 3]))\nArray([1, 2, 6], dtype=int32)"
 )
 cummax = _cumulative(
-    "cummax", "The largest", _NUMBERS, "lax.cummax(jnp.array([1, 3, 2]))", "Array([1, 3, 3], dtype=int32)"
+    "cummax", "The largest", _NUMBERS, ">>> lax.cummax(jnp.array([1, 3, 2]))\nArray([1, 3, 3], dtype=int32)"
 )
 cummin = _cumulative(
-    "cummin", "The smallest", _NUMBERS, "lax.cummin(jnp.array([2, 3, 1]))", "Array([2, 2, 1], dtype=int32)"
+    "cummin", "The smallest", _NUMBERS, ">>> lax.cummin(jnp.array([2, 3, 1]))\nArray([2, 2, 1], dtype=int32)"
 )
 cumlogsumexp = _cumulative(
     "cumlogsumexp",
     "The logarithm of the sum of exponentials",
     "floats or complex numbers",
-    "lax.cumlogsumexp(jnp.array([999., 999.])).round(2)",
-    "Array([999.  , 999.69], dtype=float32)",
+    ">>> lax.cumlogsumexp(jnp.array([999., 999.])).round(2)\nArray([999.  , 999.69], dtype=float32)",
 )
 
 

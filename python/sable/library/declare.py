@@ -12,6 +12,7 @@ import enum
 import functools
 import inspect
 import logging
+import textwrap
 import types
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -154,6 +155,7 @@ def library(
     name: str | None = None,
     text: str | None = None,
     called: str | None = None,
+    example: str | None = None,
     moves: Sequence[str] | None = None,
     fills: Sequence[str] = (),
     join: Callable | None = None,
@@ -168,7 +170,7 @@ def library(
       operands: names of parameters for which a Python scalar stands for an array: plans hold for all its values.
       promotion: the function gets its operands as values of the dtype in which they meet, changed by that rule
         (`sable.core.operands.RULES`).
-      name, text: of a function made by another one, its name and docstring.
+      name, text, example: of a function made by another one, its name, docstring, and the docstring's example.
       called: what errors about the operands call it, by default its name.
       moves, fills, join: names of parameters whose elements the function only moves: these may be arrays of typed keys;
         see `words.by_words`. None: it takes none.
@@ -177,7 +179,8 @@ def library(
       A callable with the function's name, docstring and signature.
     """
     if function is None:
-        options = {"operands": tuple(operands), "promotion": promotion, "name": name, "text": text, "called": called}
+        whole = text if text is None or example is None else with_example(text, example)
+        options = {"operands": tuple(operands), "promotion": promotion, "name": name, "text": whole, "called": called}
         words = None if moves is None else (tuple(moves), tuple(fills), join)
         return lambda f: _declare(f, words=words, **options)
     return _declare(function, (), None, None, None, None)
@@ -225,6 +228,11 @@ def registered(declared: Any) -> Any:
 
 #: where in NumPy the functions of a module of `sable.numpy` are, if not in `numpy` itself
 _PARTS_OF_NUMPY = {"linalg": "linalg.", "spectral": "linalg.", "linear_systems": "linalg.", "fft": "fft."}
+
+
+def with_example(text: str, example: str) -> str:
+    """A docstring with an example, of which a table has the lines without their indentation."""
+    return f"{inspect.cleandoc(text)}\n\nExample:\n{textwrap.indent(example, '  ')}\n"
 
 
 def _with_counterpart(module: str, name: str, text: str) -> str:

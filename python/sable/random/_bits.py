@@ -73,10 +73,15 @@ def bits(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = No
       key: a random key.
       shape: the result's.
       dtype: an unsigned integer dtype; uint32 by default (uint64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> jax.random.bits(jax.random.key(0), (2,), jnp.uint8)
+      Array([167, 146], dtype=uint8)
     """
     words, _ = words_of("bits", key)
     found = dtypes.user_dtype(dtypes.default_uint_dtype() if dtype is None else dtype, "bits")
@@ -125,13 +130,13 @@ def uniform(
       shape: the result's, into which the bounds broadcast.
       dtype: a float dtype; float32 by default (float64 with x64).
       minval, maxval: the bounds.
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; an array of keys.
       TypeError: bounds that do not broadcast into the shape; not a key.
 
     Example:
-      >>> import sable as jax
       >>> jax.random.uniform(jax.random.key(0), (2,))
       Array([0.947667 , 0.9785799], dtype=float32)
     """
@@ -187,10 +192,15 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *
       shape: the result's, into which the bounds broadcast.
       minval, maxval: the bounds; where maxval is not above minval, all are minval.
       dtype: an integer dtype; int32 by default (int64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: bounds that do not broadcast; an array of keys.
       TypeError: another dtype; not a key.
+
+    Example:
+      >>> jax.random.randint(jax.random.key(0), (4,), 0, 10)
+      Array([9, 0, 2, 3], dtype=int32)
     """
     words, _ = words_of("randint", key)
     wanted = dtypes.user_dtype(int if dtype is None else dtype, "randint")

@@ -51,15 +51,17 @@ def normal(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = 
       key: a random key.
       shape: the result's.
       dtype: a float or complex dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; an array of keys.
       TypeError: not a key.
 
     Example:
-      >>> import sable as jax
       >>> jax.random.normal(jax.random.key(0), (2,)).round(4)
       Array([1.6226, 2.0253], dtype=float32)
+      >>> 5 + 2 * jax.random.normal(jax.random.key(0), (2,)).round(4)
+      Array([8.2452, 9.0506], dtype=float32)
     """
     words, _ = words_of("normal", key)
     found = dtypes.user_dtype(float if dtype is None else dtype, "normal")
@@ -77,7 +79,23 @@ def normal(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = 
 
 @library(operands=("sigma",))
 def lognormal(key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
-    """Samples whose logarithm is normal, of mean 0 and standard deviation sigma."""
+    """Samples whose logarithm is normal, of mean 0 and standard deviation sigma.
+
+    Args:
+      key: a random key.
+      sigma: the standard deviation of the logarithm.
+      shape: the result's, into which sigma broadcasts; by default that of sigma.
+      dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> jax.random.lognormal(jax.random.key(0), 0.5, (3,)).round(3)
+      Array([2.251, 2.753, 0.805], dtype=float32)
+    """
     words, _ = words_of("lognormal", key)
     found = float_dtype("lognormal", dtype)
     sizes = shape_argument("lognormal", shape, _shape_of(sigma))
@@ -106,10 +124,17 @@ def multivariate_normal(
         default what they broadcast to.
       dtype: of the samples of variance 1; by default that of the parameters.
       method: by which decomposition the factor of `cov` is made: "cholesky", "eigh" or "svd".
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype or method; parameters that do not fit; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> mean, cov = jnp.array([0., 10.]), jnp.array([[1., 0.5], [0.5, 1.]])
+      >>> jax.random.multivariate_normal(jax.random.key(0), mean, cov, (2,)).round(3)
+      Array([[ 1.623, 12.565],
+             [-0.434,  9.715]], dtype=float32)
     """
     words, _ = words_of("multivariate_normal", key)
     centre, spread = promote_dtypes([as_value(mean), as_value(cov)], "inexact")
@@ -157,12 +182,20 @@ def orthogonal(
       shape: of the stack of matrices.
       dtype: a float or complex dtype; float32 by default (float64 with x64).
       m: columns, by default n.
+      out_sharding: without effect.
 
     Returns:
       (*shape, n, m), whose rows (n <= m) or columns are orthonormal.
 
     Raises:
       ValueError: another dtype; an array of keys. TypeError: not a key; n or m are no integers.
+
+    Example:
+      >>> q = jax.random.orthogonal(jax.random.key(0), 3)
+      >>> (q @ q.T).round(4) + 0
+      Array([[1., 0., 0.],
+             [0., 1., 0.],
+             [0., 0., 1.]], dtype=float32)
     """
     words_of("orthogonal", key)
     n, m = operator.index(n), operator.index(n if m is None else m)
@@ -183,9 +216,14 @@ def truncated_normal(
       lower, upper: the bounds, exclusive.
       shape: the result's; by default what the bounds broadcast to.
       dtype: a float dtype.
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; bounds that do not broadcast; an array of keys.
+
+    Example:
+      >>> jax.random.truncated_normal(jax.random.key(0), 0., 1., (3,)).round(3)
+      Array([0.929, 0.97 , 0.288], dtype=float32)
     """
     words, _ = words_of("truncated_normal", key)
     found = float_dtype("truncated_normal", dtype)
@@ -204,7 +242,7 @@ def truncated_normal(
 # ---- of one uniform sample -----------------------------------------------------------------------------------
 
 
-def _simple(name: str, text: str, sample: Callable) -> Callable:
+def _simple(name: str, text: str, sample: Callable, example: str) -> Callable:
     """A distribution without parameters: `sample(words, shape, dtype)`."""
 
     text = f"""Samples of the {text}.
@@ -213,13 +251,14 @@ def _simple(name: str, text: str, sample: Callable) -> Callable:
       key: a random key.
       shape: the result's.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; an array of keys.
       TypeError: not a key.
     """
 
-    @library(name=name, text=text)
+    @library(name=name, text=text, example=example)
     def run(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
         words, _ = words_of(name, key)
         found = float_dtype(name, dtype)
@@ -262,11 +301,36 @@ def _maxwell(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype) -> Value:
     return BIND.sqrt(BIND.reduce_sum(BIND.multiply(x, x), dimensions=(len(shape),)))
 
 
-exponential = _simple("exponential", "exponential distribution of mean 1", exponential_words)
-laplace = _simple("laplace", "Laplace distribution of mean 0 and scale 1", _laplace)
-logistic = _simple("logistic", "logistic distribution of mean 0 and scale 1", _logistic)
-cauchy = _simple("cauchy", "Cauchy distribution of location 0 and scale 1", _cauchy)
-maxwell = _simple("maxwell", "one-sided Maxwell distribution of scale 1", _maxwell)
+exponential = _simple(
+    "exponential",
+    "exponential distribution of mean 1",
+    exponential_words,
+    ">>> jax.random.exponential(jax.random.key(0), (3,)).round(3)\nArray([2.95 , 3.843, 0.404], dtype=float32)",
+)
+laplace = _simple(
+    "laplace",
+    "Laplace distribution of mean 0 and scale 1",
+    _laplace,
+    ">>> jax.random.laplace(jax.random.key(0), (3,)).round(3)\nArray([-2.257, -3.15 ,  0.409], dtype=float32)",
+)
+logistic = _simple(
+    "logistic",
+    "logistic distribution of mean 0 and scale 1",
+    _logistic,
+    ">>> jax.random.logistic(jax.random.key(0), (3,)).round(3)\nArray([ 2.896,  3.822, -0.698], dtype=float32)",
+)
+cauchy = _simple(
+    "cauchy",
+    "Cauchy distribution of location 0 and scale 1",
+    _cauchy,
+    ">>> jax.random.cauchy(jax.random.key(0), (3,)).round(3)\nArray([ 6.027, 14.838, -0.582], dtype=float32)",
+)
+maxwell = _simple(
+    "maxwell",
+    "one-sided Maxwell distribution of scale 1",
+    _maxwell,
+    ">>> jax.random.maxwell(jax.random.key(0), (3,)).round(3)\nArray([2.631, 0.991, 0.965], dtype=float32)",
+)
 
 
 def gumbel_words(words: KeyArray, shape: tuple[int, ...], dtype: np.dtype, mode: str | None) -> Value:
@@ -338,9 +402,14 @@ def gumbel(key: Any, shape: Any = (), dtype: Any = None, mode: str | None = None
       dtype: a float dtype.
       mode: "low" (the default), "high", which draws twice the bits for the upper tail, or "highest", which uses all of them (the
         same as "high" for other dtypes than float32).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype or mode; an array of keys.
+
+    Example:
+      >>> jax.random.gumbel(jax.random.key(0), (3,)).round(3)
+      Array([ 2.923,  3.833, -0.097], dtype=float32)
     """
     words, _ = words_of("gumbel", key)
     found = float_dtype("gumbel", dtype)
@@ -352,7 +421,23 @@ def gumbel(key: Any, shape: Any = (), dtype: Any = None, mode: str | None = None
 
 @library(operands=("b",))
 def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
-    """Samples of the Pareto distribution of shape parameter b and minimum 1."""
+    """Samples of the Pareto distribution of shape parameter b and minimum 1.
+
+    Args:
+      key: a random key.
+      b: the shape parameter, positive.
+      shape: the result's, into which b broadcasts; by default that of b.
+      dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> jax.random.pareto(jax.random.key(0), 2., (3,)).round(3)
+      Array([4.371, 6.833, 1.224], dtype=float32)
+    """
     words, _ = words_of("pareto", key)
     found = float_dtype("pareto", dtype)
     sizes = shape_argument("pareto", shape, _shape_of(b))
@@ -362,7 +447,23 @@ def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_shardi
 
 @library(operands=("scale",))
 def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
-    """Samples of the Rayleigh distribution of a scale: scale sqrt(-2 log u)."""
+    """Samples of the Rayleigh distribution of a scale: scale sqrt(-2 log u).
+
+    Args:
+      key: a random key.
+      scale: the scale.
+      shape: the result's, into which the scale broadcasts; by default that of the scale.
+      dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> jax.random.rayleigh(jax.random.key(0), 1., (3,)).round(3)
+      Array([0.328, 0.208, 1.484], dtype=float32)
+    """
     words, _ = words_of("rayleigh", key)
     found = float_dtype("rayleigh", dtype)
     sizes = shape_argument("rayleigh", shape, _shape_of(scale))
@@ -373,7 +474,22 @@ def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_
 
 @library(operands=("scale", "concentration"))
 def weibull_min(key: Any, scale: Any, concentration: Any, shape: Any = (), dtype: Any = None) -> Value:
-    """Samples of the Weibull distribution: scale (-log(1 - u)) ** (1 / concentration)."""
+    """Samples of the Weibull distribution: scale (-log(1 - u)) ** (1 / concentration).
+
+    Args:
+      key: a random key.
+      scale, concentration: the scale and the exponent, which broadcast into the shape.
+      shape: the result's.
+      dtype: a float dtype; float32 by default (float64 with x64).
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> jax.random.weibull_min(jax.random.key(0), 1., 2., (3,)).round(3)
+      Array([1.718, 1.96 , 0.636], dtype=float32)
+    """
     words, _ = words_of("weibull_min", key)
     found = float_dtype("weibull_min", dtype)
     sample = exponential_words(words, shape_argument("weibull_min", shape), found)
@@ -384,7 +500,23 @@ def weibull_min(key: Any, scale: Any, concentration: Any, shape: Any = (), dtype
 def triangular(
     key: Any, left: Any, mode: Any, right: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
 ) -> Value:
-    """Samples of the triangular distribution over [left, right] with its peak at `mode`."""
+    """Samples of the triangular distribution over [left, right] with its peak at `mode`.
+
+    Args:
+      key: a random key.
+      left, mode, right: the bounds and the peak.
+      shape: the result's, into which they broadcast; by default what they broadcast to.
+      dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> jax.random.triangular(jax.random.key(0), 0., 1., 4., (3,)).round(3)
+      Array([3.208, 3.493, 1.169], dtype=float32)
+    """
     words, _ = words_of("triangular", key)
     found = float_dtype("triangular", dtype)
     sizes = shape_argument("triangular", shape, *map(_shape_of, (left, mode, right)))
@@ -398,8 +530,25 @@ def triangular(
 
 @library(operands=("mean",))
 def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
-    """Samples of the Wald (inverse Gaussian) distribution of scale 1, by the method of Michael, Schucany and Haas
-    (The American Statistician 30, 1976)."""
+    """Samples of the Wald (inverse Gaussian) distribution of scale 1.
+
+    Args:
+      key: a random key.
+      mean: the mean, positive.
+      shape: the result's, into which the mean broadcasts; by default that of the mean.
+      dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> jax.random.wald(jax.random.key(0), 1., (3,)).round(3)
+      Array([0.381, 0.416, 0.481], dtype=float32)
+
+    Source: J. Michael, W. Schucany and R. Haas, The American Statistician 30, 1976.
+    """
     words, _ = words_of("wald", key)
     found = float_dtype("wald", dtype)
     sizes = shape_argument("wald", shape, _shape_of(mean))
@@ -413,7 +562,22 @@ def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None, *, out_shard
 
 @library(operands=("loc", "scale"))
 def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Sequence[int] = (), dtype: Any = None) -> Value:
-    """Samples of the two-sided Maxwell distribution of a location and a scale."""
+    """Samples of the two-sided Maxwell distribution of a location and a scale.
+
+    Args:
+      key: a random key.
+      loc, scale: the location and the scale.
+      shape: the result's, behind whose dimensions come those to which `loc` and `scale` broadcast.
+      dtype: a float dtype; float32 by default (float64 with x64).
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> jax.random.double_sided_maxwell(jax.random.key(0), 0., 1., (3,)).round(3)
+      Array([ 1.546,  1.574, -2.083], dtype=float32)
+    """
     words, _ = words_of("double_sided_maxwell", key)
     found = float_dtype("double_sided_maxwell", dtype)
     own = lax.broadcast_shapes(_shape_of(loc), _shape_of(scale))

@@ -89,11 +89,16 @@ def poisson(key: Any, lam: Any, shape: Any = None, dtype: Any = None, *, out_sha
       lam: the mean, not negative.
       shape: the result's, into which lam broadcasts; by default that of lam.
       dtype: an integer dtype; int32 by default (int64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; lam does not broadcast; an array of keys.
       NotImplementedError: a key of another generator.
       TypeError: not a key.
+
+    Example:
+      >>> jax.random.poisson(jax.random.key(0), 4., (4,))
+      Array([0, 1, 5, 5], dtype=int32)
     """
     words, _ = words_of("poisson", key)
     found = dtypes.user_dtype(int if dtype is None else dtype, "poisson")
@@ -244,6 +249,10 @@ def binomial(key: Any, n: Any, p: Any, shape: Any = None, dtype: Any = None) -> 
     Raises:
       ValueError: another dtype; the parameters do not broadcast; an array of keys.
       TypeError: not a key; parameters that are no arrays.
+
+    Example:
+      >>> jax.random.binomial(jax.random.key(0), 10, 0.5, (4,))
+      Array([6., 7., 5., 6.], dtype=float32)
     """
     words, _ = words_of("binomial", key)
     count, probability = array_arguments("binomial", n, p)
@@ -267,6 +276,10 @@ def multinomial(key: Any, n: Any, p: Any, *, shape: Any = None, dtype: Any = Non
     Raises:
       ValueError: the parameters do not broadcast; an array of keys.
       TypeError: not a key; parameters that are no arrays.
+
+    Example:
+      >>> jax.random.multinomial(jax.random.key(0), 10, jnp.array([0.2, 0.3, 0.5]))
+      Array([1., 1., 8.], dtype=float32)
     """
     words, _ = words_of("multinomial", key)
     count, probability = promote_dtypes(array_arguments("multinomial", n, p), "inexact")

@@ -22,7 +22,23 @@ from ._keys import clone, random_bits, two_keys, words_of
 
 @library(operands=("p",))
 def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
-    """Numbers of trials up to the first success, each with the probability p: 1 + floor(log u / log(1 - p))."""
+    """Numbers of trials up to the first success, each with the probability p: 1 + floor(log u / log(1 - p)).
+
+    Args:
+      key: a random key.
+      p: the probability.
+      shape: the result's, into which p broadcasts; by default that of p.
+      dtype: an integer dtype; int32 by default (int64 with x64).
+      out_sharding: without effect.
+
+    Raises:
+      ValueError: another dtype; an array of keys.
+      TypeError: not a key.
+
+    Example:
+      >>> jax.random.geometric(jax.random.key(0), 0.3, (4,))
+      Array([1, 1, 4, 3], dtype=int32)
+    """
     words, _ = words_of("geometric", key)
     found = dtypes.user_dtype(int if dtype is None else dtype, "geometric")
     if dtypes.kind_of(found) not in "iu":
@@ -60,10 +76,19 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, *, o
       x: an array, or n for `arange(n)`.
       axis: the axis.
       independent: whether each line along the axis has an order of its own.
+      out_sharding: without effect.
 
     Raises:
       TypeError: x is neither an array nor an integer.
       ValueError: no such axis; an array of keys.
+
+    Example:
+      >>> jax.random.permutation(jax.random.key(0), 5)
+      Array([0, 1, 4, 3, 2], dtype=int32)
+      >>> jax.random.permutation(jax.random.key(1), jnp.arange(6).reshape(3, 2))
+      Array([[4, 5],
+             [0, 1],
+             [2, 3]], dtype=int32)
     """
     words, _ = words_of("permutation", key)
     value = array_argument("permutation", x)
@@ -110,6 +135,12 @@ def choice(
     Raises:
       TypeError: a shape that is no sequence.
       ValueError: more choices than elements without replacement; probabilities of another shape; an array of keys.
+
+    Example:
+      >>> jax.random.choice(jax.random.key(0), 5, (3,), replace=False)
+      Array([0, 1, 4], dtype=int32)
+      >>> jax.random.choice(jax.random.key(0), jnp.array([10, 20]), (3,), p=jnp.array([0.1, 0.9]))
+      Array([10, 10, 20], dtype=int32)
     """
     words, _ = words_of("choice", key)
     if not isinstance(shape, Sequence):
@@ -182,9 +213,14 @@ def categorical(
       shape: the result's, which ends with that of the logits without the axis.
       replace: False chooses different positions for all samples of one distribution (the leading dimensions).
       mode: see `gumbel`.
+      out_sharding: without effect.
 
     Raises:
       ValueError: a shape that does not fit; too many samples without replacement; an array of keys.
+
+    Example:
+      >>> jax.random.categorical(jax.random.key(0), jnp.log(jnp.array([0.1, 0.2, 0.7])), shape=(5,))
+      Array([1, 2, 2, 1, 2], dtype=int32)
     """
     words, _ = words_of("categorical", key)
     weights = array_argument("categorical", logits)

@@ -149,10 +149,15 @@ def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, *, out_shardin
       a: the parameter, positive.
       shape: the result's, into which a broadcasts; by default that of a.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; a does not broadcast; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> jax.random.gamma(jax.random.key(0), 2., (3,)).round(3)
+      Array([1.59 , 1.76 , 1.129], dtype=float32)
     """
     words, _ = words_of("gamma", key)
     found = float_dtype("gamma", dtype)
@@ -168,10 +173,17 @@ def loggamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, *, out_shar
       a: the parameter, positive.
       shape: the result's, into which a broadcasts; by default that of a.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; a does not broadcast; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> jax.random.loggamma(jax.random.key(0), 1e-3, (3,)).round(0)
+      Array([ -111.,   -96., -1370.], dtype=float32)
+      >>> jax.random.gamma(jax.random.key(0), 1e-3, (3,)) < 1e-38
+      Array([ True,  True,  True], dtype=bool)
     """
     words, _ = words_of("loggamma", key)
     found = float_dtype("gamma", dtype)
@@ -190,10 +202,15 @@ def beta(key: Any, a: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_
       a, b: the parameters, positive.
       shape: the result's, into which they broadcast; by default what they broadcast to.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype, or one that cannot hold the parameters; they do not broadcast; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> jax.random.beta(jax.random.key(0), 2., 3., (3,)).round(3)
+      Array([0.236, 0.49 , 0.684], dtype=float32)
     """
     words, _ = words_of("beta", key)
     found = float_dtype("beta", dtype)
@@ -214,10 +231,16 @@ def dirichlet(key: Any, alpha: Any, shape: Any = None, dtype: Any = None, *, out
       alpha: the parameters along the last axis, positive.
       shape: the result's without its last dimension, into which the rest of alpha broadcasts.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; alpha is a scalar or does not broadcast; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> x = jax.random.dirichlet(jax.random.key(0), jnp.ones(3), (2,))
+      >>> x.shape, x.sum(-1).round(4)
+      ((2, 3), Array([1., 1.], dtype=float32))
     """
     words, _ = words_of("dirichlet", key)
     found = float_dtype("dirichlet", dtype)
@@ -244,10 +267,15 @@ def chisquare(key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sh
       df: the degrees of freedom, positive.
       shape: the result's, into which df broadcasts; by default that of df.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype, or one that cannot hold df; df does not broadcast; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> jax.random.chisquare(jax.random.key(0), 2., (3,)).round(3)
+      Array([1.237, 1.453, 0.702], dtype=float32)
     """
     words, sizes, found, (freedom,) = _arguments("chisquare", key, shape, dtype, df)
     return _chisquare_words(words, freedom, sizes, found)
@@ -262,10 +290,15 @@ def f(key: Any, dfnum: Any, dfden: Any, shape: Any = None, dtype: Any = None, *,
       dfnum, dfden: the degrees of freedom of the numerator and the denominator, positive.
       shape: the result's, into which they broadcast; by default what they broadcast to.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype, or one that cannot hold the parameters; they do not broadcast; an array of keys.
       TypeError: not a key; parameters that are neither scalars nor of the result's rank.
+
+    Example:
+      >>> jax.random.f(jax.random.key(0), 5., 10., (3,)).round(3)
+      Array([1.947, 0.341, 0.283], dtype=float32)
     """
     words, sizes, found, (over, under) = _arguments("f", key, shape, dtype, dfnum, dfden)
     below, above = two_keys(words)
@@ -282,10 +315,15 @@ def t(key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sharding: 
       df: the degrees of freedom, positive.
       shape: the result's, into which df broadcasts; by default that of df.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype, or one that cannot hold df; df does not broadcast; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> jax.random.t(jax.random.key(0), 3., (3,)).round(3)
+      Array([ 0.69 , -3.239, -1.675], dtype=float32)
     """
     words, sizes, found, (freedom,) = _arguments("t", key, shape, dtype, df)
     of_normal, of_gamma = two_keys(words)
@@ -313,10 +351,15 @@ def generalized_normal(
       p: the exponent, positive.
       shape: the result's.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Raises:
       ValueError: another dtype; p does not broadcast; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> jax.random.generalized_normal(jax.random.key(0), 2., (3,)).round(3)
+      Array([ 0.954,  0.09 , -1.153], dtype=float32)
     """
     words, _ = words_of("generalized_normal", key)
     found = float_dtype("gamma", dtype)
@@ -335,6 +378,7 @@ def ball(
       p: the norm's exponent, positive.
       shape: how many points, in which shape.
       dtype: a float dtype; float32 by default (float64 with x64).
+      out_sharding: without effect.
 
     Returns:
       An array of the shape (*shape, d).
@@ -342,6 +386,11 @@ def ball(
     Raises:
       ValueError: another dtype; an array of keys.
       TypeError: not a key.
+
+    Example:
+      >>> points = jax.random.ball(jax.random.key(0), 3, shape=(5,))
+      >>> points.shape, bool((jnp.linalg.norm(points, axis=1) <= 1).all())
+      ((5, 3), True)
 
     Source: F. Barthe, O. Guedon, S. Mendelson and A. Naor, "A probabilistic approach to the geometry of the l_p^n-ball",
     arXiv:math/0503650.

@@ -198,8 +198,23 @@ def PRNGKey(seed: Any, *, impl: Any = None) -> Any:
 def key(seed: Any, *, impl: Any = None, dtype: Any = None) -> KeyArray:
     """A typed random key of a seed; see `PRNGKey`.
 
+    Args:
+      seed: an integer scalar, of which 64 bits count.
+      impl, dtype: the generator, by name or as a dtype of keys; not both. By default that of the option `jax_default_prng_impl`.
+
     Returns:
       A scalar array of a dtype such as `key<fry>`.
+
+    Raises:
+      TypeError: a seed that is no integer, or no scalar.
+      ValueError: no such generator; both `impl` and `dtype`.
+
+    Example:
+      >>> jax.random.key(42)
+      Array((), dtype=key<fry>) overlaying:
+      [ 0 42]
+      >>> jax.random.key(42, impl="rbg").dtype
+      key<rbg>
     """
     if dtype is not None and impl is not None:
         raise ValueError("Cannot specify both `impl` and `dtype` arguments to jax.random.key")
@@ -221,6 +236,12 @@ def split(key: Any, num: int | Sequence[int] = 2) -> Any:
     Raises:
       TypeError: not a key.
       ValueError: an array of keys.
+
+    Example:
+      >>> key = jax.random.key(0)
+      >>> key, subkey = jax.random.split(key)
+      >>> jax.random.split(subkey, (2, 3)).shape
+      (2, 3)
     """
     keys, typed = words_of("split", key)
     shape = (
@@ -247,6 +268,11 @@ def fold_in(key: Any, data: Any) -> Any:
       TypeError: not a key; not a scalar.
       OverflowError: a Python integer that uint32 cannot hold.
       ValueError: an array of keys.
+
+    Example:
+      >>> key = jax.random.key(0)
+      >>> [jax.random.randint(jax.random.fold_in(key, step), (), 0, 100).item() for step in range(3)]
+      [91, 22, 59]
     """
     keys, typed = words_of("fold_in", key, uses=False)
     if isinstance(data, int) and not 0 <= data < 2**32:
@@ -264,7 +290,18 @@ def fold_in(key: Any, data: Any) -> Any:
 
 @library
 def key_data(keys: Any) -> Value:
-    """The words of keys: uint32, with a last dimension of the size of a key."""
+    """The words of keys: uint32, with a last dimension of the size of a key.
+
+    Args:
+      keys: a key, or an array of keys.
+
+    Raises:
+      TypeError: no keys.
+
+    Example:
+      >>> jax.random.key_data(jax.random.key(42))
+      Array([ 0, 42], dtype=uint32)
+    """
     return words_of("key_data", keys, batched=True, uses=False)[0]._base_array
 
 
@@ -279,6 +316,10 @@ def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -
     Raises:
       TypeError: other words.
       ValueError: both `impl` and `dtype`.
+
+    Example:
+      >>> jax.random.wrap_key_data(jnp.array([0, 42], dtype=jnp.uint32)) == jax.random.key(42)
+      Array(True, dtype=bool)
     """
     if dtype is not None and impl is not None:
         raise ValueError("Cannot specify both `impl` and `dtype` arguments to jax.random.wrap_key_data")
@@ -289,17 +330,54 @@ def wrap_key_data(key_bits_array: Any, *, impl: Any = None, dtype: Any = None) -
 
 
 def key_impl(keys: Any) -> str:
-    """The name of the generator of keys."""
+    """The name of the generator of keys.
+
+    Args:
+      keys: a key, or an array of keys.
+
+    Raises:
+      TypeError: no keys.
+
+    Example:
+      >>> jax.random.key_impl(jax.random.key(0))
+      'threefry2x32'
+    """
     return words_of("key_impl", keys, batched=True)[0]._impl.name
 
 
 def key_dtype(impl_spec: Any = None) -> KeyDType:
-    """The dtype of typed keys of a generator."""
+    """The dtype of typed keys of a generator.
+
+    Args:
+      impl_spec: its name; by default that of the option `jax_default_prng_impl`.
+
+    Raises:
+      ValueError: no such generator.
+
+    Example:
+      >>> jax.random.key_dtype(), jax.random.key_dtype("rbg")
+      (key<fry>, key<rbg>)
+    """
     return KEYS[_generator_of(impl_spec)]._dtype
 
 
 @library
 def clone(key: Any) -> Any:
-    """The same key, said to be used again on purpose."""
+    """The same key, said to be used again on purpose.
+
+    Args:
+      key: a key, or an array of keys.
+
+    Returns:
+      The same keys, which the check for keys used twice (`jax_debug_key_reuse`) takes for new ones.
+
+    Raises:
+      TypeError: no key.
+
+    Example:
+      >>> key = jax.random.key(0)
+      >>> bool(jax.random.uniform(key) == jax.random.uniform(jax.random.clone(key)))
+      True
+    """
     keys, typed = words_of("clone", key, batched=True, uses=False)
     return type(keys)(key_reuse.fresh(keys._base_array)) if typed else keys._base_array

@@ -25,10 +25,15 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low", *, o
       p: the probability.
       shape: the result's; by default that of p.
       mode: "high" draws twice the bits, for small probabilities.
+      out_sharding: without effect.
 
     Raises:
       TypeError: a probability that is no float.
       ValueError: another mode; p does not broadcast; an array of keys.
+
+    Example:
+      >>> jax.random.bernoulli(jax.random.key(0), 0.7, (4,))
+      Array([False, False,  True,  True], dtype=bool)
     """
     if mode not in ("high", "low"):
         raise ValueError(f"got mode={mode!r}, expected 'high' or 'low'")
@@ -48,7 +53,22 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low", *, o
 
 @library
 def rademacher(key: Any, shape: Any = (), dtype: Any = None, *, out_sharding: Any = None) -> Value:
-    """-1 and 1 with equal probabilities, as int32 (int64 with x64) or another dtype."""
+    """-1 and 1 with equal probabilities.
+
+    Args:
+      key: a random key.
+      shape: the result's.
+      dtype: of the result; int32 by default (int64 with x64).
+      out_sharding: without effect.
+
+    Raises:
+      ValueError: an array of keys.
+      TypeError: not a key; no dtype.
+
+    Example:
+      >>> jax.random.rademacher(jax.random.key(0), (4,))
+      Array([-1, -1,  1,  1], dtype=int32)
+    """
     found = dtypes.user_dtype(int if dtype is None else dtype, "rademacher")
     sides = convert(bernoulli(key, 0.5, shape_argument("rademacher", shape)), found)
     two, one = BIND.full(sides.aval, 2), BIND.full(sides.aval, 1)
