@@ -67,8 +67,7 @@ def ravel_pytree(pytree: Any) -> tuple[Value, Callable[[Any], Any]]:
       TypeError: a leaf is no array; the function: a vector of another dtype. ValueError: the function: another length.
 
     Example:
-      >>> import sable.numpy as jnp
-      >>> flat, undo = ravel_pytree({"a": jnp.ones(2), "b": jnp.zeros((1, 2))})
+      >>> flat, undo = jax.flatten_util.ravel_pytree({"a": jnp.ones(2), "b": jnp.zeros((1, 2))})
       >>> flat
       Array([1., 1., 0., 0.], dtype=float32)
       >>> undo(flat)["b"].shape

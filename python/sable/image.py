@@ -29,6 +29,12 @@ class ResizeMethod(enum.Enum):
     NEAREST takes the nearest one; LINEAR interpolates; CUBIC by Keys' kernel, CUBIC_PYTORCH (without antialias) by one that
     overshoots more, repeating the edges; LANCZOS3 and LANCZOS5 by windowed sines of that radius; AREA takes the mean of what
     a pixel of the result covers.
+
+    Example:
+      >>> jax.image.resize(jnp.array([0., 4.]), (4,), jax.image.ResizeMethod.NEAREST)
+      Array([0., 0., 4., 4.], dtype=float32)
+      >>> jax.image.resize(jnp.array([0., 4.]), (4,), "linear")
+      Array([0., 1., 3., 4.], dtype=float32)
     """
 
     NEAREST = 0

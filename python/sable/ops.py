@@ -39,7 +39,9 @@ def _end(dtype: np.dtype, highest: bool) -> Any:
     return np.inf if highest else -np.inf
 
 
-def _segment_function(name: str, what: str, mnemonic: str, reduction: str, neutral: Callable[[np.dtype], Any]) -> Any:
+def _segment_function(
+    name: str, what: str, mnemonic: str, reduction: str, neutral: Callable[[np.dtype], Any], example: str
+) -> Any:
     text = f"""{what} of the rows of an array that belong to the same segment.
 
     Args:
@@ -58,7 +60,7 @@ def _segment_function(name: str, what: str, mnemonic: str, reduction: str, neutr
       ConcretizationTypeError: traced ids and no `num_segments`.
     """
 
-    @library(name=name, text=text)
+    @library(name=name, text=text, example=example)
     def run(
         data: Any,
         segment_ids: Any,
@@ -99,11 +101,39 @@ def _segment_function(name: str, what: str, mnemonic: str, reduction: str, neutr
     return run
 
 
-segment_sum = _segment_function("segment_sum", "The sums", "scatter_add", "reduce_sum", lambda dtype: 0)
-segment_prod = _segment_function("segment_prod", "The products", "scatter_mul", "reduce_prod", lambda dtype: 1)
+segment_sum = _segment_function(
+    "segment_sum",
+    "The sums",
+    "scatter_add",
+    "reduce_sum",
+    lambda dtype: 0,
+    ">>> jax.ops.segment_sum(jnp.array([1., 2., 3., 4.]), jnp.array([0, 2, 0, 9]), num_segments=3)\n"
+    "Array([4., 0., 2.], dtype=float32)",
+)
+segment_prod = _segment_function(
+    "segment_prod",
+    "The products",
+    "scatter_mul",
+    "reduce_prod",
+    lambda dtype: 1,
+    ">>> jax.ops.segment_prod(jnp.array([1., 2., 3., 4.]), jnp.array([0, 2, 0, 9]), num_segments=3)\n"
+    "Array([3., 1., 2.], dtype=float32)",
+)
 segment_max = _segment_function(
-    "segment_max", "The greatest", "scatter_max", "reduce_max", lambda dtype: _end(dtype, False)
+    "segment_max",
+    "The greatest",
+    "scatter_max",
+    "reduce_max",
+    lambda dtype: _end(dtype, False),
+    ">>> jax.ops.segment_max(jnp.array([1., 2., 3., 4.]), jnp.array([0, 2, 0, 9]), num_segments=3)\n"
+    "Array([  3., -inf,   2.], dtype=float32)",
 )
 segment_min = _segment_function(
-    "segment_min", "The least", "scatter_min", "reduce_min", lambda dtype: _end(dtype, True)
+    "segment_min",
+    "The least",
+    "scatter_min",
+    "reduce_min",
+    lambda dtype: _end(dtype, True),
+    ">>> jax.ops.segment_min(jnp.array([1., 2., 3., 4.]), jnp.array([0, 2, 0, 9]), num_segments=3)\n"
+    "Array([ 1., inf,  2.], dtype=float32)",
 )

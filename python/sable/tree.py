@@ -42,16 +42,17 @@ unflatten = tree_util.tree_unflatten
 def static(**kwargs: Any) -> Any:
     """A dataclass field that `register_dataclass` takes as data of the structure instead of as a child.
 
-    Arguments:
+    Args:
       kwargs: those of `dataclasses.field`; an explicit "static" in `metadata` wins.
 
-    >>> @tree_util.register_dataclass
-    ... @dataclasses.dataclass
-    ... class Scale:
-    ...     factor: float
-    ...     axis: int = static(default=0)
-    >>> structure(Scale(2.0))
-    PyTreeDef(CustomNode(Scale[(0,)], [*]))
+    Example:
+      >>> @jax.tree_util.register_dataclass
+      ... @dataclasses.dataclass
+      ... class Scale:
+      ...     factor: float
+      ...     axis: int = jax.tree.static(default=0)
+      >>> jax.tree.structure(Scale(2.0))
+      PyTreeDef(CustomNode(Scale[(0,)], [*]))
     """
     metadata = {"static": True, **(kwargs.pop("metadata", None) or {})}
     return dataclasses.field(metadata=metadata, **kwargs)

@@ -81,7 +81,7 @@ _explain_map_with_path = pytree.mismatch_explainer("tree_map_with_path tree")
 def tree_flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], Any]:
     """The leaves of a tree, from left to right, and its structure.
 
-    Arguments:
+    Args:
       tree: a pytree.
       is_leaf: gets every subtree; True makes it a leaf.
 
@@ -92,8 +92,9 @@ def tree_flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], Any]:
       ValueError: the keys of a dict cannot be sorted, or a registered class gave no (children, data).
       RecursionError: the tree contains itself.
 
-    >>> tree_flatten({"b": (1, None), "a": 2})
-    ([2, 1], PyTreeDef({'a': *, 'b': (*, None)}))
+    Example:
+      >>> jax.tree.flatten({"b": (1, None), "a": 2})
+      ([2, 1], PyTreeDef({'a': *, 'b': (*, None)}))
     """
     return default_registry.flatten(tree, is_leaf)
 
@@ -101,15 +102,16 @@ def tree_flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], Any]:
 def tree_unflatten(treedef: Any, leaves: Iterable[Any]) -> Any:
     """The tree of that structure with these leaves.
 
-    Arguments:
+    Args:
       treedef: a PyTreeDef.
       leaves: iterable of as many objects as the structure has leaves.
 
     Raises:
       ValueError: too few or too many leaves.
 
-    >>> tree_unflatten(tree_structure([0, (0, 0)]), "abc")
-    ['a', ('b', 'c')]
+    Example:
+      >>> jax.tree.unflatten(jax.tree.structure([0, (0, 0)]), "abc")
+      ['a', ('b', 'c')]
     """
     return treedef.unflatten(leaves)
 
@@ -117,8 +119,14 @@ def tree_unflatten(treedef: Any, leaves: Iterable[Any]) -> Any:
 def tree_leaves(tree: Any, is_leaf: IsLeaf = None) -> list[Any]:
     """The leaves of a tree, as `tree_flatten` gives them.
 
-    >>> tree_leaves([1, (2, None)])
-    [1, 2]
+    Args:
+      tree, is_leaf: as of `tree_flatten`.
+
+    Example:
+      >>> jax.tree.leaves([1, (2, None)])
+      [1, 2]
+      >>> jax.tree.leaves([1, (2, None)], is_leaf=lambda x: x is None)
+      [1, 2, None]
     """
     return default_registry.leaves(tree, is_leaf)
 
@@ -126,8 +134,12 @@ def tree_leaves(tree: Any, is_leaf: IsLeaf = None) -> list[Any]:
 def tree_structure(tree: Any, is_leaf: IsLeaf = None) -> Any:
     """The structure of a tree, as `tree_flatten` gives it.
 
-    >>> tree_structure([1, (2, None)])
-    PyTreeDef([*, (*, None)])
+    Args:
+      tree, is_leaf: as of `tree_flatten`.
+
+    Example:
+      >>> jax.tree.structure([1, (2, None)])
+      PyTreeDef([*, (*, None)])
     """
     return default_registry.structure(tree, is_leaf)
 
@@ -135,7 +147,7 @@ def tree_structure(tree: Any, is_leaf: IsLeaf = None) -> Any:
 def tree_map(f: Callable[..., Any], tree: Any, *rest: Any, is_leaf: IsLeaf = None) -> Any:
     """Applies a function to the leaves of a tree, together with what further trees have there.
 
-    Arguments:
+    Args:
       f: takes a leaf of `tree` and a subtree of each further tree.
       tree: a pytree; the result has its structure.
       rest: trees that agree with `tree` down to its leaves.
@@ -144,8 +156,13 @@ def tree_map(f: Callable[..., Any], tree: Any, *rest: Any, is_leaf: IsLeaf = Non
     Raises:
       ValueError: `tree` is not a prefix of a further tree; says where.
 
-    >>> tree_map(lambda x, y: x + y, {"a": 1, "b": (2,)}, {"a": 10, "b": (20,)})
-    {'a': 11, 'b': (22,)}
+    Example:
+      >>> jax.tree.map(lambda x, y: x + y, {"a": 1, "b": (2,)}, {"a": 10, "b": (20,)})
+      {'a': 11, 'b': (22,)}
+      >>> jax.tree.map(lambda x, y: x + y, {"a": 1}, {"b": 1})
+      Traceback (most recent call last):
+          ...
+      ValueError: pytree structure error: different pytree metadata at key path...
     """
     return default_registry.map(f, tree, rest, is_leaf, _explain_map)
 
@@ -155,7 +172,7 @@ def tree_reduce(
 ) -> Any:
     """Folds the leaves of a tree from left to right.
 
-    Arguments:
+    Args:
       function: takes the value so far and a leaf.
       tree: a pytree.
       initializer: the first value; by default the first leaf.
@@ -164,8 +181,9 @@ def tree_reduce(
     Raises:
       TypeError: no leaves and no initializer.
 
-    >>> tree_reduce(lambda total, leaf: total + leaf, [1, (2, 3)], 10)
-    16
+    Example:
+      >>> jax.tree.reduce(lambda total, leaf: total + leaf, [1, (2, 3)], 10)
+      16
     """
     leaves = tree_leaves(tree, is_leaf)
     if initializer is _MISSING:
@@ -178,7 +196,7 @@ def tree_reduce_associative(
 ) -> Any:
     """Combines the leaves of a tree pairwise, in a balanced tree of operations.
 
-    Arguments:
+    Args:
       operation: associative; its result is not specified otherwise.
       tree: a pytree.
       identity: the result for a tree without leaves.
@@ -187,8 +205,9 @@ def tree_reduce_associative(
     Raises:
       TypeError: no leaves and no identity.
 
-    >>> tree_reduce_associative(lambda a, b: f"({a}{b})", list("abcd"))
-    '((ab)(cd))'
+    Example:
+      >>> jax.tree.reduce_associative(lambda a, b: f"({a}{b})", list("abcd"))
+      '((ab)(cd))'
     """
     leaves = tree_leaves(tree, is_leaf)
     if leaves:
@@ -208,8 +227,12 @@ def _combine(operation: Callable[[Any, Any], Any], values: list[Any]) -> Any:
 def tree_all(tree: Any, *, is_leaf: IsLeaf = None) -> bool:
     """Whether every leaf is true.
 
-    >>> tree_all([True, {"a": 1}]), tree_all([True, False]), tree_all(())
-    (True, False, True)
+    Args:
+      tree, is_leaf: as of `tree_flatten`.
+
+    Example:
+      >>> jax.tree.all([True, {"a": 1}]), jax.tree.all([True, False]), jax.tree.all(())
+      (True, False, True)
     """
     return all(tree_leaves(tree, is_leaf))
 
@@ -217,19 +240,21 @@ def tree_all(tree: Any, *, is_leaf: IsLeaf = None) -> bool:
 def tree_transpose(outer_treedef: Any, inner_treedef: Any, pytree_to_transpose: Any) -> Any:
     """Turns a tree of trees inside out.
 
-    Arguments:
+    Args:
       outer_treedef: the structure of the outer tree.
       inner_treedef: that of each of its elements; None takes it from the first one.
       pytree_to_transpose: a tree of the composed structure.
 
     Returns:
-      a tree of structure `inner_treedef` whose elements have structure `outer_treedef`.
+      A tree of structure `inner_treedef` whose elements have structure `outer_treedef`.
 
     Raises:
       TypeError: the number of leaves is not the product of those of the structures.
 
-    >>> tree_transpose(tree_structure([0, 0]), tree_structure((0, 0)), [(1, 2), (3, 4)])
-    ([1, 3], [2, 4])
+    Example:
+      >>> structure = jax.tree.structure
+      >>> jax.tree.transpose(structure([0, 0]), structure((0, 0)), [(1, 2), (3, 4)])
+      ([1, 3], [2, 4])
     """
     leaves, treedef = tree_flatten(pytree_to_transpose)
     if inner_treedef is None:
@@ -245,7 +270,7 @@ def tree_transpose(outer_treedef: Any, inner_treedef: Any, pytree_to_transpose: 
 def tree_broadcast(prefix_tree: Any, full_tree: Any, is_leaf: IsLeaf = None) -> Any:
     """Spreads the leaves of a prefix over the subtrees that a full tree has in their places.
 
-    Arguments:
+    Args:
       prefix_tree: agrees with `full_tree` down to its own leaves.
       full_tree: a pytree; the result has its structure.
       is_leaf: gets every subtree of `prefix_tree`; True makes it a leaf.
@@ -253,8 +278,9 @@ def tree_broadcast(prefix_tree: Any, full_tree: Any, is_leaf: IsLeaf = None) -> 
     Raises:
       ValueError: `prefix_tree` is no prefix of `full_tree`; says where.
 
-    >>> tree_broadcast({"a": 0, "b": 1}, {"a": "x", "b": ["y", "z"]})
-    {'a': 0, 'b': [1, 1]}
+    Example:
+      >>> jax.tree.broadcast({"a": 0, "b": 1}, {"a": "x", "b": ["y", "z"]})
+      {'a': 0, 'b': [1, 1]}
     """
     return tree_structure(full_tree).unflatten(pytree.broadcast_prefix(prefix_tree, full_tree, is_leaf))
 
@@ -264,7 +290,7 @@ def tree_flatten_with_path(
 ) -> tuple[list[tuple[KeyPath, Any]], Any]:
     """The leaves of a tree with their key paths, and its structure.
 
-    Arguments:
+    Args:
       tree: a pytree.
       is_leaf: gets every subtree; True makes it a leaf.
       is_leaf_takes_path: `is_leaf` gets a key path and a subtree.
@@ -272,8 +298,10 @@ def tree_flatten_with_path(
     Returns:
       (list of pairs (path, leaf), PyTreeDef).
 
-    >>> [(keystr(path), leaf) for path, leaf in tree_flatten_with_path({"a": [1, 2]})[0]]
-    [("['a'][0]", 1), ("['a'][1]", 2)]
+    Example:
+      >>> leaves, structure = jax.tree.flatten_with_path({"a": [1, 2]})
+      >>> [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves]
+      [("['a'][0]", 1), ("['a'][1]", 2)]
     """
     predicate = is_leaf
     if is_leaf is not None and not is_leaf_takes_path:
@@ -286,8 +314,12 @@ def tree_leaves_with_path(
 ) -> list[tuple[KeyPath, Any]]:
     """The leaves of a tree with their key paths, as `tree_flatten_with_path` gives them.
 
-    >>> tree_leaves_with_path([5])
-    [((SequenceKey(idx=0),), 5)]
+    Args:
+      tree, is_leaf, is_leaf_takes_path: as of `tree_flatten_with_path`.
+
+    Example:
+      >>> jax.tree.leaves_with_path([5])
+      [((SequenceKey(idx=0),), 5)]
     """
     return tree_flatten_with_path(tree, is_leaf, is_leaf_takes_path)[0]
 
@@ -301,7 +333,7 @@ def tree_map_with_path(
 ) -> Any:
     """Applies a function to key paths and leaves, together with what further trees have there.
 
-    Arguments:
+    Args:
       f: takes a key path, a leaf of `tree` and a subtree of each further tree.
       tree, rest, is_leaf: as in `tree_map`.
       is_leaf_takes_path: `is_leaf` gets a key path and a subtree.
@@ -309,8 +341,9 @@ def tree_map_with_path(
     Raises:
       ValueError: `tree` is not a prefix of a further tree; says where.
 
-    >>> tree_map_with_path(lambda path, leaf: f"{keystr(path)}={leaf}", {"a": 1})
-    {'a': "['a']=1"}
+    Example:
+      >>> jax.tree.map_with_path(lambda path, leaf: f"{jax.tree_util.keystr(path)}={leaf}", {"a": 1})
+      {'a': "['a']=1"}
     """
     pairs, treedef = tree_flatten_with_path(tree, is_leaf, is_leaf_takes_path)
     columns = [[path for path, _ in pairs], [leaf for _, leaf in pairs]]
@@ -327,8 +360,12 @@ def tree_map_with_path(
 def treedef_tuple(treedefs: Iterable[Any]) -> Any:
     """The structure of a tuple of trees of the given structures.
 
-    >>> treedef_tuple([tree_structure([1]), tree_structure(2)])
-    PyTreeDef(([*], *))
+    Args:
+      treedefs: structures.
+
+    Example:
+      >>> jax.tree_util.treedef_tuple([jax.tree.structure([1]), jax.tree.structure(2)])
+      PyTreeDef(([*], *))
     """
     return pytree.treedef_tuple(treedefs)
 
@@ -336,8 +373,12 @@ def treedef_tuple(treedefs: Iterable[Any]) -> Any:
 def treedef_children(treedef: Any) -> list[Any]:
     """The structures of the root's children.
 
-    >>> treedef_children(tree_structure([1, (2, 3)]))
-    [PyTreeDef(*), PyTreeDef((*, *))]
+    Args:
+      treedef: a structure.
+
+    Example:
+      >>> jax.tree_util.treedef_children(jax.tree.structure([1, (2, 3)]))
+      [PyTreeDef(*), PyTreeDef((*, *))]
     """
     return treedef.children()
 
@@ -345,8 +386,12 @@ def treedef_children(treedef: Any) -> list[Any]:
 def treedef_is_leaf(treedef: Any) -> bool:
     """Whether a structure has a single node: a leaf, or a container of nothing.
 
-    >>> treedef_is_leaf(tree_structure(1)), treedef_is_leaf(tree_structure([1]))
-    (True, False)
+    Args:
+      treedef: a structure.
+
+    Example:
+      >>> jax.tree_util.treedef_is_leaf(jax.tree.structure(1)), jax.tree_util.treedef_is_leaf(jax.tree.structure([1]))
+      (True, False)
     """
     return treedef.num_nodes == 1
 
@@ -354,12 +399,13 @@ def treedef_is_leaf(treedef: Any) -> bool:
 def all_leaves(iterable: Iterable[Any], is_leaf: IsLeaf = None) -> bool:
     """Whether every element of an iterable is a leaf.
 
-    Arguments:
+    Args:
       iterable: of any objects.
       is_leaf: makes an object a leaf where it gives True.
 
-    >>> all_leaves([1, "a"]), all_leaves([1, (2,)])
-    (True, False)
+    Example:
+      >>> jax.tree_util.all_leaves([1, "a"]), jax.tree_util.all_leaves([1, (2,)])
+      (True, False)
     """
     if is_leaf is None:
         return default_registry.all_leaves(iterable)
@@ -371,8 +417,12 @@ def all_leaves(iterable: Iterable[Any], is_leaf: IsLeaf = None) -> bool:
 def is_tree_node(typ: type) -> bool:
     """Whether instances of a class are containers of pytrees.
 
-    >>> is_tree_node(dict), is_tree_node(int)
-    (True, False)
+    Args:
+      typ: a class.
+
+    Example:
+      >>> jax.tree_util.is_tree_node(dict), jax.tree_util.is_tree_node(int)
+      (True, False)
     """
     return default_registry.is_node(typ)
 
@@ -380,11 +430,15 @@ def is_tree_node(typ: type) -> bool:
 def flatten_one_level(tree: Any) -> tuple[Iterable[Any], Hashable]:
     """The children of a container and its data: what is left of it without them.
 
+    Args:
+      tree: a container.
+
     Raises:
       ValueError: a leaf.
 
-    >>> flatten_one_level({"b": [1, 2], "a": 3})
-    ((3, [1, 2]), ('a', 'b'))
+    Example:
+      >>> jax.tree_util.flatten_one_level({"b": [1, 2], "a": 3})
+      ((3, [1, 2]), ('a', 'b'))
     """
     level = default_registry.flatten_one_level(tree)
     if level is None:
@@ -394,13 +448,17 @@ def flatten_one_level(tree: Any) -> tuple[Iterable[Any], Hashable]:
 
 
 def flatten_one_level_with_keys(tree: Any) -> tuple[Iterable[tuple[Any, Any]], Hashable]:
-    """The same with pairs (key, child).
+    """The children of a container with their keys, and its data.
+
+    Args:
+      tree: a container.
 
     Raises:
       ValueError: a leaf.
 
-    >>> flatten_one_level_with_keys([7])
-    (((SequenceKey(idx=0), 7),), None)
+    Example:
+      >>> jax.tree_util.flatten_one_level_with_keys([7])
+      (((SequenceKey(idx=0), 7),), None)
     """
     level = default_registry.flatten_one_level_with_keys(tree)
     if level is None:
@@ -411,14 +469,15 @@ def flatten_one_level_with_keys(tree: Any) -> tuple[Iterable[tuple[Any, Any]], H
 def keystr(keys: Sequence[Any], *, simple: bool = False, separator: str = "") -> str:
     """A key path as text.
 
-    Arguments:
+    Args:
       keys: the path, as `tree_flatten_with_path` gives it.
       simple: only the keys, without brackets and quotes.
       separator: text between the entries.
 
-    >>> path = (DictKey("a"), SequenceKey(0), GetAttrKey("x"))
-    >>> keystr(path), keystr(path, simple=True, separator="/")
-    ("['a'][0].x", 'a/0/x')
+    Example:
+      >>> path, leaf = jax.tree.leaves_with_path({"a": [1]})[0]
+      >>> jax.tree_util.keystr(path), jax.tree_util.keystr(path, simple=True, separator="/")
+      ("['a'][0]", 'a/0')
     """
     return separator.join(map(_simple_text if simple else str, keys))
 

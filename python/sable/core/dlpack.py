@@ -18,8 +18,15 @@ from .sharding import SingleDeviceSharding
 def is_supported_dtype(dtype: Any) -> bool:
     """Whether arrays of a dtype can be exchanged by DLPack.
 
+    Args:
+      dtype: a dtype.
+
     Raises:
       TypeError: no dtype.
+
+    Example:
+      >>> jax.dlpack.is_supported_dtype(np.float32), jax.dlpack.is_supported_dtype(jax.numpy.int4)
+      (True, False)
     """
     if dtype is None:
         raise TypeError(f"Expected a string or dtype-like object; got dtype={dtype!r}")
@@ -40,6 +47,11 @@ def from_dlpack(external_array: Any, device: Any = None, copy: bool | None = Non
       TypeError: no such array, another device than the CPU, no numbers.
       ValueError: `copy=False` where a copy must be made.
       BufferError: the library does not hand over its array.
+
+    Example:
+      >>> memory = np.arange(3, dtype=np.float32)
+      >>> jax.dlpack.from_dlpack(memory) + 1
+      Array([1., 2., 3.], dtype=float32)
     """
     if not hasattr(external_array, "__dlpack__") or not hasattr(external_array, "__dlpack_device__"):
         raise TypeError("The array passed to from_dlpack must have __dlpack__ and __dlpack_device__ methods.")

@@ -89,6 +89,14 @@ def dot_product_attention(
 
     Raises:
       ValueError: shapes that do not fit; another implementation.
+
+    Example:
+      >>> query, key = jnp.ones((1, 2, 1, 4)), jnp.ones((1, 2, 1, 4))
+      >>> value = jnp.array([0., 10.]).reshape(1, 2, 1, 1) * jnp.ones(4)
+      >>> jax.nn.dot_product_attention(query, key, value)[0, :, 0, 0]
+      Array([5., 5.], dtype=float32)
+      >>> jax.nn.dot_product_attention(query, key, value, is_causal=True)[0, :, 0, 0]
+      Array([0., 5.], dtype=float32)
     """
     if implementation not in (None, "xla"):
         raise ValueError(f"Unsupported implementation option: {implementation}")

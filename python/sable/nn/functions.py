@@ -31,13 +31,29 @@ def _inexact(name: str, x: Any) -> Any:
 
 @library
 def identity(x: Any) -> Any:
-    """x itself."""
+    """x itself, as an array.
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.identity(1.5)
+      Array(1.5, dtype=float32, weak_type=True)
+    """
     return array_argument("identity", x)
 
 
 @library
 def tanh(x: Any, /) -> Any:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.tanh(jnp.array([-100., 0., 1.])).round(4)
+      Array([-1.    ,  0.    ,  0.7616], dtype=float32)
+    """
     return jnp.tanh(x)
 
 
@@ -55,8 +71,10 @@ def relu(x: Any) -> Any:
       An array of its shape.
 
     Example:
-      >>> relu(jnp.array([-1.0, 2.0]))
+      >>> jax.nn.relu(jnp.array([-1., 2.]))
       Array([0., 2.], dtype=float32)
+      >>> jax.grad(jax.nn.relu)(0.)
+      Array(0., dtype=float32, weak_type=True)
     """
     value = array_argument("relu", x)
     # a choice and not a maximum, whose derivative at the tie is one half; NaN stays
@@ -65,34 +83,75 @@ def relu(x: Any) -> Any:
 
 @library
 def relu6(x: Any) -> Any:
-    """min(max(x, 0), 6), with derivative 0 at both corners."""
+    """min(max(x, 0), 6), with derivative 0 at both corners.
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.relu6(jnp.array([-1., 2., 8.]))
+      Array([0., 2., 6.], dtype=float32)
+    """
     value = array_argument("relu6", x)
     return jnp.where(value >= 6, 6.0, jnp.where(value <= 0, 0.0, value))
 
 
 @library
 def leaky_relu(x: Any, negative_slope: Any = 1e-2) -> Any:
-    """x where x >= 0, else negative_slope x."""
+    """x where x >= 0, else negative_slope x.
+
+    Args:
+      x: an array.
+      negative_slope: a scalar or an array.
+
+    Example:
+      >>> jax.nn.leaky_relu(jnp.array([-1., 2.]), 0.1)
+      Array([-0.1,  2. ], dtype=float32)
+    """
     value = array_argument("leaky_relu", x)
     return jnp.where(value >= 0, value, negative_slope * value)
 
 
 @library
 def hard_tanh(x: Any) -> Any:
-    """x moved into [-1, 1]."""
+    """x moved into [-1, 1].
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.hard_tanh(jnp.array([-3., 0.5, 3.]))
+      Array([-1. ,  0.5,  1. ], dtype=float32)
+    """
     value = array_argument("hard_tanh", x)
     return jnp.where(value > 1, 1, jnp.where(value < -1, -1, value))
 
 
 @library
 def hard_sigmoid(x: Any) -> Any:
-    """relu6(x + 3) / 6."""
+    """relu6(x + 3) / 6.
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.hard_sigmoid(jnp.array([-3., 0., 3.]))
+      Array([0. , 0.5, 1. ], dtype=float32)
+    """
     return relu6(jnp.add(x, 3.0)) / 6.0
 
 
 @library
 def hard_silu(x: Any) -> Any:
-    """x hard_sigmoid(x) (arXiv:1905.02244)."""
+    """x hard_sigmoid(x) (arXiv:1905.02244).
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.hard_silu(jnp.array([-3., 0., 3.]))
+      Array([-0.,  0.,  3.], dtype=float32)
+    """
     value = array_argument("hard_silu", x)
     return jnp.multiply(value, hard_sigmoid(value))
 
@@ -102,14 +161,30 @@ hard_swish = hard_silu
 
 @library
 def sparse_plus(x: Any) -> Any:
-    """0 below -1, x above 1, and (x + 1)**2 / 4 between (arXiv:1602.02068)."""
+    """0 below -1, x above 1, and (x + 1)**2 / 4 between (arXiv:1602.02068).
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.sparse_plus(jnp.array([-1., 0., 2.]))
+      Array([0.  , 0.25, 2.  ], dtype=float32)
+    """
     value = array_argument("sparse_plus", x)
     return jnp.where(value <= -1, 0.0, jnp.where(value >= 1, value, (value + 1.0) ** 2 / 4))
 
 
 @library
 def sparse_sigmoid(x: Any) -> Any:
-    """(x + 1) / 2 moved into [0, 1]: the derivative of `sparse_plus`."""
+    """(x + 1) / 2 moved into [0, 1]: the derivative of `sparse_plus`.
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.sparse_sigmoid(jnp.array([-2., 0., 2.]))
+      Array([0. , 0.5, 1. ], dtype=float32)
+    """
     return 0.5 * jnp.clip(jnp.add(x, 1.0), 0.0, 2.0)
 
 
@@ -120,28 +195,60 @@ def sparse_sigmoid(x: Any) -> Any:
 def sigmoid(x: Any) -> Any:
     """1 / (1 + e**-x).
 
+    Args:
+      x: an array.
+
     Raises:
       TypeError: neither floats nor complex numbers.
+
+    Example:
+      >>> jax.nn.sigmoid(jnp.array([-100., 0., 100.]))
+      Array([0. , 0.5, 1. ], dtype=float32)
     """
     return lax.logistic(x)
 
 
 @library
 def softplus(x: Any) -> Any:
-    """log(1 + e**x)."""
+    """log(1 + e**x).
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.softplus(jnp.array([-100., 0., 100.])).round(4)
+      Array([  0.    ,   0.6931, 100.    ], dtype=float32)
+    """
     return jnp.logaddexp(x, 0)
 
 
 @library
 def squareplus(x: Any, b: Any = 4) -> Any:
-    """(x + sqrt(x**2 + b)) / 2 (arXiv:2112.11687)."""
+    """(x + sqrt(x**2 + b)) / 2 (arXiv:2112.11687).
+
+    Args:
+      x: an array.
+      b: how far the corner is rounded; 0 gives relu.
+
+    Example:
+      >>> jax.nn.squareplus(jnp.array([-100., 0.])).round(2)
+      Array([0.01, 1.  ], dtype=float32)
+    """
     value = array_argument("squareplus", x)
     return (value + jnp.sqrt(jnp.square(value) + b)) / 2
 
 
 @library
 def soft_sign(x: Any) -> Any:
-    """x / (|x| + 1)."""
+    """x / (|x| + 1).
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.soft_sign(jnp.array([-1., 0., 3.]))
+      Array([-0.5 ,  0.  ,  0.75], dtype=float32)
+    """
     value = array_argument("soft_sign", x)
     return value / (jnp.abs(value) + 1)
 
@@ -150,8 +257,15 @@ def soft_sign(x: Any) -> Any:
 def silu(x: Any) -> Any:
     """x sigmoid(x), also called swish (arXiv:1606.08415).
 
+    Args:
+      x: an array.
+
     Raises:
       TypeError: neither floats nor complex numbers.
+
+    Example:
+      >>> jax.nn.silu(jnp.array([-1., 0., 1.])).round(4)
+      Array([-0.2689,  0.    ,  0.7311], dtype=float32)
     """
     value = array_argument("silu", x)
     return value * sigmoid(value)
@@ -162,20 +276,45 @@ swish = silu
 
 @library
 def mish(x: Any) -> Any:
-    """x tanh(softplus(x)) (arXiv:1908.08681)."""
+    """x tanh(softplus(x)) (arXiv:1908.08681).
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.mish(jnp.array([-1., 0., 1.])).round(4)
+      Array([-0.3034,  0.    ,  0.8651], dtype=float32)
+    """
     value = array_argument("mish", x)
     return value * jnp.tanh(softplus(value))
 
 
 @library
 def log_sigmoid(x: Any) -> Any:
-    """log(sigmoid(x)) = -softplus(-x)."""
+    """log(sigmoid(x)) = -softplus(-x).
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.log_sigmoid(jnp.array([-100., 0.])).round(4)
+      Array([-100.    ,   -0.6931], dtype=float32)
+    """
     return jnp.negative(softplus(jnp.negative(array_argument("log_sigmoid", x))))
 
 
 @library
 def elu(x: Any, alpha: Any = 1.0) -> Any:
-    """x where x > 0, else alpha (e**x - 1) (arXiv:1511.07289)."""
+    """x where x > 0, else alpha (e**x - 1) (arXiv:1511.07289).
+
+    Args:
+      x: an array.
+      alpha: a scalar or an array.
+
+    Example:
+      >>> jax.nn.elu(jnp.array([-100., 0., 1.]), 2.)
+      Array([-2.,  0.,  1.], dtype=float32)
+    """
     value = array_argument("elu", x)
     # e**x of what is not taken must not overflow: its derivative would be infinity times zero
     safe = jnp.where(value > 0, 0.0, value)
@@ -184,13 +323,30 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
 
 @library
 def celu(x: Any, alpha: Any = 1.0) -> Any:
-    """max(x, 0) + min(0, alpha (e**(x / alpha) - 1)) (arXiv:1704.07483)."""
+    """max(x, 0) + min(0, alpha (e**(x / alpha) - 1)) (arXiv:1704.07483).
+
+    Args:
+      x: an array.
+      alpha: a scalar or an array.
+
+    Example:
+      >>> jax.nn.celu(jnp.array([-100., 0., 1.]), 2.)
+      Array([-2.,  0.,  1.], dtype=float32)
+    """
     return jnp.maximum(x, 0.0) + alpha * jnp.expm1(jnp.minimum(x, 0.0) / alpha)
 
 
 @library
 def selu(x: Any) -> Any:
-    """The scaled exponential linear unit, which keeps mean 0 and variance 1 (arXiv:1706.02515)."""
+    """The scaled exponential linear unit, which keeps mean 0 and variance 1 (arXiv:1706.02515).
+
+    Args:
+      x: an array.
+
+    Example:
+      >>> jax.nn.selu(jnp.array([-1., 0., 1.])).round(4)
+      Array([-1.1113,  0.    ,  1.0507], dtype=float32)
+    """
     return _SELU_SCALE * elu(x, _SELU_ALPHA)
 
 
@@ -201,6 +357,12 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     Args:
       x: an array.
       approximate: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x**3))) in place of the error function.
+
+    Example:
+      >>> jax.nn.gelu(jnp.array([-1., 0., 1.])).round(4)
+      Array([-0.1588,  0.    ,  0.8412], dtype=float32)
+      >>> jax.nn.gelu(jnp.array([-1., 0., 1.]), approximate=False).round(4)
+      Array([-0.1587,  0.    ,  0.8413], dtype=float32)
     """
     value = _inexact("gelu", x)
     if approximate:
@@ -215,8 +377,16 @@ def gelu(x: Any, approximate: bool = True) -> Any:
 def glu(x: Any, axis: int = -1) -> Any:
     """The first half along an axis times the sigmoid of the second (arXiv:1612.08083).
 
+    Args:
+      x: an array.
+      axis: the axis, of an even size.
+
     Raises:
       AssertionError: the axis has an odd size.
+
+    Example:
+      >>> jax.nn.glu(jnp.array([1., 2., 0., 100.]))
+      Array([0.5, 2. ], dtype=float32)
     """
     value = array_argument("glu", x)
     size = value.shape[axis]
@@ -229,7 +399,15 @@ def glu(x: Any, axis: int = -1) -> Any:
 @library
 def log1mexp(x: Any) -> Any:
     """log(1 - e**-x) for x > 0: by expm1 up to log 2, by log1p above (M. Maechler, Accurately computing
-    log(1 - exp(-|a|)), 2012)."""
+    log(1 - exp(-|a|)), 2012).
+
+    Args:
+      x: an array; NaN where it is negative.
+
+    Example:
+      >>> jax.nn.log1mexp(jnp.array([1e-8, 1., 100.])).round(4)
+      Array([-18.4207,  -0.4587,  -0.    ], dtype=float32)
+    """
     value = _inexact("log1mexp", x)
     small = value <= np.log(2)
     # the branch that is not taken gets harmless values: its derivative must not be NaN
@@ -256,6 +434,13 @@ def logsumexp(
 
     Returns:
       An array, or with return_sign a pair.
+
+    Example:
+      >>> jax.nn.logsumexp(jnp.array([1000., 1000.])).round(2)
+      Array(1000.69, dtype=float32)
+      >>> value, sign = jax.nn.logsumexp(jnp.array([1., 1.]), b=jnp.array([1., -3.]), return_sign=True)
+      >>> value.round(3), sign
+      (Array(1.693, dtype=float32), Array(-1., dtype=float32))
     """
     if b is None:
         a = _inexact("logsumexp", a)
@@ -282,7 +467,16 @@ def logsumexp(
 
 @library
 def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = False) -> Any:
-    """log(mean(exp(x))) over axes, without overflow; see `logsumexp`."""
+    """log(mean(exp(x))) over axes, without overflow; see `logsumexp`.
+
+    Args:
+      x: an array.
+      axis, where, keepdims: as of `logsumexp`.
+
+    Example:
+      >>> jax.nn.logmeanexp(jnp.array([1000., 1000.]))
+      Array(1000., dtype=float32)
+    """
     value = _inexact("logmeanexp", x)
     total = logsumexp(value, axis=axis, where=where, keepdims=keepdims)
     ones = jnp.ones_like(value) if where is None else jnp.broadcast_to(where, value.shape)
@@ -301,6 +495,15 @@ def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
 
     Returns:
       An array of x's shape whose sums along the axis are 1.
+
+    Raises:
+      ValueError: there is no such axis.
+
+    Example:
+      >>> jax.nn.softmax(jnp.array([1000., 1000., -1.]))
+      Array([0.5, 0.5, 0. ], dtype=float32)
+      >>> jax.nn.softmax(jnp.array([1., 1., 1.]), where=jnp.array([True, True, False]))
+      Array([0.5, 0.5, 0. ], dtype=float32)
     """
     value = _inexact("softmax", x)
     if config.jax_softmax_custom_jvp:
@@ -333,7 +536,16 @@ def _softmax_jvp(axis: Any, where: Any, primals: tuple, tangents: tuple) -> tupl
 
 @library
 def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
-    """log(softmax(x)) along an axis; what `where` leaves out is -inf."""
+    """log(softmax(x)) along an axis; what `where` leaves out is -inf.
+
+    Args:
+      x: an array.
+      axis, where: as of `softmax`.
+
+    Example:
+      >>> jax.nn.log_softmax(jnp.array([0., 1000.]))
+      Array([-1000.,     0.], dtype=float32)
+    """
     value = _inexact("log_softmax", x)
     peak = jnp.max(value, axis, where=where, initial=-jnp.inf, keepdims=True)
     shifted = value - stop_gradient(peak)
@@ -367,6 +579,10 @@ def standardize(
 
     Raises:
       ValueError: another algorithm.
+
+    Example:
+      >>> jax.nn.standardize(jnp.array([1., 2., 3.])).round(3)
+      Array([-1.225,  0.   ,  1.225], dtype=float32)
     """
     if algorithm not in ("fast", "stable"):
         raise ValueError(f"algorithm must be 'fast' or 'stable', got {algorithm!r}")

@@ -9,7 +9,7 @@ from typing import Any
 import sable.numpy as jnp
 from sable import _absent, lax, random
 from sable.core.dtypes import default_float_dtype, kind_of
-from sable.library.declare import library
+from sable.library.declare import library, with_example
 
 _absent.explain(__name__)
 
@@ -28,18 +28,47 @@ def _dtype(dtype: Any) -> Any:
 
 @library
 def zeros(key: Any, shape: Sequence[int], dtype: Any = None) -> Any:
-    """All zeros; the key is not used."""
+    """All zeros; the key is not used.
+
+    Args:
+      key: a random key or anything else.
+      shape: of the weights.
+      dtype: of the weights; float32 by default.
+
+    Example:
+      >>> jax.nn.initializers.zeros(jax.random.key(0), (2,))
+      Array([0., 0.], dtype=float32)
+    """
     return jnp.zeros(shape, _dtype(dtype))
 
 
 @library
 def ones(key: Any, shape: Sequence[int], dtype: Any = None) -> Any:
-    """All ones; the key is not used."""
+    """All ones; the key is not used.
+
+    Args:
+      key: a random key or anything else.
+      shape: of the weights.
+      dtype: of the weights; float32 by default.
+
+    Example:
+      >>> jax.nn.initializers.ones(jax.random.key(0), (2,))
+      Array([1., 1.], dtype=float32)
+    """
     return jnp.ones(shape, _dtype(dtype))
 
 
 def constant(value: Any, dtype: Any = None) -> Initializer:
-    """An initialiser that gives one value everywhere."""
+    """An initialiser that gives one value everywhere.
+
+    Args:
+      value: a scalar, or an array that broadcasts into the weights.
+      dtype: of the weights; float32 by default.
+
+    Example:
+      >>> jax.nn.initializers.constant(0.5)(jax.random.key(0), (2,))
+      Array([0.5, 0.5], dtype=float32)
+    """
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
         return jnp.full(shape, value, dtype=_dtype(dtype))
@@ -48,7 +77,16 @@ def constant(value: Any, dtype: Any = None) -> Initializer:
 
 
 def uniform(scale: Any = 1e-2, dtype: Any = None) -> Initializer:
-    """An initialiser uniform on [0, scale)."""
+    """An initialiser uniform on [0, scale).
+
+    Args:
+      scale: the bound.
+      dtype: of the weights; float32 by default.
+
+    Example:
+      >>> jax.nn.initializers.uniform(10.)(jax.random.key(0), (2,)).round(3)
+      Array([9.477, 9.786], dtype=float32)
+    """
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
         return random.uniform(key, shape, _dtype(dtype)) * jnp.array(scale, _dtype(dtype))
@@ -57,7 +95,16 @@ def uniform(scale: Any = 1e-2, dtype: Any = None) -> Initializer:
 
 
 def normal(stddev: Any = 1e-2, dtype: Any = None) -> Initializer:
-    """An initialiser normal with mean 0 and that standard deviation."""
+    """An initialiser normal with mean 0 and that standard deviation.
+
+    Args:
+      stddev: the standard deviation.
+      dtype: of the weights; float32 by default.
+
+    Example:
+      >>> jax.nn.initializers.normal(10.)(jax.random.key(0), (2,)).round(3)
+      Array([16.226, 20.253], dtype=float32)
+    """
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
         return random.normal(key, shape, _dtype(dtype)) * jnp.array(stddev, _dtype(dtype))
@@ -66,7 +113,17 @@ def normal(stddev: Any = 1e-2, dtype: Any = None) -> Initializer:
 
 
 def truncated_normal(stddev: Any = 1e-2, dtype: Any = None, lower: float = -2.0, upper: float = 2.0) -> Initializer:
-    """An initialiser normal within [lower, upper] standard deviations."""
+    """An initialiser normal within bounds.
+
+    Args:
+      stddev: the standard deviation, before the bounds.
+      dtype: of the weights; float32 by default.
+      lower, upper: the bounds, in standard deviations.
+
+    Example:
+      >>> jax.nn.initializers.truncated_normal(10.)(jax.random.key(0), (2,)).round(3)
+      Array([14.56 , 17.147], dtype=float32)
+    """
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
         draw = random.truncated_normal(key, lower, upper, shape, _dtype(dtype))
@@ -128,9 +185,16 @@ def variance_scaling(
       mode: n is 'fan_in', 'fan_out', 'fan_avg' or 'fan_geo_avg' of the layer's input and output sizes.
       distribution: 'normal', 'truncated_normal' or 'uniform'.
       in_axis, out_axis, batch_axis: which axes of the weights are which.
+      dtype: of the weights; float32 by default.
 
     Raises:
       ValueError: an unknown mode or distribution; weights of fewer than two dimensions without `in_axis`.
+
+    Example:
+      >>> init = jax.nn.initializers.variance_scaling(2.0, "fan_in", "truncated_normal")
+      >>> weights = init(jax.random.key(0), (1000, 10))
+      >>> round(float(weights.var() * 1000), 1)
+      2.0
     """
     averages = {
         "fan_in": lambda i, o: i,
@@ -174,6 +238,12 @@ def orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None) -> In
 
     Raises:
       ValueError: weights of fewer than two dimensions.
+
+    Example:
+      >>> weights = jax.nn.initializers.orthogonal()(jax.random.key(0), (3, 2))
+      >>> (weights.T @ weights).round(3) + 0
+      Array([[1., 0.],
+             [0., 1.]], dtype=float32)
     """
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
@@ -199,6 +269,11 @@ def delta_orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None)
 
     Raises:
       ValueError: weights of other than 3, 4 or 5 dimensions, or with more inputs (the last axis but one) than outputs.
+
+    Example:
+      >>> weights = jax.nn.initializers.delta_orthogonal()(jax.random.key(0), (3, 2, 2))
+      >>> jnp.any(weights != 0, axis=(1, 2))
+      Array([False,  True, False], dtype=bool)
     """
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
@@ -213,20 +288,71 @@ def delta_orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None)
     return init
 
 
-def _named(scale: float, mode: str, distribution: str, text: str) -> Callable[..., Initializer]:
+def _named(scale: float, mode: str, distribution: str, text: str, example: str) -> Callable[..., Initializer]:
     def make(in_axis: Any = -2, out_axis: Any = -1, batch_axis: Any = (), dtype: Any = None) -> Initializer:
         return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
 
-    make.__doc__ = text
+    named = f"""An initialiser, {text}: `variance_scaling` with variance {scale:g} / {mode}.
+
+    Args:
+      in_axis, out_axis, batch_axis: which axes of the weights are which.
+      dtype: of the weights; float32 by default.
+
+    Raises:
+      ValueError: of the initialiser: weights of fewer than two dimensions without `in_axis`.
+    """
+    make.__doc__ = with_example(named, example)
     return make
 
 
-lecun_normal = _named(1.0, "fan_in", "truncated_normal", "LeCun's: variance 1 / fan_in, truncated normal.")
-lecun_uniform = _named(1.0, "fan_in", "uniform", "LeCun's: variance 1 / fan_in, uniform.")
-glorot_normal = _named(1.0, "fan_avg", "truncated_normal", "Glorot's: variance 1 / fan_avg, truncated normal.")
-glorot_uniform = _named(1.0, "fan_avg", "uniform", "Glorot's: variance 1 / fan_avg, uniform.")
-he_normal = _named(2.0, "fan_in", "truncated_normal", "He's: variance 2 / fan_in, truncated normal.")
-he_uniform = _named(2.0, "fan_in", "uniform", "He's: variance 2 / fan_in, uniform.")
+lecun_normal = _named(
+    1.0,
+    "fan_in",
+    "truncated_normal",
+    "LeCun's (LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998), truncated normal",
+    ">>> jax.nn.initializers.lecun_normal()(jax.random.key(0), (1, 3)).round(3)\n"
+    "Array([[ 1.655,  1.949, -0.469]], dtype=float32)",
+)
+lecun_uniform = _named(
+    1.0,
+    "fan_in",
+    "uniform",
+    "LeCun's (LeCun, Bottou, Orr and Müller, Efficient BackProp, 1998), uniform",
+    ">>> jax.nn.initializers.lecun_uniform()(jax.random.key(0), (1, 3)).round(3)\n"
+    "Array([[ 1.551,  1.658, -0.581]], dtype=float32)",
+)
+glorot_normal = _named(
+    1.0,
+    "fan_avg",
+    "truncated_normal",
+    "Glorot's (Glorot and Bengio, AISTATS 2010), truncated normal",
+    ">>> jax.nn.initializers.glorot_normal()(jax.random.key(0), (1, 3)).round(3)\n"
+    "Array([[ 1.17 ,  1.378, -0.332]], dtype=float32)",
+)
+glorot_uniform = _named(
+    1.0,
+    "fan_avg",
+    "uniform",
+    "Glorot's (Glorot and Bengio, AISTATS 2010), uniform",
+    ">>> jax.nn.initializers.glorot_uniform()(jax.random.key(0), (1, 3)).round(3)\n"
+    "Array([[ 1.097,  1.172, -0.411]], dtype=float32)",
+)
+he_normal = _named(
+    2.0,
+    "fan_in",
+    "truncated_normal",
+    "He's (arXiv:1502.01852), truncated normal",
+    ">>> jax.nn.initializers.he_normal()(jax.random.key(0), (1, 3)).round(3)\n"
+    "Array([[ 2.341,  2.757, -0.663]], dtype=float32)",
+)
+he_uniform = _named(
+    2.0,
+    "fan_in",
+    "uniform",
+    "He's (arXiv:1502.01852), uniform",
+    ">>> jax.nn.initializers.he_uniform()(jax.random.key(0), (1, 3)).round(3)\n"
+    "Array([[ 2.193,  2.345, -0.822]], dtype=float32)",
+)
 xavier_normal, xavier_uniform = glorot_normal, glorot_uniform
 kaiming_normal, kaiming_uniform = he_normal, he_uniform
 

@@ -34,11 +34,12 @@ class _Key:
 class SequenceKey(_Key):
     """An index into a list or tuple; `str` gives `[0]`.
 
-    Arguments:
+    Args:
       idx: int, the position of the child.
 
-    >>> str(SequenceKey(0)), repr(SequenceKey(0))
-    ('[0]', 'SequenceKey(idx=0)')
+    Example:
+      >>> str(SequenceKey(0)), repr(SequenceKey(0))
+      ('[0]', 'SequenceKey(idx=0)')
     """
 
     __slots__ = ()
@@ -60,11 +61,12 @@ class SequenceKey(_Key):
 class DictKey(_Key):
     """A key of a dict; `str` gives `['name']`.
 
-    Arguments:
+    Args:
       key: the key, hashable.
 
-    >>> str(DictKey("a")), repr(DictKey("a"))
-    ("['a']", "DictKey(key='a')")
+    Example:
+      >>> str(DictKey("a")), repr(DictKey("a"))
+      ("['a']", "DictKey(key='a')")
     """
 
     __slots__ = ()
@@ -86,11 +88,12 @@ class DictKey(_Key):
 class GetAttrKey(_Key):
     """An attribute of an object or a field of a named tuple; `str` gives `.name`.
 
-    Arguments:
+    Args:
       name: str, the attribute's name.
 
-    >>> str(GetAttrKey("weight")), repr(GetAttrKey("weight"))
-    ('.weight', "GetAttrKey(name='weight')")
+    Example:
+      >>> str(GetAttrKey("weight")), repr(GetAttrKey("weight"))
+      ('.weight', "GetAttrKey(name='weight')")
     """
 
     __slots__ = ()
@@ -112,11 +115,12 @@ class GetAttrKey(_Key):
 class FlattenedIndexKey(_Key):
     """The position among the children of a node that was registered without keys.
 
-    Arguments:
+    Args:
       key: int, the position of the child.
 
-    >>> str(FlattenedIndexKey(1)), repr(FlattenedIndexKey(1))
-    ('[<flat index 1>]', 'FlattenedIndexKey(key=1)')
+    Example:
+      >>> str(FlattenedIndexKey(1)), repr(FlattenedIndexKey(1))
+      ('[<flat index 1>]', 'FlattenedIndexKey(key=1)')
     """
 
     __slots__ = ()

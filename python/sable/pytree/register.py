@@ -21,7 +21,7 @@ def register_pytree_node(
 ) -> None:
     """Makes the instances of a class (not of its subclasses) containers.
 
-    Arguments:
+    Args:
       nodetype: the class.
       flatten_func: from an instance to (children, data); the data is compared, and hashed where it can be, by
         `jit`, and no arrays may be in it.
@@ -32,12 +32,14 @@ def register_pytree_node(
       ValueError: the class is registered already.
       TypeError: not a class, or not functions.
 
-    >>> class Pair:
-    ...     def __init__(self, left, right):
-    ...         self.left, self.right = left, right
-    >>> register_pytree_node(Pair, lambda p: ((p.left, p.right), None), lambda _, children: Pair(*children))
-    >>> pytree.leaves(Pair(1, [2, 3]))
-    [1, 2, 3]
+    Example:
+      >>> class Pair:
+      ...     def __init__(self, left, right):
+      ...         self.left, self.right = left, right
+      >>> flatten, unflatten = lambda p: ((p.left, p.right), None), lambda _, children: Pair(*children)
+      >>> jax.tree_util.register_pytree_node(Pair, flatten, unflatten)
+      >>> jax.tree.leaves(Pair(1, [2, 3]))
+      [1, 2, 3]
     """
     pytree.register_node(nodetype, flatten_func, unflatten_func, flatten_with_keys_func)
 
@@ -45,17 +47,27 @@ def register_pytree_node(
 def register_pytree_node_class(cls: Class) -> Class:
     """Decorator: `register_pytree_node` with the methods `tree_flatten` and (of the class) `tree_unflatten`.
 
-    >>> @register_pytree_node_class
-    ... class Box:
-    ...     def __init__(self, content):
-    ...         self.content = content
-    ...     def tree_flatten(self):
-    ...         return (self.content,), None
-    ...     @classmethod
-    ...     def tree_unflatten(cls, data, children):
-    ...         return cls(*children)
-    >>> pytree.leaves(Box(1))
-    [1]
+    Args:
+      cls: the class.
+
+    Returns:
+      The class.
+
+    Raises:
+      ValueError: it is registered already.
+
+    Example:
+      >>> @jax.tree_util.register_pytree_node_class
+      ... class Box:
+      ...     def __init__(self, content):
+      ...         self.content = content
+      ...     def tree_flatten(self):
+      ...         return (self.content,), None
+      ...     @classmethod
+      ...     def tree_unflatten(cls, data, children):
+      ...         return cls(*children)
+      >>> jax.tree.map(lambda x: 2 * x, Box(1)).content
+      2
     """
     register_pytree_node(cls, operator.methodcaller("tree_flatten"), cls.tree_unflatten)  # type: ignore[attr-defined]
     return cls
@@ -69,7 +81,7 @@ def register_pytree_with_keys(
 ) -> None:
     """Makes the instances of a class containers whose children have keys.
 
-    Arguments:
+    Args:
       nodetype: the class.
       flatten_with_keys: from an instance to (pairs (key, child), data).
       unflatten_func: from the data and a tuple of children to an instance.
@@ -78,15 +90,16 @@ def register_pytree_with_keys(
     Raises:
       ValueError: the class is registered already.
 
-    >>> from sable.tree_util import GetAttrKey
-    >>> class Named:
-    ...     def __init__(self, value):
-    ...         self.value = value
-    >>> register_pytree_with_keys(
-    ...     Named, lambda n: (((GetAttrKey("value"), n.value),), None), lambda _, children: Named(*children)
-    ... )
-    >>> pytree.default_registry.flatten_with_path(Named(3))[0]
-    [((GetAttrKey(name='value'),), 3)]
+    Example:
+      >>> class Named:
+      ...     def __init__(self, value):
+      ...         self.value = value
+      >>> key = jax.tree_util.GetAttrKey("value")
+      >>> jax.tree_util.register_pytree_with_keys(
+      ...     Named, lambda n: (((key, n.value),), None), lambda _, children: Named(*children)
+      ... )
+      >>> jax.tree.leaves_with_path(Named(3))
+      [((GetAttrKey(name='value'),), 3)]
     """
 
     def without_keys(tree: Any) -> tuple[list[Any], Hashable]:
@@ -101,18 +114,27 @@ def register_pytree_with_keys_class(cls: Class) -> Class:
 
     These are `tree_flatten_with_keys`, perhaps `tree_flatten`, and the class method `tree_unflatten`.
 
-    >>> from sable.tree_util import GetAttrKey
-    >>> @register_pytree_with_keys_class
-    ... class Point:
-    ...     def __init__(self, x):
-    ...         self.x = x
-    ...     def tree_flatten_with_keys(self):
-    ...         return ((GetAttrKey("x"), self.x),), None
-    ...     @classmethod
-    ...     def tree_unflatten(cls, data, children):
-    ...         return cls(*children)
-    >>> pytree.default_registry.flatten_with_path(Point(1))[0]
-    [((GetAttrKey(name='x'),), 1)]
+    Args:
+      cls: the class.
+
+    Returns:
+      The class.
+
+    Raises:
+      ValueError: it is registered already.
+
+    Example:
+      >>> @jax.tree_util.register_pytree_with_keys_class
+      ... class Point:
+      ...     def __init__(self, x):
+      ...         self.x = x
+      ...     def tree_flatten_with_keys(self):
+      ...         return ((jax.tree_util.GetAttrKey("x"), self.x),), None
+      ...     @classmethod
+      ...     def tree_unflatten(cls, data, children):
+      ...         return cls(*children)
+      >>> jax.tree.leaves_with_path(Point(1))
+      [((GetAttrKey(name='x'),), 1)]
     """
     register_pytree_with_keys(
         cls,
@@ -155,7 +177,7 @@ def register_dataclass(
 ) -> Class:
     """Makes the instances of a dataclass containers of their fields; may be used as a decorator.
 
-    Arguments:
+    Args:
       nodetype: a dataclass, or a class whose constructor takes all fields as keywords.
       data_fields: names of the fields that are children. By default, for a dataclass, those that are not
         declared static: `sable.tree.static()`, or `dataclasses.field(metadata=dict(static=True))`.
@@ -163,20 +185,21 @@ def register_dataclass(
       drop_fields: fields of a dataclass that are left out (they get their defaults).
 
     Returns:
-      the class.
+      The class.
 
     Raises:
       TypeError: only one of the lists was given, or none for a class that is no dataclass.
       ValueError: the lists overlap or are not the dataclass's fields; the class is registered already.
 
-    >>> import dataclasses
-    >>> @register_dataclass
-    ... @dataclasses.dataclass
-    ... class Layer:
-    ...     weight: float
-    ...     name: str = dataclasses.field(default="dense", metadata=dict(static=True))
-    >>> pytree.flatten(Layer(2.0))
-    ([2.0], PyTreeDef(CustomNode(Layer[('dense',)], [*])))
+    Example:
+      >>> import dataclasses
+      >>> @jax.tree_util.register_dataclass
+      ... @dataclasses.dataclass
+      ... class Layer:
+      ...     weight: float
+      ...     name: str = dataclasses.field(default="dense", metadata=dict(static=True))
+      >>> jax.tree.flatten(Layer(2.0))
+      ([2.0], PyTreeDef(CustomNode(Layer[('dense',)], [*])))
     """
     data, meta = _dataclass_fields(nodetype, data_fields, meta_fields, drop_fields)
     if dataclasses.is_dataclass(nodetype):
@@ -208,11 +231,21 @@ def _check_dataclass_fields(nodetype: Any, given: set[str], drop_fields: Sequenc
 def register_static(cls: Class) -> Class:
     """Decorator: makes the instances of a hashable class containers of nothing, static under `jit`.
 
-    >>> @register_static
-    ... class Mode(str):
-    ...     pass
-    >>> pytree.flatten(Mode("train"))
-    ([], PyTreeDef(CustomNode(Mode[train], [])))
+    Args:
+      cls: the class.
+
+    Returns:
+      The class.
+
+    Raises:
+      ValueError: it is registered already.
+
+    Example:
+      >>> @jax.tree_util.register_static
+      ... class Mode(str):
+      ...     pass
+      >>> jax.tree.flatten(Mode("train"))
+      ([], PyTreeDef(CustomNode(Mode[train], [])))
     """
     pytree.register_node(cls, lambda instance: ((), instance), lambda instance, _: instance)
     return cls
@@ -250,13 +283,16 @@ class _Whole:
 class Partial(functools.partial):
     """A `functools.partial` that is a container of its arguments, so that it can be passed to `jit`, `vmap` …
 
-    Arguments:
+    Args:
       func: a function; compared by `==` where structures are compared.
       args, kw: its first arguments; pytrees.
 
-    >>> half = Partial(lambda divisor, x: x / divisor, 2.0)
-    >>> half(3.0), pytree.leaves(half)
-    (1.5, [2.0])
+    Example:
+      >>> half = jax.tree_util.Partial(lambda divisor, x: x / divisor, 2.0)
+      >>> half(3.0), jax.tree.leaves(half)
+      (1.5, [2.0])
+      >>> jax.jit(lambda f, x: f(x))(half, 3.0)
+      Array(1.5, dtype=float32, weak_type=True)
     """
 
     def __new__(cls, func: Callable[..., Any], *args: Any, **kw: Any) -> Partial:
