@@ -14,8 +14,10 @@ _absent.explain(__name__)
 def sequential_vmap(f: Callable) -> custom_vmap:
     """A function whose batches are loops over the examples, for what cannot be batched.
 
+    Args:
+      f: a function of arrays and pytrees of arrays.
+
     Example:
-      >>> import sable as jax, sable.numpy as jnp
       >>> jax.vmap(jax.custom_batching.sequential_vmap(lambda x: x + 1))(jnp.arange(3))
       Array([1, 2, 3], dtype=int32)
     """

@@ -25,6 +25,12 @@ class ShapeDtypeStruct:
       dtype: anything NumPy takes as a dtype, or that of typed random keys.
       sharding: how it is laid out, if that matters.
       weak_type: see `Array.weak_type`.
+      sharding: without effect.
+      _: further arguments of JAX's, without effect.
+
+    Example:
+      >>> jax.eval_shape(jnp.matmul, jax.ShapeDtypeStruct((2, 3), jnp.float32), jax.ShapeDtypeStruct((3,), jnp.float32))
+      ShapeDtypeStruct(shape=(2,), dtype=float32)
     """
 
     __slots__ = ("aval", "sharding")

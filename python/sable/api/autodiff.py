@@ -164,12 +164,15 @@ def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = 
       fun: function of arrays and pytrees of arrays.
       *primals: where it is evaluated.
       has_aux: `fun` returns a pair of which the second is passed through.
+      reduce_axes: without effect.
 
     Returns:
       (value, vjp_fun) or (value, vjp_fun, aux); `vjp_fun(cotangent)` gives a tuple with a cotangent for each primal.
 
+    Raises:
+      TypeError: of `vjp_fun`: a cotangent of another structure, shape or dtype than the value.
+
     Example:
-      >>> import sable as jax, sable.numpy as jnp
       >>> y, pull = jax.vjp(lambda x: x * x, 3.0)
       >>> pull(1.0)
       (Array(6., dtype=float32, weak_type=True),)
@@ -235,6 +238,7 @@ def value_and_grad(
       has_aux: `fun` returns (value, aux).
       holomorphic: complex arguments and results, `fun` being holomorphic.
       allow_int: integer arguments are allowed and get float0 gradients.
+      reduce_axes: without effect.
 
     Returns:
       A function of the same arguments returning (value, gradient), or ((value, aux), gradient).
@@ -243,7 +247,6 @@ def value_and_grad(
       TypeError: the result is no scalar, or arguments are not floating point; names the argument.
 
     Example:
-      >>> import sable as jax
       >>> jax.value_and_grad(lambda x: x**2)(3.0)
       (Array(9., dtype=float32, weak_type=True), Array(6., dtype=float32, weak_type=True))
     """
@@ -283,12 +286,26 @@ def grad(
     allow_int: bool = False,
     reduce_axes: Any = (),
 ) -> Callable:
-    """A function that computes the gradient of `fun`; arguments as for `value_and_grad`.
+    """A function that computes the gradient of `fun`.
+
+    Args:
+      fun, argnums, has_aux, holomorphic, allow_int, reduce_axes: as for `value_and_grad`.
+
+    Returns:
+      A function of the same arguments returning the gradient, or (gradient, aux).
+
+    Raises:
+      TypeError: as for `value_and_grad`.
 
     Example:
-      >>> import sable as jax, sable.numpy as jnp
       >>> jax.grad(lambda x: jnp.sum(x**2))(jnp.arange(3.0))
       Array([0., 2., 4.], dtype=float32)
+      >>> jax.grad(lambda x, y: x * y, argnums=(0, 1))(2., 3.)
+      (Array(3., dtype=float32, weak_type=True), Array(2., dtype=float32, weak_type=True))
+      >>> jax.grad(lambda x: x**2)(3)
+      Traceback (most recent call last):
+          ...
+      TypeError: grad requires real- or complex-valued inputs (input dtype that is a sub-dtype of ...
     """
     both = value_and_grad(fun, argnums, has_aux, holomorphic, allow_int)
 
@@ -477,8 +494,22 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
 def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
     """Value of a function at a point, and its derivative there as a linear function (computed once, applied often).
 
+    Args:
+      fun: a function of arrays and pytrees of arrays.
+      primals: where it is evaluated.
+      has_aux: `fun` returns (value, aux).
+
     Returns:
       (output, f_jvp) where `f_jvp(*tangents)` is the tangent of the output; with has_aux also aux.
+
+    Raises:
+      TypeError: of `f_jvp`: tangents of other shapes or dtypes than the primals.
+      ValueError: of `f_jvp`: another structure.
+
+    Example:
+      >>> y, f_jvp = jax.linearize(lambda x: x**3, jnp.array([1., 2.]))
+      >>> y, f_jvp(jnp.array([1., 10.]))
+      (Array([1., 8.], dtype=float32), Array([  3., 120.], dtype=float32))
     """
     _check_callable(fun)
     values, tree = _leaves(fun, primals, "linearize")
@@ -522,6 +553,11 @@ def _aval_like(p: Any) -> Aval:
 @boundary
 def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Any = ()) -> Callable:
     """The transpose of a function that is linear; `primals` give shapes and dtypes only.
+
+    Args:
+      fun: a function that is linear in its arguments.
+      primals: arrays, or objects with `shape` and `dtype`.
+      reduce_axes: without effect.
 
     Returns:
       A function from a cotangent of the result to a tuple of those of the arguments; it is a pytree.

@@ -35,6 +35,7 @@ def vmap(
       out_axes: where the mapped axis is in the results, likewise.
       axis_name: a name for the axis, for `lax.psum` and its kin in `fun`.
       axis_size: number of examples, needed where no argument is mapped.
+      spmd_axis_name, sum_match: without effect.
 
     Returns:
       The batched function.
@@ -43,9 +44,12 @@ def vmap(
       ValueError: sizes disagree, an axis is out of range, in_axes does not match; names the argument.
 
     Example:
-      >>> import sable as jax, sable.numpy as jnp
       >>> jax.vmap(lambda a, b: a + b, in_axes=(0, None))(jnp.arange(3), 10)
       Array([10, 11, 12], dtype=int32)
+      >>> jax.vmap(lambda x: x)(jnp.float32(1))
+      Traceback (most recent call last):
+          ...
+      ValueError: vmap was requested to map its argument along axis 0, which implies that its rank should ...
     """
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")

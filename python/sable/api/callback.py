@@ -46,12 +46,18 @@ def pure_callback(
       result_shape_dtypes: pytree of objects with `shape` and `dtype`: what it returns.
       *args, **kwargs: pytrees of arrays.
       vmap_method: how it is batched: 'sequential', 'expand_dims', 'broadcast_all', or None (refused).
+      sharding: without effect.
 
     Returns:
       A pytree of arrays like `result_shape_dtypes`.
 
     Raises:
       JaxRuntimeError: the callback raises an error, which is the cause, or returns something else than announced.
+
+    Example:
+      >>> result = jax.ShapeDtypeStruct((3,), jnp.float32)
+      >>> jax.jit(lambda x: jax.pure_callback(np.cumsum, result, x))(jnp.arange(3.))
+      Array([0., 1., 3.], dtype=float32)
     """
     return _call("host_call", callback, result_shape_dtypes, args, kwargs, vmap_method=vmap_method)
 
@@ -126,8 +132,19 @@ def _call(
 def debug_callback(callback: Callable, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
     """Call a Python function for its side effect from inside of a program; under vmap once for each example.
 
+    Args:
+      callback: gets arrays in the structure of `args`, `kwargs`; what it returns is dropped.
+      args, kwargs: pytrees of arrays.
+      ordered: without effect: effects are in the program's order.
+
     Raises:
       JaxRuntimeError: the callback raises an error, which is the cause.
+
+    Example:
+      >>> seen = []
+      >>> jax.jit(lambda x: jax.debug.callback(seen.append, x))(1.0)
+      >>> seen
+      [Array(1., dtype=float32)]
     """
     _record_effect(callback, args, kwargs)
 
@@ -175,9 +192,13 @@ def debug_print(
       TypeError: values without a format.
 
     Example:
-      >>> import sable as jax
-      >>> jax.debug.print("x is {x}", x=3)
+      >>> @jax.jit
+      ... def f(x):
+      ...     jax.debug.print("x is {x}", x=x)
+      ...     return x + 1
+      >>> f(3)
       x is 3
+      Array(4, dtype=int32, weak_type=True)
       >>> jax.debug.print(ordered=True)("x is {x}", x=3)
       x is 3
     """

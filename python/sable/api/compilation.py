@@ -88,7 +88,17 @@ class _Entry:
 
 
 class Jitted:
-    """A function that is traced and compiled for each signature it is called with; made by `jit`."""
+    """A function that is traced and compiled for each signature it is called with; made by `jit`.
+
+    Args:
+      fun: the function.
+      static_argnums, static_argnames: arguments that are Python values.
+      options: what else `jit` was given.
+
+    Example:
+      >>> isinstance(jax.jit(jnp.sin), jax.stages.Wrapped)
+      True
+    """
 
     # `functools.wraps` copies the dictionary to other functions: nothing of ours is in it
     __slots__ = (
@@ -454,6 +464,16 @@ def make_jaxpr(fun: Callable, static_argnums: Any = (), axis_env: Any = None, re
     Returns:
       A function giving a `ClosedJaxpr`, whose text is a jaxpr (`.as_mlir()` is MLIR); with return_shape a pair with the
       results' shapes.
+
+    Raises:
+      TypeError: `fun` is not callable, or takes what is no array.
+
+    Example:
+      >>> print(jax.make_jaxpr(lambda x: jnp.sin(x) * 2)(1.0))
+      { lambda ; a:f32[]. let
+          b:f32[] = sin a
+          c:f32[] = mul b 2.0:f32[]
+        in (c,) }
     """
     if not callable(fun):
         raise TypeError(f"Expected a callable value, got {fun}")

@@ -22,39 +22,104 @@ from .donation import delete_donated
 def devices(backend: str | None = None) -> list:
     """Devices of a platform ('cpu', 'vulkan', 'cuda', 'gpu'), by default of that which `jax_platforms` names, or the CPU.
 
+    Args:
+      backend: a platform.
+
     Raises:
       RuntimeError: there is no such platform, or it has no device; says why.
+
+    Example:
+      >>> [device.platform for device in jax.devices("cpu")]
+      ['cpu']
     """
     return runtime.devices(backend or default_backend())
 
 
 def local_devices(process_index: int | None = None, backend: str | None = None) -> list:
-    """The same as `devices`: there is one process."""
+    """The same as `devices`: there is one process.
+
+    Args:
+      process_index: without effect.
+      backend: a platform.
+
+    Raises:
+      RuntimeError: as of `devices`.
+
+    Example:
+      >>> jax.local_devices("cpu") == jax.devices("cpu")
+      True
+    """
     return devices(backend)
 
 
 def device_count(backend: str | None = None) -> int:
-    """Number of devices."""
+    """The number of devices.
+
+    Args:
+      backend: a platform; by default that of `devices`.
+
+    Raises:
+      RuntimeError: as of `devices`.
+
+    Example:
+      >>> jax.device_count("cpu")
+      1
+    """
     return len(devices(backend))
 
 
 def local_device_count(backend: str | None = None) -> int:
-    """Number of devices of this process."""
+    """The number of devices of this process.
+
+    Args:
+      backend: a platform; by default that of `devices`.
+
+    Raises:
+      RuntimeError: as of `devices`.
+
+    Example:
+      >>> jax.local_device_count("cpu")
+      1
+    """
     return len(local_devices(backend=backend))
 
 
 def process_index(backend: str | None = None) -> int:
-    """The number of this process: 0, there is one."""
+    """The number of this process: 0, there is one.
+
+    Args:
+      backend: without effect.
+
+    Example:
+      >>> jax.process_index()
+      0
+    """
     return 0
 
 
 def process_count(backend: str | None = None) -> int:
-    """Number of processes: one."""
+    """The number of processes: one.
+
+    Args:
+      backend: without effect.
+
+    Example:
+      >>> jax.process_count()
+      1
+    """
     return 1
 
 
 def process_indices(backend: str | None = None) -> list[int]:
-    """The numbers of the processes."""
+    """The numbers of the processes.
+
+    Args:
+      backend: without effect.
+
+    Example:
+      >>> jax.process_indices()
+      [0]
+    """
     return [0]
 
 
@@ -77,7 +142,12 @@ host_ids = _renamed("host_ids", process_indices)
 
 
 def default_backend() -> str:
-    """Platform of `devices()`: the first of `jax_platforms`; `jax_default_device` has no part in it, as in JAX."""
+    """Platform of `devices()`: the first of `jax_platforms`; `jax_default_device` has no part in it, as in JAX.
+
+    Example:
+      >>> jax.default_backend() == jax.devices()[0].platform
+      True
+    """
     return placement.named_platforms()[0]
 
 
@@ -96,6 +166,11 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
     Raises:
       ValueError: no device; `device` is no prefix of x; both donate and may_alias.
       RuntimeError: an array was deleted.
+
+    Example:
+      >>> x = jax.device_put({"a": np.ones(2)}, jax.devices("cpu")[0])["a"]
+      >>> x, x.committed
+      (Array([1., 1.], dtype=float32), True)
     """
     if donate and may_alias:
         raise ValueError("may_alias and donate cannot be True at the same time.")
@@ -109,7 +184,18 @@ def device_put(x: Any, device: Any = None, *, donate: bool = False, may_alias: b
 
 
 def device_get(x: Any) -> Any:
-    """NumPy arrays of a pytree of arrays."""
+    """NumPy arrays of a pytree of arrays.
+
+    Args:
+      x: a pytree; what is no array stays as it is.
+
+    Returns:
+      The pytree with NumPy arrays.
+
+    Example:
+      >>> jax.device_get({"a": jnp.arange(2), "b": "text"})
+      {'a': array([0, 1], dtype=int32), 'b': 'text'}
+    """
 
     def one(leaf: Any) -> Any:
         if not isinstance(leaf, Array):
@@ -122,7 +208,15 @@ def device_get(x: Any) -> Any:
 
 
 def block_until_ready(x: Any) -> Any:
-    """Wait until all arrays of a pytree are there; returns the pytree."""
+    """Wait until all arrays of a pytree are there; returns the pytree.
+
+    Args:
+      x: a pytree; what is no array is let alone.
+
+    Example:
+      >>> jax.block_until_ready((jnp.arange(2), "text"))
+      (Array([0, 1], dtype=int32), 'text')
+    """
     for leaf in tree_leaves(x):
         if hasattr(leaf, "block_until_ready"):
             leaf.block_until_ready()

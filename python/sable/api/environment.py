@@ -29,12 +29,15 @@ from .devices import default_backend, devices, local_device_count, process_count
 def typeof(x: Any) -> Any:
     """The abstract value of an array, a traced value or a number: shape, dtype, weak type.
 
+    Args:
+      x: the value.
+
     Raises:
       TypeError: it is none.
 
     Example:
-      >>> typeof(np.ones((2, 3), np.float32))
-      ShapedArray(float32[2,3])
+      >>> jax.typeof(np.ones((2, 3), np.float32)), jax.typeof(1.0)
+      (ShapedArray(float32[2,3]), ShapedArray(float32[], weak_type=True))
     """
     if not (is_array_like(x) or type(x) in arrays.WRAPPERS):
         raise TypeError(f"Argument {x!r} of type {type(x)} is not a valid JAX type")
@@ -47,7 +50,6 @@ def ensure_compile_time_eval() -> Iterator[None]:
     """Context in which what is computed of known values is computed at once, even while a program is being traced.
 
     Example:
-      >>> import sable as jax, sable.numpy as jnp
       >>> @jax.jit
       ... def f(x):
       ...     with jax.ensure_compile_time_eval():
@@ -66,8 +68,16 @@ def ensure_compile_time_eval() -> Iterator[None]:
 class named_scope(contextlib.ContextDecorator):
     """Context, or decorator, that says what a part of a program is called. Messages name the user's lines instead.
 
+    Args:
+      name: of the part.
+
     Raises:
       TypeError: the name is no string.
+
+    Example:
+      >>> with jax.named_scope("layer"):
+      ...     print(jnp.sin(0.))
+      0.0
     """
 
     def __init__(self, name: str):
@@ -83,7 +93,19 @@ class named_scope(contextlib.ContextDecorator):
 
 
 def named_call(fun: Callable, *, name: str | None = None) -> Callable:
-    """The function in a `named_scope` of that name, by default its own."""
+    """The function in a `named_scope` of that name, by default its own.
+
+    Args:
+      fun: a function.
+      name: of the scope.
+
+    Raises:
+      TypeError: the name is no string.
+
+    Example:
+      >>> jax.named_call(jnp.sin, name="wave")(0.)
+      Array(0., dtype=float32, weak_type=True)
+    """
     return named_scope(fun.__name__ if name is None else name)(fun)
 
 
@@ -92,6 +114,11 @@ def live_arrays(platform: str | None = None) -> list[Array]:
 
     Raises:
       RuntimeError: there is no such platform.
+
+    Example:
+      >>> x = jnp.arange(3)
+      >>> any(y is x for y in jax.live_arrays())
+      True
     """
     present = set(devices(platform))
     found = [x for x in gc.get_objects() if type(x) is Array]
@@ -99,7 +126,16 @@ def live_arrays(platform: str | None = None) -> list[Array]:
 
 
 def clear_caches() -> None:
-    """Forget all traces and compiled programs of this process; what is cached on disk stays."""
+    """Forget all traces and compiled programs of this process; what is cached on disk stays.
+
+    Example:
+      >>> double = jax.jit(lambda x: 2 * x)
+      >>> double(1), double._cache_size()
+      (Array(2, dtype=int32, weak_type=True), 1)
+      >>> jax.clear_caches()
+      >>> double._cache_size()
+      0
+    """
     for x in gc.get_objects():
         if type(x) is Jitted:
             x.clear_cache()
@@ -110,11 +146,25 @@ def clear_caches() -> None:
 
 
 def effects_barrier() -> None:
-    """Wait until the effects of all programs are done: calls of programs wait for theirs, so they are."""
+    """Wait until the effects of all programs are done: calls of programs wait for theirs, so they are.
+
+    Example:
+      >>> jax.debug.print("{}", 3)
+      3
+      >>> jax.effects_barrier()
+    """
 
 
 def copy_to_host_async(x: Any) -> Any:
-    """Start to bring the arrays of a pytree to the host; returns the pytree."""
+    """Start to bring the arrays of a pytree to the host; returns the pytree.
+
+    Args:
+      x: a pytree; what is no array is let alone.
+
+    Example:
+      >>> jax.copy_to_host_async([jnp.arange(2)])
+      [Array([0, 1], dtype=int32)]
+    """
     for leaf in arrays.leaves(x):
         if hasattr(leaf, "copy_to_host_async"):
             leaf.copy_to_host_async()
@@ -122,7 +172,15 @@ def copy_to_host_async(x: Any) -> Any:
 
 
 def print_environment_info(return_string: bool = False) -> str | None:
-    """Print, or return, versions, devices and options of the environment: for reports of bugs."""
+    """Print, or return, versions, devices and options of the environment: for reports of bugs.
+
+    Args:
+      return_string: return the text instead of printing it.
+
+    Example:
+      >>> jax.print_environment_info(return_string=True).startswith("sable:")
+      True
+    """
     lines = [
         f"sable:  {__version__}",
         f"numpy:  {np.__version__}",

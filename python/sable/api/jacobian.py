@@ -66,12 +66,20 @@ def jacfwd(
 ) -> Callable:
     """Jacobian of `fun` by forward mode: one column for each element of the argument; good for tall Jacobians.
 
+    Args:
+      fun: a function of arrays and pytrees of arrays.
+      argnums: positions of the arguments to differentiate with respect to; a tuple gives a tuple of Jacobians.
+      has_aux: `fun` returns (value, aux).
+      holomorphic: complex arguments and results, `fun` being holomorphic.
+
     Returns:
       A function giving a pytree like the output; each leaf has the shape `output.shape + argument.shape` (a pytree like
       the argument in its place where that is one); with has_aux a pair with aux.
 
+    Raises:
+      TypeError: arguments or results of another dtype than floats (complex numbers if `holomorphic`).
+
     Example:
-      >>> import sable as jax, sable.numpy as jnp
       >>> jax.jacfwd(lambda x: x**2)(jnp.array([1.0, 2.0]))
       Array([[2., 0.],
              [0., 4.]], dtype=float32)
@@ -122,8 +130,20 @@ def jacrev(
 ) -> Callable:
     """Jacobian of `fun` by reverse mode: one row for each element of the output; good for wide Jacobians.
 
+    Args:
+      fun, argnums, has_aux, holomorphic: as of `jacfwd`.
+      allow_int: integer arguments are allowed and get float0 Jacobians.
+
     Returns:
       As for `jacfwd`.
+
+    Raises:
+      TypeError: as of `jacfwd`.
+
+    Example:
+      >>> jax.jacrev(lambda x: x.sum() * x)(jnp.array([1.0, 2.0]))
+      Array([[4., 1.],
+             [2., 5.]], dtype=float32)
     """
     _check_callable(fun)
 
@@ -165,10 +185,19 @@ def hessian(
 ) -> Callable:
     """Second derivatives of `fun`: forward over reverse mode.
 
+    Args:
+      fun, argnums, has_aux, holomorphic: as of `jacfwd`.
+
+    Returns:
+      A function giving the Jacobian of the Jacobian; with has_aux a pair with aux.
+
+    Raises:
+      TypeError: as of `jacfwd`.
+
     Example:
-      >>> import sable as jax
-      >>> jax.hessian(lambda x: x**3)(2.0)
-      Array(12., dtype=float32, weak_type=True)
+      >>> jax.hessian(lambda x: (x**3).sum())(jnp.array([1.0, 2.0]))
+      Array([[ 6.,  0.],
+             [ 0., 12.]], dtype=float32)
     """
     return jacfwd(jacrev(fun, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
 

@@ -33,6 +33,10 @@ class ArgInfo(NamedTuple):
     Attributes:
       shape, dtype: of the array.
       donated: whether the call deletes it.
+
+    Example:
+      >>> jax.jit(jnp.sin).lower(1.0).args_info
+      ((ArgInfo(shape=(), dtype=dtype('float32'), donated=False),), {})
     """
 
     shape: tuple[int, ...]
@@ -80,7 +84,15 @@ def _stablehlo(traced: Traced, platform: str = "any") -> Any:
 
 
 class TracedStage(_Stage):
-    """A function traced for given types."""
+    """A function traced for given types: what `jax.jit(fun).trace(...)` gives.
+
+    Example:
+      >>> traced = jax.jit(jnp.sin).trace(1.0)
+      >>> print(traced.jaxpr)
+      { lambda ; a:f32[]. let b:f32[] = sin a in (b,) }
+      >>> traced.out_info
+      ShapeDtypeStruct(shape=(), dtype=float32, weak_type=True)
+    """
 
     @property
     def jaxpr(self) -> ClosedJaxpr:
@@ -98,7 +110,13 @@ class TracedStage(_Stage):
 
 
 class Lowered(TracedStage):
-    """A function lowered to StableHLO, not yet compiled."""
+    """A function lowered to StableHLO, not yet compiled: what `jax.jit(fun).lower(...)` gives.
+
+    Example:
+      >>> lowered = jax.jit(jnp.sin).lower(1.0)
+      >>> "stablehlo.sine" in lowered.as_text()
+      True
+    """
 
     def as_text(self, dialect: str | None = None, *, debug_info: bool = False) -> str:
         """The StableHLO module as text; with debug_info with locations of the user's lines."""
@@ -116,7 +134,17 @@ class Lowered(TracedStage):
 
 
 class Compiled(_Stage):
-    """A compiled function: call it with arguments of the types that it was lowered for."""
+    """A compiled function, made by `Lowered.compile`: call it with arguments of the types that it was lowered for.
+
+    Example:
+      >>> compiled = jax.jit(lambda x: 2 * x).lower(1.0).compile()
+      >>> compiled(3.0)
+      Array(6., dtype=float32, weak_type=True)
+      >>> compiled(jnp.ones(2))
+      Traceback (most recent call last):
+          ...
+      TypeError: Argument types differ from the types for which this computation was compiled, <lambda>. ...
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

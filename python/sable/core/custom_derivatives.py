@@ -37,10 +37,9 @@ class custom_jvp(UserFunction):
 
     Args:
       fun: the function.
-      nondiff_argnums: positions of arguments that are Python values, handed to the rule first.
+      nondiff_argnums, nondiff_argnames: positions and names of arguments that are Python values, handed to the rule first.
 
     Example:
-      >>> import sable as jax, sable.numpy as jnp
       >>> @jax.custom_jvp
       ... def f(x):
       ...     return jnp.sin(x)
@@ -158,10 +157,9 @@ class custom_vjp(UserFunction):
 
     Args:
       fun: the function.
-      nondiff_argnums: positions of arguments that are Python values, handed to `bwd` first.
+      nondiff_argnums, nondiff_argnames: positions and names of arguments that are Python values, handed to `bwd` first.
 
     Example:
-      >>> import sable as jax, sable.numpy as jnp
       >>> @jax.custom_vjp
       ... def f(x):
       ...     return jnp.sin(x)
@@ -332,7 +330,21 @@ class _VjpRules:
 
 
 def custom_gradient(fun: Callable) -> Callable:
-    """A function whose body returns its value and its vjp: `x -> (y, ct -> cotangents)`."""
+    """A function whose body returns its value and its vjp: `x -> (y, ct -> cotangents)`.
+
+    Args:
+      fun: the function.
+
+    Raises:
+      TypeError: its result is no such pair, or the vjp returns other types than those of the arguments.
+
+    Example:
+      >>> @jax.custom_gradient
+      ... def f(x):
+      ...     return x**2, lambda ct: (100. * ct,)
+      >>> f(3.), jax.grad(f)(3.)
+      (9.0, Array(100., dtype=float32, weak_type=True))
+    """
 
     @functools.wraps(fun)
     def wrapped(*args: Any, **kwargs: Any) -> Any:

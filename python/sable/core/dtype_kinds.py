@@ -19,6 +19,10 @@ class extended(np.generic):
     """Scalar type above all dtypes that NumPy does not know, for `jnp.issubdtype`. It has no instances.
 
     Example: `jnp.issubdtype(jax.random.key(0).dtype, jax.dtypes.extended)` is True.
+
+    Example:
+      >>> jax.dtypes.issubdtype(jax.random.key(0).dtype, jax.dtypes.extended)
+      True
     """
 
 
@@ -26,6 +30,10 @@ class prng_key(extended):
     """Scalar type of the dtypes of random keys, for `jnp.issubdtype`. It has no instances.
 
     Example: `jnp.issubdtype(jax.random.key(0).dtype, jax.dtypes.prng_key)` is True.
+
+    Example:
+      >>> jax.dtypes.issubdtype(jax.random.key(0).dtype, jax.dtypes.prng_key)
+      True
     """
 
 
@@ -98,6 +106,10 @@ def itemsize_bits(dtype: Any) -> int:
 
     Raises:
       ValueError: the dtype has no size (None, keys).
+
+    Example:
+      >>> jax.dtypes.itemsize_bits(jnp.int4), jax.dtypes.itemsize_bits(bool)
+      (4, 8)
     """
     kind = "V" if dtype is None or is_extended(dtype) else kind_of(np.dtype(dtype))
     if kind == "b":

@@ -149,6 +149,10 @@ def canonicalize_dtype(dtype: Any, allow_extended_dtype: bool = False) -> Any:
     Raises:
       TypeError: `dtype` is no dtype.
       ValueError: it is an extended dtype and these are not allowed.
+
+    Example:
+      >>> jax.dtypes.canonicalize_dtype("float64"), jax.dtypes.canonicalize_dtype(int)
+      (dtype('float32'), dtype('int32'))
     """
     resolved = dtype if isinstance(dtype, np.dtype) else _resolve(dtype, allow_extended_dtype)
     if config.jax_enable_x64:
@@ -337,6 +341,10 @@ def scalar_type_of(x: Any) -> type:
 
     Raises:
       TypeError: `x` has none.
+
+    Example:
+      >>> jax.dtypes.scalar_type_of(jnp.bfloat16(1)), jax.dtypes.scalar_type_of(np.int8)
+      (<class 'float'>, <class 'int'>)
     """
     found = _KIND_SCALAR.get(kind_of(dtype(x)))
     if found is None:

@@ -19,7 +19,12 @@ def _check_memory(kind: str | None) -> None:
 
 
 class Sharding:
-    """How an array is laid out over devices."""
+    """How an array is laid out over devices.
+
+    Example:
+      >>> isinstance(jnp.arange(3).sharding, jax.sharding.Sharding)
+      True
+    """
 
     @property
     def device_set(self) -> set:
@@ -68,6 +73,11 @@ class SingleDeviceSharding(Sharding):
     Attributes:
       device: the device.
       memory_kind: which of its memories: "device", the only one.
+
+    Example:
+      >>> sharding = jax.sharding.SingleDeviceSharding(jax.devices("cpu")[0])
+      >>> jax.device_put(jnp.arange(3), sharding).sharding == sharding
+      True
     """
 
     device: Any
@@ -286,6 +296,11 @@ class Shard:
       index: which part it is, as a tuple of slices.
       replica_id: which of the devices with that part it is.
       data: the part, an array.
+
+    Example:
+      >>> (shard,) = jnp.arange(3).addressable_shards
+      >>> shard.index, shard.data
+      ((slice(None, None, None),), Array([0, 1, 2], dtype=int32))
     """
 
     device: Any

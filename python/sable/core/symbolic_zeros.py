@@ -20,6 +20,10 @@ class SymbolicZero:
 
     Attributes:
       aval: the abstract value of the tangent; its shape, dtype and rank are attributes too.
+
+    Example:
+      >>> jax.custom_derivatives.SymbolicZero(jax.typeof(1.0))
+      SymbolicZero
     """
 
     def __init__(self, aval: Any):
@@ -50,7 +54,16 @@ def instantiated(t: Any) -> Any:
 
 
 def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:
-    """The zero tangent of a value: an array, or a `SymbolicZero`."""
+    """The zero tangent of a value: an array, or a `SymbolicZero`.
+
+    Args:
+      val: the value.
+      symbolic_zeros: whether the zero is a `SymbolicZero`.
+
+    Example:
+      >>> jax.custom_derivatives.zero_from_primal(jnp.array([1., 2.]))
+      Array([0., 0.], dtype=float32)
+    """
     zero = SymbolicZero.from_primal_value(val)
     return zero if symbolic_zeros else instantiated(zero)
 
