@@ -209,8 +209,7 @@ void bind_registry(nb::module_& module) {
 
 void bind_treedef(nb::module_& module) {
   auto treedef =
-      nb::class_<PyTreeDef>(module, "PyTreeDef", nb::type_slots(treedef_slots), nb::is_final(),
-                            "The structure of a pytree: what is left of it without its leaves. Compares by value.")
+      nb::class_<PyTreeDef>(module, "PyTreeDef", nb::type_slots(treedef_slots), nb::is_final())
           .def_prop_ro("num_leaves", [](const PyTreeDef& self) { return self.root().num_leaves; })
           .def_prop_ro("num_nodes", [](const PyTreeDef& self) { return self.root().num_nodes; })
           .def_prop_ro("registry", &PyTreeDef::registry)

@@ -1,4 +1,7 @@
-"""`jax.stages`: what lies between a function and its run."""
+"""`jax.stages`: what lies between a function and its run.
+
+The classes are made by `jit`: the parameters of their constructors (`traced`, `in_tree`, `device`, `donated`) are none of users.
+"""
 
 import sable.numpy  # noqa: F401  (gives arrays their operators)
 from sable import _absent

@@ -123,7 +123,11 @@ def process_indices(backend: str | None = None) -> list[int]:
     return [0]
 
 
-def _renamed(old: str, function: Callable) -> Callable:
+#: where a line begins in an example as it stands in a table
+_LINE = "\n    "
+
+
+def _renamed(old: str, function: Callable, example: str) -> Callable:
     def alias(backend: str | None = None) -> Any:
         warnings.warn(
             f"jax.{old} has been renamed to jax.{function.__name__}. This alias will eventually be removed.",
@@ -132,13 +136,46 @@ def _renamed(old: str, function: Callable) -> Callable:
         return function(backend)
 
     alias.__name__ = alias.__qualname__ = old
-    alias.__doc__ = f"The former name of `{function.__name__}`, with a warning."
+    alias.__doc__ = f"""The former name of `{function.__name__}`, with a warning.
+
+    Args:
+      backend: without effect.
+
+    Example:{example.rstrip().replace(_LINE, _LINE + "  ")}
+    """
     return alias
 
 
-host_id = _renamed("host_id", process_index)
-host_count = _renamed("host_count", process_count)
-host_ids = _renamed("host_ids", process_indices)
+host_id = _renamed(
+    "host_id",
+    process_index,
+    """
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     jax.host_id()
+    0
+    """,
+)
+host_count = _renamed(
+    "host_count",
+    process_count,
+    """
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     jax.host_count()
+    1
+    """,
+)
+host_ids = _renamed(
+    "host_ids",
+    process_indices,
+    """
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     jax.host_ids()
+    [0]
+    """,
+)
 
 
 def default_backend() -> str:

@@ -242,7 +242,15 @@ class _PathFlattener(_Flattener):
 
 
 class PyTreeDef:
-    """The structure of a pytree: what is left of it without its leaves. Compares by value."""
+    """The structure of a pytree: what is left of it without its leaves. Compares by value.
+
+    Example:
+      >>> structure = jax.tree.structure({"a": 1, "b": (2, 3)})
+      >>> structure
+      PyTreeDef({'a': *, 'b': (*, *)})
+      >>> structure.num_leaves, structure == jax.tree.structure({"b": ("x", "y"), "a": "z"})
+      (3, True)
+    """
 
     __slots__ = ("__weakref__", "_hash", "_nodes", "num_leaves", "registry")
 

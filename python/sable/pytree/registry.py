@@ -38,6 +38,7 @@ implementation = _implementation()
 native: bool = implementation is not pure
 
 PyTreeDef = implementation.PyTreeDef
+PyTreeDef.__doc__ = pure.PyTreeDef.__doc__
 PyTreeRegistry = implementation.PyTreeRegistry
 
 #: The registry of the public interface: None is a node without children.
