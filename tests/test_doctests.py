@@ -12,6 +12,7 @@ import enum
 import importlib
 import inspect
 import re
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
