@@ -58,6 +58,6 @@ def ppf(q: Any, p: Any) -> Any:
       p: the probability of 1.
 
     >>> jax.scipy.stats.bernoulli.ppf(jnp.array([0.5, 0.75, 0.9]), 0.25)
-    Array([0., 0., 1.], dtype=float32, weak_type=True)
+    Array([0., 0., 1.], dtype=float32)
     """
     return where_probability(q, where_probability(p, jnp.where(q <= 1 - p, jnp.zeros_like(q), jnp.ones_like(q))))
