@@ -90,27 +90,8 @@ def is_ours(module: str) -> bool:
 
 # ---- complete docstrings -------------------------------------------------------------------------
 
-#: modules of JAX of which every public function has a complete docstring here; `jax.numpy` stands for `sable.numpy`
-DOCUMENTED = (
-    "jax.custom_batching",
-    "jax.dlpack",
-    "jax.dtypes",
-    "jax.errors",
-    "jax.flatten_util",
-    "jax.image",
-    "jax.nn",
-    "jax.nn.initializers",
-    "jax.numpy",
-    "jax.numpy.fft",
-    "jax.numpy.linalg",
-    "jax.ops",
-    "jax.random",
-    "jax.scipy.stats",
-    "jax.stages",
-    "jax.tree",
-    "jax.tree_util",
-    "jax.typing",
-)
+#: modules of JAX that are ours too, of which every public function has a complete docstring
+DOCUMENTED = tuple(filter(is_ours, names_of_jax()))
 
 
 def public_functions(module: str) -> dict[str, Callable]:

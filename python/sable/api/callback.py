@@ -79,6 +79,7 @@ def io_callback(
       callback: gets arrays in the structure of `args`, `kwargs`; returns NumPy arrays.
       result_shape_dtypes: pytree of objects with `shape` and `dtype`: what it returns.
       *args, **kwargs: pytrees of arrays.
+      sharding: without effect.
       ordered: whether vmap is refused, under which there is no order.
 
     Returns:
@@ -213,7 +214,15 @@ def debug_log(
     skip_format_check: bool = False,
     **kwargs: Any,
 ) -> Any:
-    """Log values, with level INFO, when the program runs; arguments and errors as of `debug.print`."""
+    """Log values, with level INFO, when the program runs; arguments and errors as of `debug.print`.
+
+    Args:
+      fmt, args, kwargs: the text and its values.
+      ordered, partitioned, skip_format_check: as of `debug.print`.
+
+    Example:
+      >>> jax.debug.log("x = {}", 1.0)  # nothing is seen unless logging shows level INFO
+    """
     return _told(_LOG.info, fmt, args, kwargs, skip_format_check)
 
 

@@ -130,7 +130,11 @@ def device_layouts(fun: Callable, device: Any, backend: Any, inside: Any, outsid
 
 
 def reshard(xs: Any, out_shardings: Any) -> Any:
-    """Arrays laid out in another way; arguments and errors as of `lax.with_sharding_constraint`.
+    """Arrays laid out in another way; errors as of `lax.with_sharding_constraint`.
+
+    Args:
+      xs: a pytree of arrays.
+      out_shardings: shardings, or specs for the mesh that `jax.set_mesh` has set: a prefix of xs.
 
     Example:
       >>> import sable as jax, sable.numpy as jnp
@@ -148,6 +152,12 @@ def auto_axes(f: Any = None, /, *, axes: Any = None, out_sharding: Any = None) -
       f: the function; left out for use as a decorator.
       axes: which; on one device it is all the same.
       out_sharding: of the results; else the function returned takes an argument `out_sharding`.
+
+    Example:
+      >>> mesh = jax.make_mesh((1,), ("i",))
+      >>> with jax.set_mesh(mesh):
+      ...     print(jax.sharding.auto_axes(jnp.sin, out_sharding=jax.P("i"))(jnp.zeros(2)))
+      [0. 0.]
     """
     return _at_the_border(f, auto_axes, out_sharding, "out_sharding")
 
@@ -159,6 +169,12 @@ def explicit_axes(f: Any = None, /, *, axes: Any = None, in_sharding: Any = None
       f: the function; left out for use as a decorator.
       axes: which; on one device it is all the same.
       in_sharding: of the arguments; else the function returned takes an argument `in_sharding`.
+
+    Example:
+      >>> mesh = jax.make_mesh((1,), ("i",))
+      >>> with jax.set_mesh(mesh):
+      ...     print(jax.sharding.explicit_axes(jnp.cos, in_sharding=jax.P("i"))(jnp.zeros(2)))
+      [1. 1.]
     """
     return _at_the_border(f, explicit_axes, in_sharding, "in_sharding")
 
@@ -233,6 +249,12 @@ def make_array_from_single_device_arrays(
     Raises:
       ValueError: a part has another shape, or there are more parts than devices.
       NotImplementedError: several devices.
+
+    Example:
+      >>> mesh = jax.make_mesh((1,), ("i",))
+      >>> sharding = jax.NamedSharding(mesh, jax.P("i"))
+      >>> jax.make_array_from_single_device_arrays((3,), sharding, [jnp.arange(3)])
+      Array([0, 1, 2], dtype=int32)
     """
     if len(arrays) != 1:
         raise ValueError(f"make_array_from_single_device_arrays takes a part for each device, one, got {len(arrays)}")
@@ -250,6 +272,11 @@ def make_array_from_process_local_data(sharding: Any, local_data: Any, global_sh
     Raises:
       ValueError: another shape.
       NotImplementedError: several devices.
+
+    Example:
+      >>> mesh = jax.make_mesh((1,), ("i",))
+      >>> jax.make_array_from_process_local_data(jax.NamedSharding(mesh, jax.P("i")), np.arange(3))
+      Array([0, 1, 2], dtype=int32)
     """
     leaves, tree = tree_flatten(local_data)
     places = flatten_axes("make_array_from_process_local_data sharding", tree, sharding)
@@ -261,13 +288,33 @@ def make_array_from_process_local_data(sharding: Any, local_data: Any, global_sh
 
 
 def inspect_array_sharding(value: Any, *, callback: Callable[[Sharding], Any]) -> None:
-    """Call a function with the sharding of each array of a pytree; while a program is traced, with that of its device."""
+    """Call a function with the sharding of each array of a pytree; while a program is traced, with that of its device.
+
+    Args:
+      value: a pytree of arrays.
+      callback: gets each sharding.
+
+    Example:
+      >>> jax.debug.inspect_array_sharding(jnp.ones(2), callback=lambda s: print(type(s).__name__))
+      SingleDeviceSharding
+    """
     for x in arrays.leaves(value):
         callback(x.sharding if isinstance(x, Array) else SingleDeviceSharding(placement.default_device()))
 
 
 def visualize_array_sharding(arr: Any, **options: Any) -> None:
-    """Print how an array is laid out; arguments and errors as of `visualize_sharding`."""
+    """Print how an array is laid out; arguments and errors as of `visualize_sharding`.
+
+    Args:
+      arr: an array of one or two dimensions.
+      options: as of `visualize_sharding`.
+
+    Example:
+      >>> jax.debug.visualize_array_sharding(jnp.ones(8))
+      ┌─────────┐
+      │  CPU 0  │
+      └─────────┘
+    """
     inspect_array_sharding(arr, callback=lambda sharding: visualize_sharding(arr.shape, sharding, **options))
 
 

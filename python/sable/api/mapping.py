@@ -210,6 +210,11 @@ def smap(f: Callable | None = None, /, *, in_axes: Any = INFER, out_axes: Any, a
     Raises:
       TypeError: axes are no ints, or axis_name is several names.
       ValueError, NotImplementedError: see `shard_map`.
+
+    Example:
+      >>> with jax.set_mesh(jax.make_mesh((1,), ("i",))):
+      ...     print(jax.smap(lambda x: 2 * x, in_axes=0, out_axes=0, axis_name="i")(jnp.arange(3)))
+      [0 2 4]
     """
     if f is None:
         return functools.partial(smap, in_axes=in_axes, out_axes=out_axes, axis_name=axis_name)

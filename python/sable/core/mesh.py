@@ -20,7 +20,12 @@ from .state import STATE
 
 
 class AxisType(enum.Enum):
-    """How arrays are laid out along an axis of a mesh: by the compiler, by their types, by the user's function."""
+    """How arrays are laid out along an axis of a mesh: by the compiler, by their types, by the user's function.
+
+    Example:
+      >>> [t.name for t in jax.sharding.AxisType]
+      ['Auto', 'Explicit', 'Manual']
+    """
 
     Auto = enum.auto()
     Explicit = enum.auto()
@@ -267,6 +272,10 @@ class AbstractDevice:
     Attributes:
       device_kind, platform: as of a device.
       num_cores: of each device, where that is known.
+
+    Example:
+      >>> jax.sharding.AbstractDevice("cpu", "cpu", None).device_kind
+      'cpu'
     """
 
     device_kind: str
@@ -289,6 +298,10 @@ class AbstractMesh(_Axes):
       axis_names: of each axis.
       axis_types: of each axis an `AxisType`, by default Auto.
       abstract_device: the kind of the devices.
+
+    Example:
+      >>> jax.sharding.AbstractMesh((2, 4), ("x", "y")).size
+      8
     """
 
     abstract_device: AbstractDevice | None
@@ -521,8 +534,16 @@ class set_mesh:
 def use_abstract_mesh(mesh: AbstractMesh) -> Any:
     """A context manager in which the mesh of this thread is one without devices.
 
+    Args:
+      mesh: an `AbstractMesh`.
+
     Raises:
       ValueError: no `AbstractMesh`.
+
+    Example:
+      >>> with jax.sharding.use_abstract_mesh(jax.sharding.AbstractMesh((2,), ("i",))):
+      ...     print(jax.sharding.get_abstract_mesh().axis_sizes)
+      (2,)
     """
     if not isinstance(mesh, AbstractMesh):
         raise ValueError(f"Expected mesh of type `jax.sharding.AbstractMesh`. Got type: {type(mesh)}")
@@ -534,6 +555,11 @@ def get_mesh() -> Mesh:
 
     Raises:
       ValueError: inside of `jit`.
+
+    Example:
+      >>> with jax.set_mesh(jax.make_mesh((1,), ("i",))):
+      ...     print(jax.sharding.get_mesh().axis_names)
+      ('i',)
     """
     if STATE.depth:
         raise ValueError("`get_mesh` can only be used outside of `jax.jit`: see `jax.sharding.get_abstract_mesh`")
@@ -541,7 +567,13 @@ def get_mesh() -> Mesh:
 
 
 def get_abstract_mesh() -> AbstractMesh:
-    """The axes of the mesh of this thread; none where there is no mesh."""
+    """The axes of the mesh of this thread; none where there is no mesh.
+
+    Example:
+      >>> with jax.set_mesh(jax.make_mesh((1,), ("i",))):
+      ...     print(jax.sharding.get_abstract_mesh().axis_names)
+      ('i',)
+    """
     return _NO_AXES if MESH.value is None else MESH.value.abstract_mesh
 
 
@@ -558,6 +590,10 @@ def make_mesh(
 
     Raises:
       ValueError: there are fewer devices than the product of the sizes.
+
+    Example:
+      >>> jax.make_mesh((1,), ("i",)).shape
+      OrderedDict([('i', 1)])
     """
     sizes = tuple(int(n) for n in axis_shapes)
     given = runtime.devices(runtime.default_device().platform) if devices is None else list(devices)

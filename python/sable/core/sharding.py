@@ -223,7 +223,16 @@ class NamedSharding(Sharding):
 
 
 def make_single_device_sharding(device: Any, *, memory_kind: str | None = None) -> SingleDeviceSharding:
-    """All of an array on one device; see `SingleDeviceSharding`."""
+    """All of an array on one device; see `SingleDeviceSharding`.
+
+    Args:
+      device: the device.
+      memory_kind: as of `SingleDeviceSharding`.
+
+    Example:
+      >>> jax.sharding.make_single_device_sharding(jax.devices()[0]).num_devices
+      1
+    """
     return SingleDeviceSharding(device, memory_kind=memory_kind or _DEVICE_MEMORY)
 
 
@@ -256,6 +265,10 @@ class ManualAxisType:
 
     Raises:
       ValueError: a name is in `varying` and in another.
+
+    Example:
+      >>> jax.sharding.ManualAxisType(varying={"i"}).varying
+      frozenset({'i'})
     """
 
     __slots__ = ("reduced", "unreduced", "varying")

@@ -75,6 +75,10 @@ class CustomVJPPrimal:
     Attributes:
       value: the argument.
       perturbed: whether it is differentiated.
+
+    Example:
+      >>> jax.custom_derivatives.CustomVJPPrimal(2.0, True).perturbed
+      True
     """
 
     value: Any
@@ -82,7 +86,15 @@ class CustomVJPPrimal:
 
 
 def custom_vjp_primal_tree_values(tree: Any) -> Any:
-    """The values in a pytree of `CustomVJPPrimal`. Raises TypeError for another leaf."""
+    """The values in a pytree of `CustomVJPPrimal`. Raises TypeError for another leaf.
+
+    Args:
+      tree: the pytree.
+
+    Example:
+      >>> jax.custom_derivatives.custom_vjp_primal_tree_values([jax.custom_derivatives.CustomVJPPrimal(2.0, True)])
+      [2.0]
+    """
 
     def value(leaf: Any) -> Any:
         if type(leaf) is not CustomVJPPrimal:

@@ -67,7 +67,8 @@ all_checks = automatic_checks | user_checks
 
 
 class Error:
-    """What has failed in a program, or nothing: a pytree of arrays.
+    """What has failed in a program, or nothing: a pytree of arrays, of values by kinds of errors, with what the numbers of
+    checks, the codes, say.
 
     Example:
       >>> error, _ = checkify(jnp.log, errors=nan_checks)(-1.0)

@@ -57,6 +57,9 @@ def process_allgather(in_tree: Any, tiled: bool = False) -> Any:
 def sync_global_devices(name: str) -> None:
     """Wait until all processes are here. There is one.
 
+    Args:
+      name: what they wait for.
+
     Example:
       >>> sync_global_devices("before the checkpoint")
     """
@@ -64,6 +67,10 @@ def sync_global_devices(name: str) -> None:
 
 def assert_equal(in_tree: Any, fail_message: str = "") -> None:
     """Check that the arrays are the same in all processes.
+
+    Args:
+      in_tree: a pytree of arrays.
+      fail_message: what the error says.
 
     Raises:
       AssertionError: they are not, or hold NaN.
@@ -78,6 +85,9 @@ def assert_equal(in_tree: Any, fail_message: str = "") -> None:
 
 def reached_preemption_sync_point(step_id: int) -> bool:
     """Whether all processes should save their state at this step, since one will be stopped: never, with one process.
+
+    Args:
+      step_id: the number of the step.
 
     Example:
       >>> reached_preemption_sync_point(0)

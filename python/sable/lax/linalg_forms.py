@@ -26,6 +26,11 @@ def hessenberg(a: Any) -> list[Value]:
     Raises:
       TypeError: another dtype, or less than two dimensions. ValueError: the matrices are empty or not square.
       NotImplementedError: derivatives.
+
+    Example:
+      >>> packed, taus = jax.lax.linalg.hessenberg(jnp.array([[4.0, 1.0, 2.0], [1.0, 3.0, 0.0], [2.0, 0.0, 5.0]]))
+      >>> jnp.triu(packed, -1).shape, taus.shape
+      ((3, 3), (2,))
     """
     return list(BIND.hessenberg(value_of(a, "hessenberg")))
 
@@ -45,6 +50,11 @@ def tridiagonal(a: Any, *, lower: bool = True) -> list[Value]:
     Raises:
       TypeError: another dtype, or less than two dimensions. ValueError: the matrices are empty or not square.
       NotImplementedError: derivatives.
+
+    Example:
+      >>> _, d, e, _ = jax.lax.linalg.tridiagonal(jnp.array([[4.0, 1.0, 2.0], [1.0, 3.0, 0.0], [2.0, 0.0, 5.0]]))
+      >>> jnp.sum(d).round(4), d.shape, e.shape
+      (Array(12., dtype=float32), (3,), (2,))
     """
     return list(BIND.tridiagonal(value_of(a, "tridiagonal"), lower=bool(lower)))
 
@@ -71,6 +81,11 @@ def schur(
     Raises:
       TypeError: another dtype, or less than two dimensions. ValueError: the matrices are not square.
       NotImplementedError: eigenvalues are to be sorted; derivatives; compiled for another target.
+
+    Example:
+      >>> t, z = jax.lax.linalg.schur(jnp.array([[1.0, 2.0], [3.0, 4.0]]))
+      >>> jnp.diag(t).round(4), jnp.abs(z @ t @ z.T - jnp.array([[1.0, 2.0], [3.0, 4.0]])).max() < 1e-5
+      (Array([-0.3723,  5.3723], dtype=float32), Array(True, dtype=bool))
     """
     del select_callable
     value = value_of(x, "schur")
@@ -118,6 +133,12 @@ def ormqr(a: Any, taus: Any, c: Any, *, left: bool = True, transpose: bool = Fal
 
     Raises:
       TypeError: dtypes or batch dimensions do not fit. ValueError: other shapes. NotImplementedError: derivatives.
+
+    Example:
+      >>> taus = jnp.array([2.0])
+      >>> jax.lax.linalg.ormqr(jnp.array([[1.0], [0.0]]), taus, jnp.eye(2))
+      Array([[-1.,  0.],
+             [ 0.,  1.]], dtype=float32)
     """
     return BIND.ormqr(*values_of("ormqr", a, taus, c), left=bool(left), transpose=bool(transpose))
 

@@ -425,6 +425,10 @@ def pcast(x: Any, axis_name: Any, *, to: str) -> Any:
     Raises:
       NameError: nobody around names that axis.
       ValueError: another word.
+
+    Example:
+      >>> jax.vmap(lambda x: lax.pcast(x, "i", to="varying"), axis_name="i")(jnp.arange(2))
+      Array([0, 1], dtype=int32)
     """
     if to not in ("varying", "unreduced", "reduced"):
         raise ValueError(f"pcast takes to='varying', 'unreduced' or 'reduced', got {to!r}")
@@ -446,6 +450,10 @@ def with_sharding_constraint(x: Any, shardings: Any) -> Any:
       ValueError: an array has fewer dimensions than its spec; the mesh has no such axis.
       RuntimeError: a spec, and there is no mesh.
       NotImplementedError: several devices.
+
+    Example:
+      >>> lax.with_sharding_constraint(jnp.arange(2), jax.sharding.SingleDeviceSharding(jax.devices()[0]))
+      Array([0, 1], dtype=int32)
     """
     return placed("with_sharding_constraint", x, shardings)
 

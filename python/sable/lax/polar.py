@@ -48,6 +48,13 @@ def qdwh(
 
     Source: Y. Nakatsukasa, Z. Bai, F. Gygi, "Optimizing Halley's iteration for computing the matrix polar decomposition",
     SIAM J. Matrix Anal. Appl. 31 (2010); Y. Nakatsukasa, N. Higham, SIAM J. Sci. Comput. 35 (2013).
+
+    Example:
+      >>> u, h, count, converged = jax.lax.linalg.qdwh(jnp.array([[0.0, -2.0], [3.0, 0.0]]))
+      >>> jnp.abs(u.round(4)), h.round(4), bool(converged)
+      (Array([[0., 1.],
+             [1., 0.]], dtype=float32), Array([[ 3., -0.],
+             [-0.,  2.]], dtype=float32), True)
     """
     del is_hermitian
     value = value_of(x, "qdwh")

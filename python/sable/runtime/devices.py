@@ -55,6 +55,13 @@ class Device:
       id: its number within the platform.
       device_kind: 'cpu', or the name that the driver gives.
       process_index: 0 (one process).
+
+    Args:
+      driver_id, platform, index: which one; `devices` gives them.
+
+    Example:
+      >>> jax.devices()[0].platform, jax.devices()[0].id
+      ('cpu', 0)
     """
 
     process_index = 0

@@ -134,6 +134,10 @@ def dct(x: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: str |
 
     Raises:
       NotImplementedError: another type. ValueError: another `norm`, or there is no such axis.
+
+    Example:
+      >>> jax.scipy.fft.dct(jnp.arange(4.0)).round(4)
+      Array([12.    , -6.3086,  0.    , -0.4483], dtype=float32)
     """
     _check("dct", type, norm)
     value = array_argument("dct", x)
@@ -144,7 +148,15 @@ def dct(x: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: str |
 
 @library
 def idct(x: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: str | None = None) -> Value:
-    """The inverse of `dct`; arguments, result and errors as there."""
+    """The inverse of `dct`; arguments, result and errors as there.
+
+    Args:
+      x, type, n, axis, norm: as of `dct`.
+
+    Example:
+      >>> jax.scipy.fft.idct(jax.scipy.fft.dct(jnp.arange(4.0))).round(4)
+      Array([0., 1., 2., 3.], dtype=float32)
+    """
     _check("idct", type, norm)
     (value,) = promote_dtypes([array_argument("idct", x)], "inexact")
     place = normal_axis(axis, value.aval.ndim)
@@ -163,6 +175,11 @@ def dctn(x: Any, type: int = 2, s: Any = None, axes: Any = None, norm: str | Non
 
     Raises:
       NotImplementedError, ValueError: as of `dct`; more sizes than the array has axes.
+
+    Example:
+      >>> jax.scipy.fft.dctn(jnp.ones((2, 3)), norm="ortho").round(4)
+      Array([[2.4495, 0.    , 0.    ],
+             [0.    , 0.    , 0.    ]], dtype=float32)
     """
     _check("dctn", type, norm)
     return _many("dctn", _forward, x, s, axes, norm)
@@ -170,7 +187,16 @@ def dctn(x: Any, type: int = 2, s: Any = None, axes: Any = None, norm: str | Non
 
 @library
 def idctn(x: Any, type: int = 2, s: Any = None, axes: Any = None, norm: str | None = None) -> Value:
-    """The inverse of `dctn`; arguments and errors as there."""
+    """The inverse of `dctn`; arguments and errors as there.
+
+    Args:
+      x, type, s, axes, norm: as of `dctn`.
+
+    Example:
+      >>> jax.scipy.fft.idctn(jax.scipy.fft.dctn(jnp.ones((2, 2)))).round(4)
+      Array([[1., 1.],
+             [1., 1.]], dtype=float32)
+    """
     _check("idctn", type, norm)
     (value,) = promote_dtypes([array_argument("idctn", x)], "inexact")
     return _many("idctn", _backward, value, s, axes, norm)

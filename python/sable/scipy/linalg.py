@@ -110,6 +110,11 @@ def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finit
 
     Returns:
       Triangular matrices of the shape of a; NaN in the triangle of a matrix that is not positive definite.
+
+    Example:
+      >>> jax.scipy.linalg.cholesky(jnp.array([[4.0, 2.0], [2.0, 5.0]]))
+      Array([[2., 1.],
+             [0., 2.]], dtype=float32)
     """
     del overwrite_a, check_finite
     return BIND.cholesky(a, lower=bool(lower))
@@ -117,7 +122,17 @@ def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finit
 
 @library
 def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Value, bool]:
-    """`cholesky(a, lower)` and `lower`, for `cho_solve`."""
+    """`cholesky(a, lower)` and `lower`, for `cho_solve`.
+
+    Args:
+      a: (..., n, n).
+      lower, overwrite_a, check_finite: as of `cholesky`.
+
+    Example:
+      >>> jax.scipy.linalg.cho_factor(jnp.array([[4.0, 2.0], [2.0, 5.0]]), lower=True)
+      (Array([[2., 0.],
+             [1., 2.]], dtype=float32), True)
+    """
     return cholesky(a, lower, overwrite_a, check_finite), lower
 
 
@@ -132,6 +147,11 @@ def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite:
 
     Returns:
       An array of the shape of b, with the batch dimensions of both.
+
+    Example:
+      >>> factor = jax.scipy.linalg.cho_factor(jnp.array([[4.0, 2.0], [2.0, 5.0]]))
+      >>> jax.scipy.linalg.cho_solve(factor, jnp.array([6.0, 7.0])).round(4)
+      Array([1., 1.], dtype=float32)
     """
     del overwrite_b, check_finite
     factor, lower = c_and_lower
@@ -168,6 +188,10 @@ def solve_triangular(
 
     Raises:
       ValueError: another `trans`.
+
+    Example:
+      >>> jax.scipy.linalg.solve_triangular(jnp.array([[2.0, 7.0], [1.0, 4.0]]), jnp.array([2.0, 5.0]), lower=True)
+      Array([1., 1.], dtype=float32)
     """
     del overwrite_b, debug, check_finite
     return _solve("solve_triangular", a, b, trans, lower, unit_diagonal)
@@ -232,6 +256,11 @@ def eigh(
 
     Raises:
       NotImplementedError: a `b`, another `type`, some `eigvals`.
+
+    Example:
+      >>> w, v = jax.scipy.linalg.eigh(jnp.array([[4.0, 2.0], [2.0, 5.0]]))
+      >>> w.round(4)
+      Array([2.4384, 6.5616], dtype=float32)
     """
     del overwrite_a, overwrite_b, turbo, check_finite
     if b is not None or type != 1 or eigvals is not None:
@@ -246,14 +275,33 @@ def eigh(
 
 @library
 def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Value:
-    """Determinants of matrices (..., n, n), as of `jnp.linalg.det`; the flags have no effect, as in JAX."""
+    """Determinants of matrices (..., n, n), as of `jnp.linalg.det`; the flags have no effect, as in JAX.
+
+    Args:
+      a: (..., n, n).
+      overwrite_a, check_finite: without effect, as in JAX.
+
+    Example:
+      >>> jax.scipy.linalg.det(jnp.array([[4.0, 2.0], [2.0, 5.0]])).round(4)
+      Array(16., dtype=float32)
+    """
     del overwrite_a, check_finite
     return jnp.linalg.det(a)
 
 
 @library
 def inv(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Value:
-    """Inverses of matrices (..., n, n), as of `jnp.linalg.inv`; the flags have no effect, as in JAX."""
+    """Inverses of matrices (..., n, n), as of `jnp.linalg.inv`; the flags have no effect, as in JAX.
+
+    Args:
+      a: (..., n, n).
+      overwrite_a, check_finite: without effect, as in JAX.
+
+    Example:
+      >>> jax.scipy.linalg.inv(jnp.array([[4.0, 2.0], [2.0, 5.0]])).round(4)
+      Array([[ 0.3125, -0.125 ],
+             [-0.125 ,  0.25  ]], dtype=float32)
+    """
     del overwrite_a, check_finite
     return jnp.linalg.inv(a)
 
@@ -272,6 +320,14 @@ def lu(a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite:
 
     Raises:
       ValueError: other than two dimensions. TypeError: half precision.
+
+    Example:
+      >>> p, l, u = jax.scipy.linalg.lu(jnp.array([[1.0, 2.0], [4.0, 4.0]]))
+      >>> p, l, u
+      (Array([[0., 1.],
+             [1., 0.]], dtype=float32), Array([[1.  , 0.  ],
+             [0.25, 1.  ]], dtype=float32), Array([[4., 4.],
+             [0., 1.]], dtype=float32))
     """
     del overwrite_a, check_finite
     if a.ndim != 2:
@@ -295,6 +351,11 @@ def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> t
 
     Returns:
       (factors, pivots): L and U in one (..., m, n), int32 (..., min(m, n)).
+
+    Example:
+      >>> jax.scipy.linalg.lu_factor(jnp.array([[1.0, 2.0], [4.0, 4.0]]))
+      (Array([[4.  , 4.  ],
+             [0.25, 1.  ]], dtype=float32), Array([1, 1], dtype=int32))
     """
     del overwrite_a, check_finite
     factors, pivots, _ = linalg.lu(a)
@@ -316,6 +377,11 @@ def lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False,
 
     Raises:
       ValueError: shapes do not fit; another `trans`.
+
+    Example:
+      >>> factors = jax.scipy.linalg.lu_factor(jnp.array([[1.0, 2.0], [4.0, 4.0]]))
+      >>> jax.scipy.linalg.lu_solve(factors, jnp.array([5.0, 12.0])).round(4)
+      Array([1., 2.], dtype=float32)
     """
     del overwrite_b, check_finite
     (factors, sides), pivots = promote_dtypes(array_arguments("lu_solve", lu_and_piv[0], b), "inexact"), lu_and_piv[1]
@@ -363,6 +429,10 @@ def solve(
 
     Raises:
       ValueError: shapes do not fit; another `assume_a`.
+
+    Example:
+      >>> jax.scipy.linalg.solve(jnp.array([[4.0, 2.0], [2.0, 5.0]]), jnp.array([6.0, 7.0]), assume_a="pos").round(4)
+      Array([1., 1.], dtype=float32)
     """
     del overwrite_a, overwrite_b, debug, check_finite
     known = ("gen", "sym", "her", "pos")
@@ -417,6 +487,10 @@ def svd(
 
     Returns:
       s (..., k), real, descending, and vectors; NaN for a matrix with an element that is not finite.
+
+    Example:
+      >>> jax.scipy.linalg.svd(jnp.array([[3.0, 0.0], [0.0, 4.0]]), compute_uv=False)
+      Array([4., 3.], dtype=float32)
     """
     del overwrite_a, check_finite, lapack_driver
     (value,) = promote_dtypes(array_arguments("svd", a), "inexact")
@@ -442,6 +516,13 @@ def polar(
 
     Raises:
       ValueError: no matrices; another side or method. NotImplementedError: shapes that "qdwh" does not take.
+
+    Example:
+      >>> u, p = jax.scipy.linalg.polar(jnp.array([[0.0, -2.0], [3.0, 0.0]]))
+      >>> u.round(4) + 0.0, p.round(4) + 0.0
+      (Array([[ 0., -1.],
+             [ 1.,  0.]], dtype=float32), Array([[3., 0.],
+             [0., 2.]], dtype=float32))
     """
     del eps, max_iterations
     (value,) = promote_dtypes(array_arguments("polar", a), "inexact")
@@ -479,6 +560,12 @@ def qr(
 
     Raises:
       ValueError: another mode. TypeError: half precision.
+
+    Example:
+      >>> q, r = jax.scipy.linalg.qr(jnp.array([[3.0, 1.0], [4.0, 2.0]]))
+      >>> r.round(4)
+      Array([[-5. , -2.2],
+             [ 0. ,  0.4]], dtype=float32)
     """
     del overwrite_a, lwork, check_finite
     if mode not in ("full", "r", "economic"):

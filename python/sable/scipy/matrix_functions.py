@@ -43,6 +43,12 @@ def schur(a: Any, output: str = "real") -> list[Value]:
     Raises:
       TypeError: integers for a real form. ValueError: another `output`, or the matrices are not square.
       NotImplementedError: derivatives.
+
+    Example:
+      >>> a = jnp.array([[1.0, 2.0], [3.0, 4.0]])
+      >>> t, z = jax.scipy.linalg.schur(a)
+      >>> jnp.diag(t).round(4), jnp.abs(z @ t @ z.T - a).max() < 1e-5
+      (Array([-0.3723,  5.3723], dtype=float32), Array(True, dtype=bool))
     """
     if output not in ("real", "complex"):
         raise ValueError(f"Expected 'output' to be either 'real' or 'complex', got {output=}.")
@@ -64,6 +70,11 @@ def hessenberg(a: Any, *, calc_q: bool = False, overwrite_a: bool = False, check
 
     Raises:
       TypeError: integers. ValueError: the matrices are not square. NotImplementedError: derivatives.
+
+    Example:
+      >>> jax.scipy.linalg.hessenberg(jnp.array([[1.0, 2.0], [3.0, 4.0]]))
+      Array([[1., 2.],
+             [3., 4.]], dtype=float32)
     """
     del overwrite_a, check_finite
     value = value_of(a, "hessenberg")
@@ -96,6 +107,12 @@ def rsf2csf(T: Any, Z: Any, check_finite: bool = True) -> tuple[Value, Value]:
 
     Raises:
       ValueError: the matrices are not square, or of different sizes.
+
+    Example:
+      >>> t, z = jax.scipy.linalg.schur(jnp.array([[0.0, -1.0], [1.0, 0.0]]))
+      >>> t, z = jax.scipy.linalg.rsf2csf(t, z)
+      >>> jnp.sort(jnp.diag(t).imag).round(4)
+      Array([-1.,  1.], dtype=float32)
     """
     del check_finite
     t, z = (jnp.asarray(x) for x in (T, Z))
@@ -243,6 +260,12 @@ def expm_frechet(A: Any, E: Any, *, method: str | None = None, compute_expm: boo
 
     Source: A. Al-Mohy, N. Higham, "Computing the Frechet derivative of the matrix exponential", SIAM J. Matrix Anal. Appl. 30
     (2009): the derivative of the steps of the exponential.
+
+    Example:
+      >>> jax.scipy.linalg.expm_frechet(jnp.zeros((2, 2)), jnp.eye(2))
+      (Array([[1., 0.],
+             [0., 1.]], dtype=float32), Array([[1., 0.],
+             [0., 1.]], dtype=float32))
     """
     del method
     a, e = (jnp.asarray(x) for x in (A, E))
@@ -307,6 +330,11 @@ def sqrtm(A: Any, blocksize: int = 1) -> Value:
 
     Source: A. Bjorck, S. Hammarling, "A Schur method for the square root of a matrix", Linear Algebra and its Applications 52
     (1983); N. Higham, "Functions of Matrices" (2008), algorithm 6.3.
+
+    Example:
+      >>> jax.scipy.linalg.sqrtm(jnp.array([[4.0, 0.0], [0.0, 9.0]])).real.round(4)
+      Array([[2., 0.],
+             [0., 3.]], dtype=float32)
     """
     if blocksize > 1:
         raise NotImplementedError("Blocked version is not implemented yet.")
@@ -341,6 +369,11 @@ def funm(A: Any, func: Callable[[Any], Any], disp: bool = True) -> Any:
 
     Source: B. Parlett, "A recurrence among the elements of functions of triangular matrices", Linear Algebra and its
     Applications 14 (1976); G. Golub, C. Van Loan, "Matrix Computations", 9.1.4.
+
+    Example:
+      >>> jax.scipy.linalg.funm(jnp.array([[1.0, 2.0], [0.0, 3.0]]), jnp.square).real.round(4)
+      Array([[1., 8.],
+             [0., 9.]], dtype=float32)
     """
     value = jnp.asarray(A)
     if value.ndim != 2 or value.shape[0] != value.shape[1]:
@@ -385,6 +418,11 @@ def solve_sylvester(A: Any, B: Any, C: Any, *, method: str = "schur", tol: float
       ValueError: shapes do not fit; another method. NotImplementedError: derivatives.
 
     Source: R. Bartels, G. Stewart, "Solution of the matrix equation AX + XB = C", Communications of the ACM 15 (1972).
+
+    Example:
+      >>> jax.scipy.linalg.solve_sylvester(2 * jnp.eye(2), jnp.eye(2), 6 * jnp.ones((2, 2))).round(4)
+      Array([[2., 2.],
+             [2., 2.]], dtype=float32)
     """
     a, b, c = promote_dtypes([jnp.asarray(x) for x in (A, B, C)], "inexact")
     m, n = c.shape[-2:]
@@ -456,6 +494,12 @@ def qr_multiply(
 
     Raises:
       ValueError: another mode; shapes do not fit. NotImplementedError: derivatives.
+
+    Example:
+      >>> a = jnp.array([[1.0, 2.0], [3.0, 4.0]])
+      >>> product, r = jax.scipy.linalg.qr_multiply(a, jnp.eye(2))
+      >>> jnp.abs(product @ r - a).max() < 1e-5
+      Array(True, dtype=bool)
     """
     del overwrite_a, overwrite_c
     matrix, other = promote_dtypes([jnp.asarray(x) for x in (a, c)], "inexact")

@@ -228,6 +228,11 @@ def fiedler_companion(a: Any) -> Value:
       ValueError: no coefficients.
 
     Source: M. Fiedler, "A note on companion matrices", Linear Algebra and its Applications 372 (2003).
+
+    Example:
+      >>> jax.scipy.linalg.fiedler_companion(jnp.array([1.0, -3.0, 2.0]))
+      Array([[ 3., -2.],
+             [ 1.,  0.]], dtype=float32)
     """
     a = jnp.atleast_1d(a)
     if a.shape[-1] == 0:
@@ -415,6 +420,10 @@ def helmert(n: int, full: bool = False) -> Value:
 
     Raises:
       ValueError: n < 1.
+
+    Example:
+      >>> jax.scipy.linalg.helmert(2).round(4)
+      Array([[ 0.7071, -0.7071]], dtype=float32)
     """
     if n < 1:
         raise ValueError(f"n must be a positive integer; got {n}.")
@@ -458,6 +467,11 @@ def dft(n: int, scale: str | None = None, *, dtype: Any = None) -> Value:
 
     Raises:
       ValueError: another scale, or a real dtype.
+
+    Example:
+      >>> jax.scipy.linalg.dft(2).real.round(4)
+      Array([[ 1.,  1.],
+             [ 1., -1.]], dtype=float32)
     """
     if scale not in (None, "sqrtn", "n"):
         raise ValueError(f"scale must be None, 'sqrtn', or 'n'; got {scale!r}.")

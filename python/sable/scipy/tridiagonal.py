@@ -47,6 +47,10 @@ def eigh_tridiagonal(
     Source: W. Barth, R. Martin, J. Wilkinson, "Calculation of the eigenvalues of a symmetric tridiagonal matrix by the method
     of bisection", Numerische Mathematik 9 (1967); G. Peters, J. Wilkinson, "The calculation of specified eigenvectors by
     inverse iteration" (1971).
+
+    Example:
+      >>> jax.scipy.linalg.eigh_tridiagonal(jnp.array([2.0, 2.0]), jnp.array([1.0]), eigvals_only=True).round(4)
+      Array([1., 3.], dtype=float32)
     """
     diagonal, beside = jnp.asarray(d), jnp.asarray(e)
     _check(diagonal, beside)

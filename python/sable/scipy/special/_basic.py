@@ -21,37 +21,93 @@ _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 _LOG_NDTR_BOUNDS = {np.dtype(np.float32): (-10.0, 5.0), np.dtype(np.float64): (-20.0, 8.0)}
 
 
-def _unary(name: str, op: str, text: str) -> Callable[[Any], Any]:
-    @library(operands=("x",), promotion="inexact", name=name, text=text)
+def _unary(name: str, op: str, text: str, example: str) -> Callable[[Any], Any]:
+    whole = f"{text}\n\nArgs:\n  x: floating numbers; integers become them."
+
+    @library(operands=("x",), promotion="inexact", name=name, text=whole, example=example)
     def function(x: Any) -> Any:
         return getattr(BIND, op)(x)
 
     return function
 
 
-erf = _unary("erf", "erf", "The error function.")
-erfc = _unary("erfc", "erfc", "1 - erf(x), accurate for large x.")
-erfinv = _unary("erfinv", "erf_inv", "The inverse of the error function.")
-gammaln = _unary("gammaln", "lgamma", "The logarithm of the absolute value of the gamma function.")
-digamma = _unary("digamma", "digamma", "The derivative of the logarithm of the gamma function.")
-expit = _unary("expit", "logistic", "1 / (1 + e**-x), the inverse of `logit`.")
+erf = _unary(
+    "erf",
+    "erf",
+    "The error function.",
+    """>>> jax.scipy.special.erf(jnp.array([-1.0, 0.0, 0.5]))
+Array([-0.8427008,  0.       ,  0.5204999], dtype=float32)""",
+)
+erfc = _unary(
+    "erfc",
+    "erfc",
+    "1 - erf(x), accurate for large x.",
+    """>>> jax.scipy.special.erfc(jnp.array([0.0, 9.0]))
+Array([1.0000000e+00, 4.1370317e-37], dtype=float32)""",
+)
+erfinv = _unary(
+    "erfinv",
+    "erf_inv",
+    "The inverse of the error function.",
+    """>>> jax.scipy.special.erfinv(jnp.array([-1.0, 0.5, 2.0]))
+Array([      -inf, 0.47693628,        nan], dtype=float32)""",
+)
+gammaln = _unary(
+    "gammaln",
+    "lgamma",
+    "The logarithm of the absolute value of the gamma function.",
+    """>>> jax.scipy.special.gammaln(jnp.array([-0.5, 1.0, 100.0]))
+Array([  1.2655121,   0.       , 359.13422  ], dtype=float32)""",
+)
+digamma = _unary(
+    "digamma",
+    "digamma",
+    "The derivative of the logarithm of the gamma function.",
+    """>>> jax.scipy.special.digamma(jnp.array([0.0, 1.0, 10.0]))
+Array([       nan, -0.5772157,  2.2517526], dtype=float32)""",
+)
+expit = _unary(
+    "expit",
+    "logistic",
+    "1 / (1 + e**-x), the inverse of `logit`.",
+    """>>> jax.scipy.special.expit(jnp.array([-200.0, 0.0, 3.0]))
+Array([0.        , 0.5       , 0.95257413], dtype=float32)""",
+)
 
 
 @library(operands=("x",))
 def softmax(x: Any, /, *, axis: Any = None) -> Any:
-    """exp(x) / sum(exp(x)) along an axis (an int or a tuple of ints), by default over everything."""
+    """exp(x) / sum(exp(x)) along an axis (an int or a tuple of ints), by default over everything.
+
+    Example:
+      >>> jax.scipy.special.softmax(jnp.array([1000.0, 1001.0]))
+      Array([0.2689414, 0.7310586], dtype=float32)
+    """
     return nn.softmax(x, axis)
 
 
 @library(operands=("x",))
 def log_softmax(x: Any, /, *, axis: Any = None) -> Any:
-    """log(softmax(x)) along an axis (an int or a tuple of ints), by default over everything."""
+    """log(softmax(x)) along an axis (an int or a tuple of ints), by default over everything.
+
+    Example:
+      >>> jax.scipy.special.log_softmax(jnp.array([1000.0, 1001.0]))
+      Array([-1.3132616 , -0.31326166], dtype=float32)
+    """
     return nn.log_softmax(x, axis)
 
 
 @library(operands=("x",), promotion="inexact")
 def logit(x: Any) -> Any:
-    """log(x / (1 - x))."""
+    """log(x / (1 - x)).
+
+    Args:
+      x: floating numbers; integers become them.
+
+    Example:
+      >>> jax.scipy.special.logit(jnp.array([0.0, 0.25, 1.0]))
+      Array([      -inf, -1.0986123,        inf], dtype=float32)
+    """
     return _logit(x)
 
 
@@ -69,7 +125,15 @@ def _logit_jvp(primals: tuple, tangents: tuple) -> tuple:
 
 @library(operands=("x", "y"), promotion="inexact")
 def xlogy(x: Any, y: Any) -> Any:
-    """x log(y), 0 where x is 0 (NaN where y is NaN)."""
+    """x log(y), 0 where x is 0 (NaN where y is NaN).
+
+    Args:
+      x, y: numbers; they broadcast.
+
+    Example:
+      >>> jax.scipy.special.xlogy(jnp.array([0.0, 2.0]), jnp.array([0.0, 3.0]))
+      Array([0.       , 2.1972246], dtype=float32)
+    """
     return _xlogy(*jnp.broadcast_arrays(x, y))
 
 
@@ -93,7 +157,15 @@ def _no_product_at_zero(x: Any, y: Any, factor: Any) -> Any:
 
 @library(operands=("x", "y"), promotion="inexact")
 def xlog1py(x: Any, y: Any) -> Any:
-    """x log(1 + y), 0 where x is 0 (NaN where y is NaN)."""
+    """x log(1 + y), 0 where x is 0 (NaN where y is NaN).
+
+    Args:
+      x, y: numbers; they broadcast.
+
+    Example:
+      >>> jax.scipy.special.xlog1py(jnp.array([0.0, 2.0]), jnp.array([-1.0, 1e-9]))
+      Array([0.e+00, 2.e-09], dtype=float32)
+    """
     return _xlog1py(*jnp.broadcast_arrays(x, y))
 
 
@@ -111,7 +183,15 @@ def _xlog1py_jvp(primals: tuple, tangents: tuple) -> tuple:
 
 @library(operands=("x",), promotion="inexact")
 def entr(x: Any) -> Any:
-    """-x log(x), 0 at 0, -inf for negative x."""
+    """-x log(x), 0 at 0, -inf for negative x.
+
+    Args:
+      x: floating numbers; integers become them.
+
+    Example:
+      >>> jax.scipy.special.entr(jnp.array([-1.0, 0.0, 0.5]))
+      Array([      -inf, -0.       ,  0.3465736], dtype=float32)
+    """
     return jnp.where(x < 0, -jnp.inf, -_entropy(x))
 
 
@@ -136,8 +216,15 @@ def need_single_or_double(name: str, x: Any) -> None:
 def ndtr(x: Any) -> Any:
     """The distribution function of the standard normal, by erf near 0 and erfc elsewhere.
 
+    Args:
+      x: float32 or float64.
+
     Raises:
       TypeError: neither float32 nor float64.
+
+    Example:
+      >>> jax.scipy.special.ndtr(jnp.array([-9.0, 0.0, 1.0]))
+      Array([1.1285926e-19, 5.0000000e-01, 8.4134471e-01], dtype=float32)
     """
     (value,) = array_arguments("ndtr", x)
     need_single_or_double("ndtr", value)
@@ -160,6 +247,10 @@ def log_ndtr(x: Any, series_order: int = 3) -> Any:
     Raises:
       TypeError: another dtype.
       ValueError: an order that is no integer from 0 to 30.
+
+    Example:
+      >>> jax.scipy.special.log_ndtr(jnp.array([-100.0, 0.0]))
+      Array([-5.005524e+03, -6.931472e-01], dtype=float32)
     """
     if not 0 <= series_order <= 30:
         raise ValueError(f"series_order must be from 0 to 30, got {series_order}")
@@ -209,8 +300,15 @@ def _not_of_complex(name: str, x: Any) -> None:
 def gammasgn(x: Any) -> Any:
     """The sign of the gamma function: 1 or -1, that of zeros at zeros, NaN at the other poles.
 
+    Args:
+      x: floating numbers; integers become them.
+
     Raises:
       ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.gammasgn(jnp.array([-1.5, -0.5, 2.0]))
+      Array([ 1., -1.,  1.], dtype=float32)
     """
     refuse_complex("gammasgn", x)
     whole, negative = jnp.floor(x), x < 0
@@ -224,8 +322,15 @@ def gammasgn(x: Any) -> Any:
 def gamma(x: Any) -> Any:
     """The gamma function.
 
+    Args:
+      x: floating numbers; integers become them.
+
     Raises:
       NotImplementedError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.gamma(jnp.array([0.5, 5.0]))
+      Array([ 1.7724538, 24.       ], dtype=float32)
     """
     _not_of_complex("gamma", x)
     return gammasgn(x) * jnp.exp(gammaln(x))
@@ -235,8 +340,15 @@ def gamma(x: Any) -> Any:
 def loggamma(x: Any) -> Any:
     """The principal branch of the logarithm of the gamma function; NaN where x is not positive.
 
+    Args:
+      x: floating numbers; integers become them.
+
     Raises:
       NotImplementedError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.loggamma(jnp.array([-0.5, 5.0]))
+      Array([      nan, 3.1780539], dtype=float32)
     """
     _not_of_complex("loggamma", x)
     return jnp.where(x > 0, gammaln(x), jnp.nan)
@@ -246,8 +358,16 @@ def loggamma(x: Any) -> Any:
 def factorial(n: Any, exact: bool = False) -> Any:
     """gamma(n + 1), 0 for negative n.
 
+    Args:
+      n: floating numbers; integers become them.
+      exact: False.
+
     Raises:
       NotImplementedError: exact=True, integers of any size.
+
+    Example:
+      >>> jax.scipy.special.factorial(jnp.array([-1, 0, 5]))
+      Array([  0.      ,   1.      , 120.000015], dtype=float32)
     """
     if exact:
         raise NotImplementedError("factorial with exact=True")
@@ -287,7 +407,15 @@ def _log_gamma_ratio(a: Any, b: Any) -> Any:
 
 @library(operands=("a", "b"), promotion="inexact")
 def betaln(a: Any, b: Any) -> Any:
-    """The logarithm of the absolute value of the beta function, accurate for large arguments."""
+    """The logarithm of the absolute value of the beta function, accurate for large arguments.
+
+    Args:
+      a, b: positive floating numbers; they broadcast.
+
+    Example:
+      >>> jax.scipy.special.betaln(1e-3, jnp.array([1.0, 1e8]))
+      Array([6.9077554, 6.888758 ], dtype=float32)
+    """
     a, b = jnp.minimum(a, b), jnp.maximum(a, b)
     plain = gammaln(a) + (gammaln(b) - gammaln(a + b))
     return jnp.where(b < 8, plain, gammaln(a) + _log_gamma_ratio(a, b))
@@ -297,8 +425,15 @@ def betaln(a: Any, b: Any) -> Any:
 def beta(a: Any, b: Any) -> Any:
     """The beta function gamma(a) gamma(b) / gamma(a + b).
 
+    Args:
+      a, b: floating numbers; they broadcast.
+
     Raises:
       ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.beta(2.0, jnp.array([1.0, 3.0]))
+      Array([0.5       , 0.08333334], dtype=float32)
     """
     refuse_complex("beta", a, b)
     return gammasgn(a) * gammasgn(b) * gammasgn(a + b) * jnp.exp(betaln(a, b))
@@ -308,8 +443,16 @@ def beta(a: Any, b: Any) -> Any:
 def betainc(a: Any, b: Any, x: Any) -> Any:
     """The regularized incomplete beta function; its derivative is in x only.
 
+    Args:
+      a, b: positive floating numbers.
+      x: from 0 to 1; all three broadcast.
+
     Raises:
       ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.betainc(0.5, 0.5, jnp.array([0.0, 0.25, 1.0]))
+      Array([0.        , 0.33333334, 1.        ], dtype=float32)
     """
     refuse_complex("betainc", a, b, x)
     return BIND.betainc(*jnp.broadcast_arrays(a, b, x))
@@ -317,13 +460,31 @@ def betainc(a: Any, b: Any, x: Any) -> Any:
 
 @library(operands=("a", "x"), promotion="inexact")
 def gammainc(a: Any, x: Any) -> Any:
-    """The regularized lower incomplete gamma function."""
+    """The regularized lower incomplete gamma function.
+
+    Args:
+      a: positive floating numbers.
+      x: not negative; both broadcast.
+
+    Example:
+      >>> jax.scipy.special.gammainc(2.0, jnp.array([0.0, 1.0, jnp.inf]))
+      Array([0.        , 0.26424113, 1.        ], dtype=float32)
+    """
     return BIND.igamma(*jnp.broadcast_arrays(a, x))
 
 
 @library(operands=("a", "x"), promotion="inexact")
 def gammaincc(a: Any, x: Any) -> Any:
-    """1 - gammainc(a, x), accurate for large x."""
+    """1 - gammainc(a, x), accurate for large x.
+
+    Args:
+      a: positive floating numbers.
+      x: not negative; both broadcast.
+
+    Example:
+      >>> jax.scipy.special.gammaincc(2.0, jnp.array([0.0, 1.0, 50.0]))
+      Array([1.000000e+00, 7.357589e-01, 9.836624e-21], dtype=float32)
+    """
     return BIND.igammac(*jnp.broadcast_arrays(a, x))
 
 
@@ -331,8 +492,16 @@ def gammaincc(a: Any, x: Any) -> Any:
 def multigammaln(a: Any, d: Any) -> Any:
     """The logarithm of the multivariate gamma function of dimension d, a known integer.
 
+    Args:
+      a: floating numbers above (d - 1) / 2.
+      d: the dimension.
+
     Raises:
       ConcretizationTypeError: d is traced.
+
+    Example:
+      >>> jax.scipy.special.multigammaln(jnp.array([2.0, 5.0]), 3)
+      Array([1.5963126, 9.140644 ], dtype=float32)
     """
     count = known_integer(d, "d argument of multigammaln")
     size = scalar(count, a.dtype)
@@ -345,8 +514,15 @@ def multigammaln(a: Any, d: Any) -> Any:
 def poch(z: Any, m: Any) -> Any:
     """The Pochhammer symbol gamma(z + m) / gamma(z), 1 at m = 0.
 
+    Args:
+      z, m: floating numbers; they broadcast.
+
     Raises:
       ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.poch(jnp.array([2.0, 0.5]), 3)
+      Array([24.       ,  1.8750001], dtype=float32)
     """
     values = promote_dtypes(array_arguments("poch", z, m), "inexact")
     refuse_complex("poch", *values)
@@ -369,19 +545,47 @@ def _poch_jvp(primals: tuple, tangents: tuple) -> tuple:
 
 # ---- Bessel functions --------------------------------------------------------------------------------------------
 
-i0e = _unary("i0e", "bessel_i0e", "e**-|x| times the modified Bessel function of order 0.")
-i1e = _unary("i1e", "bessel_i1e", "e**-|x| times the modified Bessel function of order 1.")
+i0e = _unary(
+    "i0e",
+    "bessel_i0e",
+    "e**-|x| times the modified Bessel function of order 0.",
+    """>>> jax.scipy.special.i0e(jnp.array([0.0, 500.0]))
+Array([1.        , 0.01784571], dtype=float32)""",
+)
+i1e = _unary(
+    "i1e",
+    "bessel_i1e",
+    "e**-|x| times the modified Bessel function of order 1.",
+    """>>> jax.scipy.special.i1e(jnp.array([-1.0, 500.0]))
+Array([-0.20791042,  0.01782785], dtype=float32)""",
+)
 
 
 @library(operands=("x",), promotion="inexact")
 def i0(x: Any) -> Any:
-    """The modified Bessel function of order 0."""
+    """The modified Bessel function of order 0.
+
+    Args:
+      x: floating numbers; integers become them.
+
+    Example:
+      >>> jax.scipy.special.i0(jnp.array([0.0, 1.0]))
+      Array([1.      , 1.266066], dtype=float32)
+    """
     return jnp.exp(jnp.abs(x)) * i0e(x)
 
 
 @library(operands=("x",), promotion="inexact")
 def i1(x: Any) -> Any:
-    """The modified Bessel function of order 1."""
+    """The modified Bessel function of order 1.
+
+    Args:
+      x: floating numbers; integers become them.
+
+    Example:
+      >>> jax.scipy.special.i1(jnp.array([-1.0, 1.0]))
+      Array([-0.56515914,  0.56515914], dtype=float32)
+    """
     return jnp.exp(jnp.abs(x)) * i1e(x)
 
 
@@ -392,8 +596,15 @@ def i1(x: Any) -> Any:
 def rel_entr(p: Any, q: Any) -> Any:
     """p log(p / q), 0 at p = 0 <= q, infinite elsewhere outside of p, q > 0.
 
+    Args:
+      p, q: floating numbers; they broadcast.
+
     Raises:
       ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.rel_entr(jnp.array([0.0, 0.5, 0.5]), jnp.array([0.0, 0.25, 0.0]))
+      Array([0.       , 0.3465736,       inf], dtype=float32)
     """
     refuse_complex("rel_entr", p, q)
     inside, at_zero = (p > 0) & (q > 0), (p == 0) & (q >= 0)
@@ -406,8 +617,15 @@ def rel_entr(p: Any, q: Any) -> Any:
 def kl_div(p: Any, q: Any) -> Any:
     """rel_entr(p, q) - p + q.
 
+    Args:
+      p, q: floating numbers; they broadcast.
+
     Raises:
       ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.kl_div(jnp.array([0.0, 0.5]), jnp.array([0.5, 0.25]))
+      Array([0.5       , 0.09657359], dtype=float32)
     """
     refuse_complex("kl_div", p, q)
     return rel_entr(p, q) - p + q
@@ -422,11 +640,29 @@ def _box_cox(log: Any, exponent: Any) -> Any:
 
 @library(operands=("x", "lmbda"), promotion="inexact")
 def boxcox(x: Any, lmbda: Any) -> Any:
-    """The Box-Cox transformation (x**lmbda - 1) / lmbda, log(x) at lmbda = 0."""
+    """The Box-Cox transformation (x**lmbda - 1) / lmbda, log(x) at lmbda = 0.
+
+    Args:
+      x: positive floating numbers.
+      lmbda: the exponent; both broadcast.
+
+    Example:
+      >>> jax.scipy.special.boxcox(2.0, jnp.array([0.0, 0.5, 1.0]))
+      Array([0.6931472 , 0.82842714, 1.        ], dtype=float32)
+    """
     return _box_cox(jnp.log(x), lmbda)
 
 
 @library(operands=("x", "lmbda"), promotion="inexact")
 def boxcox1p(x: Any, lmbda: Any) -> Any:
-    """The Box-Cox transformation of 1 + x, accurate for small x."""
+    """The Box-Cox transformation of 1 + x, accurate for small x.
+
+    Args:
+      x: floating numbers above -1.
+      lmbda: the exponent; both broadcast.
+
+    Example:
+      >>> jax.scipy.special.boxcox1p(1e-6, jnp.array([0.0, 2.0]))
+      Array([9.9999954e-07, 1.0000006e-06], dtype=float32)
+    """
     return _box_cox(jnp.log1p(x), lmbda)
