@@ -32,7 +32,7 @@ def _each(function: Callable, a: np.ndarray, outs: tuple[Aval, ...]) -> tuple[np
     return tuple(results)
 
 
-def _lapack(name: str, a: np.ndarray) -> Callable:
+def _lapack(name: str, a: np.ndarray) -> Any:
     from scipy.linalg.lapack import get_lapack_funcs  # 0.1 s: only when wanted
 
     return get_lapack_funcs(name, (a,))
@@ -158,7 +158,7 @@ def _schur_type(a: Aval, compute_schur_vectors: bool) -> tuple[Aval, ...]:
 
 
 def _schur_ref(a: np.ndarray, compute_schur_vectors: bool) -> tuple[np.ndarray, ...]:
-    def decompose(matrix: np.ndarray) -> tuple[np.ndarray, ...]:
+    def decompose(matrix: np.ndarray) -> Any:
         if not np.isfinite(matrix).all():
             nan = np.full_like(matrix, complex(np.nan, np.nan) if matrix.dtype.kind == "c" else np.nan)
             return nan, nan

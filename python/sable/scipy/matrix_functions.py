@@ -235,7 +235,7 @@ def _approximant(a: Value, m: int) -> tuple[Value, Value]:
     while len(powers) <= 3:
         powers.append(_matmul(powers[-1], second))
 
-    def polynomial(first: int) -> Value:
+    def polynomial(first: int) -> Any:
         low = sum(c[first + 2 * k] * powers[k] for k in range(4) if first + 2 * k <= m)
         high = [c[first + 6 + 2 * k] * powers[k] for k in range(1, 4) if first + 6 + 2 * k <= m]
         return low + _matmul(powers[3], sum(high)) if high else low
