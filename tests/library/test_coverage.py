@@ -60,6 +60,7 @@ UNDECLARED = {
 
 _SCALARS_ONLY = "no array is among the arguments"
 _VALUES = "it looks at values: ConcretizationTypeError"
+_TRUTH = "it looks at values: TracerBoolConversionError"
 
 #: Declared functions of whose samples none has a plan, and why.
 UNPLANNED = {
@@ -70,7 +71,8 @@ UNPLANNED = {
     **dict.fromkeys(
         ["numpy.logspace", "numpy.ones", "numpy.tri", "numpy.zeros", "random.PRNGKey", "random.key"], _SCALARS_ONLY
     ),
-    **dict.fromkeys(["numpy.argwhere", "numpy.compress", "numpy.extract", "numpy.trim_zeros"], _VALUES),
+    **dict.fromkeys(["numpy.argwhere", "numpy.trim_zeros"], _VALUES),
+    **dict.fromkeys(["numpy.compress", "numpy.extract"], _TRUTH),
     **dict.fromkeys(
         (f"lax.scatter{way}" for way in ("", "_add", "_max", "_min", "_mul", "_sub")),
         "an argument of type ScatterDimensionNumbers is neither an array nor static",

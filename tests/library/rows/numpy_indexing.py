@@ -40,14 +40,10 @@ add("numpy.where", call(IM), call(BM))
 add(
     "numpy.extract",
     call(BM, IM),
-    without=("jit", "vmap"),
-    why="JAX's TracerBoolConversionError is a subclass of the ConcretizationTypeError raised here",
 )
 add(
     "numpy.compress",
     call(np.array([True, False, True]), T, axis=1),
-    without=("jit", "vmap"),
-    why="JAX's TracerBoolConversionError is a subclass of the ConcretizationTypeError raised here",
 )
 add("numpy.digitize", call(I, np.array([0, 2])), call(BF, np.float32([0, 1])))
 

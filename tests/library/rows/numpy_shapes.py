@@ -117,13 +117,9 @@ add(
     "numpy.extract",
     call(BM, M),
     call(IM > 2, IM),
-    without=("jit", "vmap"),
-    why="JAX's TracerBoolConversionError is a subclass of the ConcretizationTypeError raised here",
 )
 add(
     "numpy.compress",
     call(B[:3], M, axis=0),
     call(B, V),
-    without=("jit", "vmap"),
-    why="JAX's TracerBoolConversionError is a subclass of the ConcretizationTypeError raised here",
 )

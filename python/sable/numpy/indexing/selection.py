@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from sable.core.array import Value
-from sable.core.bind import BIND
+from sable.core.bind import BIND, constant
 from sable.core.operands import (
     INT32,
     array_arguments,
     convert,
     known_values,
+    logical,
     normal_axis,
     position_of,
     truth,
@@ -212,8 +213,8 @@ def compress(
             f"got size={size} for a.shape[axis]={length}"
         )
     if size is None:
-        outside = truth(getitem(which, (slice(length, None),)))
-        if BIND.reduce_or(outside, dimensions=(0,)):
+        outside = constant(np.arange(which.aval.size) >= length)
+        if BIND.reduce_or(logical("and", truth(which), outside), dimensions=(0,)):
             raise ValueError("condition contains entries that are out of bounds")
         mask = known_values(which, "The condition of jnp.compress must be known.").astype(bool)
         return getitem(x, (*[slice(None)] * place, np.flatnonzero(mask)))
