@@ -42,6 +42,8 @@ UNDECLARED = {
     ),
     **dict.fromkeys(["numpy.iterable", "numpy.load", "numpy.save", "numpy.savez"], _FROM_OUTSIDE),
     "numpy.fromfunction": _TAKES_FUNCTIONS,
+    "scipy.optimize.minimize": _TAKES_FUNCTIONS,
+    **dict.fromkeys([f"scipy.sparse.linalg.{n}" for n in ("bicgstab", "cg", "gmres")], _TAKES_FUNCTIONS),
     **dict.fromkeys(["lax.DotDimensionNumbers", "nn.initializers.Initializer"], "a type"),
     **dict.fromkeys(["lax.all_gather", "lax.axis_index", "lax.axis_size", "lax.pmax"], _AXIS_NAME),
     **dict.fromkeys(["lax.pmean", "lax.pmin", "lax.psum", "lax.all_to_all", "lax.pbroadcast"], _AXIS_NAME),
@@ -81,7 +83,7 @@ UNPLANNED = {
     **dict.fromkeys(["numpy.gcd", "numpy.lcm"], "it calls functions: while"),
     **dict.fromkeys(["numpy.histogram2d", "numpy.histogramdd", "numpy.kaiser"], "it is long"),
     "lax.ragged_dot_general": "an argument of type RaggedDotDimensionNumbers is neither an array nor static",
-    "numpy.copy": "it asks whether a value is known",
+    **dict.fromkeys(["numpy.copy", "scipy.ndimage.map_coordinates"], "it asks whether a value is known"),
     **dict.fromkeys(
         [f"scipy.special.{n}" for n in ("entr", "kl_div", "log_ndtr", "logit", "poch", "rel_entr", "xlog1py", "xlogy")],
         "custom_jvp_call",

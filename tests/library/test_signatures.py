@@ -27,7 +27,13 @@ MODULES = (
     "nn.initializers",
     "ops",
     "random",
+    "scipy.cluster.vq",
+    "scipy.integrate",
     "scipy.linalg",
+    "scipy.ndimage",
+    "scipy.optimize",
+    "scipy.signal",
+    "scipy.sparse.linalg",
     "scipy.special",
     "scipy.stats",
     *(
@@ -42,6 +48,7 @@ LATER = ("out_sharding", "to")
 
 #: Functions without a row, and why.
 NO_ROW = {
+    "scipy.optimize.minimize": "it takes functions: tests/scipy/test_optimize.py",
     "numpy.get_printoptions": "printing",
     "numpy.printoptions": "printing",
     "numpy.set_printoptions": "printing",

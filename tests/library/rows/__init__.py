@@ -2,6 +2,7 @@
 
 from . import (
     fft,
+    grids,
     image,
     initializers,
     lax_control,
@@ -20,11 +21,14 @@ from . import (
     numpy_statistics,
     random,
     scipy,
+    signal,
+    sparse,
     stats,
 )
 
 __all__ = [
     "fft",
+    "grids",
     "image",
     "initializers",
     "lax_control",
@@ -43,5 +47,7 @@ __all__ = [
     "numpy_statistics",
     "random",
     "scipy",
+    "signal",
+    "sparse",
     "stats",
 ]
