@@ -172,8 +172,9 @@ def _ref(
     order = (0, 1, *range(3, 3 + rank), 2, *range(3 + rank, 3 + 2 * rank))
     columns = channels * math.prod(w.shape[2:])
     places = view.shape[3 : 3 + rank]
-    matrix = view.transpose(order).reshape(groups, batch * math.prod(places), columns)
-    kernel = w.reshape(groups, outs // groups, columns).swapaxes(1, 2)
+    # copies, so that the sums are the same however the operands lie in memory
+    matrix = np.ascontiguousarray(view.transpose(order).reshape(groups, batch * math.prod(places), columns))
+    kernel = np.ascontiguousarray(w.reshape(groups, outs // groups, columns)).swapaxes(1, 2)
     out = np.matmul(matrix, kernel).reshape(groups, batch, *places, outs // groups)
     out = out.transpose(1, 0, 2 + rank, *range(2, 2 + rank)).reshape(batch, outs, *places)
     return np.ascontiguousarray(out.transpose(np.argsort(numbers.out_spec)).astype(dtype, copy=False))

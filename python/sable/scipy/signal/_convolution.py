@@ -19,6 +19,10 @@ def _check_mode(mode: Any) -> None:
         raise ValueError(f"mode must be one of {list(_MODES)}")
 
 
+def _reversed(x: Value) -> Value:
+    return lax.rev(x, range(x.ndim))
+
+
 def _fits(inner: Sequence[int], outer: Sequence[int]) -> bool:
     return all(n <= m for n, m in zip(inner, outer))
 
@@ -43,7 +47,7 @@ def _direct(x: Value, y: Value, mode: str, precision: Any) -> Value:
     }
     window = (1,) * y.ndim
     return lax.conv_general_dilated(
-        x[None, None], jnp.flip(y)[None, None], window, paddings[mode], precision=precision
+        x[None, None], _reversed(y)[None, None], window, paddings[mode], precision=precision
     )[0, 0]
 
 
@@ -163,7 +167,7 @@ def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto", prec
       >>> correlate(jnp.array([1.0, 2.0, 3.0]), jnp.array([1.0, -1.0]), "valid")
       Array([-1., -1.], dtype=float32)
     """
-    return convolve(in1, jnp.flip(jnp.conj(array_argument("correlate", in2, 1))), mode, method, precision)
+    return convolve(in1, _reversed(jnp.conj(array_argument("correlate", in2, 1))), mode, method, precision)
 
 
 @library
@@ -182,6 +186,6 @@ def correlate2d(
     x, y = _planes("correlate2d", in1, in2, boundary, fillvalue)
     swapped = _fits(x.shape, y.shape) and (mode == "full" or (mode == "valid" and x.shape != y.shape))
     if not swapped:
-        return jnp.flip(_direct(jnp.flip(x), jnp.conj(y), mode, precision))
-    made = _direct(jnp.flip(y), jnp.conj(x), mode, precision)
+        return _reversed(_direct(_reversed(x), jnp.conj(y), mode, precision))
+    made = _direct(_reversed(y), jnp.conj(x), mode, precision)
     return jnp.conj(made) if mode == "full" else made

@@ -55,7 +55,7 @@ def detrend(data: Any, axis: int = -1, type: str = "linear", bp: Any = 0, overwr
     rows = jnp.moveaxis(x, place, -1)
     pieces = []
     for start, end in zip(edges[:-1], edges[1:]):
-        piece, basis = rows[..., start:end], jnp.asarray(_lines(end - start), x.dtype)
-        parts = jnp.matmul(piece, basis.T, precision="highest")
-        pieces.append(piece - jnp.matmul(parts, basis, precision="highest"))
+        piece, lines = rows[..., start:end], _lines(end - start)
+        parts = jnp.matmul(piece, np.ascontiguousarray(lines.T, x.dtype), precision="highest")
+        pieces.append(piece - jnp.matmul(parts, lines.astype(x.dtype), precision="highest"))
     return jnp.moveaxis(jnp.concatenate(pieces, -1), -1, place) if pieces else x
