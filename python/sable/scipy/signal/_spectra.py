@@ -35,7 +35,7 @@ def _named_window(name: str | tuple, n: int) -> np.ndarray:
         return np.sin(np.pi * np.arange(n) / n) ** 2 if n > 1 else np.ones(1)
     from scipy.signal import get_window  # 0.5 s: only when wanted
 
-    return get_window(name, n)
+    return np.asarray(get_window(name, n))
 
 
 def _window(window: Any, nperseg: int | None, length: int, dtype: Any) -> tuple[Value, int]:
