@@ -49,6 +49,7 @@ UNDECLARED = {
     **dict.fromkeys(["lax.pmean", "lax.pmin", "lax.psum", "lax.all_to_all", "lax.pbroadcast"], _AXIS_NAME),
     **dict.fromkeys(["lax.ppermute", "lax.pshuffle", "lax.psum_scatter", "lax.pswapaxes", "lax.pcast"], _AXIS_NAME),
     "lax.with_sharding_constraint": "it computes nothing",
+    **dict.fromkeys(["nn.get_scaled_dot_general_config", "nn.scaled_dot_general"], "it takes or makes configurations"),
     **dict.fromkeys(["lax.conv_general_permutations", "lax.conv_general_shape_tuple"], _NO_ARRAYS),
     **dict.fromkeys(["lax.conv_shape_tuple", "lax.conv_transpose_shape_tuple"], _NO_ARRAYS),
     **dict.fromkeys(["lax.reduce_window_shape_tuple", "lax.create_token"], _NO_ARRAYS),

@@ -74,6 +74,10 @@ NO_ROW = {
         [f"lax.{n}" for n in ("composite", "custom_linear_solve", "custom_root", "platform_dependent")],
         "they take functions of some size: tests/lax/test_solves.py",
     ),
+    **dict.fromkeys(
+        ["nn.get_scaled_dot_general_config", "nn.scaled_dot_general", "nn.scaled_matmul"],
+        "on GPUs only in JAX: tests/nn/test_scaling.py",
+    ),
     "lax.with_sharding_constraint": "shardings: tests/oracle/test_meshes.py",
     **dict.fromkeys(["lax.create_token", "lax.after_all"], "tokens are arrays: tests/lax/test_lax.py"),
     **dict.fromkeys(

@@ -170,6 +170,7 @@ from .reductions import (
     sort_key_val,
     top_k,
 )
+from .scaled import scaled_dot
 from .shapes import (
     after_all,
     broadcast,
@@ -395,6 +396,7 @@ __all__ = [
     "rng_bit_generator",
     "round",
     "rsqrt",
+    "scaled_dot",
     "scan",
     "scatter",
     "scatter_add",

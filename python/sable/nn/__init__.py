@@ -37,6 +37,7 @@ from .functions import (
     swish,
     tanh,
 )
+from .scaling import get_scaled_dot_general_config, scaled_dot_general, scaled_matmul
 
 _absent.explain(__name__)
 
@@ -45,6 +46,7 @@ __all__ = [
     "dot_product_attention",
     "elu",
     "gelu",
+    "get_scaled_dot_general_config",
     "glu",
     "hard_sigmoid",
     "hard_silu",
@@ -62,6 +64,8 @@ __all__ = [
     "one_hot",
     "relu",
     "relu6",
+    "scaled_dot_general",
+    "scaled_matmul",
     "selu",
     "sigmoid",
     "silu",

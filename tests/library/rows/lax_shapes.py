@@ -227,3 +227,27 @@ add(
     call((5, 6), (2, 2), (1, 2), ((0, 0), (1, 1))),
     call((5, 6), (2, 2), (1, 2), ((0, 0), (1, 1)), (2, 1), (1, 3)),
 )
+
+add(
+    "lax.scaled_dot",
+    call(M, M2),
+    call(T, np.swapaxes(T, 1, 2), preferred_element_type=np.float32),
+    without=("grad",),
+    why="JAX has none",
+)
+add(
+    "lax.scaled_dot",
+    call(V[:4], V[:4]),
+    call(M, M2, lhs_scale=M[:, :3]),
+    call(M, M2, lhs_scale=M),
+    without=("grad", "vmap"),
+    why="errors",
+)
+add(
+    "lax.scaled_dot",
+    call(M, M2, lhs_scale=M[:, :2], rhs_scale=M2[::2].copy(), dimension_numbers=(((1,), (0,)), ((), ()))),
+    call(T, T, rhs_scale=T[..., ::2].copy(), dimension_numbers=(((2,), (2,)), ((0,), (0,)))),
+    without=("grad",),
+    why="JAX has none",
+    rtol=1e-2,
+)
