@@ -39,7 +39,7 @@ def _ref(dl: np.ndarray, d: np.ndarray, du: np.ndarray, b: np.ndarray, perturb_s
     x = np.full_like(b, complex(np.nan, np.nan) if b.dtype.kind == "c" else np.nan)
     for i in np.ndindex(d.shape[:-1]):
         a = np.diag(d[i]) + np.diag(dl[i][1:], -1) + np.diag(du[i][: n - 1], 1)
-        if n == 0:
+        if n == 0 or not np.isfinite(a).all():
             continue
         if perturb_singular and np.linalg.matrix_rank(a) < n:
             a = a + np.finfo(a.dtype).eps * np.abs(a).max() * np.eye(n, dtype=a.dtype)

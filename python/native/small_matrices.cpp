@@ -39,10 +39,10 @@ Stack<T> stack(const Matrices<T>& m) {
 template <Kernel before>
 Kernel lapack = nullptr;
 
-// Whether there are enough of them to fill half of the lanes, and all of these are small.
+// Whether there are enough of them to fill the lanes, and all of these are small.
 template <typename T>
 bool are_small(int64_t batch, std::initializer_list<int64_t> sizes) {
-  if (2 * batch < code<T>().lanes) return false;
+  if (batch < code<T>().lanes) return false;
   for (int64_t size : sizes)
     if (size > kSmall) return false;
   return true;

@@ -53,6 +53,7 @@ BY_FORM = {
     "convert", "convolution", "dot_general", "gather", "scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_max", "reduce_argmax", "reduce_window_sum", "reduce_window_max", "reduce_window_min",
     "reduce_argmin", "threefry2x32", "philox4x32", "rng_bit_generator", "triangular_solve", "lu_solve", "cholesky", "power", "svd", "qr", "geqrf", "householder_product",
     "lu", "lu_pivots_to_permutation", "eig", "igamma_grad_a", "random_gamma_grad",
+    "hessenberg", "tridiagonal", "schur", "geqp3", "ormqr", "tridiagonal_solve", "cholesky_update", "symmetric_product",
     "dynamic_slice", "dynamic_update_slice", "name", "is_inf", "optimization_barrier",
 }  # fmt: skip
 
