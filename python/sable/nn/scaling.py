@@ -143,7 +143,7 @@ def _rounded(x: Any, config: BlockScaleConfig) -> Any:
 
 def _power_above(x: Any) -> Any:
     """The least powers of two from x on, of those from 2^-127 to 2^127 that float8_e8m0fnu has."""
-    bits = lax.bitcast_convert_type(x, jnp.uint32)
+    bits: Any = lax.bitcast_convert_type(x, jnp.uint32)
     exponent, rest = bits >> 23, bits & 0x7FFFFF
     up = (rest > 0) & (exponent != 0xFE) & ~((exponent == 0) & (rest <= 0x400000))
     exponent = jnp.where(up, exponent + 1, exponent)
