@@ -166,6 +166,20 @@ def test_user_contexts_are_part_of_keys() -> None:
         context.set_local([1])
 
 
+def test_a_threads_contexts_do_not_hide_others() -> None:
+    one, other = sable.make_user_context(0), sable.make_user_context(0)
+    one.set_local(1)  # as `set_mesh` does
+    other.set_global(2)
+    seen = []
+    f = sable.jit(lambda x: (seen.append((one.value, other.value)), x)[1])
+    f(1.0)
+    other.set_global(3)
+    f(1.0)
+    with other(4):
+        f(1.0)
+    assert seen == [(1, 2), (1, 3), (1, 4)] and (one.get_global(), other.get_global()) == (0, 3)
+
+
 def test_halves_of_reverse_mode() -> None:
     def f(x: Any, w: Any) -> Any:
         return (x * jnp.sin(w)).sum(), w

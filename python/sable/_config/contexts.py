@@ -28,15 +28,15 @@ class Context:
     @property
     def value(self) -> Any:
         """The value in this thread."""
-        return next((value for context, value in config.contexts if context is self), self.default)
+        return next((value for context, value in config.contexts if context is self), self.get_global())
 
     def get_global(self) -> Any:
         """The value in threads that set no other."""
-        return next((value for context, value in Config.contexts if context is self), self.default)
+        return next((value for context, value in Config.shared_contexts if context is self), self.default)
 
     def set_global(self, value: Any) -> None:
         """Set the value of all threads that set no other; it is hashable."""
-        config.share("contexts", self._among(Config.contexts, value))
+        config.share("shared_contexts", self._among(Config.shared_contexts, value))
 
     def set_local(self, value: Any) -> None:
         """Set the value of this thread for good; it is hashable."""

@@ -15,7 +15,7 @@ from .option import Option
 from .options import OPTIONS
 
 #: What traces depend on: options, and the values of contexts (see `contexts.py`).
-_TRACED = (*(option.name for option in OPTIONS.values() if option.traced), "contexts")
+_TRACED = (*(option.name for option in OPTIONS.values() if option.traced), "contexts", "shared_contexts")
 _WATCHED = tuple(option for option in OPTIONS.values() if option.watched)
 _read_traced = attrgetter(*_TRACED)
 _read_watched = attrgetter(*(option.name for option in _WATCHED))
@@ -60,7 +60,8 @@ class Config(threading.local):
     a while, in this thread, by a context manager such as `enable_x64`.
 
     Attributes:
-      contexts: pairs of a `Context` and the value that it has in place of its default.
+      contexts: pairs of a `Context` and the value that it has in this thread.
+      shared_contexts: pairs of a `Context` and the value that it has where the thread says nothing.
       trace_key: the values on which traces depend, hashable: a part of every key of traced functions. Equal keys are
         one object.
       eager_key: the same; None where an option is on that each single op and call must heed (`Option.watched`). What is
@@ -68,6 +69,7 @@ class Config(threading.local):
     """
 
     contexts: tuple = ()
+    shared_contexts: tuple = ()
     trace_key: tuple = ()
     eager_key: tuple | None = ()
     #: How many overrides are in force in a thread.

@@ -18,8 +18,8 @@ from sable.ir.op import Op, infer
 from sable.runtime import native_kernels
 
 from . import watch
-from .array import Array
-from .placement import common_device, cpu_device
+from .array import Array, cpu_device
+from .placement import common_device
 from .preparation import op_function
 from .state import STATE
 

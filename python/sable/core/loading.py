@@ -15,10 +15,10 @@ from sable.ir.aval import Aval
 from sable.ir.function import Function
 
 from . import compile_log
-from .array import Array
+from .array import Array, cpu_device
 from .blame import with_culprit
 from .device_check import check_device
-from .placement import buffer_of, cpu_device
+from .placement import buffer_of
 from .preparation import Prepared, compile_prepared, prepare, target_of
 from .statistics import STATISTICS
 
