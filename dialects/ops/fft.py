@@ -10,7 +10,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import INTS, enum
-from sable.ir.native import NativeKernel
+from sable.ir.native import NativeKernel, pieces_of_batch
 from sable.ir.op import LINEAR, Shape, Traits, defop
 
 from .fft_lowering import hermitian_weights, lower_fft
@@ -19,7 +19,6 @@ from .rules import floats, sample
 #: dtypes of results by those of operands
 _COMPLEX = {np.dtype(r): np.dtype(c) for r, c in (("float32", "complex64"), ("float64", "complex128"))}
 _REAL = {c: r for r, c in _COMPLEX.items()}
-_MOST_PIECES = 64
 
 
 def _fft_type(x: Aval, fft_type: str, fft_length: tuple[int, ...]) -> Aval:
@@ -106,7 +105,7 @@ def _lengths(fft_type: str, fft_length: tuple[int, ...]) -> tuple[int, ...]:
 
 def _pieces(x: Aval, fft_type: str, fft_length: tuple[int, ...]) -> int:
     """Some 100 us each, of whole transforms."""
-    return max(1, min(x.size >> 16, math.prod(x.shape[: x.ndim - len(fft_length)]), _MOST_PIECES))
+    return pieces_of_batch(x, len(fft_length), 1 << 16)
 
 
 def _fft_sample(kind: str, shape: tuple[int, ...], rank: int = 1, dtype: Any = np.float32, odd: int = 0, **more: Any):

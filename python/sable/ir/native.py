@@ -26,9 +26,14 @@ def _one_piece(operand: Aval, **params: Any) -> int:
     return 1
 
 
+def pieces_of_batch(operand: Aval, rank: int, elements: int = _ELEMENTS) -> int:
+    """Into how many pieces the batch in front of the last `rank` dimensions is cut: not below so many elements a piece."""
+    return max(1, min(math.prod(operand.shape[: operand.ndim - rank]), operand.size // elements, _MOST_PIECES))
+
+
 def pieces_of_stack(operand: Aval, **params: Any) -> int:
     """As many matrices a piece as are some 100 us of work."""
-    return max(1, min(math.prod(operand.shape[:-2]), operand.size // _ELEMENTS, _MOST_PIECES))
+    return pieces_of_batch(operand, 2)
 
 
 @dataclass(frozen=True)
