@@ -139,7 +139,7 @@ def _triangular(t: Value, z: Value) -> tuple[Value, Value]:
         low = lax.dynamic_slice(t, (m - 1, m - 1), (2, 2))
         small = jnp.abs(low[1, 0]) <= eps * (jnp.abs(low[0, 0]) + jnp.abs(low[1, 1]))
         t, z = lax.cond(small, lambda t, z, low: (t, z), functools.partial(_rotated, m), t, z, low)
-        t = jnp.where((places[:, None] == m) & (places == m - 1), 0, t)
+        t = jnp.where((places[:, None] == m) & (places[None] == m - 1), 0, t)
         return t, z
 
     return lax.fori_loop(0, n - 1, remove, (t, z))
@@ -148,12 +148,12 @@ def _triangular(t: Value, z: Value) -> tuple[Value, Value]:
 def _rotated(m: Any, t: Value, z: Value, low: Value) -> tuple[Value, Value]:
     difference = jnp.linalg.eigvals(low)[0] - low[1, 1]
     length = jnp.sqrt(jnp.abs(difference) ** 2 + jnp.abs(low[1, 0]) ** 2)
-    cosine, sine = difference / length, low[1, 0] / length
+    cosine, sine = (x / convert(length, t.dtype) for x in (difference, low[1, 0]))
     rotation = jnp.stack([jnp.stack([jnp.conj(cosine), sine]), jnp.stack([-sine, cosine])])
     back = jnp.conj(rotation).T
     places = jnp.arange(t.shape[0])
     rows = lax.dynamic_slice_in_dim(t, m - 1, 2, 0)
-    rows = jnp.where(places >= m - 1, _matmul(rotation, rows), rows)
+    rows = jnp.where(places[None] >= m - 1, _matmul(rotation, rows), rows)
     t = lax.dynamic_update_slice_in_dim(t, rows, m - 1, 0)
     columns, vectors = (lax.dynamic_slice_in_dim(x, m - 1, 2, 1) for x in (t, z))
     columns = jnp.where(places[:, None] <= m, _matmul(columns, back), columns)
@@ -456,7 +456,7 @@ def _by_schur(a: Value, b: Value, c: Value) -> tuple[Value, Value]:
         return y.at[:, j].set(x[:, 0])
 
     y = lax.fori_loop(0, n, column, jnp.zeros_like(f))
-    return _matmul(_matmul(u, y), jnp.conj(v).T), jnp.diag(r)[:, None] + jnp.diag(s)
+    return _matmul(_matmul(u, y), jnp.conj(v).T), jnp.diag(r)[:, None] + jnp.diag(s)[None]
 
 
 def _by_eigenvectors(a: Value, b: Value, c: Value) -> tuple[Value, Value]:

@@ -123,7 +123,7 @@ def _below(d: Value, squares: Value, pivot: Value, x: Value) -> Value:
         own, square = row
         q = own - square / q - x
         negative = q <= pivot
-        return (jnp.where(negative, jnp.minimum(q, -pivot), q), count + negative), None
+        return (jnp.where(negative, jnp.minimum(q, -pivot), q), count + negative.astype(count.dtype)), None
 
     start = jnp.ones_like(x), jnp.zeros(x.shape, np.int32)
     (_, count), _ = lax.scan(step, start, (d, jnp.pad(squares, (1, 0))))

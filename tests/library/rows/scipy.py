@@ -44,7 +44,8 @@ for _name in ["dawsn", "erfcx"]:
     add(f"scipy.special.{_name}", call(_WIDE), call(0.5), call(I), rtol=1e-4)
 for _name in ["sici", "fresnel"]:
     add(f"scipy.special.{_name}", call(_WIDE), call(0.5), rtol=1e-4)
-add("scipy.special.spence", call(_ABOVE + 0.15), call(0.5), rtol=1e-4)
+# JAX's derivative is NaN in (1, 2]
+add("scipy.special.spence", call(_ABOVE + np.where(_ABOVE == 2, 0.15, 0).astype(np.float32)), call(0.5), rtol=1e-4)
 add("scipy.special.exp1", call(_ABOVE), call(0.5), rtol=1e-4)
 add("scipy.special.expi", call(_WIDE), call(0.5), rtol=1e-4)
 add("scipy.special.expn", call(np.array([1, 2, 3, 4, 5], np.int32), _ABOVE), call(3, _ABOVE), rtol=1e-4)

@@ -43,6 +43,6 @@ def vq(obs: Any, code_book: Any, check_finite: bool = True) -> tuple[Value, Valu
         obs, code_book = obs[:, None], code_book[:, None]
     if obs.shape[1] != code_book.shape[1]:
         raise TypeError(f"vq: observations of length {obs.shape[1]}, but codes of length {code_book.shape[1]}")
-    distances = jnp.linalg.norm(obs[:, None] - code_book, axis=-1)
+    distances = jnp.linalg.norm(obs[:, None] - code_book[None], axis=-1)
     codes = jnp.argmin(distances, axis=-1)
     return codes, jnp.take_along_axis(distances, codes[:, None], axis=-1)[:, 0]

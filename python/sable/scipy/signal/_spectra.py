@@ -138,7 +138,8 @@ def _scale(window: Value, fs: Any, scaling: str, mode: str) -> Value:
 
 def _transformed(x: Value, window: Value, remove: Callable, step: int, nfft: int, onesided: bool) -> Value:
     """Fourier transforms of the windowed segments: (..., segments, frequencies)."""
-    parts = window * remove(_segments(x, window.size, step))
+    segments = remove(_segments(x, window.size, step))
+    parts = jnp.broadcast_to(window, segments.shape) * segments
     return jnp.fft.rfft(jnp.real(parts), nfft) if onesided else jnp.fft.fft(parts, nfft)
 
 
@@ -196,13 +197,13 @@ def _spectra(
     signals = _prepared(signals, n, step, boundary, padded)
     made = [_transformed(v, win, remove, step, nfft, onesided) for v in signals]
     spectrum = made[0] if mode == "stft" else jnp.conj(made[0]) * made[-1]
-    spectrum = convert(spectrum * scale, dtype)
+    spectrum = convert(spectrum, dtype) * convert(scale, dtype)
     if onesided and mode == "psd":
         counts = np.full(spectrum.shape[-1], 2, real)
         counts[0] = 1
         if nfft % 2 == 0:
             counts[-1] = 1  # the highest frequency is its own negative
-        spectrum = spectrum * counts
+        spectrum = spectrum * np.broadcast_to(counts, spectrum.shape).astype(dtype)
     length = signals[0].shape[-1]
     times = jnp.arange(n / 2, length - n / 2 + 1, step, dtype=real) / fs
     times = times if boundary is None else times - (n / 2) / fs
@@ -468,7 +469,7 @@ def istft(
     n, overlap, length = _back_sizes(z.shape[-1], nperseg, noverlap, nfft, input_onesided)
     parts = (jnp.fft.irfft if input_onesided else jnp.fft.ifft)(z, length)[..., :n]
     win = _own_window(window, n, parts.dtype)
-    x = _overlapped(parts * (win.sum() * win), n - overlap)
+    x = _overlapped(parts * jnp.broadcast_to(win.sum() * win, parts.shape), n - overlap)
     weight = _overlapped(jnp.broadcast_to(win * win, parts.shape[-2:]), n - overlap)
     if boundary:
         x, weight = x[..., n // 2 : -(n // 2)], weight[..., n // 2 : -(n // 2)]

@@ -57,7 +57,7 @@ def bessel_jn(z: Any, *, v: int, n_iter: int = 50) -> Value:
     _, ratios = lax.scan(step, jnp.zeros_like(z), orders, reverse=True)
     products = jnp.cumprod(jnp.concatenate([jnp.ones_like(z)[None], ratios]), axis=0)
     # J_0 + 2 J_2 + 2 J_4 ... = 1
-    return products[: order + 1] / (2 * jnp.sum(products[::2], axis=0) - 1)
+    return products[: order + 1] / (2 * jnp.sum(products[::2], axis=0, keepdims=True) - 1)
 
 
 @library(operands=("n", "m", "theta", "phi"))
