@@ -41,7 +41,6 @@ WITHOUT_ROW: dict[str, Traits] = {
         "IREE expands it for whole programs only",
         *("stablehlo.select_and_scatter", "stablehlo.uniform_quantize", "stablehlo.uniform_dequantize"),
         *("stablehlo.batch_norm_training", "stablehlo.batch_norm_inference", "stablehlo.batch_norm_grad"),
-        "chlo.top_k",
     ),
     **_no_kernel(
         "communication",

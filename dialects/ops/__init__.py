@@ -42,6 +42,7 @@ from . import (
     sort_by,
     special,
     spectral,
+    top_k,
     while_loop,
 )
 
@@ -87,5 +88,6 @@ __all__ = [
     "sort_by",
     "special",
     "spectral",
+    "top_k",
     "while_loop",
 ]

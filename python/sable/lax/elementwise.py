@@ -5,7 +5,6 @@ Operands are of one dtype and, scalars apart, of one rank."""
 from __future__ import annotations
 
 import enum
-import functools
 from typing import Any
 
 import numpy as np
@@ -201,46 +200,7 @@ def mulhi(x: Any, y: Any, /) -> Value:
       >>> lax.mulhi(jnp.uint8(200), jnp.uint8(100))
       Array(78, dtype=uint8)
     """
-    values = values_of("mulhi", x, y)
-    for i, value in enumerate(values):
-        if value.aval.dtype.kind not in "iu":
-            raise TypeError(
-                f"mulhi does not accept dtype {value.aval.dtype.name} at position {i}. "
-                f"Accepted dtypes at position {i} are subtypes of integer."
-            )
-    a, b = broadcast_operands(values)
-    if a.aval.dtype != b.aval.dtype or a.aval.shape != b.aval.shape:
-        raise TypeError(f"mulhi requires arguments of equal types, got {a.aval.short()} and {b.aval.short()}.")
-    found = _upper_half_of_long(a, b) if a.aval.dtype.itemsize == 8 else _upper_half(a, b)
-    return retype(found, all(v.aval.weak_type for v in values))
-
-
-def _upper_half(a: Value, b: Value) -> Value:
-    """By a product of integers twice as wide."""
-    narrow = a.aval.dtype
-    wide = np.dtype(f"{narrow.kind}{2 * narrow.itemsize}")
-    product = BIND.multiply(BIND.convert(a, dtype=wide), BIND.convert(b, dtype=wide))
-    shifted = BIND.shift_right_logical(product, operands.full_like(product, 8 * narrow.itemsize))
-    return BIND.convert(shifted, dtype=narrow)
-
-
-def _upper_half_of_long(a: Value, b: Value) -> Value:
-    """By four products of 32-bit halves. A negative number is its bits as an unsigned one less 2**64, hence
-    (a - 2**64 [a < 0]) (b - 2**64 [b < 0]) = a b - 2**64 (b [a < 0] + a [b < 0]) modulo 2**128."""
-    dtype = a.aval.dtype
-    unsigned = [BIND.convert(v, dtype=np.dtype(np.uint64)) for v in (a, b)]
-    half, mask = operands.full_like(unsigned[0], 32), operands.full_like(unsigned[0], 2**32 - 1)
-    low = [operands.logical("and", v, mask) for v in unsigned]
-    high = [BIND.shift_right_logical(v, half) for v in unsigned]
-    carry = BIND.shift_right_logical(BIND.multiply(*low), half)
-    first = BIND.add(BIND.multiply(high[0], low[1]), carry)
-    second = BIND.add(BIND.multiply(low[0], high[1]), operands.logical("and", first, mask))
-    upper = [BIND.multiply(*high), BIND.shift_right_logical(first, half), BIND.shift_right_logical(second, half)]
-    found = BIND.convert(functools.reduce(BIND.add, upper), dtype=dtype)
-    if dtype.kind == "i":
-        for x, y in ((a, b), (b, a)):
-            found = BIND.subtract(found, operands.select(operands.compare_to(x, 0, "LT"), y, operands.full_like(y, 0)))
-    return found
+    return BIND.mulhi(*broadcast_operands(values_of("mulhi", x, y)))
 
 
 @library(operands=("x",))

@@ -22,7 +22,6 @@ from sable.library.declare import library
 from sable.tree_util import tree_flatten, tree_unflatten
 
 from .bodies import combiner, is_neutral, operands_of
-from .slicing import slice_in_dim
 
 # ---- by an op ------------------------------------------------------------------------------------------------
 
@@ -239,7 +238,7 @@ def sort_key_val(keys: Any, values: Any, dimension: int = -1, is_stable: bool = 
 def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
     """The k largest elements along an axis, from the largest on, and their positions (int32).
 
-    Of equal elements the first comes first; NaN counts as larger than everything.
+    Of equal elements the first comes first. Floats are in total order: -NaN, -inf, ..., -0, 0, ..., inf, NaN.
 
     Args:
       operand: an array, not complex.
@@ -254,8 +253,7 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
       [Array([5, 4], dtype=int32), Array([4, 2], dtype=int32)]
     """
     x = value_of(operand, "top_k")
-    kind = dtypes.kind_of(x.aval.dtype)
-    if kind == "c":
+    if dtypes.kind_of(x.aval.dtype) == "c":
         raise ValueError("top_k is not compatible with complex inputs.")
     if k < 0:  # traced ones have no truth value
         raise ValueError(f"k argument to top_k must be nonnegative, got {k}")
@@ -267,15 +265,12 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Value]:
             f"k argument to top_k must be no larger than size along axis; got k={k} with "
             f"shape={list(shape)} and axis={place}"
         )
-    if shape[place] > np.iinfo(np.int32).max:
-        raise ValueError(f"top_k returns int32 indices, which will overflow for an axis of {shape[place]} elements")
-    positions = BIND.iota(shape=shape, dtype=np.dtype(np.int32), iota_dimension=place)
-    # ascending from the end, positions backwards too, so that equal elements keep their order when turned around
-    turned, backwards = (BIND.reverse(v, dimensions=(place,)) for v in (x, positions))
-    found = BIND.sort(turned, backwards, dimension=place, num_keys=1, is_stable=True)
-    n = shape[place]
-    parts = [slice_in_dim(v, n - k, n, 1, place) for v in found]
-    return [BIND.reverse(v, dimensions=(place,)) for v in parts]
+    last = len(shape) - 1
+    if place == last:
+        return list(BIND.top_k(x, k=k))
+    order = (*[i for i in range(len(shape)) if i != place], place)
+    back = tuple(map(order.index, range(len(shape))))
+    return [BIND.transpose(v, permutation=back) for v in BIND.top_k(BIND.transpose(x, permutation=order), k=k)]
 
 
 def _check_approximate(x: Value, k: int, axis: int) -> None:
