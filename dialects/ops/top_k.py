@@ -39,7 +39,7 @@ def _type(operand: Aval, *, k: int) -> tuple[Aval, Aval]:
 # ---- integers that ascend as the elements descend ----------------------------------------------------------------
 
 
-def _descending(b: Any, x: Any) -> Any:
+def descending(b: Any, x: Any) -> Any:
     """~x of integers and truth values. The bits of positive floats ascend with them, those of negative ones descend."""
     a = b.aval(x)
     if kind_of(a.dtype) != "f":
@@ -48,7 +48,7 @@ def _descending(b: Any, x: Any) -> Any:
 
 
 def _elements(b: Any, keys: Any, dtype: np.dtype) -> Any:
-    """The inverse of `_descending`."""
+    """The inverse of `descending`."""
     if kind_of(dtype) != "f":
         return getattr(b, "not")(keys)
     return b.bitcast_convert(_turned(b, keys, negative=False), dtype=dtype)
@@ -63,14 +63,14 @@ def _turned(b: Any, bits: Any, negative: bool) -> Any:
 
 
 def _ref(operand: np.ndarray, *, k: int) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(_descending(_NUMPY, operand), axis=-1, kind="stable")[..., :k]
+    order = np.argsort(descending(_NUMPY, operand), axis=-1, kind="stable")[..., :k]
     return np.take_along_axis(operand, order, -1), order.astype(INT32)
 
 
 def _lower(b: Any, operand: Any, *, k: int) -> tuple[Any, Any]:
     a = b.aval(operand)
     positions = b.iota(shape=a.shape, dtype=INT32, iota_dimension=a.ndim - 1)
-    found = b.sort(_descending(b, operand), positions, dimension=a.ndim - 1, num_keys=1, is_stable=True)
+    found = b.sort(descending(b, operand), positions, dimension=a.ndim - 1, num_keys=1, is_stable=True)
     start, end, steps = (0,) * a.ndim, (*a.shape[:-1], k), (1,) * a.ndim
     keys, indices = (b.slice(x, start_indices=start, limit_indices=end, strides=steps) for x in found)
     return _elements(b, keys, a.dtype), indices

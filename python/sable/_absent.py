@@ -16,9 +16,7 @@ _REASONS = (
     (r"jax\.profiler\..*", "it is about XLA's profiler"),
     (r"jax\.Array\.device_buffers?", "it is gone from JAX: addressable_data(0) and addressable_shards are there"),
     (r"jax\.numpy\.u?int1", "it counts as a truth value in JAX on CPUs"),
-    (r"jax\.lax\.(all_to_all|ppermute|linear_solve)_p", "it is composed of other operations here"),
     (r"jax\.custom_derivatives\.remat_opt_p", "it is composed of other operations here"),
-    (r"jax\.lax\.sharding_constraint_p", "it would do nothing on one device"),
     (r"jax\.(ad|api_util)", "it is about JAX's inside"),
     (r"jax\.(ffi|interpreters|lib|jax2tf.*)", "it is about XLA's inside"),
     (r"jax\.lax\.(ragged_all_to_all|psend|precv)(_p)?", "it is about networks of TPUs"),
@@ -34,8 +32,6 @@ _REASONS = (
     (r"jax\.experimental\.sparse\.\w+_p", "sparse arrays are made of other operations here"),
     (r"jax\.debug\.\w+Effect", "it is about XLA's inside"),
     (r"jax\.lax\.(approx_top_k|create_token|after_all|dce_sink|copy|select_and_gather_add|stage)_p", "it is XLA's own"),
-    (r"jax\.lax\.(split|squeeze|stack|unstack|tile|conj|exp2|scatter_sub|top_k|device_put)_p", "it is not needed here"),
-    (r"jax\.lax\.(eq_to|le_to|lt_to|select_and_scatter_add|rng_uniform)_p", "it is not needed here"),
 )
 #: Names that JAX had: what to say.
 _REMOVED = {

@@ -24,6 +24,7 @@ UNDECLARED = {
     **dict.fromkeys(
         ["lax.cond", "lax.fori_loop", "lax.map", "lax.scan", "lax.switch", "lax.while_loop"], _TAKES_FUNCTIONS
     ),
+    "lax.rng_uniform": "each call draws other numbers",
     **dict.fromkeys(["numpy.apply_along_axis", "numpy.apply_over_axes", "numpy.mask_indices"], _TAKES_FUNCTIONS),
     **dict.fromkeys(["numpy.frompyfunc", "numpy.piecewise", "numpy.vectorize"], _TAKES_FUNCTIONS),
     **dict.fromkeys(["lax.composite", "lax.custom_linear_solve", "lax.custom_root"], _TAKES_FUNCTIONS),

@@ -64,6 +64,7 @@ NO_ROW = {
     ),
     "numpy.einsum_path": "the description is NumPy's: tests/numpy/test_products.py",
     "lax.dtype": "dtypes only",
+    "lax.rng_uniform": "each call draws other numbers: tests/lax/test_primitives.py",
     "random.key_dtype": "dtypes only",
     "lax.DotDimensionNumbers": "a type",
     **dict.fromkeys(

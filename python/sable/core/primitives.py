@@ -6,7 +6,7 @@ They are views of the rows of the op table, for programs that look at jaxprs or 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,12 +43,14 @@ class Primitive:
       multiple_results: whether equations have a tuple of results.
       op: its row; None for what only jaxprs have (`random_wrap`).
       fixed: parameters of the op that the name stands for: `gt` is a comparison.
+      composed: what `bind` does where there is no such op here but others that make it up.
     """
 
     name: str
     multiple_results: bool = field(compare=False)
     op: Op | None = field(default=None, compare=False)
     fixed: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    composed: Callable[..., Any] | None = field(default=None, compare=False)
 
     def bind(self, *operands: Any, **params: Any) -> Any:
         """Apply it: `eqn.primitive.bind(*operands, **eqn.params)`.
@@ -65,6 +67,8 @@ class Primitive:
           TypeError: a parameter is missing or unknown, or the types do not fit.
           NotImplementedError: nothing computes it here.
         """
+        if self.composed is not None:
+            return self.composed(*operands, **params)
         if self.op is None:
             raise NotImplementedError(f"{self.name} stands for how jaxprs show random keys, and computes nothing here")
         values: Sequence[Value] = values_of(self.name, *operands)

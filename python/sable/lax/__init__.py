@@ -145,8 +145,9 @@ from .parallel import (
     pswapaxes,
     with_sharding_constraint,
 )
+from .primitives import COMPOSED as _COMPOSED
 from .ragged import RaggedDotDimensionNumbers, ragged_dot, ragged_dot_general
-from .random_bits import RandomAlgorithm, rng_bit_generator
+from .random_bits import RandomAlgorithm, rng_bit_generator, rng_uniform
 from .reductions import (
     approx_max_k,
     approx_min_k,
@@ -394,6 +395,7 @@ __all__ = [
     "reshape",
     "rev",
     "rng_bit_generator",
+    "rng_uniform",
     "round",
     "rsqrt",
     "scaled_dot",
@@ -439,6 +441,7 @@ __all__ = [
 ]
 
 # add_p, sin_p ...: a primitive for each op, as equations of jaxprs have them
-globals().update({f"{_name}_p": _primitive for _name, _primitive in _primitives().items()})
+globals().update({f"{_name}_p": _primitive for _name, _primitive in (_primitives() | _COMPOSED).items()})
+linear_solve_p = _primitives()["custom_linear_solve"]
 
 import sable.numpy  # noqa: E402, F401  (gives arrays their operators; it uses this module, hence last)
