@@ -24,6 +24,7 @@ from sable.ir.reading import decode, find_row
 
 from .assemble import symbols
 from .counted_loops import trip_count
+from .foreign_forms import FORMS, is_tuple
 from .ir_tools import owner, walk
 
 _TERMINATORS = ("func.return", "stablehlo.return")
@@ -249,6 +250,10 @@ class _Scope:
         except NotImplementedError as error:
             if not self.importer.check:
                 return self.emit(operation, _unknown(operation, str(error)), operation.operands, {})
+            other = FORMS.get(operation.name)
+            if other is not None:
+                _avals([v for v in operation.results if not is_tuple(v)], operation)
+                return other(self, operation)
             outlined = _outlined().get(operation.name)
             if outlined is not None:
                 return self.outline(operation, outlined)

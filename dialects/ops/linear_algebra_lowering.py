@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sable.ir.aval import aval
+from sable.ir.aval import aval, bfloat16
 from sable.ir.codec import DotDimensions, GatherDimensions
 
 from .compose import INT32, compare, index_constant, zeros
@@ -113,6 +113,10 @@ def _without_failures(b: Any, factor: Any) -> Any:
     return b.select(failed, b.complex(nothing, nothing) if a.dtype.kind == "c" else nothing, factor)
 
 
+#: Computed in float32, and rounded once.
+HALF, _FLOAT32 = (np.dtype(np.float16), bfloat16), np.dtype(np.float32)
+
+
 def lower_triangular_solve(
     b: Any, a: Any, rhs: Any, left_side: bool, lower: bool, unit_diagonal: bool, transpose_a: str
 ) -> Any:
@@ -120,6 +124,10 @@ def lower_triangular_solve(
     whole = b.aval(rhs)
     if whole.size == 0:
         return rhs
+    if whole.dtype in HALF:
+        wide = [b.convert(x, dtype=_FLOAT32) for x in (a, rhs)]
+        options = {"left_side": left_side, "lower": lower, "unit_diagonal": unit_diagonal, "transpose_a": transpose_a}
+        return b.convert(b.triangular_solve(*wide, **options), dtype=whole.dtype)
     matrix, sides = _as_stack(b, a), _as_stack(b, rhs)
     if transpose_a == "ADJOINT":
         matrix = _conjugate(b, matrix)

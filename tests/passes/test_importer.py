@@ -265,3 +265,81 @@ def test_constants_of_every_dtype(dtype: np.dtype, count: int) -> None:
         text = str(assemble(function.finish([made])))
         [found] = evaluate(load(text))
         assert found.dtype == dtype and found.tobytes() == given.tobytes()
+
+
+FORMS = {
+    "composite": (
+        'stablehlo.composite "some.name" %x {decomposition = @other} : (tensor<2x3xf32>) -> tensor<2x3xf32>',
+        lambda x: x + x,
+    ),
+    "map": (
+        """"stablehlo.map"(%x, %x) ({
+          ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+            %1 = stablehlo.multiply %a, %b : tensor<f32>
+            stablehlo.return %1 : tensor<f32>
+        }) {dimensions = array<i64: 0, 1>} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>""",
+        lambda x: x * x,
+    ),
+    "map of nothing": (
+        """"stablehlo.map"(%x) ({
+          ^bb0(%a: tensor<f32>):
+            %1 = stablehlo.constant dense<7.0> : tensor<f32>
+            stablehlo.return %1 : tensor<f32>
+        }) {dimensions = array<i64: 0, 1>} : (tensor<2x3xf32>) -> tensor<2x3xf32>""",
+        lambda x: np.full_like(x, 7),
+    ),
+    "tan": ("chlo.tan %x : tensor<2x3xf32> -> tensor<2x3xf32>", np.tan),
+    "conj": ("chlo.conj %x : tensor<2x3xf32> -> tensor<2x3xf32>", np.conj),
+    "is_pos_inf": ("chlo.is_pos_inf %x : tensor<2x3xf32> -> tensor<2x3xi1>", np.isposinf),
+    "is_neg_inf": ("chlo.is_neg_inf %x : tensor<2x3xf32> -> tensor<2x3xi1>", np.isneginf),
+    "dynamic_iota": (
+        "stablehlo.dynamic_iota %sizes, dim = 1 : (tensor<2xi64>) -> tensor<2x3xi32>",
+        lambda x: np.indices(x.shape, np.int32)[1],
+    ),
+    "dynamic_reshape": (
+        "stablehlo.dynamic_reshape %x, %sizes : (tensor<2x3xf32>, tensor<2xi64>) -> tensor<3x2xf32>",
+        lambda x: x.reshape(3, 2),
+    ),
+    "dynamic_broadcast_in_dim": (
+        "stablehlo.dynamic_broadcast_in_dim %x, %sizes, dims = [0, 2] : (tensor<2x3xf32>, tensor<2xi64>) -> tensor<2x5x3xf32>",
+        lambda x: np.broadcast_to(x[:, None], (2, 5, 3)),
+    ),
+    "get_dimension_size": (
+        "stablehlo.get_dimension_size %x, dim = 1 : (tensor<2x3xf32>) -> tensor<i32>",
+        lambda x: np.int32(3),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_operations_that_others_say(name: str) -> None:
+    text, meaning = FORMS[name]
+    result = text.rsplit("-> ", 1)[1]
+    function = load(f"""
+        func.func private @other(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {{
+          %0 = stablehlo.add %x, %x : tensor<2x3xf32>
+          func.return %0 : tensor<2x3xf32>
+        }}
+        func.func @main(%x: tensor<2x3xf32>, %sizes: tensor<2xi64>) -> {result} {{
+          %0 = {text}
+          func.return %0 : {result}
+        }}""")
+    x = np.float32([[1, np.inf, -2], [-np.inf, 0.5, 0]])
+    with np.errstate(invalid="ignore"):
+        want = meaning(x)
+    (got,) = evaluate(function, x, np.int64([3, 2]))
+    assert got.dtype == want.dtype
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+def test_tuples_are_taken_apart() -> None:
+    function = load("""
+        func.func @main(%x: tensor<f32>, %i: tensor<i32>) -> (tensor<i32>, tensor<f32>) {
+          %0 = stablehlo.tuple %i : tuple<tensor<i32>>
+          %1 = stablehlo.tuple %x, %0 : tuple<tensor<f32>, tuple<tensor<i32>>>
+          %2 = stablehlo.get_tuple_element %1[1] : (tuple<tensor<f32>, tuple<tensor<i32>>>) -> tuple<tensor<i32>>
+          %3 = stablehlo.get_tuple_element %2[0] : (tuple<tensor<i32>>) -> tensor<i32>
+          %4 = stablehlo.get_tuple_element %1[0] : (tuple<tensor<f32>, tuple<tensor<i32>>>) -> tensor<f32>
+          func.return %3, %4 : tensor<i32>, tensor<f32>
+        }""")
+    assert evaluate(function, np.float32(2.5), np.int32(7)) == [7, 2.5]
