@@ -134,7 +134,7 @@ def uniform(
 
     Raises:
       ValueError: another dtype; an array of keys.
-      TypeError: bounds that do not broadcast into the shape; not a key.
+      TypeError: bounds that do not broadcast into the shape; not a key. ValueError: bounds of more axes than the shape.
 
     Example:
       >>> jax.random.uniform(jax.random.key(0), (2,))
@@ -146,7 +146,8 @@ def uniform(
     shapes = [np.shape(x) if not isinstance(x, Value) else x.aval.shape for x in (low, high)]
     sizes = shape_argument("uniform", shape)
     if not all(_broadcasts(s, sizes) for s in shapes):
-        raise ValueError(f"uniform: bounds of shapes {shapes[0]} and {shapes[1]} do not broadcast to shape {sizes}")
+        error = ValueError if max(map(len, shapes)) > len(sizes) else TypeError
+        raise error(f"uniform: bounds of shapes {shapes[0]} and {shapes[1]} do not broadcast to shape {sizes}")
     return uniform_words(words, sizes, found, *(float(x) if isinstance(x, int) else x for x in (low, high)))
 
 
