@@ -29,7 +29,7 @@ _REASONS = (
     (r"jax\.experimental\.(topologies|transfer|colocated_python|shard_alike)", "it is about networks of devices"),
     (r"jax\.experimental\.array_serialization", "it is about arrays over many devices"),
     (r"jax\.experimental\.multihost_utils\.live_devices", "it is about processes on several machines"),
-    (r"jax\.experimental\.sparse\.\w+_p", "sparse arrays are made of other operations here"),
+    (r"jax\.experimental\.sparse\.\w+_p", "it is composed of other operations here"),
     (r"jax\.debug\.\w+Effect", "it is about XLA's inside"),
     (r"jax\.lax\.(approx_top_k|create_token|after_all|dce_sink|copy|select_and_gather_add|stage)_p", "it is XLA's own"),
 )
