@@ -17,12 +17,14 @@ from sable.library.declare import DIFFERENT_RESULT, reasons
 
 from . import rows  # noqa: F401  (they fill the table)
 from .run import Outcome, batched, difference, each, gradient, together, value
-from .table import CALLS, Call
+from .table import CALLS, Call, operands
 
 jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
 
 #: Samples of one program.
 _CHUNK = 24
+#: Lines of a program from which on it counts as long: its compile takes up to a second.
+_LONG = 100
 #: Eager calls after which the eager shortcut of a function is in use.
 _REPETITIONS = 5
 
@@ -70,6 +72,24 @@ def _failed(sample: Call) -> Outcome:
     return Outcome(error=RuntimeError(f"does not compile: {sample!r}"))
 
 
+def worth_compiling(samples: Sequence[Call]) -> list[int]:
+    """Which samples are compiled: of functions whose programs are long the first, of others all."""
+    chosen, seen = [], set()
+    for i, sample in enumerate(samples):
+        if "jit" in sample.without or (sample.function in seen and _is_long(sample)):
+            continue
+        seen.add(sample.function)
+        chosen.append(i)
+    return chosen
+
+
+def _is_long(sample: Call) -> bool:
+    try:
+        return sable.jit(value(sable, sample)).lower(*operands(sample, sable)).as_text().count("\n") > _LONG
+    except Exception:  # its error is what is compared
+        return False
+
+
 chunks = pytest.mark.parametrize("k", range(len(CHUNKS)), ids=lambda k: f"{k}-{name_of(CHUNKS[k])}")
 
 
@@ -88,7 +108,7 @@ def test_eager_and_jit(k: int) -> None:
                 assert a.dtype == b.dtype and a.weak_type == b.weak_type, sample
                 np.testing.assert_array_equal(np.asarray(a), np.asarray(b), repr(sample))
     assert not [name for name, why in reasons().items() if DIFFERENT_RESULT in why and name.startswith("sable.")]
-    jitted = [i for i, s in enumerate(samples) if "jit" not in s.without]
+    jitted = worth_compiling(samples)
     chosen = [samples[i] for i in jitted]
     check(chosen, compiled(sable, chosen, value), [traced[i] for i in jitted], "jit")
 
