@@ -31,6 +31,7 @@ from .legalize import (  # noqa: F401  (they register rules)
     contractions,
     conversions,
     convolution,
+    fourier,
     gpu_sort,
     hyperbolic,
     indexing,
@@ -106,9 +107,8 @@ class LoweringBuilder(OperationBuilder):
 
     def _rules_of(self, op: Op) -> list[Callable]:
         """How the op is written otherwise, in the order in which it is tried."""
-        rules = rules_of(op.name, self.platform)
-        if self.native and op.native is not None:
-            rules.insert(0, functools.partial(_native_call, op))
+        calls = self.native and op.native is not None
+        rules = rules_of(op.name, self.platform, functools.partial(_native_call, op) if calls else None)
         if op.lower is not None and (op.dialect == "sable" or self.platform != "any"):
             rules.append(op.lower)
         return rules

@@ -16,6 +16,8 @@ from sable.ir.op import LINEAR, Shape, Traits, defop
 from .fft_lowering import hermitian_weights, lower_fft
 from .rules import floats, sample
 
+#: Numbers of a piece for a core: some 100 us.
+PIECE = 1 << 16
 #: dtypes of results by those of operands
 _COMPLEX = {np.dtype(r): np.dtype(c) for r, c in (("float32", "complex64"), ("float64", "complex128"))}
 _REAL = {c: r for r, c in _COMPLEX.items()}
@@ -104,8 +106,8 @@ def _lengths(fft_type: str, fft_length: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _pieces(x: Aval, fft_type: str, fft_length: tuple[int, ...]) -> int:
-    """Some 100 us each, of whole transforms."""
-    return pieces_of_batch(x, len(fft_length), 1 << 16)
+    """Of whole transforms."""
+    return pieces_of_batch(x, len(fft_length), PIECE)
 
 
 def _fft_sample(kind: str, shape: tuple[int, ...], rank: int = 1, dtype: Any = np.float32, odd: int = 0, **more: Any):

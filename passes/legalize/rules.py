@@ -45,11 +45,15 @@ def legalize(name: str, platform: str | None = None) -> Callable:
     return register
 
 
-def rules_of(name: str, platform: str) -> list[Callable[..., Any]]:
-    """The rules for an op in the order in which they are asked; none for the platform 'any', which is plain StableHLO."""
+def rules_of(name: str, platform: str, native: Callable[..., Any] | None = None) -> list[Callable[..., Any]]:
+    """The rules for an op in the order in which they are asked; none for the platform 'any', which is plain StableHLO.
+
+    Between those for the platform and those for all stands `native`, the one that calls the op's native kernel.
+    """
     if platform == "any":
         return []
-    return [_RULES[key] for key in ((name, platform), (name, None)) if key in _RULES]
+    found = _RULES.get((name, platform)), native, _RULES.get((name, None))
+    return [rule for rule in found if rule is not None]
 
 
 def platforms_of(name: str) -> list[str]:

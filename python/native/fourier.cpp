@@ -221,14 +221,14 @@ void along_rows(int64_t n, Place<const T> in, Place<T> out, int64_t count, bool 
   }
 }
 
-// In place, along the middle one of three axes.
+// Along the middle one of three axes, (count, n, inner), of the columns from `first` on and before `last`; in place, too.
 template <typename T>
-void along_columns(int64_t n, const T* in, T* out, int64_t count, int64_t inner, bool inverse) {
+void along_columns(int64_t n, const T* in, T* out, int64_t count, int64_t inner, int64_t first, int64_t last, bool inverse) {
   const auto plan = find<Plan<T>>(n, false);
   Workspace<T> work(code<T>().work(plan->plan));
   for (int64_t i = 0; i < count; ++i) {
-    const int64_t begin = 2 * i * n * inner;
-    code<T>().columns(plan->plan, {in + begin, inner}, {out + begin, inner}, inner, inverse, work.data());
+    const int64_t begin = 2 * (i * n * inner + first);
+    code<T>().columns(plan->plan, {in + begin, inner}, {out + begin, inner}, last - first, inverse, work.data());
   }
 }
 
@@ -320,8 +320,8 @@ void fourier(const int64_t* words) {
   if (rows == 0) return;
 
   auto along_others = [&](const T* x, T* y, int64_t last) {
-    if (n[1] > 1) along_columns<T>(n[1], x, y, count * n[0], last, kInverse), x = y;
-    if (n[0] > 1) along_columns<T>(n[0], x, y, count, n[1] * last, kInverse);
+    if (n[1] > 1) along_columns<T>(n[1], x, y, count * n[0], last, 0, last, kInverse), x = y;
+    if (n[0] > 1) along_columns<T>(n[0], x, y, count, n[1] * last, 0, n[1] * last, kInverse);
   };
   if constexpr (kKind == Kind::kRealBack) {
     if (others == 1) return real_rows_back(n[2], from, to, rows);
@@ -338,12 +338,26 @@ void fourier(const int64_t* words) {
   }
 }
 
+// Along the middle one of three axes; the options are its length and that of the last one, whose columns the pieces share.
+template <typename T, bool kInverse>
+void fourier_columns(const int64_t* words) {
+  Matrices<std::complex<T>> in(words, 0, 2), out(words, 1, 2);
+  const int64_t* options = Matrices<T>::options(words, 2);
+  const int64_t n = options[0], inner = options[1], piece = options[2], pieces = options[3];
+  constexpr int64_t kLine = kAlignment / static_cast<int64_t>(2 * sizeof(T));  // numbers in a cache line
+  auto begin = [&](int64_t number) { return number == pieces ? inner : inner * number / pieces / kLine * kLine; };
+  along_columns<T>(n, reinterpret_cast<const T*>(in.data), reinterpret_cast<T*>(out.data), in.batch() / (n * inner), inner,
+                   begin(piece), begin(piece + 1), kInverse);
+}
+
 template <typename T>
 void bind_type(const std::string& real, const std::string& complex) {
   register_kernel("sable_fft_fft_" + complex, fourier<T, Kind::kForward>);
   register_kernel("sable_fft_ifft_" + complex, fourier<T, Kind::kInverse>);
   register_kernel("sable_fft_rfft_" + real, fourier<T, Kind::kReal>);
   register_kernel("sable_fft_irfft_" + complex, fourier<T, Kind::kRealBack>);
+  register_kernel("sable_fft_columns_fft_" + complex, fourier_columns<T, false>);
+  register_kernel("sable_fft_columns_ifft_" + complex, fourier_columns<T, true>);
 }
 
 }  // namespace

@@ -108,3 +108,17 @@ def test_pieces_are_the_whole() -> None:
 
     for eager, compiled in zip(transforms(x), sable.jit(transforms)(x)):
         np.testing.assert_array_equal(eager, compiled)
+
+
+@pytest.mark.parametrize("shape", [(300, 512), (2, 40, 1, 2050), (51, 53, 60)])
+def test_axes_are_cut_for_several_cores(shape: tuple[int, ...]) -> None:
+    """A program that calls a kernel for each axis gives what one eager call gives."""
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    axes = range(max(len(shape) - 3, 0), len(shape))
+
+    def transforms(x):
+        half, whole = jnp.fft.rfftn(x, axes=axes), jnp.fft.fftn(x, axes=axes)
+        return half, whole, jnp.fft.ifftn(whole, axes=axes), jnp.fft.irfftn(half, x.shape[axes[0] :], axes)
+
+    for eager, compiled in zip(transforms(x), sable.jit(transforms)(x)):
+        np.testing.assert_array_equal(eager, compiled)
