@@ -46,13 +46,14 @@ def _check_specs(rank: int, numbers: ConvDimensionNumbers) -> None:
 def _check_spatial(rank: int, spatial: Spatial) -> None:
     for name, values in zip(Spatial._fields, spatial):
         if len(values) != rank:
-            raise ValueError(
+            raise (TypeError if name == "padding" else ValueError)(
                 f"conv_general_dilated {name} must have one entry for each of the {rank} spatial dimensions, "
                 f"got {values}."
             )
     for name in ("window_strides", "lhs_dilation", "rhs_dilation"):
         if any(n < 1 for n in getattr(spatial, name)):
-            raise ValueError(f"conv_general_dilated {name} must be positive, got {getattr(spatial, name)}.")
+            error = TypeError if name == "rhs_dilation" else ValueError
+            raise error(f"conv_general_dilated {name} must be positive, got {getattr(spatial, name)}.")
 
 
 def _check_groups(lhs: Aval, rhs: Aval, numbers: ConvDimensionNumbers, features: int, batches: int) -> None:

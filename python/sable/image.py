@@ -197,7 +197,7 @@ def resize(
       >>> resize(jnp.arange(3.0), (6,), "linear")
       Array([0.  , 0.25, 0.75, 1.25, 1.75, 2.  ], dtype=float32)
     """
-    x, sizes = value_of(image, "resize"), integers(shape)
+    x, sizes = value_of(image, "resize"), integers(shape if np.ndim(shape) else (shape,))
     _check_rank(x, sizes)
     chosen = _method(method)
     dims = [d for d, (n, m) in enumerate(zip(sizes, x.shape)) if n != m]

@@ -323,13 +323,20 @@ def _check_callable(fun: Any) -> None:
         raise TypeError(f"Expected a callable value, got {fun}")
 
 
-def _check_argnums(fun: Callable, argnums: Any, args: Sequence[Any]) -> list[int]:
+def _check_argnums(fun: Callable, argnums: Any, args: Sequence[Any], missing: type[Exception] = TypeError) -> list[int]:
+    """Positions of the chosen arguments.
+
+    Raises:
+      TypeError: no integers.
+      ValueError: a negative position before the first argument.
+      missing: a position behind the last one.
+    """
     chosen = [argnums] if isinstance(argnums, int) else list(argnums)
     for i in chosen:
         if not isinstance(i, (int, np.integer)):
             raise TypeError(f"argnums must be an int or a sequence of ints, got {argnums!r}")
         if not -len(args) <= i < len(args):
-            raise TypeError(
+            raise (missing if i >= 0 else ValueError)(
                 f"differentiating with respect to argnums={argnums} requires at least {max(max(chosen) + 1, 1)} "
                 f"positional arguments to be passed by the caller, but got only {len(args)} positional arguments."
             )

@@ -78,6 +78,7 @@ def jacfwd(
 
     Raises:
       TypeError: arguments or results of another dtype than floats (complex numbers if `holomorphic`).
+      ValueError: no such position.
 
     Example:
       >>> jax.jacfwd(lambda x: x**2)(jnp.array([1.0, 2.0]))
@@ -89,7 +90,7 @@ def jacfwd(
     @boundary
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        inner, picked = _partial(fun, _check_argnums(fun, argnums, args), args, kwargs)
+        inner, picked = _partial(fun, _check_argnums(fun, argnums, args, ValueError), args, kwargs)
         for x in tree_leaves(picked):
             _check_forward("inputs", x, holomorphic)
         primals = tuple(picked)
@@ -138,7 +139,7 @@ def jacrev(
       As for `jacfwd`.
 
     Raises:
-      TypeError: as of `jacfwd`.
+      TypeError, ValueError: as of `jacfwd`.
 
     Example:
       >>> jax.jacrev(lambda x: x.sum() * x)(jnp.array([1.0, 2.0]))
@@ -150,7 +151,7 @@ def jacrev(
     @boundary
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        chosen = _check_argnums(fun, argnums, args)
+        chosen = _check_argnums(fun, argnums, args, ValueError)
         inner, picked = _partial(fun, chosen, args, kwargs)
         for k, x in enumerate(tree_leaves(picked)):
             name = functools.partial(leaf_name, fun, args, chosen, k)

@@ -234,6 +234,7 @@ RULES: dict[str, Callable[[np.dtype], np.dtype]] = {
     "same": _same,
     "numeric": to_numeric_dtype,
     "inexact": _inexact,
+    "inexact, strong beside arrays": _inexact,
 }
 
 
@@ -244,6 +245,8 @@ _KEPT = {rule: frozenset(d for d in ELEMENT_TYPES if change(d) == d) for rule, c
 def promoted_type(avals: tuple[Aval, ...], rule: str = "same") -> tuple[np.dtype, bool]:
     """Dtype and weak type in which operands meet."""
     dtype, weak = promote_avals(avals)
+    if weak and rule == "inexact, strong beside arrays":
+        weak = all(a.weak_type for a in avals)
     return RULES[rule](dtype), weak and dtype != BOOL
 
 

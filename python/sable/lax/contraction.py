@@ -12,7 +12,7 @@ from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import integers, value_of, values_of
-from sable.core.precision import precision_config
+from sable.core.precision import DotAlgorithm, DotAlgorithmPreset, precision_config
 from sable.core.values import retype
 from sable.ir.codec import DotDimensions
 from sable.library.declare import library
@@ -32,6 +32,27 @@ def _rank(dtype: np.dtype) -> tuple:
         info = dtypes.finfo(dtype)
         return kind == "c", info.maxexp, info.nmant, bits, False
     return False, -1, -1, 1 if kind == "b" else bits, kind == "i"
+
+
+def check_not_narrower(dtype: np.dtype, preferred: np.dtype) -> None:
+    """Only products of floats may be asked for in fewer bits.
+
+    Raises:
+      TypeError: naming both.
+    """
+    if dtypes.kind_of(dtype) != "f" and dtype != preferred and _bits(preferred) < _bits(dtype):
+        raise TypeError(
+            f"`preferred_element_type` must not be narrower than the original type, got preferred_element_type of "
+            f"{preferred.name} for result type of {dtype.name}."
+        )
+
+
+def _bits(dtype: np.dtype) -> int:
+    """Of a number; of the parts of a complex one."""
+    kind = dtypes.kind_of(dtype)
+    if kind == "b":
+        return 1
+    return (dtypes.finfo if kind in "fc" else dtypes.iinfo)(dtype).bits
 
 
 @library
@@ -71,7 +92,9 @@ def dot_general(
     (lhs_contract, rhs_contract), (lhs_batch, rhs_batch) = dimension_numbers
     numbers = DotDimensions(integers(lhs_batch), integers(rhs_batch), integers(lhs_contract), integers(rhs_contract))
     if preferred_element_type is not None:
-        dtype, weak = dtypes.user_dtype(preferred_element_type, "dot_general"), False
+        dtype, weak = np.dtype(dtypes.user_dtype(preferred_element_type, "dot_general")), False
+        if not isinstance(precision, (DotAlgorithm, DotAlgorithmPreset)):
+            check_not_narrower(max((x.aval.dtype, y.aval.dtype), key=_rank), dtype)
     else:
         dtype, weak = max((x.aval.dtype, y.aval.dtype), key=_rank), x.aval.weak_type and y.aval.weak_type
     found = BIND.dot_general(

@@ -27,6 +27,31 @@ ConvGeneralDilatedDimensionNumbers = None | ConvDimensionNumbers | tuple[str, st
 _LETTERS = (("N", "C"), ("O", "I"), ("N", "C"))
 
 
+def _check_preferred(dtype: np.dtype, preferred: np.dtype) -> None:
+    """Results of convolutions hold at least what the operands hold; integers may be floats.
+
+    Raises:
+      TypeError: they do not.
+    """
+    kind, other = dtypes.kind_of(dtype), dtypes.kind_of(preferred)
+    if kind in "iu" and other == "f":
+        fits = True
+    elif kind == "i":
+        fits = other == "i"
+    else:
+        fits = other in {"u": "iu", "f": "f", "c": "c"}.get(kind, "biufc")
+    if not fits:
+        raise TypeError(
+            f"Input type is incompatible with `preferred_element_type`: a convolution of {dtype.name} has no result of "
+            f"{preferred.name}. Integers go with integers (of either sign: only unsigned ones) and floats, floats with "
+            "floats, complex numbers with complex numbers."
+        )
+    if preferred.itemsize < dtype.itemsize:
+        raise TypeError(
+            f"`preferred_element_type` must not be narrower than the original type, got {preferred.name} for {dtype.name}."
+        )
+
+
 def conv_dimension_numbers(
     lhs_shape: Sequence[int], rhs_shape: Sequence[int], dimension_numbers: Any
 ) -> ConvDimensionNumbers:
@@ -247,7 +272,10 @@ def conv_general_dilated(
         pads: Padding = padtype_to_pads([x.aval.shape[i] for i in numbers.lhs_spec[2:]], window, strides, padding)
     else:
         pads = padding_pairs("conv_general_dilated", padding)
-    wanted = preferred_element_type
+    wanted = None
+    if preferred_element_type is not None:
+        wanted = dtypes.user_dtype(preferred_element_type, "conv_general_dilated")
+        _check_preferred(x.aval.dtype, wanted)
     return BIND.convolution(
         x,
         w,
@@ -260,7 +288,7 @@ def conv_general_dilated(
         feature_group_count=int(feature_group_count),
         batch_group_count=int(batch_group_count),
         precision_config=precision_config(precision),
-        preferred_element_type=None if wanted is None else dtypes.user_dtype(wanted, "conv_general_dilated"),
+        preferred_element_type=wanted,
     )
 
 

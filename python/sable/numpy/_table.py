@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,11 +45,15 @@ def _general(name: str, rule: str, choose: Choice, body: Callable | None, harden
             op, params = chosen
             return bind(op, *values, **params)
         found = body(*values)  # type: ignore[misc]
-        if hardens and found.aval.weak_type and len({x.aval.shape for x in array_arguments(name, *xs)}) > 1:
-            return retype(found, False)
-        return found
+        return retype(found, False) if hardens and found.aval.weak_type and _harden(name, xs) else found
 
     return run
+
+
+def _harden(name: str, xs: Sequence[Any]) -> bool:
+    """Whether shapes had to be broadcast, or no operand is weakly typed (of int32 and uint64 sums are)."""
+    avals = [x.aval for x in array_arguments(name, *xs)]
+    return len({a.shape for a in avals}) > 1 or not any(a.weak_type for a in avals)
 
 
 def unary(
@@ -94,7 +98,7 @@ def binary(
     """A function of two arrays which broadcast; arguments as of `unary`.
 
     Args:
-      hardens: results of `body` are not weakly typed if shapes had to be broadcast (some functions of JAX's).
+      hardens: results of `body` are not weakly typed if shapes had to be broadcast or no operand is (some functions of JAX's).
       join: of a function that compares typed keys too, how the results for their words are put together.
     """
     run = _general(name, rule, choose, body, hardens)

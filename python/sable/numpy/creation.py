@@ -231,6 +231,8 @@ def _known_number(x: Any, name: str) -> Any:
     """An argument of `arange` as a NumPy or Python number."""
     if np.iscomplexobj(x) if not isinstance(x, Value) else kind(x) == "c":
         raise ValueError(f"Passing complex start/stop/step to jnp.arange is no longer supported; {name} is {x}.")
+    if isinstance(x, (Value, np.ndarray)) and np.ndim(x):
+        raise ValueError(f"jax.numpy.arange: arguments must be scalars; got {name}={x}")
     if x is None or isinstance(x, (bool, int, float, np.generic)):
         return x
     if isinstance(x, Value):
@@ -253,7 +255,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
       dtype: None: that in which the arguments meet (int32 of Python ints).
 
     Raises:
-      TypeError: an argument is no scalar. ConcretizationTypeError: one is traced.
+      TypeError: an argument is no number.
+      ValueError: an argument is an array. ConcretizationTypeError: one is traced.
       ZeroDivisionError: step is 0.
 
     Example:

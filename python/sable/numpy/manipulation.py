@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -247,13 +248,17 @@ def permute_dims(a: Any, /, axes: Any) -> Value:
 
     Args:
       a: array.
-      axes: for each axis of the result that of the array.
+      axes: for each axis of the result that of the array, counted from the front.
+
+    Raises:
+      TypeError: no permutation of the axes.
 
     Example:
       >>> jnp.permute_dims(jnp.ones((2, 3, 4)), (2, 0, 1)).shape
       (4, 2, 3)
     """
-    return transpose(a, axes)
+    x = array_argument("permute_dims", a)
+    return BIND.transpose(x, permutation=tuple(map(operator.index, axes)))
 
 
 @library(moves=("x",))

@@ -26,6 +26,7 @@ from sable.core.operands import (
 from sable.core.precision import precision_config
 from sable.core.values import retype
 from sable.ir.codec import DotDimensions
+from sable.lax.contraction import check_not_narrower
 from sable.library.declare import library
 
 from .joining import stack as stacked
@@ -41,6 +42,8 @@ _DOT = OPS["dot_general"]
 
 def _products(x: Value, y: Value, n: DotDimensions, precision: Any, preferred: Any) -> Value:
     """`dot_general`, with booleans computed as integers."""
+    if preferred is not None:
+        check_not_narrower(x.aval.dtype, preferred)
     made = bind(
         _DOT,
         x,

@@ -235,7 +235,8 @@ def repeat(
       total_repeat_length: length of the result, which is cut or filled up with the last element.
 
     Raises:
-      ValueError: numbers of elements and of repetitions differ.
+      TypeError: a number of repetitions, or the length, that is negative or no integer.
+      ValueError: numbers of elements and of repetitions differ; one of several numbers is negative.
 
     Example:
       >>> jnp.repeat(jnp.array([[1, 2], [3, 4]]), 2, axis=1)
@@ -250,6 +251,8 @@ def repeat(
         x, axis = reshape_to(x, (x.aval.size,)), 0
     axis = normal_axis(axis, x.aval.ndim)
     n = x.aval.shape[axis]
+    if total_repeat_length is not None and total_repeat_length < 0:
+        raise TypeError(f"repeat takes no negative total_repeat_length, got {total_repeat_length}")
     if type(repeats) is Tracer:
         return take(x, _traced_rows(repeats, n, total_repeat_length), axis=axis)
     counts = np.asarray(repeats)
@@ -286,7 +289,7 @@ def _traced_rows(counts: Tracer, n: int, length: int | None) -> Value:
 
 def _repeat_each(x: Value, times: int, axis: int) -> Value:
     if times < 0:
-        raise ValueError(f"repeats may not be negative, got {times}")
+        raise TypeError(f"repeats may not be negative, got {times}")
     shape = x.aval.shape
     whole = (*shape[: axis + 1], times, *shape[axis + 1 :])
     kept = tuple(i for i in range(len(whole)) if i != axis + 1)

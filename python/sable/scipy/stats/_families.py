@@ -11,16 +11,22 @@ import sable.numpy as jnp
 from sable.library.declare import library
 
 
-def method(function: Callable) -> Any:
+def method(function: Callable | None = None, *, weak: bool = False) -> Any:
     """Declare a function of a distribution: all its parameters are operands, which meet in one inexact dtype.
 
     Errors about operands name the distribution, too, as JAX's do: `norm.logpdf`.
+
+    Args:
+      weak: integer arrays beside Python's floats make weakly typed results, as in those functions of JAX's that have no
+        strongly typed constants.
     """
+    if function is None:
+        return functools.partial(method, weak=weak)
     code = function.__code__
     module = function.__module__.rpartition(".")[2]
     declare = library(
         operands=code.co_varnames[: code.co_argcount],
-        promotion="inexact",
+        promotion="inexact" if weak else "inexact, strong beside arrays",
         called=f"{module}.{function.__name__}",
     )
     return declare(function)

@@ -18,7 +18,7 @@ def logpmf(k: Any, p: Any, loc: Any = 0) -> Any:
       p: the probability of 1.
 
     >>> jax.scipy.stats.bernoulli.logpmf(jnp.array([0, 1, 2]), 0.25)
-    Array([-0.28768206, -1.3862944 ,        -inf], dtype=float32, weak_type=True)
+    Array([-0.28768206, -1.3862944 ,        -inf], dtype=float32)
     """
     n = k - loc
     return jnp.where((n < 0) | (n > 1), -jnp.inf, xlogy(n, p) + xlog1py(1 - n, -p))
@@ -31,7 +31,7 @@ pmf = composed(
     """The probability p^n (1 - p)^(1 - n) of n = k - loc; p as of `bernoulli.logpmf`.
 
     >>> jax.scipy.stats.bernoulli.pmf(jnp.array([0, 1, 2]), 0.25)
-    Array([0.75, 0.25, 0.  ], dtype=float32, weak_type=True)
+    Array([0.75, 0.25, 0.  ], dtype=float32)
     """,
 )
 
@@ -44,7 +44,7 @@ def cdf(k: Any, p: Any) -> Any:
       p: the probability of 1.
 
     >>> jax.scipy.stats.bernoulli.cdf(jnp.array([-1, 0, 1]), 0.25)
-    Array([0.  , 0.75, 1.  ], dtype=float32, weak_type=True)
+    Array([0.  , 0.75, 1.  ], dtype=float32)
     """
     wrong = jnp.isnan(k) | jnp.isnan(p) | (p < 0) | (p > 1)
     return jnp.where(wrong, jnp.nan, jnp.where(k < 0, 0, jnp.where(k < 1, 1 - p, 1)))

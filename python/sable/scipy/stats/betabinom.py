@@ -19,7 +19,7 @@ def logpmf(k: Any, n: Any, a: Any, b: Any, loc: Any = 0) -> Any:
       a, b: the exponents of the beta distribution, positive.
 
     >>> jax.scipy.stats.betabinom.logpmf(jnp.arange(4), 3, 2.0, 1.0)
-    Array([-2.3025851 , -1.609438  , -1.2039728 , -0.91629076],      dtype=float32, weak_type=True)
+    Array([-2.3025851 , -1.609438  , -1.2039728 , -0.91629076], dtype=float32)
     """
     y = jnp.floor(k) - loc
     # log binomial(n, y) = -log(n + 1) - log B(n - y + 1, y + 1)
@@ -37,6 +37,6 @@ pmf = composed(
     """The probability binomial(n, y) B(y + a, n - y + b) / B(a, b) of y = floor(k) - loc; n, a, b as of `betabinom.logpmf`.
 
     >>> jax.scipy.stats.betabinom.pmf(jnp.arange(4), 3, 2.0, 1.0)
-    Array([0.09999999, 0.19999999, 0.29999998, 0.39999998],      dtype=float32, weak_type=True)
+    Array([0.09999999, 0.19999999, 0.29999998, 0.39999998], dtype=float32)
     """,
 )

@@ -10,7 +10,7 @@ from ..special import gammaln, xlog1py, xlogy
 from ._families import composed, method
 
 
-@method
+@method(weak=True)
 def logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> Any:
     """The logarithm of `pmf`; -inf outside of loc <= k <= loc + n.
 

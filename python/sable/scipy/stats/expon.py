@@ -9,7 +9,7 @@ import sable.numpy as jnp
 from ._families import composed, method, where_probability
 
 
-@method
+@method(weak=True)
 def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `pdf`; -inf where x < loc.
 
@@ -31,7 +31,7 @@ pdf = composed(
 )
 
 
-@method
+@method(weak=True)
 def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The distribution function 1 - e^-y, y = (x - loc) / scale.
 
@@ -41,7 +41,7 @@ def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     return jnp.where(x < loc, 0, -jnp.expm1((loc - x) / scale))
 
 
-@method
+@method(weak=True)
 def logsf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `sf`: (loc - x) / scale, 0 where x < loc.
 
@@ -74,7 +74,7 @@ logcdf = composed(
 )
 
 
-@method
+@method(weak=True)
 def ppf(q: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The inverse of `cdf`: loc - scale log(1 - q); NaN where q is no probability.
 

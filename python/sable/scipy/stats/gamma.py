@@ -62,7 +62,7 @@ logcdf = composed(
 )
 
 
-@method
+@method(weak=True)
 def sf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """1 - cdf: Q(a, y), y = (x - loc) / scale (`gammaincc`), accurate where it is tiny.
 

@@ -10,7 +10,7 @@ from ..special import gammainc, gammaln
 from ._families import composed, method
 
 
-@method
+@method(weak=True)
 def logpdf(x: Any, beta: Any) -> Any:
     """The logarithm of `pdf`.
 
@@ -35,7 +35,7 @@ pdf = composed(
 )
 
 
-@method
+@method(weak=True)
 def cdf(x: Any, beta: Any) -> Any:
     """The distribution function (1 + sign(x) P(1 / beta, |x|^beta)) / 2 (`gammainc`).
 

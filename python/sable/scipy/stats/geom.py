@@ -18,7 +18,7 @@ def logpmf(k: Any, p: Any, loc: Any = 0) -> Any:
       p: the probability of a success.
 
     >>> jax.scipy.stats.geom.logpmf(jnp.arange(3), 0.25)
-    Array([      -inf, -1.3862944, -1.6739764], dtype=float32, weak_type=True)
+    Array([      -inf, -1.3862944, -1.6739764], dtype=float32)
     """
     n = k - loc
     return jnp.where(n <= 0, -jnp.inf, xlog1py(n - 1, -p) + jnp.log(p))
@@ -31,6 +31,6 @@ pmf = composed(
     """The probability (1 - p)^(n - 1) p of n = k - loc; p as of `geom.logpmf`.
 
     >>> jax.scipy.stats.geom.pmf(jnp.arange(3), 0.25)
-    Array([0.    , 0.25  , 0.1875], dtype=float32, weak_type=True)
+    Array([0.    , 0.25  , 0.1875], dtype=float32)
     """,
 )

@@ -13,7 +13,7 @@ def _where_positive(scale: Any, found: Any) -> Any:
     return jnp.where(scale > 0, found, jnp.nan)
 
 
-@method
+@method(weak=True)
 def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `pdf`; this and all others are NaN where scale is not positive.
 
@@ -36,7 +36,7 @@ pdf = composed(
 )
 
 
-@method
+@method(weak=True)
 def logcdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `cdf`: -e^y, y = (loc - x) / scale.
 
@@ -68,7 +68,7 @@ def sf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     return _where_positive(scale, -jnp.expm1(-jnp.exp((loc - x) / scale)))
 
 
-@method
+@method(weak=True)
 def logsf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `sf`: log(1 - e^(-e^y)), y = (loc - x) / scale.
 
@@ -78,7 +78,7 @@ def logsf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     return _where_positive(scale, log1mexp(jnp.exp((loc - x) / scale)))
 
 
-@method
+@method(weak=True)
 def ppf(p: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The inverse of `cdf`: loc - scale log(-log(p)); NaN outside of 0 < p < 1.
 

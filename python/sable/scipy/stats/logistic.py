@@ -33,7 +33,7 @@ pdf = composed(
 )
 
 
-@method
+@method(weak=True)
 def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The distribution function 1 / (1 + e^-y), y = (x - loc) / scale.
 
@@ -43,7 +43,7 @@ def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     return expit((x - loc) / scale)
 
 
-@method
+@method(weak=True)
 def sf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """1 - cdf: 1 / (1 + e^y), y = (x - loc) / scale.
 

@@ -19,7 +19,7 @@ def logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> Any:
       p: the probability of a success.
 
     >>> jax.scipy.stats.nbinom.logpmf(jnp.arange(-1, 3), 2, 0.25)
-    Array([      -inf, -2.7725887, -2.3671236, -2.2493405],      dtype=float32, weak_type=True)
+    Array([      -inf, -2.7725887, -2.3671236, -2.2493405], dtype=float32)
     """
     y = k - loc
     binomial = gammaln(y + n) - gammaln(n) - gammaln(y + 1)
@@ -33,6 +33,6 @@ pmf = composed(
     """The probability binomial(y + n - 1, y) p^n (1 - p)^y of y = k - loc; n and p as of `nbinom.logpmf`.
 
     >>> jax.scipy.stats.nbinom.pmf(jnp.arange(-1, 3), 2, 0.25)
-    Array([0.        , 0.0625    , 0.09375   , 0.10546876],      dtype=float32, weak_type=True)
+    Array([0.        , 0.0625    , 0.09375   , 0.10546876], dtype=float32)
     """,
 )

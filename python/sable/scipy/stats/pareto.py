@@ -73,7 +73,7 @@ def cdf(x: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     return jnp.where(x < loc + scale, 0, -jnp.expm1(-b * jnp.log((x - loc) / scale)))
 
 
-@method
+@method(weak=True)
 def logcdf(x: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `cdf`: log(1 - y^-b), y = (x - loc) / scale, -inf where y < 1.
 

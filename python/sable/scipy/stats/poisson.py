@@ -16,7 +16,7 @@ _SMALL, _SMALL_COUNTS = 10, 35
 _MEDIUM, _MEDIUM_COUNTS = 100, 250
 
 
-@method
+@method(weak=True)
 def logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
     """The logarithm of `pmf`; -inf where k is no integer or less than loc.
 

@@ -87,6 +87,7 @@ def logsf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     >>> jax.scipy.stats.truncnorm.logsf(jnp.array([-1.0, 0.5, 3.0]), 0.0, 2.0)
     Array([ 0.      , -0.512792,      -inf], dtype=float32)
     """
+    jnp.broadcast_shapes(*map(jnp.shape, (x, a, b, loc, scale)))  # which says what does not fit
     return logcdf(-x, -b, -a, -loc, scale)
 
 

@@ -9,7 +9,7 @@ import sable.numpy as jnp
 from ._families import composed, method, where_probability
 
 
-@method
+@method(weak=True)
 def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `pdf`: -log(scale) inside, -inf outside.
 
@@ -43,7 +43,7 @@ def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     return jnp.where(x < loc, 0, jnp.where(x > end, 1, jnp.where(inside, (x - loc) / scale, 0)))
 
 
-@method
+@method(weak=True)
 def ppf(q: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The inverse of `cdf`: loc + scale q; NaN where q is no probability.
 

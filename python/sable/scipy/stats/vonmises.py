@@ -10,7 +10,7 @@ from ..special import i0e
 from ._families import composed, method
 
 
-@method
+@method(weak=True)
 def logpdf(x: Any, kappa: Any) -> Any:
     """The logarithm of `pdf`; NaN where kappa is not positive.
 

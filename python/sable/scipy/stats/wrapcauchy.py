@@ -9,7 +9,7 @@ import sable.numpy as jnp
 from ._families import composed, method
 
 
-@method
+@method(weak=True)
 def logpdf(x: Any, c: Any) -> Any:
     """The logarithm of `pdf`: -inf outside of 0 <= x <= 2 pi, NaN outside of 0 < c < 1.
 
