@@ -358,3 +358,13 @@ def test_tracebacks_hold_no_frames_of_the_library(name):
     assert files == {__file__}
     if hasattr(caught.value, "__notes__"):  # Python 3.11
         assert "For simplicity" in caught.value.__notes__[0]
+
+
+def test_constants_of_library_functions_are_no_transfers() -> None:
+    x = jnp.array([-1.0, 2.0])
+    with managers.transfer_guard("disallow"):
+        for function in (jax.nn.relu, jax.nn.elu, jax.nn.hard_swish, jnp.log2):
+            assert function(x).shape == (2,)
+        for wrong in (lambda: x * 2.5, lambda: jnp.maximum(x, 0), lambda: jnp.where(x > x, np.float32(1.5), x)):
+            with pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed host-to-device"):
+                wrong()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from types import ModuleType
 from typing import Any
 
@@ -127,3 +128,16 @@ def test_arguments_are_named_in_errors() -> None:
         TypeError, match=r"norm\.logpdf requires ndarray or scalar arguments, got .*list.* at position 0"
     ):
         jax.scipy.stats.norm.logpdf([1.0])
+
+
+@pytest.mark.parametrize("name", [*TABLE, "bernoulli", "poisson"])
+def test_integers_beside_python_floats_are_as_weak_as_in_jax(name: str) -> None:
+    oracle = pytest.importorskip("jax")
+    ours, theirs = (getattr(importlib.import_module(f"{j.__name__}.scipy.stats"), name) for j in (jax, oracle))
+    shapes = TABLE[name][1] if name in TABLE else (0.3,)
+    for function in ("pdf", "logpdf", "pmf", "logpmf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"):
+        if hasattr(theirs, function) and (name, function) not in (("norm", "ppf"), ("norm", "isf")):  # refused by both
+            argument = jax.ShapeDtypeStruct((3,), np.int32), oracle.ShapeDtypeStruct((3,), np.int32)
+            got = jax.eval_shape(lambda x: getattr(ours, function)(x, *shapes), argument[0])  # noqa: B023
+            want = oracle.eval_shape(lambda x: getattr(theirs, function)(x, *shapes), argument[1])  # noqa: B023
+            assert (got.dtype, got.weak_type) == (want.dtype, want.weak_type), function

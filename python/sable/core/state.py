@@ -20,6 +20,8 @@ class _State(threading.local):
       location: MLIR location to give to ops, in place of the user's frame, while a pass walks a function.
       axes: name -> size of the axes that `vmap(axis_name=)` has named.
       whole: the ops that run are parts of a library function, whose results are looked at (see `core.watch`).
+      given: under a transfer guard the identities of what the user gave the library function that runs: its own constants
+        are no transfers, as those of programs are none.
       used_keys: random keys that the function that is being traced has used up (see `core.key_reuse`), or None.
       axis_traces: name -> the trace in which one example along that axis is recorded.
       run: calls a function with NumPy's floating-point warnings off (a context of its own costs 60 ns, np.errstate 500).
@@ -29,6 +31,7 @@ class _State(threading.local):
     staged: Any = None
     location: Any = None
     whole: bool = False
+    given: frozenset[int] | None = None
     used_keys: list | None = None
     axes: dict[str, int]
     axis_traces: dict[str, Any]

@@ -47,7 +47,7 @@ def as_value(x: Any, explicit: bool = False) -> Value:
             f"{kind.__name__} by jax.numpy.array(), or register its class as a pytree."
         )
     made = _from_host(kind, x)
-    if config.eager_key is None and STATE.staged is None:
+    if config.eager_key is None and STATE.staged is None and (STATE.given is None or id(x) in STATE.given):
         transfers.guard(transfers.HOST_TO_DEVICE, made.aval, default_device(), explicit)
     return made
 

@@ -78,6 +78,12 @@ def as_whole(function: Callable, args: Sequence[Any], kwargs: dict) -> Any:
     A function may well make a NaN that it does not select. Where a result has one, the function is called again, with
     each op looked at.
     """
+    if STATE.given is None and config.jax_transfer_guard_host_to_device not in (None, "allow"):
+        STATE.given = frozenset(map(id, tree_leaves((args, kwargs))))
+        try:
+            return as_whole(function, args, kwargs)
+        finally:
+            STATE.given = None
     if STATE.whole or not (config.jax_debug_nans or config.jax_debug_infs):
         return function(*args, **kwargs)
     STATE.whole = True
