@@ -13,7 +13,7 @@ from typing import Any
 
 #: Why names are left out for good: of module and name, a pattern and what to say. All others are not there yet.
 _REASONS = (
-    (r"jax\.profiler\..*", "it is about XLA's profiler"),
+    (r"jax\.profiler\.(Profile\w+|\w+_server|register_subprocess)", "it is about XLA's profiler"),
     (r"jax\.Array\.device_buffers?", "it is gone from JAX: addressable_data(0) and addressable_shards are there"),
     (r"jax\.numpy\.u?int1", "it counts as a truth value in JAX on CPUs"),
     (r"jax\.custom_derivatives\.remat_opt_p", "it is composed of other operations here"),

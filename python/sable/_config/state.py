@@ -68,6 +68,8 @@ class Config(threading.local):
         prepared for eager calls (plans, fused programs, native calls) is kept by this key, and steps aside for None.
     """
 
+    #: Whether each op and call tells when it began and ended (`observe`).
+    observed: bool = False
     contexts: tuple = ()
     shared_contexts: tuple = ()
     trace_key: tuple = ()
@@ -167,8 +169,15 @@ _KEYS: dict[tuple, tuple] = {}
 def _keys(traced: tuple, watched: tuple) -> tuple[tuple, tuple | None]:
     """`trace_key` and `eager_key` of the traced and the watched options' values."""
     key = _KEYS.setdefault(traced, traced)
-    is_plain = all(option.asks_for_nothing(value) for option, value in zip(_WATCHED, watched))
+    is_plain = not Config.observed and all(option.asks_for_nothing(value) for option, value in zip(_WATCHED, watched))
     return key, key if is_plain else None
+
+
+def observe(on: bool) -> None:
+    """Have each op and call, of all threads, tell the listeners of `monitoring` when it began and ended."""
+    with _LOCK:
+        Config.observed = on
+        _refresh_all()
 
 
 def _refresh_all() -> None:

@@ -66,7 +66,8 @@ def out_of_memory(name: str, error: MemoryError) -> JaxRuntimeError:
 def _evaluate_watched(op: Op, values: Sequence[Any], params: dict) -> Any:
     """`evaluate` where an option is on that each op must heed."""
     watch.refuse_execution(op.name)
-    made = run_op(op, values, params) if op.functions else _evaluate_placed(op, values, params)
+    with watch.span(watch.OP, op.name):
+        made = run_op(op, values, params) if op.functions else _evaluate_placed(op, values, params)
     watch.check_op(op, values, params, made if op.multiple_results else (made,))
     return made
 

@@ -8,12 +8,15 @@ loops, until an op gives it: the error names that op and the user's line.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from sable import monitoring
 from sable._config import config
 from sable.ir.function import Function, Node
 from sable.ir.location import user_location
@@ -25,6 +28,8 @@ from .array import Array, Value
 from .loading import load
 from .state import STATE
 
+#: Events of time spans: a compiled program, an op of its own, a library function on arrays.
+RUN, OP, LIBRARY = "/sable/run", "/sable/op", "/sable/library"
 _LOG = logging.getLogger(__name__)
 #: Kinds of dtypes that have NaN and infinities; 'V' is that of bfloat16 and the like.
 _INEXACT = "fcV"
@@ -40,7 +45,9 @@ def call_program(function: Function, device: Any, values: Sequence[Array]) -> li
     if config.eager_key is not None:
         return load(function, device)(values)
     refuse_execution(function.name)
-    results = load(function, device)(values)
+    loaded = load(function, device)
+    with span(RUN, function.name):
+        results = loaded(values)
     found = _first_bad(results)
     if found is not None:
         _LOG.warning(
@@ -52,6 +59,24 @@ def call_program(function: Function, device: Any, values: Sequence[Array]) -> li
             "comes from an argument or a constant, or from rounding that differs in the compiled program."
         )
     return results
+
+
+@contextmanager
+def span(event: str, name: str) -> Iterator[None]:
+    """Tell when the block begins and ends, where somebody observes (`config.observed`).
+
+    Args:
+      event: RUN, OP or LIBRARY.
+      name: of what runs.
+    """
+    if not config.observed:
+        yield
+        return
+    start = time.time()
+    try:
+        yield
+    finally:
+        monitoring.record_event_time_span(event, start, time.time(), fun_name=name)
 
 
 def check_op(op: Op, values: Sequence[Array], params: dict, results: Sequence[Array]) -> None:
@@ -85,7 +110,8 @@ def as_whole(function: Callable, args: Sequence[Any], kwargs: dict) -> Any:
         finally:
             STATE.given = None
     if STATE.whole or not (config.jax_debug_nans or config.jax_debug_infs):
-        return function(*args, **kwargs)
+        with span(LIBRARY, function.__name__):
+            return function(*args, **kwargs)
     STATE.whole = True
     try:
         results = function(*args, **kwargs)
