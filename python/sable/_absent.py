@@ -27,6 +27,7 @@ _REASONS = (
     ),
     (r"jax\.experimental\.(compute_on|control_deps|layout|profiler|scheduling_groups)", "it is about XLA's inside"),
     (r"jax\.experimental\.(topologies|transfer|colocated_python|shard_alike)", "it is about networks of devices"),
+    (r"jax\.experimental\.(primal_tangent_dtype|source_mapper)", "it is about JAX's inside"),
     (r"jax\.experimental\.array_serialization", "it is about arrays over many devices"),
     (r"jax\.experimental\.multihost_utils\.live_devices", "it is about processes on several machines"),
     (r"jax\.experimental\.sparse\.\w+_p", "it is composed of other operations here"),
