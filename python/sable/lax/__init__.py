@@ -68,6 +68,7 @@ from .arithmetic import (
     tanh,
 )
 from .autodiff import stop_gradient
+from .barriers import after_all, create_token, dce_sink, optimization_barrier, stage
 from .composite import composite
 from .contraction import DotDimensionNumbers, PrecisionLike, batch_matmul, dot, dot_general
 from .control_flow import cond, fori_loop, map, platform_dependent, scan, switch, while_loop
@@ -86,6 +87,7 @@ from .convolution import (
     conv_transpose_shape_tuple,
     conv_with_general_padding,
 )
+from .creation import broadcasted_iota, empty, full, full_like, iota, shape_as_value
 from .elementwise import (
     RoundingMethod,
     betainc,
@@ -173,31 +175,20 @@ from .reductions import (
 )
 from .scaled import scaled_dot
 from .shapes import (
-    after_all,
     broadcast,
     broadcast_in_dim,
     broadcast_like,
     broadcast_shapes,
     broadcast_to_rank,
-    broadcasted_iota,
     collapse,
     concatenate,
-    create_token,
-    dce_sink,
-    empty,
     expand_dims,
-    full,
-    full_like,
-    iota,
-    optimization_barrier,
     pad,
     reshape,
     rev,
-    shape_as_value,
     split,
     squeeze,
     stack,
-    stage,
     tile,
     transpose,
     unstack,

@@ -28,8 +28,9 @@ from sable.core.operands import (
 )
 from sable.core.trace import Tracer
 from sable.core.values import as_value
+from sable.lax.creation import broadcasted_iota
 from sable.lax.elementwise import clamp
-from sable.lax.shapes import broadcast_shapes, broadcasted_iota
+from sable.lax.shapes import broadcast_shapes
 from sable.library.declare import library
 
 from .update import write
