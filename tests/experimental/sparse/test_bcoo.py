@@ -15,7 +15,7 @@ from sable.experimental import sparse
 
 from .oracle import check_table, values
 
-LAYOUTS = [((3, 4), 0, 0), ((3, 4), 1, 0), ((3, 4), 0, 1), ((3, 4), 1, 1), ((2, 3, 4), 1, 1), ((), 0, 0)]
+LAYOUTS = [((3, 4), 0, 0), ((3, 4), 1, 0), ((2, 3, 4), 1, 1), ((), 0, 0)]
 DUPLICATES = (
     np.array([1, 2, 0, 3, 5], np.float32),
     np.array([[0, 1], [0, 1], [2, 2], [9, 9], [0, 0]], np.int32),

@@ -2,7 +2,11 @@
 
 from sable import _absent
 
-from . import _methods  # noqa: F401  (operators of the classes)
+from . import (
+    _methods,  # noqa: F401  (operators of the classes)
+    linalg,
+)
+from ._autodiff import grad, jacfwd, jacobian, jacrev, value_and_grad
 from ._base import CuSparseEfficiencyWarning, JAXSparse, SparseEfficiencyError, SparseEfficiencyWarning
 from ._bcoo import (
     BCOO,
@@ -23,7 +27,21 @@ from ._bcsr import (
     bcsr_sum_duplicates,
     bcsr_todense,
 )
+from ._creation import empty, eye, random_bcoo
 from ._joins import bcoo_concatenate, bcoo_conv_general_dilated, bcoo_gather, bcoo_reduce_sum
+from ._matrices import (
+    COO,
+    CSC,
+    CSR,
+    coo_fromdense,
+    coo_matmat,
+    coo_matvec,
+    coo_todense,
+    csr_fromdense,
+    csr_matmat,
+    csr_matvec,
+    csr_todense,
+)
 from ._products import bcoo_dot_general, bcoo_dot_general_sampled, bcoo_multiply_dense, bcoo_multiply_sparse
 from ._shapes import (
     bcoo_broadcast_in_dim,
@@ -39,6 +57,9 @@ from ._sparsify import SparseTracer, sparsify, todense
 __all__ = [
     "BCOO",
     "BCSR",
+    "COO",
+    "CSC",
+    "CSR",
     "CuSparseEfficiencyWarning",
     "JAXSparse",
     "SparseEfficiencyError",
@@ -72,8 +93,25 @@ __all__ = [
     "bcsr_fromdense",
     "bcsr_sum_duplicates",
     "bcsr_todense",
+    "coo_fromdense",
+    "coo_matmat",
+    "coo_matvec",
+    "coo_todense",
+    "csr_fromdense",
+    "csr_matmat",
+    "csr_matvec",
+    "csr_todense",
+    "empty",
+    "eye",
+    "grad",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "linalg",
+    "random_bcoo",
     "sparsify",
     "todense",
+    "value_and_grad",
 ]
 
 _absent.explain(__name__)

@@ -144,7 +144,7 @@ class BCSR(JAXSparse):
         row = jnp.where(keep, ordered.indices[..., 0], np.asarray(rows, np.dtype(ordered.indices.dtype)))
         row, column = (jnp.take_along_axis(x, order, axis=-1) for x in (row, ordered.indices[..., 1]))
         data = _entries.rearranged(ordered.data, order)
-        ends = _ends(row, rows)
+        ends = starts_of(row, rows)
         flags = {"indices_sorted": True, "unique_indices": arr.unique_indices}
         return cls((data, column, ends), shape=arr.shape, **flags)
 
@@ -189,9 +189,14 @@ def _counts_until(at: Value, size: int) -> Value:
     return jnp.cumsum(ones, axis=-1, dtype=at.dtype)
 
 
-def _ends(row: Value, rows: int) -> Value:
+def starts_of(row: Value, rows: int) -> Value:
     """Where in sorted rows each begins, and the last ends."""
     return _counts_until(row + 1, rows + 1)
+
+
+def rows_of(indptr: Value, nse: int) -> Value:
+    """The row of each element; behind the last row, one that is not there."""
+    return _counts_until(indptr[..., 1:], nse)
 
 
 def _coordinates(columns: Value, indptr: Value, shape: Sequence[int]) -> Value:
@@ -199,7 +204,7 @@ def _coordinates(columns: Value, indptr: Value, shape: Sequence[int]) -> Value:
     n_batch = columns.ndim - 1
     batch = np.broadcast_shapes(columns.shape[:-1], indptr.shape[:-1])
     columns = jnp.broadcast_to(columns, (*batch, columns.shape[-1]))
-    row = _counts_until(indptr[..., 1:], columns.shape[-1]).astype(columns.dtype)
+    row = rows_of(indptr, columns.shape[-1]).astype(columns.dtype)
     row = jnp.broadcast_to(row, columns.shape)
     beyond = np.asarray(shape[n_batch + 1], np.dtype(columns.dtype))
     columns = jnp.where(row < shape[n_batch], columns, beyond)

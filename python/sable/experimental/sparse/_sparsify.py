@@ -15,6 +15,7 @@ import numpy as np
 import sable.numpy as jnp
 from sable import lax
 from sable.ad_checkpoint import checkpoint_name
+from sable.api.abstract import eval_shape
 from sable.core.array import Value
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
@@ -24,7 +25,7 @@ from sable.core.tracing import trace_flat
 from sable.core.values import as_value, retype
 from sable.ir.aval import aval
 from sable.ir.function import Function, Node
-from sable.tree_util import tree_flatten, tree_structure
+from sable.tree_util import tree_flatten, tree_map, tree_structure
 
 from ._base import JAXSparse
 from ._bcoo import BCOO, bcoo_sum_duplicates, bcoo_update_layout, with_data
@@ -502,12 +503,34 @@ def _called(node: Node, operands: list) -> list:
 
 
 def _plain(x: Any) -> Any:
-    """A value as what loops carry: arrays, without what is known of their indices."""
-    return BCOO((x.mat.data, x.mat.indices), shape=x.mat.shape) if isinstance(x, _Sparse) else x
+    """A value as loops and branches carry it: a pytree of arrays."""
+    x = _whole(x)
+    return x.mat if isinstance(x, _Sparse) else x
 
 
 def _carried(xs: Sequence[Any]) -> list:
     return [_new(x) if isinstance(x, BCOO) else x for x in xs]
+
+
+def _flagged(x: Any, like: Any) -> Any:
+    """A sparse array of which no more is known than of another one."""
+    if not (isinstance(x, BCOO) and isinstance(like, BCOO)):
+        return x
+    names = ("indices_sorted", "unique_indices")
+    flags = {name: getattr(x, name) and getattr(like, name) for name in names}
+    return BCOO.tree_unflatten({"shape": x.shape, **flags}, (x.data, x.indices))
+
+
+def _agreed(step: Callable[[list], list], carry: list) -> tuple[Callable[[list], list], list]:
+    """A step of a loop, and where it begins, that know the same of the indices of what is carried."""
+    while True:
+        found = eval_shape(step, carry)
+        less = [_flagged(x, y) for x, y in zip(carry, found)]
+        if tree_structure(less) == tree_structure(carry):
+            break
+        carry = less
+    fixed = carry
+    return lambda xs: [_flagged(x, y) for x, y in zip(step(xs), fixed)], fixed
 
 
 def _while(node: Node, operands: list) -> list:
@@ -519,29 +542,35 @@ def _while(node: Node, operands: list) -> list:
         return _run(p["cond"], [*cond_consts, *_carried(carry)])[0]
 
     def body(carry: list) -> list:
-        return [_plain(_whole(x)) for x in _run(p["body"], [*body_consts, *_carried(carry)])]
+        return [_plain(x) for x in _run(p["body"], [*body_consts, *_carried(carry)])]
 
-    return _carried(lax.while_loop(cond, body, [_plain(x) for x in operands[split:]]))
+    step, start = _agreed(body, [_plain(x) for x in operands[split:]])
+    return _carried(lax.while_loop(cond, step, start))
 
 
 def _case(node: Node, operands: list) -> list:
     index, *rest = operands
-    structures: list = []
+    given = [_plain(x) for x in rest]
 
     def branch(function: Function) -> Callable:
-        def run(xs: list) -> list:
-            found = [_plain(_whole(x)) for x in _run(function, _carried(xs))]
-            structures.append(tree_structure(found))
-            if structures[-1] != structures[0]:
-                raise TypeError(
-                    "sparsified true_fun output must have same type structure as sparsified false_fun output, got "
-                    f"{structures[-1]} and {structures[0]}."
-                )
-            return found
+        return lambda xs: [_plain(x) for x in _run(function, _carried(xs))]
 
-        return run
+    branches = [branch(f) for f in node.params["branches"]]
+    results = [eval_shape(run, given) for run in branches]
+    for k, found in enumerate(results):
+        results[0] = [_flagged(x, y) for x, y in zip(results[0], found)]
+        if [tree_structure(_flagged(x, y)) for x, y in zip(found, results[0])] != [
+            tree_structure(x) for x in results[0]
+        ]:
+            raise TypeError(
+                "sparsified true_fun output must have same type structure as sparsified false_fun output, got "
+                f"{found} of branch {k} and {results[0]}."
+            )
 
-    return _carried(lax.switch(index, [branch(f) for f in node.params["branches"]], [_plain(x) for x in rest]))
+    def flagged(run: Callable) -> Callable:
+        return lambda xs: [_flagged(x, y) for x, y in zip(run(xs), results[0])]
+
+    return _carried(lax.switch(index, [flagged(run) for run in branches], given))
 
 
 def _scan(node: Node, operands: list) -> list:
@@ -550,15 +579,23 @@ def _scan(node: Node, operands: list) -> list:
     consts, carry, xs = operands[:n], operands[n:m], operands[m:]
     if any(isinstance(x, _Sparse) and not x.mat.n_batch for x in xs):
         raise NotImplementedError("scan over a sparse axis; the first axis must be a batch axis")
-    shapes = [x.shape if isinstance(x, _Sparse) else () for x in xs]
-    xs = [_spread(x) for x in xs]
+    spread = [_spread(x) for x in xs]
 
     def body(carry: list, each: list) -> tuple[list, list]:
-        given = [BCOO((x.data, x.indices), shape=s[1:]) if isinstance(x, BCOO) else x for x, s in zip(each, shapes)]
-        outs = [_plain(_whole(x)) for x in _run(p["body"], [*consts, *_carried(carry), *_carried(given)])]
+        outs = [_plain(x) for x in _run(p["body"], [*consts, *_carried(carry), *_carried(each)])]
         return outs[: p["num_carry"]], outs[p["num_carry"] :]
 
-    last, stacked = lax.scan(body, [_plain(x) for x in carry], xs, length=p["length"], reverse=p["reverse"])
+    # a step is tried on the first example
+    first = tree_map(lambda leaf: leaf[0], spread) if p["length"] else []
+    start = [_plain(x) for x in carry]
+    if p["length"]:
+        _, start = _agreed(lambda c: body(c, first)[0], start)
+
+    def fixed(carry: list, each: list) -> tuple[list, list]:
+        last, out = body(carry, each)
+        return [_flagged(x, y) for x, y in zip(last, start)], out
+
+    last, stacked = lax.scan(fixed, start, spread, length=p["length"], reverse=p["reverse"])
     return [*_carried(last), *_carried(stacked)]
 
 
