@@ -118,6 +118,7 @@ UNPLANNED = {
                 "expn",
                 "fresnel",
                 "hyp1f1",
+                "hyp2f1",
                 "ndtri",
                 "owens_t",
                 "sici",

@@ -40,7 +40,7 @@ from ._basic import (
 )
 from ._error import dawsn, erfcx, ndtri, owens_t, wofz
 from ._harmonics import bessel_jn, sph_harm_y
-from ._hypergeometric import hyp1f1
+from ._hypergeometric import hyp1f1, hyp2f1
 from ._integrals import exp1, expi, expn, fresnel, sici, spence
 from ._zeta import bernoulli, comb, polygamma, zeta
 
@@ -74,6 +74,7 @@ __all__ = [
     "gammaln",
     "gammasgn",
     "hyp1f1",
+    "hyp2f1",
     "i0",
     "i0e",
     "i1",
