@@ -228,7 +228,7 @@ def _native_call(op: Op, b: LoweringBuilder, *operands: Any, **params: Any) -> A
     with CONTEXT:
         attributes = op.form.attributes(params)
     work = op.traits.work_on([a.shape for a in avals], [a.shape for a in outs], attributes)
-    results = b.call_native(op.native, operands, outs, params, work, op.native.pieces(avals[0], **params))
+    results = b.call_native(op.native, operands, outs, params, work, op.native.pieces(*avals, **params))
     return results if op.multiple_results else results[0]
 
 

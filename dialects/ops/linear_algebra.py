@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.codec import DotDimensions, enum
-from sable.ir.native import NativeKernel, pieces_of_stack
-from sable.ir.op import LINEAR, Refused, Traits, defop
+from sable.ir.native import NativeKernel, pieces_of_solve, pieces_of_stack
+from sable.ir.op import LINEAR, Refused, Shape, Traits, defop
 
 from .compose import compare, zeros
 from .linear_algebra_lowering import HALF, lower_cholesky, lower_triangular_solve
@@ -19,6 +20,15 @@ from .rules import check_same, expand, floats, kind_of, sample, weak
 
 #: LAPACK's types
 LAPACK_DTYPES = tuple(np.dtype(name) for name in ("float32", "float64", "complex64", "complex128"))
+
+
+def cubic(operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
+    """So many operations for each element of the largest array as its matrices have rows or columns."""
+    return max(map(math.prod, (*operands, *results))) * max(operands[0][-2:])
+
+
+#: of ops that are one call of LAPACK
+LIBRARY = Traits(work=cubic, no_kernel="a library function")
 _INT32 = np.dtype(np.int32)
 
 
@@ -174,7 +184,7 @@ cholesky = defop(
     samples=_cholesky_samples,
     lower=lower_cholesky,
     native=NativeKernel("sable_cholesky", (2,), (2,), LAPACK_DTYPES, lambda lower: (lower,), pieces_of_stack),
-    traits=Traits(no_kernel="a library function"),
+    traits=LIBRARY,
 )
 
 
@@ -336,6 +346,6 @@ triangular_solve = defop(
     batch=_solve_batch,
     samples=_solve_samples,
     lower=lower_triangular_solve,
-    native=NativeKernel("sable_triangular_solve", (2, 2), (2,), LAPACK_DTYPES, _solve_options, pieces_of_stack),
-    traits=Traits(no_kernel="a library function"),
+    native=NativeKernel("sable_triangular_solve", (2, 2), (2,), LAPACK_DTYPES, _solve_options, pieces_of_solve),
+    traits=LIBRARY,
 )

@@ -10,16 +10,15 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.native import NativeKernel
-from sable.ir.op import Traits, defop
+from sable.ir.op import defop
 
 from .compose import zeros
-from .linear_algebra import LAPACK_DTYPES, check_ranks, stacked, underivable
+from .linear_algebra import LAPACK_DTYPES, LIBRARY, check_ranks, stacked, underivable
 from .linear_algebra_forms_lowering import lower_hessenberg, lower_tridiagonal
 from .rules import floats, sample, weak
 from .spectral import real_dtype
 from .spectral_lowering import refuse
 
-_TRAITS = Traits(no_kernel="a library function")
 _NO_DERIVATIVE = {"grad": False, "why": "no derivative"}
 
 
@@ -88,7 +87,7 @@ hessenberg = defop(
     multiple_results=True,
     lower=lower_hessenberg,
     native=NativeKernel("sable_hessenberg", (2,), (2, 1), LAPACK_DTYPES),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )
 
 
@@ -143,7 +142,7 @@ tridiagonal = defop(
     multiple_results=True,
     lower=lower_tridiagonal,
     native=NativeKernel("sable_tridiagonal", (2,), (2, 1, 1, 1), LAPACK_DTYPES, lambda lower: (lower,)),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )
 
 
@@ -209,5 +208,5 @@ schur = defop(
     multiple_results=True,
     lower=_lower_schur,
     native=NativeKernel("sable_schur_{compute_schur_vectors}", (2,), (2, 2), LAPACK_DTYPES),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )

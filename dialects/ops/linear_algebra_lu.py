@@ -11,13 +11,15 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.codec import INT
-from sable.ir.native import NativeKernel, pieces_of_stack
+from sable.ir.native import NativeKernel, pieces_of_solve, pieces_of_stack
 from sable.ir.op import LINEAR, Traits, defop
 
 from .compose import INT32, zeros
 from .linear_algebra import (
     LAPACK_DTYPES,
+    LIBRARY,
     check_matrices,
+    cubic,
     many_sides,
     matmul,
     stacked,
@@ -27,8 +29,6 @@ from .linear_algebra import (
 )
 from .linear_algebra_lowering import lower_lu, lower_lu_pivots_to_permutation, lower_lu_solve, take_rows
 from .rules import check_same, floats, integers, sample, weak
-
-_TRAITS = Traits(no_kernel="a library function")
 
 
 def matrices(shape: tuple[int, ...], dtype: Any, seed: int = 0) -> np.ndarray:
@@ -164,7 +164,7 @@ lu = defop(
     multiple_results=True,
     lower=lower_lu,
     native=NativeKernel("sable_lu", (2,), (2, 1, 1), LAPACK_DTYPES, pieces=pieces_of_stack),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )
 
 
@@ -213,7 +213,7 @@ lu_pivots_to_permutation = defop(
     ],
     lower=lower_lu_pivots_to_permutation,
     native=NativeKernel("sable_lu_pivots_to_permutation", (1,), (1,), (INT32,)),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )
 
 
@@ -296,7 +296,7 @@ lu_solve = defop(
     ],
     lower=lower_lu_solve,
     native=NativeKernel(
-        "sable_lu_solve", (2, 2, 1, 2), (2,), LAPACK_DTYPES, lambda transpose_a: (transpose_a,), pieces_of_stack
+        "sable_lu_solve", (2, 2, 1, 2), (2,), LAPACK_DTYPES, lambda transpose_a: (transpose_a,), pieces_of_solve
     ),
-    traits=_TRAITS,
+    traits=Traits(work=lambda *shapes: 2 * cubic(*shapes), no_kernel="a library function"),
 )

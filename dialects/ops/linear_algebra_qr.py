@@ -10,11 +10,12 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.native import NativeKernel, pieces_of_stack
-from sable.ir.op import Refused, Traits, defop
+from sable.ir.op import Refused, defop
 
 from .compose import INT32, zeros
 from .linear_algebra import (
     LAPACK_DTYPES,
+    LIBRARY,
     check_matrices,
     check_ranks,
     conjugate,
@@ -35,8 +36,6 @@ from .linear_algebra_lowering import (
 )
 from .linear_algebra_lu import cut, matrices, padded
 from .rules import check_same, sample, weak
-
-_TRAITS = Traits(no_kernel="a library function")
 
 
 def _refused(name: str) -> Refused:
@@ -117,7 +116,7 @@ geqrf = defop(
     multiple_results=True,
     lower=lower_geqrf,
     native=NativeKernel("sable_geqrf", (2,), (2, 1), LAPACK_DTYPES, pieces=pieces_of_stack),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )
 
 
@@ -174,7 +173,7 @@ geqp3 = defop(
     multiple_results=True,
     lower=lower_geqp3,
     native=NativeKernel("sable_geqp3", (2,), (2, 1, 1), LAPACK_DTYPES),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )
 
 
@@ -237,7 +236,7 @@ householder_product = defop(
     samples=_product_samples,
     lower=lower_householder_product,
     native=NativeKernel("sable_householder_product", (2, 1), (2,), LAPACK_DTYPES, pieces=pieces_of_stack),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )
 
 
@@ -296,7 +295,7 @@ ormqr = defop(
     samples=_ormqr_samples,
     lower=lower_ormqr,
     native=NativeKernel("sable_ormqr", (2, 1, 2), (2,), LAPACK_DTYPES, lambda left, transpose: (left, transpose)),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )
 
 
@@ -431,5 +430,5 @@ qr = defop(
     multiple_results=True,
     lower=lower_qr,
     native=NativeKernel("sable_qr_{pivoting}", (2,), (2, 2, 1), LAPACK_DTYPES, pieces=pieces_of_stack),
-    traits=_TRAITS,
+    traits=LIBRARY,
 )

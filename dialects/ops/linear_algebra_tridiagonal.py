@@ -11,10 +11,10 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.native import NativeKernel
-from sable.ir.op import LINEAR, Traits, defop
+from sable.ir.op import LINEAR, defop
 
 from .compose import INT32, compare, index_constant, pad_axis, slice_axis, zeros
-from .linear_algebra import LAPACK_DTYPES, check_ranks, many_sides, stacked
+from .linear_algebra import LAPACK_DTYPES, LIBRARY, check_ranks, many_sides, stacked
 from .linear_algebra_lowering import _size
 from .rules import floats, sample, weak
 
@@ -276,5 +276,5 @@ tridiagonal_solve = defop(
     native=NativeKernel(
         "sable_tridiagonal_solve", (1, 1, 1, 2), (2,), LAPACK_DTYPES, lambda perturb_singular: (perturb_singular,)
     ),
-    traits=Traits(no_kernel="a library function"),
+    traits=LIBRARY,
 )

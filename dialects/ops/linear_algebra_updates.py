@@ -9,10 +9,10 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import FLOAT
 from sable.ir.native import NativeKernel
-from sable.ir.op import Traits, defop
+from sable.ir.op import defop
 
 from .compose import INT32, compare, index_constant, zeros
-from .linear_algebra import LAPACK_DTYPES, check_ranks, matmul, stacked, underivable
+from .linear_algebra import LAPACK_DTYPES, LIBRARY, check_ranks, matmul, stacked, underivable
 from .rules import floats, sample, weak
 
 _REAL = tuple(dtype for dtype in LAPACK_DTYPES if dtype.kind == "f")
@@ -110,7 +110,7 @@ cholesky_update = defop(
     ],
     lower=_lower_update,
     native=NativeKernel("sable_cholesky_update", (2, 1), (2,), _REAL),
-    traits=Traits(no_kernel="a library function"),
+    traits=LIBRARY,
 )
 
 

@@ -9,10 +9,19 @@ import numpy as np
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
 from sable.ir.native import NativeKernel, pieces_of_stack
-from sable.ir.op import Traits, defop
+from sable.ir.op import defop
 
 from .compose import INT32, compare, convert, zeros
-from .linear_algebra import LAPACK_DTYPES, _positive, check_matrices, conjugate, matmul, matrix_transpose, where
+from .linear_algebra import (
+    LAPACK_DTYPES,
+    LIBRARY,
+    _positive,
+    check_matrices,
+    conjugate,
+    matmul,
+    matrix_transpose,
+    where,
+)
 from .rules import floats, sample, weak
 from .spectral_lowering import lower_eigh, lower_svd, refuse
 
@@ -168,7 +177,7 @@ eigh = defop(
     multiple_results=True,
     lower=lower_eigh,
     native=NativeKernel("sable_eigh", (2,), (2, 1), LAPACK_DTYPES, lambda lower: (lower,), pieces_of_stack),
-    traits=Traits(no_kernel="a library function"),
+    traits=LIBRARY,
 )
 
 
@@ -293,7 +302,7 @@ svd = defop(
         lambda full_matrices, compute_uv: (full_matrices,),
         pieces_of_stack,
     ),
-    traits=Traits(no_kernel="a library function"),
+    traits=LIBRARY,
 )
 
 
@@ -453,5 +462,5 @@ eig = defop(
         LAPACK_DTYPES,
         pieces=pieces_of_stack,
     ),
-    traits=Traits(no_kernel="a library function"),
+    traits=LIBRARY,
 )

@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pytree.h"
@@ -24,6 +25,7 @@ std::mutex& registry_lock() {
 struct Entry {
   Kernel kernel = nullptr;
   int tensors = 0, options = 0;
+  Side side = nullptr;
 };
 
 // Entries stay where they are, and are replaced before they are found.
@@ -38,16 +40,25 @@ const Entry* find_entry(std::string_view name) {
   return found == registry().end() ? nullptr : &found->second;
 }
 
-// A piece of a call: some of the matrices of each stack.
+// Rows or columns are cut at multiples of so many, where BLAS begins another block.
+constexpr int64_t kBlock = 16;
+
+// A piece of a call: some of the matrices of each stack, or some rows or columns of the last two tensors.
 void call_piece(const Entry& entry, const int64_t* words) {
-  constexpr int kPlace = Matrices<char>::kWords, kRank = Matrices<char>::kRank;
-  const int count = entry.tensors * (kPlace + kRank) + entry.options;
-  const int64_t piece = words[count], pieces = words[count + 1], batch = words[entry.tensors * kPlace];
-  const int64_t first = batch * piece / pieces, last = batch * (piece + 1) / pieces;
-  std::vector<int64_t> changed(words, words + count);
-  for (int i = 0; i < entry.tensors; ++i) {
-    changed[i * kPlace + 1] += first * changed[i * kPlace + 2];
-    changed[entry.tensors * kPlace + i * kRank] = last - first;
+  constexpr int kPlace = Matrices<char>::kWords, kRank = Matrices<char>::kRank, kSides = 2;
+  const int64_t* extents = words + entry.tensors * kPlace;
+  const int64_t* options = extents + entry.tensors * kRank;
+  const int64_t piece = options[entry.options], pieces = options[entry.options + 1];
+  const bool by_batch = entry.side == nullptr || pieces <= extents[0];
+  const int dimension = by_batch ? 0 : entry.side(options), first_tensor = by_batch ? 0 : entry.tensors - kSides;
+  const int64_t extent = extents[first_tensor * kRank + dimension], block = by_batch ? 1 : kBlock;
+  auto begin = [&](int64_t number) { return number == pieces ? extent : extent * number / pieces / block * block; };
+  const int64_t first = begin(piece), last = begin(piece + 1);
+  if (first == last) return;
+  std::vector<int64_t> changed(words, options + entry.options);
+  for (int i = first_tensor; i < entry.tensors; ++i) {
+    changed[i * kPlace + 1] += first * changed[i * kPlace + 2 + dimension];
+    changed[entry.tensors * kPlace + i * kRank + dimension] = last - first;
   }
   changed.insert(changed.end(), {0, 1});
   entry.kernel(changed.data());
@@ -158,9 +169,10 @@ class Buffer {
   Py_buffer view_;
 };
 
-void call_kernel(const char* name, nb::sequence operands, nb::sequence results, const std::vector<int64_t>& options) {
-  Kernel kernel = find_kernel(name);
-  if (kernel == nullptr) raise(PyExc_LookupError, "there is no native kernel named %s", name);
+void call_kernel(const char* name, nb::sequence operands, nb::sequence results, const std::vector<int64_t>& options,
+                 int64_t pieces) {
+  const Entry* entry = find_entry(name);
+  if (entry == nullptr) raise(PyExc_LookupError, "there is no native kernel named %s", name);
   std::vector<Buffer> buffers;
   for (nb::handle array : operands) buffers.emplace_back(array, false);
   for (nb::handle array : results) buffers.emplace_back(array, true);
@@ -168,16 +180,21 @@ void call_kernel(const char* name, nb::sequence operands, nb::sequence results, 
   for (const Buffer& buffer : buffers) buffer.append_place(words);
   for (const Buffer& buffer : buffers) buffer.append_extents(words);
   words.insert(words.end(), options.begin(), options.end());
-  words.insert(words.end(), {0, 1});  // the work in one piece
+  words.insert(words.end(), {0, pieces});
   nb::gil_scoped_release release;
-  kernel(words.data());
+  for (int64_t& piece = words[words.size() - 2]; piece < pieces; ++piece) call(*entry, words.data());
 }
 
 }  // namespace
 
-void register_kernel(const std::string& name, Kernel kernel, int tensors, int options) {
+void register_kernel(const std::string& name, Kernel kernel, int tensors, int options, Side side) {
   std::lock_guard<std::mutex> guard(registry_lock());
-  registry()[name] = {kernel, tensors, options};
+  registry()[name] = {kernel, tensors, options, side};
+}
+
+Kernel replace_kernel(const std::string& name, Kernel kernel) {
+  std::lock_guard<std::mutex> guard(registry_lock());
+  return std::exchange(registry().at(name).kernel, kernel);
 }
 
 Kernel find_kernel(const std::string& name) {
@@ -187,7 +204,8 @@ Kernel find_kernel(const std::string& name) {
 
 void bind_kernels(nb::module_& module) {
   module.def("call_kernel", call_kernel, nb::arg("name"), nb::arg("operands"), nb::arg("results"), nb::arg("options"),
-             "call_kernel(name, operands, results, options): runs a native kernel on arrays; the results are written "
+             nb::arg("pieces"),
+             "call_kernel(name, operands, results, options, pieces): runs a native kernel on arrays; the results are written "
              "into. Every array has one batch dimension first. Dtypes and shapes are the caller's responsibility.");
   module.def("has_kernel", [](const char* name) { return find_entry(name) != nullptr; });
   module.def(

@@ -16,9 +16,17 @@ namespace sable {
 
 using Kernel = void (*)(const int64_t* words);
 
+// Of a kernel whose last two tensors, an operand and the result, may be cut along a dimension other than the batch, which
+// depends on the options: 1 or 2.
+using Side = int (*)(const int64_t* options);
+
 // Makes a kernel known by name; compiled programs import it under that name. With the number of its tensors and of its
-// options, it is one that works on any matrices of its stacks: where it is called in pieces, each is a call of some of them.
-void register_kernel(const std::string& name, Kernel kernel, int tensors = 0, int options = 0);
+// options, it is one that works on any matrices of its stacks: where it is called in pieces, each is a call of some of them,
+// or, if there are more pieces than matrices, of some rows or columns of the last two tensors.
+void register_kernel(const std::string& name, Kernel kernel, int tensors = 0, int options = 0, Side side = nullptr);
+
+// Puts a kernel in the place of the one of that name, which is returned.
+Kernel replace_kernel(const std::string& name, Kernel kernel);
 
 // The kernel of a name, or nullptr.
 Kernel find_kernel(const std::string& name);

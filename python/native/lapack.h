@@ -73,6 +73,16 @@ T not_a_number() {
   }
 }
 
+// f(i, j) for the elements of a matrix, by tiles that the cache holds both by rows and by columns.
+template <typename F>
+void each_by_tiles(int64_t rows, int64_t columns, F f) {
+  constexpr int64_t kTile = 16;
+  for (int64_t row = 0; row < rows; row += kTile)
+    for (int64_t column = 0; column < columns; column += kTile)
+      for (int64_t j = column; j < std::min(columns, column + kTile); ++j)
+        for (int64_t i = row; i < std::min(rows, row + kTile); ++i) f(i, j);
+}
+
 // A matrix as LAPACK has it: columns of adjacent elements. Stacks it is read from or written to may have fewer columns.
 template <typename T>
 class ColumnMajor {
@@ -102,14 +112,9 @@ class ColumnMajor {
   }
 
  private:
-  // By tiles, which the cache holds both ways.
   template <typename F>
   void each(const Matrices<T>& stack, F f) {
-    constexpr int64_t kTile = 16;
-    for (int64_t row = 0; row < rows_; row += kTile)
-      for (int64_t column = 0; column < stack.columns(); column += kTile)
-        for (int64_t j = column; j < std::min(stack.columns(), column + kTile); ++j)
-          for (int64_t i = row; i < std::min(rows_, row + kTile); ++i) f(i, j);
+    each_by_tiles(rows_, stack.columns(), f);
   }
 
   int64_t rows_;
@@ -119,9 +124,9 @@ class ColumnMajor {
 // Writes `value(i, j)`, or NaN where there is no result.
 template <typename T, typename F>
 void write(const Matrices<T>& stack, int64_t number, bool there, F value) {
-  for (int64_t i = 0; i < stack.rows(); ++i)
-    for (int64_t j = 0; j < stack.columns(); ++j)
-      stack.at(number, i, j) = there ? static_cast<T>(value(i, j)) : not_a_number<T>();
+  each_by_tiles(stack.rows(), stack.columns(), [&](int64_t i, int64_t j) {
+    stack.at(number, i, j) = there ? static_cast<T>(value(i, j)) : not_a_number<T>();
+  });
 }
 
 // Vectors reach kernels as matrices of one column.

@@ -107,6 +107,9 @@ void triangular_solve(const int64_t* words) {
   }
 }
 
+// Columns of b, or rows where x stands at the left.
+int sides_of_solve(const int64_t* options) { return options[0] ? 2 : 1; }
+
 // The order in which rows are after each was exchanged with its pivot, one after the other.
 void exchange_rows(const Matrices<int32_t>& pivots, const Matrices<int32_t>& permutation, int64_t number) {
   for (int64_t i = 0; i < permutation.rows(); ++i) permutation.at(number, i, 0) = static_cast<int32_t>(i);
@@ -227,10 +230,10 @@ void bind_type(Addresses addresses, const char* prefix, const std::string& dtype
   take(addresses, prefix + std::string("gemm"), library<T>.gemm);
   take(addresses, prefix + std::string("getrf"), library<T>.getrf);
   register_kernel("sable_cholesky_" + dtype, cholesky<T>, 2, 1);
-  register_kernel("sable_triangular_solve_" + dtype, triangular_solve<T>, 3, 4);
+  register_kernel("sable_triangular_solve_" + dtype, triangular_solve<T>, 3, 4, sides_of_solve);
   register_kernel(("sable_matmul_" + dtype).c_str(), matmul<T>);
   register_kernel("sable_lu_" + dtype, lu<T>, 4, 0);
-  register_kernel("sable_lu_solve_" + dtype, lu_solve<T>, 5, 1);
+  register_kernel("sable_lu_solve_" + dtype, lu_solve<T>, 5, 1, [](const int64_t*) { return 2; });
 }
 
 }  // namespace

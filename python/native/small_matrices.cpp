@@ -132,21 +132,20 @@ void svd(const int64_t* words) {
 }
 
 template <Kernel kernel>
-void put_before(const std::string& name, int tensors, int options) {
-  lapack<kernel> = find_kernel(name);
-  register_kernel(name, kernel, tensors, options);
+void put_before(const std::string& name) {
+  lapack<kernel> = replace_kernel(name, kernel);
 }
 
 template <typename T>
 void bind_type(const std::string& dtype) {
-  put_before<cholesky<T>>("sable_cholesky_" + dtype, 2, 1);
-  put_before<lu<T>>("sable_lu_" + dtype, 4, 0);
-  put_before<lu_solve<T>>("sable_lu_solve_" + dtype, 5, 1);
-  put_before<triangular_solve<T>>("sable_triangular_solve_" + dtype, 3, 4);
-  put_before<qr<T>>("sable_qr_false_" + dtype, 3, 0);
-  put_before<eigh<T>>("sable_eigh_" + dtype, 3, 1);
-  put_before<svd<T, true>>("sable_svd_true_" + dtype, 4, 1);
-  put_before<svd<T, false>>("sable_svd_false_" + dtype, 2, 1);
+  put_before<cholesky<T>>("sable_cholesky_" + dtype);
+  put_before<lu<T>>("sable_lu_" + dtype);
+  put_before<lu_solve<T>>("sable_lu_solve_" + dtype);
+  put_before<triangular_solve<T>>("sable_triangular_solve_" + dtype);
+  put_before<qr<T>>("sable_qr_false_" + dtype);
+  put_before<eigh<T>>("sable_eigh_" + dtype);
+  put_before<svd<T, true>>("sable_svd_true_" + dtype);
+  put_before<svd<T, false>>("sable_svd_false_" + dtype);
 }
 
 }  // namespace

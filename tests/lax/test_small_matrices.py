@@ -175,3 +175,25 @@ def test_pieces_are_the_whole() -> None:
 
     for eager, compiled in zip(*[jax.tree.leaves(f(operands)) for f in (factors, jax.jit(factors))]):
         np.testing.assert_array_equal(eager, compiled)
+
+
+@pytest.mark.parametrize("sides", [241, 600])
+def test_right_hand_sides_are_cut(sides: int) -> None:
+    """Solves with few matrices are cut for several cores between their right-hand sides: rows of x a = b, else columns."""
+    rng = np.random.default_rng(1)
+    a = (rng.normal(size=(2, 200, 200)) + 200 * np.eye(200)).astype(np.float32)
+    b = rng.normal(size=(2, 200, sides)).astype(np.float32)
+
+    def solutions(a, b):
+        left, right = {"left_side": True, "lower": True}, {"left_side": False, "transpose_a": True}
+        return (
+            jnp.linalg.solve(a, b),
+            lax.linalg.triangular_solve(a, b, **left),
+            lax.linalg.triangular_solve(a, b.mT, **right),
+        )
+
+    eager, compiled = solutions(a, b), jax.jit(solutions)(a, b)
+    wanted = np.linalg.solve(a, b), np.linalg.solve(np.tril(a), b), np.linalg.solve(np.triu(a), b).swapaxes(1, 2)
+    for x, y, z in zip(eager, compiled, wanted):
+        np.testing.assert_array_equal(x, y)
+        np.testing.assert_allclose(x, z, rtol=1e-3, atol=2e-7)

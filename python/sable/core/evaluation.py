@@ -106,12 +106,12 @@ def meaning_of(op: Op, avals: Sequence[Aval], params: dict) -> Callable[..., Any
         ref = reference(op, avals, outs)
         return functools.partial(ref, **params) if params else ref
     operand_stacks, result_stacks = op.native.operand_stacks(avals), op.native.result_stacks(outs)
-    words = op.native.words(params)
+    words, pieces = op.native.words(params), op.native.pieces(*avals, **params)
 
     def run_kernel(*arrays: np.ndarray) -> Any:
         operands = [np.reshape(x, s) for x, s in zip(arrays, operand_stacks)]
         results = [np.empty(s, a.dtype) for s, a in zip(result_stacks, outs)]
-        native_kernels.call(kernel, operands, results, words)
+        native_kernels.call(kernel, operands, results, words, pieces)
         made = tuple([np.reshape(y, a.shape) for y, a in zip(results, outs)])
         return made if op.multiple_results else made[0]
 

@@ -16,13 +16,15 @@ _RANK = 2
 _INTEGER = np.dtype(np.int32)
 #: Elements of the matrices of a piece, and how many pieces there are at most.
 _ELEMENTS, _MOST_PIECES = 1 << 14, 64
+#: Right-hand sides of a piece, so that its share of the matrix's own work is small; and products, some 100 us.
+_SIDES, _PRODUCTS = 120, 1 << 22
 
 
 def _no_options(**params: Any) -> tuple[int, ...]:
     return ()
 
 
-def _one_piece(operand: Aval, **params: Any) -> int:
+def _one_piece(*operands: Aval, **params: Any) -> int:
     return 1
 
 
@@ -31,9 +33,17 @@ def pieces_of_batch(operand: Aval, rank: int, elements: int = _ELEMENTS) -> int:
     return max(1, min(math.prod(operand.shape[: operand.ndim - rank]), operand.size // elements, _MOST_PIECES))
 
 
-def pieces_of_stack(operand: Aval, **params: Any) -> int:
+def pieces_of_stack(operand: Aval, *others: Aval, **params: Any) -> int:
     """As many matrices a piece as are some 100 us of work."""
     return pieces_of_batch(operand, 2)
+
+
+def pieces_of_solve(matrix: Aval, *others: Aval, left_side: bool = True, **params: Any) -> int:
+    """Of few matrices with many right-hand sides, which are the last operand: so many sides a piece; else matrices."""
+    sides = others[-1]
+    by_batch, batch = pieces_of_stack(matrix), math.prod(matrix.shape[:-2])
+    by_sides = min(sides.shape[-1 if left_side else -2] // _SIDES, sides.size * matrix.shape[-1] // _PRODUCTS)
+    return by_sides if by_sides > max(by_batch, batch) else by_batch
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,8 @@ class NativeKernel:
         the parameters leave out, too.
       dtypes: of the operands but integers, those that there is a kernel for. Integers are int32.
       options: `options(**params)`: the op's parameters as integers.
-      pieces: `pieces(operand, **params)`: into how many pieces a compiled program cuts the call, for as many cores; by the first
-        operand's shape alone, so that results depend on no machine.
+      pieces: `pieces(*operands, **params)`: into how many pieces a compiled program cuts the call, for as many cores; by the
+        operands' shapes alone, so that results depend on no machine.
     """
 
     name: str

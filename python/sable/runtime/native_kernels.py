@@ -72,17 +72,24 @@ def require(names: Iterable[str]) -> None:
         )
 
 
-def call(name: str, operands: Sequence[np.ndarray], results: Sequence[np.ndarray], options: Sequence[int] = ()) -> None:
-    """Run a kernel here and now.
+def call(
+    name: str,
+    operands: Sequence[np.ndarray],
+    results: Sequence[np.ndarray],
+    options: Sequence[int] = (),
+    pieces: int = 1,
+) -> None:
+    """Run a kernel here and now, in the pieces in which a compiled program does, so that no digit differs.
 
     Args:
       name: of the kernel.
       operands: arrays of the kernel's dtype and ranks, with one batch dimension first.
       results: arrays that are written.
       options: the op's options.
+      pieces: how many there are.
     """
     _bind_lapack()
-    implementation.call_kernel(name, operands, results, options)
+    implementation.call_kernel(name, operands, results, options, pieces)
 
 
 def _why_unavailable() -> str:
