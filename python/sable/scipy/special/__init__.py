@@ -4,9 +4,6 @@ from sable import _absent
 from sable.nn.functions import logsumexp
 
 from ._basic import (
-    beta,
-    betainc,
-    betaln,
     boxcox,
     boxcox1p,
     digamma,
@@ -15,12 +12,7 @@ from ._basic import (
     erfc,
     erfinv,
     expit,
-    factorial,
-    gamma,
-    gammainc,
-    gammaincc,
     gammaln,
-    gammasgn,
     i0,
     i0e,
     i1,
@@ -28,17 +20,15 @@ from ._basic import (
     kl_div,
     log_ndtr,
     log_softmax,
-    loggamma,
     logit,
-    multigammaln,
     ndtr,
-    poch,
     rel_entr,
     softmax,
     xlog1py,
     xlogy,
 )
 from ._error import dawsn, erfcx, ndtri, owens_t, wofz
+from ._gamma import beta, betainc, betaln, factorial, gamma, gammainc, gammaincc, gammasgn, loggamma, multigammaln, poch
 from ._harmonics import bessel_jn, sph_harm_y
 from ._hypergeometric import hyp1f1, hyp2f1
 from ._integrals import exp1, expi, expn, fresnel, sici, spence

@@ -12,7 +12,8 @@ from sable.core.custom_derivatives import custom_jvp
 from sable.core.dtypes import finfo
 from sable.library.declare import library
 
-from ._basic import digamma, gamma, gammaln, gammasgn, refuse_complex
+from ._basic import digamma, gammaln, refuse_complex
+from ._gamma import gamma, gammasgn
 
 #: terms of a series at most
 _TERMS = 500

@@ -1,0 +1,266 @@
+"""Gamma and beta functions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import sable.numpy as jnp
+from sable.core.bind import BIND
+from sable.core.custom_derivatives import custom_jvp
+from sable.core.operands import array_arguments, known_integer, promote_dtypes, scalar
+from sable.library.declare import library
+
+from ._basic import digamma, gammaln, refuse_complex
+
+
+def _not_of_complex(name: str, x: Any) -> None:
+    if x.dtype.kind == "c":
+        raise NotImplementedError(f"{name} of complex numbers")
+
+
+@library(operands=("x",), promotion="inexact")
+def gammasgn(x: Any) -> Any:
+    """The sign of the gamma function: 1 or -1, that of zeros at zeros, NaN at the other poles.
+
+    Args:
+      x: floating numbers; integers become them.
+
+    Raises:
+      ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.gammasgn(jnp.array([-1.5, -0.5, 2.0]))
+      Array([ 1., -1.,  1.], dtype=float32)
+    """
+    refuse_complex("gammasgn", x)
+    whole, negative = jnp.floor(x), x < 0
+    one = x.dtype.type(1)
+    below = (negative & (whole % 2 != 0)) | ((x == 0) & jnp.signbit(x))
+    pole = (negative & (x == whole)) | jnp.isnan(x)
+    return jnp.where(pole, x.dtype.type(math.nan), jnp.where(below, -one, one))
+
+
+@library(operands=("x",), promotion="inexact")
+def gamma(x: Any) -> Any:
+    """The gamma function.
+
+    Args:
+      x: floating numbers; integers become them.
+
+    Raises:
+      NotImplementedError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.gamma(jnp.array([0.5, 5.0]))
+      Array([ 1.7724538, 24.       ], dtype=float32)
+    """
+    _not_of_complex("gamma", x)
+    return gammasgn(x) * jnp.exp(gammaln(x))
+
+
+@library(operands=("x",), promotion="inexact")
+def loggamma(x: Any) -> Any:
+    """The principal branch of the logarithm of the gamma function; NaN where x is not positive.
+
+    Args:
+      x: floating numbers; integers become them.
+
+    Raises:
+      NotImplementedError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.loggamma(jnp.array([-0.5, 5.0]))
+      Array([      nan, 3.1780539], dtype=float32)
+    """
+    _not_of_complex("loggamma", x)
+    return jnp.where(x > 0, gammaln(x), jnp.nan)
+
+
+@library(operands=("n",), promotion="inexact")
+def factorial(n: Any, exact: bool = False) -> Any:
+    """gamma(n + 1), 0 for negative n.
+
+    Args:
+      n: floating numbers; integers become them.
+      exact: False.
+
+    Raises:
+      NotImplementedError: exact=True, integers of any size.
+
+    Example:
+      >>> jax.scipy.special.factorial(jnp.array([-1, 0, 5]))
+      Array([  0.      ,   1.      , 120.000015], dtype=float32)
+    """
+    if exact:
+        raise NotImplementedError("factorial with exact=True")
+    return jnp.where(n < 0, 0, jnp.exp(gammaln(n + 1)))
+
+
+#: Coefficients of log gamma(b) - log gamma(a + b) in powers of 1/b^2 (A. DiDonato and A. Morris, "Algorithm 708", ACM TOMS 18,
+#: 1992, function ALGDIV), lowest first.
+_GAMMA_RATIO = (
+    0.833333333333333e-01,
+    -0.277777777760991e-02,
+    0.793650666825390e-03,
+    -0.595202931351870e-03,
+    0.837308034031215e-03,
+    -0.165322962780713e-02,
+)
+
+
+def _log_gamma_ratio(a: Any, b: Any) -> Any:
+    """log(gamma(b) / gamma(a + b)) for a <= b, b >= 8."""
+    h = a / b
+    x = h / (1 + h)
+    square = x * x
+    # sums (1 - x^n) / (1 - x) for n = 1, 3, 5 ...
+    sums = [1.0]
+    for _ in _GAMMA_RATIO[1:]:
+        sums.append(1.0 + (x + square * sums[-1]))
+    t = (1.0 / b) ** 2
+    w = _GAMMA_RATIO[-1] * sums[-1]
+    for c, s in list(zip(_GAMMA_RATIO, sums))[-2::-1]:
+        w = w * t + c * s
+    w = w * (x / b)
+    u = (b + (a - 0.5)) * jnp.log1p(h)
+    v = a * (jnp.log(b) - 1.0)
+    return jnp.where(u <= v, (w - v) - u, (w - u) - v)
+
+
+@library(operands=("a", "b"), promotion="inexact")
+def betaln(a: Any, b: Any) -> Any:
+    """The logarithm of the absolute value of the beta function, accurate for large arguments.
+
+    Args:
+      a, b: positive floating numbers; they broadcast.
+
+    Example:
+      >>> jax.scipy.special.betaln(1e-3, jnp.array([1.0, 1e8]))
+      Array([6.9077554, 6.888758 ], dtype=float32)
+    """
+    a, b = jnp.minimum(a, b), jnp.maximum(a, b)
+    plain = gammaln(a) + (gammaln(b) - gammaln(a + b))
+    return jnp.where(b < 8, plain, gammaln(a) + _log_gamma_ratio(a, b))
+
+
+@library(operands=("a", "b"), promotion="inexact")
+def beta(a: Any, b: Any) -> Any:
+    """The beta function gamma(a) gamma(b) / gamma(a + b).
+
+    Args:
+      a, b: floating numbers; they broadcast.
+
+    Raises:
+      ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.beta(2.0, jnp.array([1.0, 3.0]))
+      Array([0.5       , 0.08333334], dtype=float32)
+    """
+    refuse_complex("beta", a, b)
+    return gammasgn(a) * gammasgn(b) * gammasgn(a + b) * jnp.exp(betaln(a, b))
+
+
+@library(operands=("a", "b", "x"), promotion="inexact")
+def betainc(a: Any, b: Any, x: Any) -> Any:
+    """The regularized incomplete beta function; its derivative is in x only.
+
+    Args:
+      a, b: positive floating numbers.
+      x: from 0 to 1; all three broadcast.
+
+    Raises:
+      ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.betainc(0.5, 0.5, jnp.array([0.0, 0.25, 1.0]))
+      Array([0.        , 0.33333334, 1.        ], dtype=float32)
+    """
+    refuse_complex("betainc", a, b, x)
+    return BIND.betainc(*jnp.broadcast_arrays(a, b, x))
+
+
+@library(operands=("a", "x"), promotion="inexact")
+def gammainc(a: Any, x: Any) -> Any:
+    """The regularized lower incomplete gamma function.
+
+    Args:
+      a: positive floating numbers.
+      x: not negative; both broadcast.
+
+    Example:
+      >>> jax.scipy.special.gammainc(2.0, jnp.array([0.0, 1.0, jnp.inf]))
+      Array([0.        , 0.26424113, 1.        ], dtype=float32)
+    """
+    return BIND.igamma(*jnp.broadcast_arrays(a, x))
+
+
+@library(operands=("a", "x"), promotion="inexact")
+def gammaincc(a: Any, x: Any) -> Any:
+    """1 - gammainc(a, x), accurate for large x.
+
+    Args:
+      a: positive floating numbers.
+      x: not negative; both broadcast.
+
+    Example:
+      >>> jax.scipy.special.gammaincc(2.0, jnp.array([0.0, 1.0, 50.0]))
+      Array([1.000000e+00, 7.357589e-01, 9.836624e-21], dtype=float32)
+    """
+    return BIND.igammac(*jnp.broadcast_arrays(a, x))
+
+
+@library(operands=("a",), promotion="inexact")
+def multigammaln(a: Any, d: Any) -> Any:
+    """The logarithm of the multivariate gamma function of dimension d, a known integer.
+
+    Args:
+      a: floating numbers above (d - 1) / 2.
+      d: the dimension.
+
+    Raises:
+      ConcretizationTypeError: d is traced.
+
+    Example:
+      >>> jax.scipy.special.multigammaln(jnp.array([2.0, 5.0]), 3)
+      Array([1.5963126, 9.140644 ], dtype=float32)
+    """
+    count = known_integer(d, "d argument of multigammaln")
+    size = scalar(count, a.dtype)
+    constant = (0.25 * size) * (size - 1) * jnp.log(scalar(math.pi, a.dtype))
+    steps = jnp.expand_dims(jnp.arange(count, dtype=a.dtype) / 2, tuple(range(a.ndim)))
+    return jnp.sum(gammaln(a[..., None] - steps), axis=-1) + constant
+
+
+@library(operands=("z", "m"))
+def poch(z: Any, m: Any) -> Any:
+    """The Pochhammer symbol gamma(z + m) / gamma(z), 1 at m = 0.
+
+    Args:
+      z, m: floating numbers; they broadcast.
+
+    Raises:
+      ValueError: complex numbers.
+
+    Example:
+      >>> jax.scipy.special.poch(jnp.array([2.0, 0.5]), 3)
+      Array([24.       ,  1.8750001], dtype=float32)
+    """
+    values = promote_dtypes(array_arguments("poch", z, m), "inexact")
+    refuse_complex("poch", *values)
+    return _poch(*jnp.broadcast_arrays(*values))
+
+
+@custom_jvp
+def _poch(z: Any, m: Any) -> Any:
+    return jnp.where(m == 0.0, jnp.array(1, dtype=z.dtype), gamma(z + m) / gamma(z))
+
+
+@_poch.defjvp
+def _poch_jvp(primals: tuple, tangents: tuple) -> tuple:
+    """By the digamma function: that of gamma(z + m), and less that of gamma(z) for z."""
+    z, m = primals
+    y = _poch(z, m)
+    upper = digamma(z + m)
+    return y, (upper - digamma(z)) * y * tangents[0] + upper * y * tangents[1]
