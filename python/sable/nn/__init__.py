@@ -17,26 +17,21 @@ from .functions import (
     leaky_relu,
     log1mexp,
     log_sigmoid,
-    log_softmax,
-    logmeanexp,
-    logsumexp,
     mish,
-    one_hot,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
     soft_sign,
-    softmax,
     softplus,
     sparse_plus,
     sparse_sigmoid,
     squareplus,
-    standardize,
     swish,
     tanh,
 )
+from .normalization import log_softmax, logmeanexp, logsumexp, one_hot, softmax, standardize
 from .scaling import get_scaled_dot_general_config, scaled_dot_general, scaled_matmul
 
 _absent.explain(__name__)

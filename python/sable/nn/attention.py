@@ -11,7 +11,7 @@ from sable import lax
 from sable.core.dtypes import finfo, promote_types
 from sable.library.declare import library
 
-from .functions import logsumexp, softmax
+from .normalization import logsumexp, softmax
 
 #: The logit of what is masked, as a part of the dtype's largest value: adding to it must not overflow.
 _MASKED = -0.7

@@ -1,7 +1,7 @@
 """Special functions. Arguments broadcast; integers and booleans are converted to the default floating dtype."""
 
 from sable import _absent
-from sable.nn.functions import logsumexp
+from sable.nn.normalization import logsumexp
 
 from ._basic import (
     boxcox,

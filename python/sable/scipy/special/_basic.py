@@ -1,4 +1,4 @@
-"""Logarithms and powers, gamma and beta functions, modified Bessel functions, the normal distribution."""
+"""Logarithms and powers, modified Bessel functions, the normal distribution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.operands import array_arguments, convert
 from sable.library.declare import library
-from sable.nn import functions as nn
+from sable.nn import normalization as nn
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 #: From here on, downwards, log_ndtr is its asymptotic series; from here on, upwards, -ndtr(-x).
