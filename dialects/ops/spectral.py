@@ -25,6 +25,9 @@ from .linear_algebra import (
 from .rules import floats, sample, weak
 from .spectral_lowering import lower_eigh, lower_svd, refuse
 
+#: Rows and columns from which LAPACK runs threads of its own; eig gains nothing by them.
+_LARGE = 400
+
 # ---- matrices in rules -------------------------------------------------------------------------------------------
 
 
@@ -176,7 +179,7 @@ eigh = defop(
     samples=_eigh_samples,
     multiple_results=True,
     lower=lower_eigh,
-    native=NativeKernel("sable_eigh", (2,), (2, 1), LAPACK_DTYPES, lambda lower: (lower,), pieces_of_stack),
+    native=NativeKernel("sable_eigh", (2,), (2, 1), LAPACK_DTYPES, lambda lower: (lower,), pieces_of_stack, _LARGE),
     traits=LIBRARY,
 )
 
@@ -301,6 +304,7 @@ svd = defop(
         LAPACK_DTYPES,
         lambda full_matrices, compute_uv: (full_matrices,),
         pieces_of_stack,
+        _LARGE,
     ),
     traits=LIBRARY,
 )

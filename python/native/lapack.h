@@ -148,4 +148,7 @@ void bind_reductions(const Addresses& addresses);
 // Takes the functions of LAPACK that decompose by eigenvalues and singular values, and makes their kernels known.
 void bind_spectral(const Addresses& addresses);
 
+// Takes those of a LAPACK with threads of its own, for the kernels of large matrices.
+void bind_large_spectral(const Addresses& addresses);
+
 }  // namespace sable

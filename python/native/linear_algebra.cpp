@@ -254,6 +254,9 @@ void bind_linear_algebra(nb::module_& module) {
       },
       "bind_lapack(addresses): takes LAPACK's and BLAS's functions ('spotrf', 'ztrsm' ...) by their addresses and makes "
       "the kernels of linear algebra known.");
+  module.def("bind_threaded_lapack", bind_large_spectral,
+             "bind_threaded_lapack(addresses): takes functions of a LAPACK with threads of its own ('ssyevd', 'zgesdd' ...) "
+             "and makes the kernels of large matrices known, whose names end in '_large'.");
 }
 
 }  // namespace sable

@@ -36,15 +36,16 @@ struct Library<T, true> {
                T* vr, const int* ldvr, T* work, const int* size, Real<T>* reals, int* info);
 };
 
+// On the calling thread, and with threads of its own.
 template <typename T>
-Library<T> library = {};
+Library<T> libraries[2] = {};
 
 // ---- eigh
 
 template <typename T>
 class Eigh {
  public:
-  Eigh(int n, bool lower) : n_(n), triangle_(lower ? 'L' : 'U'), a(n, n), w(static_cast<size_t>(n)) {
+  Eigh(const Library<T>& library, int n, bool lower) : library_(library), n_(n), triangle_(lower ? 'L' : 'U'), a(n, n), w(static_cast<size_t>(n)) {
     T size;
     Real<T> reals_size;
     int integers_size;
@@ -64,14 +65,15 @@ class Eigh {
     const char job = 'V';
     int info = 0;
     if constexpr (Parts<T>::kComplex) {
-      library<T>.eigh(&job, &triangle_, &n_, a.data(), &n_, w.data(), work, &size, reals, &reals_size, integers,
+      library_.eigh(&job, &triangle_, &n_, a.data(), &n_, w.data(), work, &size, reals, &reals_size, integers,
                       &integers_size, &info);
     } else {
-      library<T>.eigh(&job, &triangle_, &n_, a.data(), &n_, w.data(), work, &size, integers, &integers_size, &info);
+      library_.eigh(&job, &triangle_, &n_, a.data(), &n_, w.data(), work, &size, integers, &integers_size, &info);
     }
     return info;
   }
 
+  const Library<T>& library_;
   int n_;
   char triangle_;
   std::vector<T> work_;
@@ -84,12 +86,12 @@ class Eigh {
 };
 
 // Operand a, results v, w; option: lower. The other triangle of a is not read.
-template <typename T>
+template <typename T, bool kLarge>
 void eigh(const int64_t* words) {
   Matrices<T> a(words, 0, 3), v(words, 1, 3);
   Matrices<Real<T>> w(words, 2, 3);
   const bool lower = Matrices<T>::options(words, 3)[0] != 0;
-  Eigh<T> solver(static_cast<int>(a.rows()), lower);
+  Eigh<T> solver(libraries<T>[kLarge], static_cast<int>(a.rows()), lower);
   for (int64_t number = 0; number < a.batch(); ++number) {
     bool there = solver.a.read_finite(a, number, [&](int64_t i, int64_t j) { return lower ? j <= i : j >= i; });
     there = there && solver.run();
@@ -105,8 +107,9 @@ enum class Vectors { kNone, kReduced, kFull };
 template <typename T>
 class Svd {
  public:
-  Svd(int m, int n, Vectors vectors)
-      : m_(m),
+  Svd(const Library<T>& library, int m, int n, Vectors vectors)
+      : library_(library),
+        m_(m),
         n_(n),
         rank_(std::min(m, n)),
         u_columns_(vectors == Vectors::kFull ? m : rank_),
@@ -133,15 +136,16 @@ class Svd {
   int call(T* work, int size) {
     int info = 0;
     if constexpr (Parts<T>::kComplex) {
-      library<T>.gesdd(&job_, &m_, &n_, a.data(), &m_, s.data(), u.data(), &m_, vt.data(), &vt_rows_, work, &size,
+      library_.gesdd(&job_, &m_, &n_, a.data(), &m_, s.data(), u.data(), &m_, vt.data(), &vt_rows_, work, &size,
                        reals_.data(), integers_.data(), &info);
     } else {
-      library<T>.gesdd(&job_, &m_, &n_, a.data(), &m_, s.data(), u.data(), &m_, vt.data(), &vt_rows_, work, &size,
+      library_.gesdd(&job_, &m_, &n_, a.data(), &m_, s.data(), u.data(), &m_, vt.data(), &vt_rows_, work, &size,
                        integers_.data(), &info);
     }
     return info;
   }
 
+  const Library<T>& library_;
   int m_, n_, rank_, u_columns_, vt_rows_;
   char job_;
   std::vector<int> integers_;
@@ -161,12 +165,12 @@ bool run_svd(Svd<T>& solver, const Matrices<T>& a, const Matrices<Real<T>>& s, i
 }
 
 // Operand a, results s, u, vt; option: whether u and vt are square.
-template <typename T>
+template <typename T, bool kLarge>
 void svd(const int64_t* words) {
   Matrices<T> a(words, 0, 4), u(words, 2, 4), vt(words, 3, 4);
   Matrices<Real<T>> s(words, 1, 4);
   const Vectors vectors = Matrices<T>::options(words, 4)[0] != 0 ? Vectors::kFull : Vectors::kReduced;
-  Svd<T> solver(static_cast<int>(a.rows()), static_cast<int>(a.columns()), vectors);
+  Svd<T> solver(libraries<T>[kLarge], static_cast<int>(a.rows()), static_cast<int>(a.columns()), vectors);
   for (int64_t number = 0; number < a.batch(); ++number) {
     bool there = run_svd(solver, a, s, number);
     write(u, number, there, [&](int64_t i, int64_t j) { return solver.u.at(i, j); });
@@ -175,11 +179,11 @@ void svd(const int64_t* words) {
 }
 
 // Operand a, result s.
-template <typename T>
+template <typename T, bool kLarge>
 void singular_values(const int64_t* words) {
   Matrices<T> a(words, 0, 2);
   Matrices<Real<T>> s(words, 1, 2);
-  Svd<T> solver(static_cast<int>(a.rows()), static_cast<int>(a.columns()), Vectors::kNone);
+  Svd<T> solver(libraries<T>[kLarge], static_cast<int>(a.rows()), static_cast<int>(a.columns()), Vectors::kNone);
   for (int64_t number = 0; number < a.batch(); ++number) run_svd(solver, a, s, number);
 }
 
@@ -220,11 +224,11 @@ class Eig {
   int call(T* work, int size) {
     int info = 0;
     if constexpr (Parts<T>::kComplex) {
-      library<T>.geev(&left_, &right_, &n_, a.data(), &n_, w.data(), vl.data(), &n_, vr.data(), &n_, work, &size,
+      libraries<T>[false].geev(&left_, &right_, &n_, a.data(), &n_, w.data(), vl.data(), &n_, vr.data(), &n_, work, &size,
                       reals_.data(), &info);
     } else {
       T *re = reals_.data(), *im = re + n_;
-      library<T>.geev(&left_, &right_, &n_, a.data(), &n_, re, im, vl.data(), &n_, vr.data(), &n_, work, &size, &info);
+      libraries<T>[false].geev(&left_, &right_, &n_, a.data(), &n_, re, im, vl.data(), &n_, vr.data(), &n_, work, &size, &info);
       for (int i = 0; i < n_; ++i) w[static_cast<size_t>(i)] = Complex<T>(re[i], im[i]);
     }
     return info;
@@ -259,27 +263,35 @@ void eig(const int64_t* words) {
   }
 }
 
-template <typename T>
+template <typename T, bool kLarge>
 void bind_type(const Addresses& addresses, const std::string& prefix, const std::string& dtype) {
-  take(addresses, prefix + (Parts<T>::kComplex ? "heevd" : "syevd"), library<T>.eigh);
-  take(addresses, prefix + "gesdd", library<T>.gesdd);
-  take(addresses, prefix + "geev", library<T>.geev);
-  register_kernel("sable_eigh_" + dtype, eigh<T>, 3, 1);
-  register_kernel("sable_svd_true_" + dtype, svd<T>, 4, 1);
-  register_kernel("sable_svd_false_" + dtype, singular_values<T>, 2, 1);
-  register_kernel("sable_eig_false_false_" + dtype, eig<T, false, false>, 2, 0);
-  register_kernel("sable_eig_false_true_" + dtype, eig<T, false, true>, 3, 0);
-  register_kernel("sable_eig_true_false_" + dtype, eig<T, true, false>, 3, 0);
-  register_kernel("sable_eig_true_true_" + dtype, eig<T, true, true>, 4, 0);
+  Library<T>& library = libraries<T>[kLarge];
+  take(addresses, prefix + (Parts<T>::kComplex ? "heevd" : "syevd"), library.eigh);
+  take(addresses, prefix + "gesdd", library.gesdd);
+  const std::string ending = dtype + (kLarge ? "_large" : "");
+  register_kernel("sable_eigh_" + ending, eigh<T, kLarge>, 3, 1);
+  register_kernel("sable_svd_true_" + ending, svd<T, kLarge>, 4, 1);
+  register_kernel("sable_svd_false_" + ending, singular_values<T, kLarge>, 2, 1);
+  if constexpr (!kLarge) {
+    take(addresses, prefix + "geev", library.geev);
+    register_kernel("sable_eig_false_false_" + dtype, eig<T, false, false>, 2, 0);
+    register_kernel("sable_eig_false_true_" + dtype, eig<T, false, true>, 3, 0);
+    register_kernel("sable_eig_true_false_" + dtype, eig<T, true, false>, 3, 0);
+    register_kernel("sable_eig_true_true_" + dtype, eig<T, true, true>, 4, 0);
+  }
+}
+
+template <bool kLarge>
+void bind(const Addresses& addresses) {
+  bind_type<float, kLarge>(addresses, "s", "float32");
+  bind_type<double, kLarge>(addresses, "d", "float64");
+  bind_type<std::complex<float>, kLarge>(addresses, "c", "complex64");
+  bind_type<std::complex<double>, kLarge>(addresses, "z", "complex128");
 }
 
 }  // namespace
 
-void bind_spectral(const Addresses& addresses) {
-  bind_type<float>(addresses, "s", "float32");
-  bind_type<double>(addresses, "d", "float64");
-  bind_type<std::complex<float>>(addresses, "c", "complex64");
-  bind_type<std::complex<double>>(addresses, "z", "complex128");
-}
+void bind_spectral(const Addresses& addresses) { bind<false>(addresses); }
+void bind_large_spectral(const Addresses& addresses) { bind<true>(addresses); }
 
 }  // namespace sable

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import sable as jax
+import sable.numpy as jnp
+
 from ..numpy.oracle import check
 
 RNG = np.random.default_rng(1)
@@ -142,3 +145,20 @@ def test_double_precision_and_jit(dtype: type) -> None:
         w, v = (np.asarray(y) for y in eager)
         np.testing.assert_allclose((v * w) @ v.conj().T, np.asarray(x), rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(v.conj().T @ v, np.eye(5), atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.complex64])
+def test_large_matrices(dtype: type) -> None:
+    """Those for which LAPACK runs threads of its own; eager and compiled calls are one function."""
+    n = 410
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(n, n)) + (1j * rng.normal(size=(n, n)) if dtype is np.complex64 else 0)
+    a = a.astype(dtype)
+    hermitian = a + a.conj().T
+    eager = jnp.linalg.eigh(hermitian), jnp.linalg.svd(a)
+    compiled = jax.jit(lambda h, a: (jnp.linalg.eigh(h), jnp.linalg.svd(a)))(hermitian, a)
+    for x, y in zip(jax.tree.leaves(eager), jax.tree.leaves(compiled)):
+        np.testing.assert_array_equal(x, y)
+    (w, v), (u, s, vt) = (map(np.asarray, found) for found in eager)
+    np.testing.assert_allclose((v * w) @ v.conj().T, hermitian, atol=2e-4)
+    np.testing.assert_allclose((u * s) @ vt, a, atol=2e-4)

@@ -63,6 +63,8 @@ class NativeKernel:
       options: `options(**params)`: the op's parameters as integers.
       pieces: `pieces(*operands, **params)`: into how many pieces a compiled program cuts the call, for as many cores; by the
         operands' shapes alone, so that results depend on no machine.
+      large: from so many rows and columns of the first operand on the kernel is the one for large matrices, in which LAPACK runs
+        threads of its own; 0: there is none.
     """
 
     name: str
@@ -71,6 +73,7 @@ class NativeKernel:
     dtypes: tuple[np.dtype, ...]
     options: Callable[..., tuple[int, ...]] = _no_options
     pieces: Callable[..., int] = _one_piece
+    large: int = 0
 
     def symbol(self, avals: Sequence[Aval], outs: Sequence[Aval], params: Mapping[str, Any]) -> str | None:
         """The kernel for these operands and results; None where there is none: other dtypes, empty arrays."""
@@ -79,7 +82,8 @@ class NativeKernel:
             return None
         if not all(a.size for a in (*avals, *outs)):
             return None
-        return f"{self.name.format(**{k: str(v).lower() for k, v in params.items()})}_{dtype.name}"
+        ending = "_large" if self.large and min(avals[0].shape[-2:]) >= self.large else ""
+        return f"{self.name.format(**{k: str(v).lower() for k, v in params.items()})}_{dtype.name}{ending}"
 
     def operand_stacks(self, avals: Sequence[Aval]) -> list[tuple[int, ...]]:
         """The shapes in which the operands reach the kernel."""

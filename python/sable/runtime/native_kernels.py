@@ -3,13 +3,15 @@
 A program imports them as IREE resolves imports, through a plugin of its CPU drivers, which the native module is too
 (`python/native/kernels.cpp`). Those of linear algebra call LAPACK and BLAS in an OpenBLAS of our own, from the package
 scipy-openblas32, loaded when the first kernel is asked for. It runs on the calling thread: its own threads take long to
-meet on a busy machine, and a program's parallel calls are the program's business.
+meet on a busy machine, and a program's parallel calls are the program's business. Only of eigenvalues and singular values of
+large matrices, which are one long call, SciPy's OpenBLAS does the work, with as many threads as it has.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import importlib.util
 import os
 from collections.abc import Iterable, Sequence
@@ -30,6 +32,10 @@ _FUNCTIONS = {
     "sd": ("orgqr", "ormqr", "syevd", "sytrd"),
     "cz": ("ungqr", "unmqr", "heevd", "hetrd"),
 }
+#: How the names of kernels for large matrices end.
+_LARGE = "_large"
+#: Those that large matrices want with threads.
+_OF_LARGE = {"sdcz": ("gesdd",), "sd": ("syevd",), "cz": ("heevd",)}
 
 _LOCK = new_lock()
 
@@ -61,7 +67,7 @@ def require(names: Iterable[str]) -> None:
         return
     if not available():
         raise ExecutionError(f"the program calls the native kernels {', '.join(wanted)}: {_why_unavailable()}")
-    _bind_lapack()
+    _bind(wanted)
     missing = [name for name in wanted if not implementation.has_kernel(name)]
     if missing:
         raise ExecutionError(f"the program calls native kernels that this version does not have: {', '.join(missing)}")
@@ -88,7 +94,7 @@ def call(
       options: the op's options.
       pieces: how many there are.
     """
-    _bind_lapack()
+    _bind([name])
     implementation.call_kernel(name, operands, results, options, pieces)
 
 
@@ -104,6 +110,30 @@ def _openblas_path() -> Path | None:
         return None
     folder = Path(spec.origin).parent / "lib"
     return next((f for f in sorted(folder.glob("*scipy_openblas*")) if f.suffix in (".so", ".dylib", ".dll")), None)
+
+
+def _bind(names: Iterable[str]) -> None:
+    _bind_lapack()
+    if any(name.endswith(_LARGE) for name in names):
+        _bind_threaded_lapack()
+
+
+@functools.cache
+def _bind_threaded_lapack() -> None:
+    """SciPy's, loaded when it is first needed, since that takes 100 ms."""
+    with _LOCK:
+        functions = importlib.import_module("scipy.linalg.cython_lapack").__pyx_capi__
+        names = [t + function for types, names in _OF_LARGE.items() for function in names for t in types]
+        implementation.bind_threaded_lapack({name: _address_in(functions[name]) for name in names})
+
+
+def _address_in(capsule: Any) -> int:
+    """The function's address in a capsule of Cython's, which is named by the function's signature."""
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    return api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
 
 
 @functools.cache
