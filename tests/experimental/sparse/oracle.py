@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,13 @@ import sable.numpy
 from sable.experimental import sparse
 
 OURS = SimpleNamespace(jax=sable, jnp=sable.numpy, sparse=sparse)
+
+
+@contextlib.contextmanager
+def strict() -> Iterator[None]:
+    """Library functions promote neither ranks nor dtypes where users may not."""
+    with sable.numpy_rank_promotion("raise"), sable.numpy_dtype_promotion("strict"):
+        yield
 
 
 def theirs() -> Any:

@@ -245,7 +245,7 @@ def bcoo_fromdense(
     indices = _entries.selected(mask, n_batch, nse, canonicalize_dtype(index_dtype))
     data = _entries.taken(indices, dense)
     if not n_sparse:  # one entry, and where more are asked for, zeros
-        first = jnp.arange(nse) == 0
+        first = _entries.along(n_batch, nse, n_batch + 1) == 0
         data = jnp.where(_entries.trailing(first, n_dense), data, jnp.zeros((), data.dtype))
     return BCOO((data, indices), shape=dense.shape, indices_sorted=True, unique_indices=True)
 
@@ -351,7 +351,7 @@ def _without_zeros(mat: BCOO) -> BCOO:
     zero = jnp.all(mat.data == 0, axis=tuple(range(layout.n_batch + 1, mat.data.ndim)))
     shared = tuple(i for i in range(layout.n_batch) if mat.indices.shape[i] == 1)
     zero = jnp.all(zero, axis=shared, keepdims=True)
-    sparse = np.asarray(mat._sizes[1], np.dtype(mat.indices.dtype))
+    sparse = _entries.sizes_as(mat._sizes[1], mat.indices)
     return BCOO((mat.data, jnp.where(zero[..., None], sparse, mat.indices)), shape=mat.shape)
 
 
@@ -437,7 +437,7 @@ def _sparse_to_dense(data: Value, indices: Value, shape: Sequence[int]) -> tuple
     """The last sparse dimension as the first dense one: all of it for each entry."""
     axis, k = indices.ndim - 2, indices.shape[-1] - 1
     size = shape[axis + k]
-    hit = indices[..., k, None] == jnp.arange(size, dtype=indices.dtype)
+    hit = indices[..., k, None] == _entries.along(axis + 1, size, axis + 2).astype(indices.dtype)
     rest = data.ndim - axis - 1
     data = jnp.where(_entries.trailing(hit, rest), jnp.expand_dims(data, axis + 1), jnp.zeros((), data.dtype))
     return data, indices[..., :k]
@@ -447,8 +447,9 @@ def _sparse_to_batch(data: Value, indices: Value, shape: Sequence[int]) -> tuple
     """The first sparse dimension as the last batch one: each example has all entries, zeros where they are others'."""
     axis = indices.ndim - 2
     size = shape[axis]
-    hit = jnp.expand_dims(indices[..., 0], axis) == jnp.arange(size, dtype=indices.dtype)[:, None]
+    hit = jnp.expand_dims(indices[..., 0], axis) == _entries.along(axis, size, axis + 2).astype(indices.dtype)
     rest = data.ndim - axis - 1
     data = jnp.where(_entries.trailing(hit, rest), jnp.expand_dims(data, axis), jnp.zeros((), data.dtype))
-    beyond = np.asarray(shape[axis + 1 : axis + indices.shape[-1]], np.dtype(indices.dtype))
-    return data, jnp.where(hit[..., None], jnp.expand_dims(indices[..., 1:], axis), beyond)
+    rest_of = jnp.expand_dims(indices[..., 1:], axis)
+    beyond = _entries.sizes_as(shape[axis + 1 : axis + indices.shape[-1]], rest_of)
+    return data, jnp.where(hit[..., None], rest_of, beyond)

@@ -74,9 +74,14 @@ def positions(indices: Value, shape: Sequence[int]) -> list[Value]:
     return [*batch, *(indices[..., k] for k in range(n_sparse))]
 
 
+def sizes_as(sizes: Sequence[int], indices: Value) -> np.ndarray:
+    """Sizes of sparse dimensions, in the dtype of indices and with as many dimensions."""
+    return np.asarray(sizes, np.dtype(indices.dtype)).reshape((*(1,) * (indices.ndim - 1), len(sizes)))
+
+
 def in_range(indices: Value, sparse: Sequence[int]) -> Value:
     """Which entries count: bool of shape batch + (nse,)."""
-    return jnp.all(indices < np.asarray(sparse, np.dtype(indices.dtype)), axis=-1)
+    return jnp.all(indices < sizes_as(sparse, indices), axis=-1)
 
 
 def trailing(x: Value, n: int) -> Value:
@@ -160,7 +165,7 @@ def firsts(indices: Value) -> Value:
 def clamped(indices: Value, sparse: Sequence[int]) -> Value:
     """Indices, in which all of an entry that does not count are one beyond the end."""
     keep = in_range(indices, sparse)
-    return jnp.where(keep[..., None], indices, np.asarray(sparse, np.dtype(indices.dtype)))
+    return jnp.where(keep[..., None], indices, sizes_as(sparse, indices))
 
 
 class Groups(NamedTuple):
@@ -192,9 +197,9 @@ def summed(data: Value, groups: Groups, sparse: Sequence[int], nse: int) -> tupl
     """Entries, those at one position added; so many: the first ones, or padded."""
     axis = groups.number.ndim - 1
     data = rearranged(data, groups.number)
-    dtype = np.dtype(groups.indices.dtype)
     own = tuple(along(i, n, axis + 1) for i, n in enumerate(groups.number.shape[:axis]))
-    empty = jnp.broadcast_to(jnp.asarray(np.asarray(sparse, dtype)), (*groups.number.shape[:axis], nse, len(sparse)))
+    beyond = jnp.asarray(sizes_as(sparse, groups.indices))
+    empty = jnp.broadcast_to(beyond, (*groups.number.shape[:axis], nse, len(sparse)))
     indices = empty.at[(*own, groups.group)].set(groups.indices, mode="drop")
     every = tuple(along(i, n, axis + 1) for i, n in enumerate(data.shape[:axis]))
     zeros = jnp.zeros((*data.shape[:axis], nse, *data.shape[axis + 1 :]), data.dtype)

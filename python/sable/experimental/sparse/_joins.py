@@ -67,11 +67,9 @@ def bcoo_concatenate(operands: Sequence[BCOO], *, dimension: int) -> BCOO:
         return _joined_examples(arrays, axis, shape)
     offset, indices = 0, []
     for x in arrays:
-        moved = jnp.asarray(
-            np.eye(1, layout.n_sparse, axis - b, np.dtype(x.indices.dtype))[0] * offset, x.indices.dtype
-        )
+        moved = _entries.sizes_as([offset if k == axis - b else 0 for k in range(layout.n_sparse)], x.indices)
         kept = _entries.in_range(x.indices, x._sizes[1])
-        beyond = np.asarray(shape[b : b + layout.n_sparse], np.dtype(x.indices.dtype))
+        beyond = _entries.sizes_as(shape[b : b + layout.n_sparse], x.indices)
         indices.append(jnp.where(kept[..., None], x.indices + moved, beyond))
         offset += x.shape[axis]
     every = [np.broadcast_shapes(*(x.shape[:b] for x in group)) for group in ([x.data for x in arrays], indices)]
@@ -93,7 +91,7 @@ def _joined_examples(arrays: Sequence[BCOO], axis: int, shape: Sequence[int]) ->
         i = jnp.broadcast_to(x.indices, (*batch, *x.indices.shape[b:]))
         if more:
             d = jnp.concatenate([d, jnp.zeros((*batch, more, *d.shape[b + 1 :]), d.dtype)], axis=b)
-            beyond = jnp.asarray(np.asarray(sparse, np.dtype(i.dtype)))
+            beyond = jnp.asarray(_entries.sizes_as(sparse, i))
             i = jnp.concatenate([i, jnp.broadcast_to(beyond, (*batch, more, len(sparse)))], axis=b)
         data.append(d)
         indices.append(i)

@@ -357,8 +357,7 @@ def _part(mat: BCOO, sizes: Sequence[int], moved: Any, cut: Any) -> BCOO:
         parts = [moved(indices[..., k], b + k) for k in range(layout.n_sparse)]
         columns, hits = zip(*parts)
         keep = functools.reduce(operator.and_, hits)
-        beyond = np.asarray(sizes[b:middle], np.dtype(indices.dtype))
-        indices = jnp.where(keep[..., None], jnp.stack(columns, axis=-1), beyond)
+        indices = jnp.where(keep[..., None], jnp.stack(columns, axis=-1), _entries.sizes_as(sizes[b:middle], indices))
         data = jnp.where(_entries.trailing(keep, data.ndim - keep.ndim), data, jnp.zeros((), data.dtype))
     found = BCOO((data, indices), shape=sizes)
     room = math.prod(sizes[b:middle])

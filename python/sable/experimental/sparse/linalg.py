@@ -113,12 +113,12 @@ def lobpcg_standard(
         return (s.step < steps) & (s.unconverged > 0)
 
     def step(s: _State) -> _State:
-        residual = apply(s.x) - s.x * s.theta
+        residual = apply(s.x) - s.x * s.theta[None]
         basis = jnp.concatenate([s.x, s.p, _against(s.x, residual)], axis=1)
         basis = jnp.concatenate([s.x, _orthonormal(_against(s.x, basis[:, k:]), 2 * k, within=s.x)], axis=1)
         theta, x, weights = _projected(apply, basis, k)
         p = jnp.matmul(basis[:, k:], weights[k:], precision="highest")
-        after = apply(x) - x * theta
+        after = apply(x) - x * theta[None]
         # ||A v - theta v|| beside (||A|| + |theta|) ||v||, as of backward stable methods; ||A|| is about the largest of theta
         size = jnp.linalg.norm(after, axis=0)
         scale = (jnp.max(jnp.abs(theta)) + jnp.abs(theta)) * 10.0 * n * tol
@@ -154,11 +154,11 @@ def _orthonormal(v: Value, k: int, within: Value | None = None) -> Value:
     eps = float(np.finfo(v.aval.dtype).eps)
     for _ in range(2):
         norm = jnp.linalg.norm(v, axis=0)
-        v = v / jnp.where(norm > 0, norm, 1)
+        v = v / jnp.where(norm > 0, norm, 1)[None]
         gram = jnp.matmul(v.T, v, precision="highest")
         d, q = jnp.linalg.eigh(gram, symmetrize_input=False)
         there = d > jnp.max(d) * eps * k
-        v = jnp.matmul(v, q, precision="highest") * jnp.where(there, lax.rsqrt(jnp.where(there, d, 1)), 0)
+        v = jnp.matmul(v, q, precision="highest") * jnp.where(there, lax.rsqrt(jnp.where(there, d, 1)), 0)[None]
         if within is not None:
             v = _against(within, v)
     return v
