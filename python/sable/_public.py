@@ -108,8 +108,8 @@ from sable.api.layouts import (
 from sable.api.mapping import pmap, shard_map, smap
 from sable.core.array import AnyArray as Array
 from sable.core.custom_derivatives import custom_gradient, custom_jvp, custom_vjp
-from sable.core.mesh import PartitionSpec as P
 from sable.core.mesh import make_mesh, set_mesh
+from sable.core.partition_spec import PartitionSpec as P
 from sable.core.sharding import NamedSharding, Shard
 from sable.ir.aval import float0
 from sable.runtime import Device

@@ -7,12 +7,12 @@ from sable.core.mesh import (
     AbstractMesh,
     AxisType,
     Mesh,
-    PartitionSpec,
     get_abstract_mesh,
     get_mesh,
     set_mesh,
     use_abstract_mesh,
 )
+from sable.core.partition_spec import PartitionSpec
 from sable.core.sharding import (
     ManualAxisType,
     NamedSharding,

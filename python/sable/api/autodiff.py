@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,22 +12,28 @@ from sable import passes
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.boundary import boundary
-from sable.core.dtypes import is_extended
 from sable.core.extended import seen_avals
 from sable.core.float0 import is_float0
 from sable.core.trace import Tracer
-from sable.core.tracing import Traced, _positional_names, argument_names, function_name, trace_flat
+from sable.core.tracing import Traced, argument_names, function_name, trace_flat
 from sable.core.values import as_value, aval_of_value, is_array_like, retype
 from sable.ir.aval import Aval, aval, float0
 from sable.ir.function import interpret
 from sable.pytree import arrays
-from sable.tree_util import Partial, keystr, tree_flatten, tree_flatten_with_path, tree_structure
+from sable.tree_util import Partial, tree_flatten, tree_structure
 
+from .derivative_arguments import (
+    check_argnums,
+    check_callable,
+    check_input,
+    check_output,
+    check_tangents,
+    is_inexact,
+    leaf_name,
+    partial_of,
+    tangent_values,
+)
 from .jaxpr import ClosedJaxpr
-
-
-def _is_inexact(a: Aval) -> bool:
-    return a.dtype.kind in "fcV" and a.dtype != float0
 
 
 def _leaves(fun: Callable, args: Sequence[Any], kind: str) -> tuple[list[Value], Any]:
@@ -121,7 +126,7 @@ class _Linear:
         given = [t for t, on in zip(tangents, self.active) if on]
         found = iter(interpret(self.linear, [*given, *residuals], BIND))
         return [
-            next(found) if on else BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(seen)
+            next(found) if on else BIND.full(a, 0) if is_inexact(a) else _zero_tangent(seen)
             for on, a, seen in zip(self.out_active, self.out_avals, seen_avals(self.out_tree, self.out_avals))
         ]
 
@@ -137,7 +142,7 @@ class _Linear:
             if c is not None:
                 result.append(retype(c, a.weak_type))
             else:
-                result.append(BIND.full(a, 0) if on or _is_inexact(a) else _zero_tangent(seen))
+                result.append(BIND.full(a, 0) if on or is_inexact(a) else _zero_tangent(seen))
         return result
 
 
@@ -146,7 +151,7 @@ def _linearize(
 ) -> tuple[list[Value], _Linear, list[Value], Any]:
     """-> results, the linear function, its residuals, the auxiliary output (None without)."""
     traced, join_aux, n_aux = _trace(fun, values, tree, kind, has_aux)
-    active = [_is_inexact(x.aval) for x in values] if active is None else active
+    active = [is_inexact(x.aval) for x in values] if active is None else active
     marks = [*active, *[False] * len(traced.captures)]
     made = passes.linearize(traced.function, [*values, *traced.captures], marks, BIND, traced.trace.known)
     n_out = len(made.outs) - n_aux
@@ -177,7 +182,7 @@ def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Any = 
       >>> pull(1.0)
       (Array(6., dtype=float32, weak_type=True),)
     """
-    _check_callable(fun)
+    check_callable(fun)
     values, tree = _leaves(fun, primals, "vjp")
     outs, linear, residuals, aux = _linearize(fun, values, tree, "vjp", has_aux)
     pull = Partial(functools.partial(_pullback, linear, function_name(fun)), residuals)
@@ -203,7 +208,7 @@ def _pullback(linear: _Linear, name: str, residuals: list, *cotangents: Any) -> 
 
 
 def _check_cotangent(c: Any, a: Aval) -> Value | None:
-    if not _is_inexact(a):
+    if not is_inexact(a):
         return None
     value = as_value(c)
     if value.aval.shape != a.shape:
@@ -250,13 +255,13 @@ def value_and_grad(
       >>> jax.value_and_grad(lambda x: x**2)(3.0)
       (Array(9., dtype=float32, weak_type=True), Array(6., dtype=float32, weak_type=True))
     """
-    _check_callable(fun)
+    check_callable(fun)
 
     @boundary
     @functools.wraps(fun)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        chosen = _check_argnums(fun, argnums, args)
-        inner, picked = _partial(fun, chosen, args, kwargs)
+        chosen = check_argnums(fun, argnums, args)
+        inner, picked = partial_of(fun, chosen, args, kwargs)
         values, tree = _leaves(fun, picked, "grad")
         for k, a in enumerate(seen_avals(tree, [x.aval for x in values])):
             check_input("grad", a, holomorphic, allow_int, lambda k=k: leaf_name(fun, args, chosen, k))
@@ -269,13 +274,6 @@ def value_and_grad(
         return ((value, aux), grads) if has_aux else (value, grads)
 
     return wrapped
-
-
-def leaf_name(fun: Callable, args: Sequence[Any], chosen: Sequence[int], k: int) -> str:
-    """What differentiated leaf number k is called: `params['w'] of f`."""
-    names = _positional_names(fun, len(args))
-    found = [names[i] + keystr(path) for i in chosen for path, _ in tree_flatten_with_path(args[i])[0]]
-    return f"{found[k]} of {function_name(fun)}"
 
 
 def grad(
@@ -318,88 +316,6 @@ def grad(
     return wrapped
 
 
-def _check_callable(fun: Any) -> None:
-    if not callable(fun):
-        raise TypeError(f"Expected a callable value, got {fun}")
-
-
-def _check_argnums(fun: Callable, argnums: Any, args: Sequence[Any], missing: type[Exception] = TypeError) -> list[int]:
-    """Positions of the chosen arguments.
-
-    Raises:
-      TypeError: no integers.
-      ValueError: a negative position before the first argument.
-      missing: a position behind the last one.
-    """
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-    for i in chosen:
-        if not isinstance(i, (int, np.integer)):
-            raise TypeError(f"argnums must be an int or a sequence of ints, got {argnums!r}")
-        if not -len(args) <= i < len(args):
-            raise (missing if i >= 0 else ValueError)(
-                f"differentiating with respect to argnums={argnums} requires at least {max(max(chosen) + 1, 1)} "
-                f"positional arguments to be passed by the caller, but got only {len(args)} positional arguments."
-            )
-    return [i % len(args) for i in chosen]
-
-
-def _partial(fun: Callable, chosen: Sequence[int], args: Sequence[Any], kwargs: dict) -> tuple[Callable, list]:
-    """`fun` as a function of the chosen arguments alone."""
-
-    @functools.wraps(fun)
-    def inner(*picked: Any) -> Any:
-        full = list(args)
-        for i, x in zip(chosen, picked):
-            full[i] = x
-        return fun(*full, **kwargs)
-
-    inner.__signature__ = _chosen_signature(fun, chosen, len(args))  # type: ignore[attr-defined]
-    return inner, [args[i] for i in chosen]
-
-
-def _chosen_signature(fun: Callable, chosen: Sequence[int], n: int) -> Any:
-    names = [name.replace("[", "_").replace("]", "") for name in _positional_names(fun, n)]
-    kind = inspect.Parameter.POSITIONAL_ONLY
-    unique = dict.fromkeys(names[i] if names[i].isidentifier() else f"arg{i}" for i in chosen)
-    return inspect.Signature([inspect.Parameter(name, kind) for name in unique])
-
-
-def check_input(what: str, a: Any, holomorphic: bool, allow_int: bool, name: Callable[[], str]) -> None:
-    """Raise TypeError where reverse mode takes no derivatives by an argument of this type."""
-    kind = "V" if is_extended(a.dtype) else a.dtype.kind
-    if holomorphic:
-        if kind != "c":
-            raise TypeError(f"{what} with holomorphic=True requires inputs with complex dtype, but got {a.dtype.name}.")
-        return
-    if (kind in "iub" or is_extended(a.dtype)) and not allow_int:
-        raise TypeError(
-            f"{what} requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got "
-            f"{a.dtype.name} for the argument {name()}. If you want to use Boolean- or integer-valued inputs, use vjp or set "
-            "allow_int to True."
-        )
-
-
-def check_output(what: str, a: Any, holomorphic: bool, fun: Callable) -> None:
-    """Raise TypeError where reverse mode takes no derivatives of a result of this type."""
-    kind = "V" if is_extended(a.dtype) else a.dtype.kind
-    if holomorphic:
-        if kind != "c":
-            raise TypeError(
-                f"{what} with holomorphic=True requires outputs with complex dtype, but got {a.dtype.name}."
-            )
-    elif kind == "c":
-        raise TypeError(
-            f"{what} requires real-valued outputs (output dtype that is a sub-dtype of np.floating), but got {a.dtype.name} "
-            f"from {function_name(fun)}. For holomorphic differentiation, pass holomorphic=True; else use jax.vjp directly."
-        )
-    elif is_extended(a.dtype) or not _is_inexact(a):
-        raise TypeError(
-            f"{what} requires real- or complex-valued outputs (output dtype that is a sub-dtype of np.floating), but got "
-            f"{a.dtype.name} from {function_name(fun)}. For differentiation of functions with integer outputs, use "
-            "jax.vjp directly."
-        )
-
-
 def _check_scalar(outs: Sequence[Value], linear: _Linear, holomorphic: bool, fun: Callable) -> None:
     if linear.out_tree.num_leaves != 1 or arrays.seen(linear.out_tree).num_nodes != 1:
         raise TypeError(
@@ -412,50 +328,6 @@ def _check_scalar(outs: Sequence[Value], linear: _Linear, holomorphic: bool, fun
             f"Gradient only defined for scalar-output functions. Output had shape: {a.shape} ({function_name(fun)})."
         )
     check_output("grad", a, holomorphic, fun)
-
-
-def _check_tangents(fun: Callable, primals: Any, tangents: Any) -> None:
-    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(
-            "primal and tangent arguments to jax.jvp must be tuples or lists; found "
-            f"{type(primals).__name__} and {type(tangents).__name__}."
-        )
-
-
-def _tangent_values(values: Sequence[Value], tree: Any, tangents: Any) -> list[Value | None]:
-    leaves, t_tree = tree_flatten(tangents)
-    seen = arrays.seen(tree)
-    if t_tree != seen:
-        raise TypeError(
-            "primal and tangent arguments to jax.jvp must have the same tree structure; primals have tree structure "
-            f"{seen} whereas tangents have tree structure {t_tree}."
-        )
-    found: list[Value | None] = []
-    for x, a, t in zip(values, seen_avals(tree, [x.aval for x in values]), arrays.kept(tree, leaves)):
-        if not _is_inexact(x.aval):
-            dtype = t.dtype if hasattr(t, "dtype") else as_value(t).aval.dtype
-            if dtype != float0:
-                raise TypeError(
-                    "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of int/bool "
-                    f"primal dtype the tangent dtype must be float0. Got primal dtype {a.dtype.name} and so expected tangent "
-                    f"dtype float0, but got tangent dtype {dtype.name} instead."
-                )
-            found.append(None)
-            continue
-        value = as_value(t)
-        if value.aval.dtype != x.aval.dtype:
-            raise TypeError(
-                "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of int/bool "
-                f"primal dtype the tangent dtype must be float0. Got primal dtype {x.aval.dtype.name} and so expected "
-                f"tangent dtype {x.aval.dtype.name}, but got tangent dtype {value.aval.dtype.name} instead."
-            )
-        if value.aval.shape != x.aval.shape:
-            raise ValueError(
-                f"jvp called with different primal and tangent shapes;Got primal shape {x.aval.shape} and tangent shape "
-                f"as {value.aval.shape}"
-            )
-        found.append(value)
-    return found
 
 
 @boundary
@@ -478,10 +350,10 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
       >>> jax.jvp(jnp.sin, (0.0,), (2.0,))
       (Array(0., dtype=float32, weak_type=True), Array(2., dtype=float32, weak_type=True))
     """
-    _check_callable(fun)
-    _check_tangents(fun, primals, tangents)
+    check_callable(fun)
+    check_tangents(fun, primals, tangents)
     values, tree = _leaves(fun, primals, "jvp")
-    moving = _tangent_values(values, tree_structure(primals), tangents)
+    moving = tangent_values(values, tree_structure(primals), tangents)
     traced, join_aux, n_aux = _trace(fun, values, tree, "jvp", has_aux)
     captures = traced.captures
     outs, dys = passes.jvp(
@@ -490,7 +362,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
     outs = _restore_weak(outs, traced.out_avals)
     n = len(outs) - n_aux
     dys = [
-        retype(t, a.weak_type) if t is not None else BIND.full(a, 0) if _is_inexact(a) else _zero_tangent(seen)
+        retype(t, a.weak_type) if t is not None else BIND.full(a, 0) if is_inexact(a) else _zero_tangent(seen)
         for t, a, seen in zip(dys, traced.out_avals, seen_avals(traced.out_tree, traced.out_avals[:n]))
     ]
     result = traced.out_tree.unflatten(outs[:n]), traced.out_tree.unflatten(dys)
@@ -518,7 +390,7 @@ def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
       >>> y, f_jvp(jnp.array([1., 10.]))
       (Array([1., 8.], dtype=float32), Array([  3., 120.], dtype=float32))
     """
-    _check_callable(fun)
+    check_callable(fun)
     values, tree = _leaves(fun, primals, "linearize")
     outs, linear, residuals, aux = _linearize(fun, values, tree, "linearize", has_aux)
     push = Partial(functools.partial(_pushforward, linear), residuals)
@@ -536,7 +408,7 @@ def _pushforward(linear: _Linear, residuals: list, *tangents: Any) -> Any:
         )
     values = []
     for t, a in zip(arrays.kept(linear.in_tree, leaves), linear.in_avals):
-        value = as_value(t) if _is_inexact(a) else None
+        value = as_value(t) if is_inexact(a) else None
         if value is not None and (value.aval.shape != a.shape or value.aval.dtype != a.dtype):
             raise ValueError(
                 "linearized function called on tangent values inconsistent with the original primal values: got "
@@ -578,12 +450,12 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Any = ()) -> Cal
       >>> jax.linear_transpose(lambda x, y: 2 * x - y, 1.0, 1.0)(3.0)
       (Array(6., dtype=float32, weak_type=True), Array(-3., dtype=float32, weak_type=True))
     """
-    _check_callable(fun)
+    check_callable(fun)
     leaves, tree = arrays.flatten(primals)
     avals = [_aval_like(p) for p in leaves]
     traced = trace_flat(lambda xs: fun(*tree.unflatten(xs)), avals, fun=fun, kind="linear_transpose", staged=True)
     every = [*avals, *traced.out_avals]
-    if len({_is_inexact(a) for a in every}) > 1 or any(a.dtype == np.bool_ for a in every):
+    if len({is_inexact(a) for a in every}) > 1 or any(a.dtype == np.bool_ for a in every):
         raise TypeError(
             "linear_transpose only supports [float or complex] -> [float or complex], and integer -> integer functions, but got "
             f"{[a.short() for a in avals]} -> {[a.short() for a in traced.out_avals]}."

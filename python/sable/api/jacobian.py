@@ -16,8 +16,9 @@ from sable.core.operands import filled
 from sable.core.values import as_value
 from sable.tree_util import tree_flatten, tree_leaves, tree_map, tree_structure, tree_unflatten
 
-from .autodiff import _check_argnums, _check_callable, _partial, check_input, check_output, jvp, leaf_name, vjp
+from .autodiff import jvp, vjp
 from .batching import vmap
+from .derivative_arguments import check_argnums, check_callable, check_input, check_output, leaf_name, partial_of
 
 
 def _basis(tree: Any) -> Any:
@@ -85,12 +86,12 @@ def jacfwd(
       Array([[2., 0.],
              [0., 4.]], dtype=float32)
     """
-    _check_callable(fun)
+    check_callable(fun)
 
     @boundary
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        inner, picked = _partial(fun, _check_argnums(fun, argnums, args, ValueError), args, kwargs)
+        inner, picked = partial_of(fun, check_argnums(fun, argnums, args, ValueError), args, kwargs)
         for x in tree_leaves(picked):
             _check_forward("inputs", x, holomorphic)
         primals = tuple(picked)
@@ -146,13 +147,13 @@ def jacrev(
       Array([[4., 1.],
              [2., 5.]], dtype=float32)
     """
-    _check_callable(fun)
+    check_callable(fun)
 
     @boundary
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        chosen = _check_argnums(fun, argnums, args, ValueError)
-        inner, picked = _partial(fun, chosen, args, kwargs)
+        chosen = check_argnums(fun, argnums, args, ValueError)
+        inner, picked = partial_of(fun, chosen, args, kwargs)
         for k, x in enumerate(tree_leaves(picked)):
             name = functools.partial(leaf_name, fun, args, chosen, k)
             check_input("jacrev", as_value(x).aval, holomorphic, allow_int, name)

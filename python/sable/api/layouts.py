@@ -11,7 +11,7 @@ import numpy as np
 from sable import runtime
 from sable.core import destinations, placement
 from sable.core.array import Array, Value, device_of
-from sable.core.mesh import PartitionSpec
+from sable.core.partition_spec import PartitionSpec
 from sable.core.sharding import Format, NamedSharding, Sharding, SingleDeviceSharding
 from sable.core.tracing import argument_names, function_name
 from sable.core.values import as_value

@@ -17,7 +17,8 @@ from sable.core.batching import DiffersAlongAxis, axis_key, batched_call
 from sable.core.bind import BIND
 from sable.core.boundary import boundary
 from sable.core.extended import seen_avals
-from sable.core.mesh import MESH, AbstractMesh, Mesh, PartitionSpec
+from sable.core.mesh import MESH, AbstractMesh, Mesh
+from sable.core.partition_spec import PartitionSpec
 from sable.core.sharding import NamedSharding
 from sable.core.state import STATE
 from sable.core.tracing import argument_names, function_name

@@ -9,7 +9,8 @@ from sable.pytree import arrays
 from sable.pytree.registry import flatten_axes
 
 from .array import Array, Value, copy_of, device_of
-from .mesh import MESH, AbstractMesh, Mesh, PartitionSpec
+from .mesh import MESH, AbstractMesh, Mesh
+from .partition_spec import PartitionSpec
 from .placement import default_device, put
 from .sharding import NamedSharding, SingleDeviceSharding
 from .values import as_value

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .mesh import AbstractMesh, Mesh, PartitionSpec, check_names
+from .mesh import AbstractMesh, Mesh, check_names
+from .partition_spec import PartitionSpec
 
 _DEVICE_MEMORY = "device"
 
