@@ -23,6 +23,8 @@ import numpy as np
 
 HERE = Path(__file__).parent
 ROUNDS = 7
+#: Seconds between turns: the other library's threads wait actively for more work (OpenBLAS's do), and take a core.
+SETTLE = 0.03
 #: seconds that one round of one program should take at least
 ROUND_SECONDS = 0.05
 
@@ -218,6 +220,7 @@ def measure(functions: dict[str, Callable[[], Any]]) -> dict[str, float]:
     best = dict.fromkeys(functions, float("inf"))
     for _ in range(ROUNDS):
         for name, f in functions.items():
+            time.sleep(SETTLE)
             start = time.perf_counter()
             for _ in range(counts[name]):
                 f()
