@@ -52,7 +52,8 @@ run: $(STAMP)
 test: lint unit filecheck
 
 unit: $(STAMP)
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
+	@# modules are compiled once, not in each of the processes that tests start
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 pythons:
 	@for python in $(PYTHONS); do \

@@ -246,18 +246,20 @@ print(imported - start, time.perf_counter() - begin)
 def first_calls() -> list[tuple[str, float, float]]:
     """(what, Sable's seconds, JAX's seconds) of import and first call, each in a fresh process."""
     with tempfile.TemporaryDirectory() as folder:
+        kept = {"SABLE_CACHE_DIR": folder, "PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
+
+        def python(program: str) -> str:
+            command = [sys.executable, "-c", program]
+            return subprocess.run(
+                command, env={**os.environ, **kept}, capture_output=True, text=True, check=True
+            ).stdout
 
         def run(module: str) -> tuple[float, float]:
-            environment = {**os.environ, "SABLE_CACHE_DIR": folder}
-            out = subprocess.run(
-                [sys.executable, "-c", FIRST_CALL.format(module=module)],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.split()
-            return float(out[0]), float(out[1])
+            imported, called = python(FIRST_CALL.format(module=module)).split()
+            return float(imported), float(called)
 
+        for module in ("sable", "jax"):
+            python(f"import {module}.numpy")  # writes the bytecode of its modules
         cold, jax, disk = run("sable"), run("jax"), run("sable")
     return [
         ("import", min(cold[0], disk[0]), jax[0]),
