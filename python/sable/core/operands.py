@@ -151,7 +151,7 @@ def normal_axes(axis: Any, ndim: int, repeated: str = "duplicate value in 'axis'
     """
     if axis is None:
         return tuple(range(ndim))
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes = axis if isinstance(axis, Sequence) else (axis,)
     found = tuple(normal_axis(a, ndim) for a in axes)
     if len(set(found)) != len(found):
         raise ValueError(f"{repeated}: {axis}")

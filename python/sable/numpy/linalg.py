@@ -224,7 +224,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
             raise ValueError(f"Improper number of axes for norm: {n} with ord={ord}")
         axes = tuple(range(n))
     else:
-        axes = tuple(normal_axis(i, n) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+        axes = tuple(normal_axis(i, n) for i in (axis if isinstance(axis, Sequence) else (axis,)))
     if len(axes) == 1:
         return _norm_of_vectors(value, ord, axes, keepdims)
     if len(axes) == 2:

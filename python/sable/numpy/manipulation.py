@@ -150,7 +150,7 @@ def expand_dims(a: Any, axis: Any) -> Value:
       (1, 2, 3, 1)
     """
     x = array_argument("expand_dims", a)
-    places = axis if isinstance(axis, (tuple, list)) else (axis,)
+    places = axis if isinstance(axis, Sequence) else (axis,)
     places = tuple(known_integer(p, "expected a static index or sequence of indices.") for p in places)
     axes = normal_axes(places, x.aval.ndim + len(places), "repeated axis in expand_dims")
     rest = iter(x.aval.shape)
@@ -332,7 +332,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Value:
 
 
 def axis_tuple(axis: Any) -> tuple:
-    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
     return tuple(known_integer(i, "expected a static index or sequence of indices.") for i in axes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def reduced_axes(x: Value, axis: Any) -> tuple[int, ...]:
     Raises:
       TypeError: not an int nor a sequence of ints. ValueError: out of bounds, or twice.
     """
-    if axis is not None and not isinstance(axis, (tuple, list)):
+    if axis is not None and not isinstance(axis, Sequence):
         axis = (known_integer(axis, "The axis argument must be known statically."),)
     return normal_axes(axis, x.aval.ndim)
 

@@ -109,4 +109,12 @@ add("numpy.nonzero", call(IM), call(V), call(IM, size=12))
 add("numpy.flatnonzero", call(I), call(IM, size=7, fill_value=-1))
 add("numpy.argwhere", call(IM), call(BM))
 add("numpy.clip", call(S, -1.0, 1.0), call(J, None, None), without=("grad",), why=KINK)
-add("numpy.sum", call([V, W]), call("text"), call(M, axis=(0, 0)), call(M, axis=1.5), call(U, axis=None))
+add(
+    "numpy.sum",
+    call([V, W]),
+    call("text"),
+    call(M, axis=(0, 0)),
+    call(M, axis=1.5),
+    call(U, axis=None),
+    call(T, axis=range(1, 3)),
+)

@@ -64,7 +64,7 @@ add(
     without=("jit", "vmap"),
     why="repeats given as an array have to be known",
 )
-add("numpy.flip", call(M), call(M, axis=0), call(T, axis=(0, 2)))
+add("numpy.flip", call(M), call(M, axis=0), call(T, axis=(0, 2)), call(T, axis=range(2)))
 add("numpy.fliplr", call(M), call(V))
 add("numpy.flipud", call(M), call(V))
 add("numpy.rot90", call(M), call(M, k=2), call(T, k=-1, axes=(1, 2)))
