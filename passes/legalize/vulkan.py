@@ -26,7 +26,6 @@ _COMPLEX64, _COMPLEX128 = np.dtype(np.complex64), np.dtype(np.complex128)
 #: Ops whose expansion begins with an array of zeros that a loop fills.
 _FILLING = ["cholesky", "eigh", "svd", "triangular_solve"]
 _NO_F64_FUNCTIONS = "SPIR-V has no transcendental functions of 64-bit floats"
-_TWO_LOOPS = "the loop that multiplies reflections gives other results behind the one that finds them"
 
 #: (op, dtype) -> why Vulkan devices cannot compute it.
 REFUSED: dict[tuple[str, np.dtype], str] = {
@@ -38,7 +37,6 @@ REFUSED: dict[tuple[str, np.dtype], str] = {
     },
     **{(name, _COMPLEX128): _NO_F64_FUNCTIONS for name in ("sqrt", "rsqrt")},
     **{(name, _COMPLEX128): "IREE cannot fill a buffer with elements of 128 bits" for name in _FILLING},
-    **{("qr", dtype): _TWO_LOOPS for dtype in (_F32, _F64, _COMPLEX64, _COMPLEX128)},
     **{
         (name, dtype): "it is LAPACK's, on CPUs"
         for name in ("eig", "schur")
