@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
+
+import sable as jax
+import sable.numpy as jnp
 
 #: MiB that the resident set may grow after warming up, which is allocator noise.
 ALLOWED_GROWTH = 8.0
@@ -102,3 +107,15 @@ def test_memory_stays_flat(name: str) -> None:
 def test_ever_new_programs() -> None:
     growth, _ = measure(NEW_SHAPES, NEW_SHAPES_COUNT, warming=100)
     assert growth < NEW_SHAPES_GROWTH
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float8_e5m2", "bool"])
+def test_arrays_keep_the_memory_of_results(dtype: str) -> None:
+    f = jax.jit(lambda x: jnp.flip(x, 0))
+    x = jnp.asarray(np.random.default_rng(0).integers(0, 2, (20, 20))).astype(dtype)
+    kept = [np.asarray(f(x)) for _ in range(50)]  # nobody else has the results
+    gc.collect()
+    others = [f(jnp.ones_like(x)) for _ in range(500)]  # where freed memory would go
+    want = np.flip(np.asarray(x), 0).tobytes()
+    assert [y.tobytes() == want for y in kept] == [True] * len(kept)
+    del others

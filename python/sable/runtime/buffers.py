@@ -128,10 +128,8 @@ class HostMemory:
 
     def get(self, buffer: Buffer, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         view = _iree.as_view(buffer)
-        if dtype == bfloat16:  # which DLPack has and NumPy's DLPack has not
-            array = view.map().asarray(shape, dtype)
-            array.setflags(write=False)
-            return array
+        if dtype == bfloat16:  # which DLPack has and NumPy's DLPack has not: as its bits
+            view = _iree.make_view(view.get_buffer(), shape, _KINDS[_BITS[dtype]])
         array = np.from_dlpack(_Exported(self._hal.create_dlpack_capsule(view, _DLPACK_CPU, 0)))
         if array.dtype is not dtype:
             array = array.view(dtype)
@@ -161,6 +159,7 @@ class DeviceMemory:
             done = self._hal.create_semaphore(0)
             self._hal.queue_copy(source, staging, [], [(done, 1)])
             done.wait(1)
-            array[...] = staging.map().asarray(shape, dtype)
+            mapped = staging.map()  # whose arrays do not keep it
+            array[...] = mapped.asarray(shape, dtype)
         array.setflags(write=False)
         return array
