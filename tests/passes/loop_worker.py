@@ -1,4 +1,4 @@
-"""Compiles or runs loop programs, each in a forked child, so that a crash or hang of IREE costs one program only.
+"""Compiles or runs loop programs in forked children, so that a crash or hang of IREE costs one program only.
 
     python loop_worker.py compile|run JOBS RESULTS
 
@@ -17,7 +17,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import iree.compiler
@@ -33,6 +33,7 @@ from sable.passes.legalize.loops import LoopOptions, lower_loops
 from sable.runtime._iree import remove_leftovers
 
 DRIVERS = ("local-sync", "local-task")
+SIZE = 8  # bytes that say how long a result is
 TIME_LIMIT = 180.0  # seconds: a hang, on a machine several times slower than usual
 LINKER = Path(iree.compiler.__file__).parent / "_mlir_libs" / "iree-lld"
 FLAGS = (
@@ -144,40 +145,62 @@ def compile_job(job: dict) -> dict:
 DO = {"compile": compile_job, "run": run_job}
 
 
-def child(do: Callable[[dict], dict], job: dict, pipe: int) -> None:
-    try:
-        result = do(job)
-    except BaseException:
-        result = {"status": "failed", "reason": traceback.format_exc()}
+def child(do: Callable[[dict], dict], jobs: Sequence[dict], pipe: int) -> None:
     with os.fdopen(pipe, "wb") as stream:
-        pickle.dump(result, stream)
+        for job in jobs:
+            try:
+                result = do(job)
+            except BaseException:
+                result = {"status": "failed", "reason": traceback.format_exc()}
+            data = pickle.dumps(result)
+            stream.write(len(data).to_bytes(SIZE, "little") + data)
+            stream.flush()
     os._exit(0)
 
 
-def isolated(do: Callable[[dict], dict], job: dict) -> dict:
-    """Does one job in a forked child."""
+def isolated(do: Callable[[dict], dict], jobs: Sequence[dict]) -> list[dict]:
+    """Does jobs one after the other in a forked child; where one ends it, another child does the rest."""
+    results: list[dict] = []
+    while len(results) < len(jobs):
+        results += _until_one_ends_it(do, jobs[len(results) :])
+    return results
+
+
+def _until_one_ends_it(do: Callable[[dict], dict], jobs: Sequence[dict]) -> list[dict]:
     reader, writer = os.pipe()
     process = os.fork()
     if process == 0:
         os.close(reader)
-        child(do, job, writer)
+        child(do, jobs, writer)
     os.close(writer)
-    deadline, data = time.monotonic() + TIME_LIMIT, b""
-    while True:
-        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            os.kill(process, signal.SIGKILL)
+    results: list[dict] = []
+    while len(results) < len(jobs):
+        deadline = time.monotonic() + TIME_LIMIT
+        size = _read(reader, SIZE, deadline)
+        data = _read(reader, int.from_bytes(size, "little"), deadline) if size else b""
+        if not data:
             break
-        piece = os.read(reader, 1 << 20)
-        if not piece:
-            break
-        data += piece
+        results.append(pickle.loads(data))
+    if len(results) < len(jobs):
+        os.kill(process, signal.SIGKILL)  # no effect on one that has ended
     os.close(reader)
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    if not data:
+    if len(results) < len(jobs):
         status = "timeout" if code == -signal.SIGKILL else "crashed"
-        return {"status": status, "reason": f"exit code {code}"}
-    return pickle.loads(data)
+        results.append({"status": status, "reason": f"exit code {code}"})
+    return results
+
+
+def _read(reader: int, size: int, deadline: float) -> bytes:
+    """So many bytes; none where the time is up or the writer has ended."""
+    data = b""
+    while len(data) < size:
+        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
+        piece = os.read(reader, min(size - len(data), 1 << 20)) if ready else b""
+        if not piece:
+            return b""
+        data += piece
+    return data
 
 
 def main() -> None:
@@ -185,7 +208,7 @@ def main() -> None:
     ir.Module.parse("func.func @warm() { return }", CONTEXT)  # loads the dialects' Python modules once, for every child
     do, jobs_path, results_path = DO[sys.argv[1]], *map(Path, sys.argv[2:4])
     jobs = pickle.loads(jobs_path.read_bytes())
-    results = [{"name": job["name"], "route": job["route"], **isolated(do, job)} for job in jobs]
+    results = [{"name": j["name"], "route": j["route"], **r} for j, r in zip(jobs, isolated(do, jobs), strict=True)]
     results_path.write_bytes(pickle.dumps(results))
 
 

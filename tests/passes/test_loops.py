@@ -1,6 +1,6 @@
 """Loops and branches by both routes, on both CPU drivers, against JAX; and that no argument is overwritten.
 
-All programs go through two worker processes (`loop_worker.py`), which run each in a child of its own: a crash or a hang
+All programs go through two worker processes (`loop_worker.py`), which run them in children of their own: a crash or a hang
 of IREE fails one test.
 """
 
