@@ -7,7 +7,7 @@ import pytest
 
 import sable
 
-from ..numpy.oracle import check
+from ..numpy.oracle import check, compare, jax, outcome
 
 SHAPES = [(), (0,), (5,), (3, 4), (2, 0, 3)]
 
@@ -329,3 +329,54 @@ def test_rng_bit_generator(algorithm: str) -> None:
 def test_rng_bit_generator_refuses(text: str) -> None:
     with pytest.raises(TypeError, match="rng_bit_generator"):
         evaluate(sable, f"j.lax.rng_bit_generator({text})")
+
+
+# ---- gamma of keys -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["threefry2x32", "rbg", "unsafe_rbg"])
+def test_gamma_of_many_keys(name: str) -> None:
+    """Many keys draw what one JAX program draws of them, whatever their generator: mapped keys, parameters, both."""
+
+    def program(j):
+        r, a = j.random, j.numpy.asarray([0.5, 2.0, 7.0])
+        g = r.key(5, impl=name)
+
+        def draw(k, p):
+            return r.gamma(k, p)
+
+        two, three = r.split(g, 2), r.split(g, 3)
+        return [
+            j.vmap(draw, (0, None))(three, 2.0),
+            j.vmap(draw, (None, 0))(g, a),
+            j.vmap(draw)(three, a),
+            j.vmap(j.vmap(draw, (None, 0)), (0, None))(two, a),
+            j.vmap(lambda k: r.loggamma(k, a))(two),
+            j.vmap(j.grad(lambda p, k: r.loggamma(k, p)))(a, three),
+            r.random_gamma_p.bind(g, a, log_space=False),
+            r.random_gamma_p.bind(two, a[:2], log_space=True),
+        ]
+
+    compiled = outcome(jax, lambda j: j.jit(lambda: program(j))(), ())
+    compare(compiled, outcome(sable, program, ()), 4e-6, 1e-6, weak=False)
+
+
+def test_random_gamma_p_refuses() -> None:
+    bind, key = sable.random.random_gamma_p.bind, sable.random.key(0)
+    with pytest.raises(TypeError, match="typed random key"):
+        bind(sable.random.PRNGKey(0), 2.0, log_space=False)
+    with pytest.raises(TypeError, match="float dtype"):
+        bind(key, sable.numpy.arange(2), log_space=False)
+    with pytest.raises(ValueError, match="leading dimensions"):
+        bind(sable.random.split(key, 2), sable.numpy.ones(3), log_space=False)
+
+
+REFUSED = """
+r.gamma(k, 1 + 1j) | r.gamma(k, 2.0, (2,), 'complex64') | r.loggamma(k, A([1 + 0j])) | r.beta(k, 1j, 2.0)
+r.chisquare(k, 1j) | r.t(k, 1j) | r.generalized_normal(k, 1j)
+"""
+
+
+@pytest.mark.parametrize("text", [c.strip() for line in REFUSED.strip().splitlines() for c in line.split(" | ")])
+def test_complex_parameters(text: str) -> None:
+    nearly(text)

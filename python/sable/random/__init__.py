@@ -42,6 +42,7 @@ from ._gamma import (
     gamma,
     generalized_normal,
     loggamma,
+    random_gamma_p,
     t,
 )
 from ._keys import PRNGKey, clone, fold_in, key, key_data, key_dtype, key_impl, split, wrap_key_data
@@ -88,6 +89,7 @@ __all__ = [
     "poisson",
     "rademacher",
     "randint",
+    "random_gamma_p",
     "rayleigh",
     "split",
     "t",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ from sable import numpy as jnp
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.batching import batched_call
+from sable.core.custom_batching import custom_vmap
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.operands import convert, expand_to, known_integer, scalar
+from sable.core.primitives import Primitive
 from sable.core.values import as_value
 from sable.library.declare import library
 from sable.pytree import arrays
@@ -70,20 +73,55 @@ def _one(data: Value, a: Value, generator: Generator, in_logs: bool) -> Value:
 
 @functools.partial(custom_jvp, nondiff_argnums=(2, 3))
 def _samples(data: Value, a: Value, generator: Generator, in_logs: bool) -> Value:
-    """Samples of the words of one key, for an array of parameters."""
-    keys = generator.split(data, (a.size,))
-    rows = [keys, lax.reshape(a, (a.size,))]
-
-    def one(key: Value, parameter: Value) -> Value:
-        return _one(key, parameter, generator, in_logs)
-
+    """Samples of the words of a key (or of several: see `_of_keys`), for an array of parameters."""
     if generator is THREEFRY:
-        tree = arrays.flatten((tuple(rows), {}))[1]
-        found = batched_call(one, rows, tree, [0, 0], a.size)
+        return _of_keys(data, a, generator, in_logs)
+    return _drawn(generator, in_logs)(data, a)
+
+
+@functools.cache
+def _drawn(generator: Generator, in_logs: bool) -> custom_vmap:
+    """Samples of keys whose bits are drawn in blocks: of many keys as of one, one loop over all samples.
+
+    Blocks of bits are not drawn for many keys at once, hence the batch of a loop over samples would have other bits.
+    """
+
+    @custom_vmap
+    def drawn(data: Value, a: Value) -> Value:
+        return _of_keys(data, a, generator, in_logs)
+
+    @drawn.def_vmap
+    def _(size: int, mapped: list, data: Value, a: Value) -> tuple:
+        rows = (x if is_mapped else lax.broadcast(x, (size,)) for x, is_mapped in zip((data, a), mapped))
+        return drawn(*rows), True
+
+    return drawn
+
+
+def _of_keys(data: Value, a: Value, generator: Generator, in_logs: bool) -> Value:
+    """Samples of the words (..., words) of keys, whose dimensions are the parameters' leading ones."""
+    many = data.aval.shape[:-1]
+    count = math.prod(a.aval.shape[len(many) :])
+
+    def split(words: Value) -> Value:
+        return generator.split(words, (count,))
+
+    def one(words: Value, parameter: Value) -> Value:
+        return _one(words, parameter, generator, in_logs)
+
+    if many:
+        size = math.prod(many)
+        flat = [lax.reshape(data, (size, generator.words))]
+        keys = batched_call(split, flat, arrays.flatten((tuple(flat), {}))[1], [0], size)
+        keys = lax.reshape(keys, (a.size, generator.words))
     else:
-        # blocks of bits are not drawn for many keys at once
+        keys = split(data)
+    rows = [keys, lax.reshape(a, (a.size,))]
+    if generator is THREEFRY:
+        found = batched_call(one, rows, arrays.flatten((tuple(rows), {}))[1], [0, 0], a.size)
+    else:
         found = lax.map(lambda row: one(*row), tuple(rows))
-    return lax.reshape(found, a.shape)
+    return lax.reshape(found, a.aval.shape)
 
 
 @_samples.defjvp
@@ -103,6 +141,42 @@ def gamma_words(words: KeyArray, a: Any, shape: tuple[int, ...], dtype: np.dtype
     """Samples of the words of a key, for parameters that broadcast into the shape."""
     parameters = expand_to(convert(as_value(a), dtype), shape)
     return _samples(words._base_array, parameters, words._impl, in_logs)
+
+
+class _RandomGamma(Primitive):
+    """The primitive `random_gamma`, which draws what `gamma` and `loggamma` give."""
+
+    def bind(self, key: KeyArray, a: Any, *, log_space: bool) -> Value:
+        """Samples for parameters of their own dtype: `random_gamma_p.bind(key, a, log_space=False)`.
+
+        Args:
+          key: typed random keys.
+          a: parameters, positive; the keys' dimensions are the leading ones, and each key draws all of the others.
+          log_space: logarithms of the samples.
+
+        Raises:
+          TypeError: the key is not a typed one; a is not of a float dtype.
+          ValueError: the leading dimensions of a are not the keys'.
+
+        Example:
+          >>> jax.random.random_gamma_p.bind(jax.random.key(0), jnp.array([2.]), log_space=False).round(3)
+          Array([1.59], dtype=float32)
+        """
+        value = as_value(a)
+        if not isinstance(key, KeyArray):
+            raise TypeError(f"random_gamma takes a typed random key, got {type(key).__name__}")
+        if dtypes.kind_of(value.aval.dtype) != "f":
+            raise TypeError(f"random_gamma takes parameters of a float dtype, got {value.aval.dtype}")
+        words, _ = words_of("random_gamma", key, batched=True)
+        if value.aval.shape[: words.ndim] != words.shape:
+            raise ValueError(
+                f"random_gamma takes parameters whose leading dimensions are the keys', got parameters of shape "
+                f"{value.aval.shape} for keys of shape {words.shape}"
+            )
+        return _samples(words._base_array, value, words._impl, log_space)
+
+
+random_gamma_p = _RandomGamma("random_gamma", False)
 
 
 # ---- the gamma distribution --------------------------------------------------------------------------------------
