@@ -191,6 +191,11 @@ def test_counts_of_many_parameters() -> None:
     exactly("r.binomial(k, 70.0, jnp.linspace(0, 1, 2000))")
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "uint32", "int32"])
+def test_counts_of_dtypes(dtype: str) -> None:
+    exactly(f"r.poisson(k, A([0.5, 3.0, 40.0]), dtype={dtype!r})")
+
+
 def test_gamma_of_many_parameters() -> None:
     nearly("r.gamma(k, jnp.linspace(0.05, 20, 2000))", rtol=1e-5)
     nearly("j.grad(lambda a: r.gamma(k, a).sum())(jnp.linspace(0.05, 20, 2000))", rtol=1e-4)

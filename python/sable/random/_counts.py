@@ -107,7 +107,8 @@ def poisson(key: Any, lam: Any, shape: Any = None, dtype: Any = None, *, out_sha
     rate = as_value(lam)
     sizes = rate.aval.shape if shape is None else sizes_argument(shape)
     rate = convert(jnp.broadcast_to(rate, sizes), _FLOAT32)
-    limit = int(dtypes.iinfo(found).max)
+    # as many steps as the dtype counts to, or the counter of steps
+    limit = min(int(dtypes.iinfo(x).max) for x in (found, dtypes.default_int_dtype()))
     by_products = (rate != rate) | (rate < _REJECTION_FROM)
     small = lax.select(by_products, rate, jnp.zeros_like(rate))
     large = lax.select(by_products, jnp.full_like(rate, _OTHER_RATE), rate)
