@@ -10,6 +10,7 @@ from sable.ir.bindings import CONTEXT, ir
 from ..ir_tools import CONTROL_FLOW, copy_module, functions_with_body, inline_calls, walk_module
 from ..kernels import FLAGS, KernelLimits, NotAKernel, dispatch_native_calls, has_native_calls, kernels_for_loops
 from .column_reductions import part_column_reductions
+from .crossed_reductions import part_crossed_reductions
 from .known_branches import fold_known_control_flow
 from .loops_to_blocks import blocks_of_control_flow
 from .private_copies import copy_update_targets
@@ -137,6 +138,7 @@ def _part_dispatches(module: ir.Module, platform: str) -> None:
     make_wide_fills(module)
     copy_spread_views(module, platform)
     part_column_reductions(module, platform)
+    part_crossed_reductions(module)
     split_wide_fusions(module, platform)
 
 
