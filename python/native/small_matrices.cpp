@@ -2,6 +2,7 @@
 // matrices are LAPACK's.
 #include "small_matrices.h"
 
+#include <complex>
 #include <string>
 #include <vector>
 
@@ -98,7 +99,28 @@ void eigh(const int64_t* words) {
   code<T>().eigh(stack(a), stack(v), stack(w), a.batch(), static_cast<int>(a.rows()), Matrices<T>::options(words, 3)[0] != 0);
 }
 
-// What is left out goes to LAPACK by itself; so do matrices whose vectors are to be completed.
+// A call of LAPACK's kernel on each matrix that is left out.
+template <typename T, Kernel kernel, int tensors, int options>
+struct Rest {
+  const int64_t* words;
+
+  LeftOut left_out() { return {run, this}; }
+
+ private:
+  static void run(void* self, int64_t number) {
+    constexpr int kPlace = Matrices<T>::kWords, kCount = tensors * (kPlace + Matrices<T>::kRank) + options;
+    const int64_t* words = static_cast<Rest*>(self)->words;
+    std::vector<int64_t> one(words, words + kCount);
+    for (int i = 0; i < tensors; ++i) {
+      one[i * kPlace + 1] += number * one[i * kPlace + 2];
+      one[tensors * kPlace + i * Matrices<T>::kRank] = 1;
+    }
+    one.insert(one.end(), {0, 1});
+    lapack<kernel>(one.data());
+  }
+};
+
+// Matrices whose vectors are to be completed are LAPACK's.
 template <typename T, bool vectors>
 void svd(const int64_t* words) {
   constexpr int kTensors = vectors ? 4 : 2;
@@ -106,19 +128,7 @@ void svd(const int64_t* words) {
   const bool is_full = Matrices<T>::options(words, kTensors)[0] != 0;
   if (!are_small<T>(a.batch(), {a.rows(), a.columns()}) || (vectors && is_full && a.rows() != a.columns()))
     return lapack<svd<T, vectors>>(words);
-  struct Rest {
-    const int64_t* words;
-    static void run(void* self, int64_t number) {
-      constexpr int kPlace = Matrices<T>::kWords, kCount = kTensors * (kPlace + Matrices<T>::kRank) + 1;
-      std::vector<int64_t> one(static_cast<Rest*>(self)->words, static_cast<Rest*>(self)->words + kCount);
-      for (int i = 0; i < kTensors; ++i) {
-        one[i * kPlace + 1] += number * one[i * kPlace + 2];
-        one[kTensors * kPlace + i * Matrices<T>::kRank] = 1;
-      }
-      one.insert(one.end(), {0, 1});
-      lapack<svd<T, vectors>>(one.data());
-    }
-  } rest{words};
+  Rest<T, svd<T, vectors>, kTensors, 1> rest{words};
   Stack<T> u{}, vt{}, matrices = stack(a);
   if constexpr (vectors) u = stack(Matrices<T>(words, 2, kTensors)), vt = stack(Matrices<T>(words, 3, kTensors));
   int64_t rows = a.rows(), columns = a.columns();
@@ -128,7 +138,23 @@ void svd(const int64_t* words) {
     const Stack<T> left = u;
     matrices = turned(matrices), u = turned(vt), vt = turned(left);
   }
-  code<T>().svd(matrices, stack(s), u, vt, a.batch(), static_cast<int>(rows), static_cast<int>(columns), Rest::run, &rest);
+  code<T>().svd(matrices, stack(s), u, vt, a.batch(), static_cast<int>(rows), static_cast<int>(columns), rest.left_out());
+}
+
+// Without left eigenvectors.
+template <typename T, bool vectors>
+void eig(const int64_t* words) {
+  constexpr int kTensors = vectors ? 3 : 2;
+  Matrices<T> a(words, 0, kTensors);
+  if (!are_small<T>(a.batch(), {a.rows()})) return lapack<eig<T, vectors>>(words);
+  Rest<T, eig<T, vectors>, kTensors, 0> rest{words};
+  auto parts = [](const Matrices<std::complex<T>>& m) {
+    return Stack<T>{reinterpret_cast<T*>(m.data), {2 * m.strides[0], 2 * m.strides[1], 2 * m.strides[2]}};
+  };
+  Stack<T> v{};
+  if constexpr (vectors) v = parts(Matrices<std::complex<T>>(words, 2, kTensors));
+  code<T>().eig(stack(a), parts(Matrices<std::complex<T>>(words, 1, kTensors)), v, a.batch(), static_cast<int>(a.rows()),
+                rest.left_out());
 }
 
 template <Kernel kernel>
@@ -146,6 +172,8 @@ void bind_type(const std::string& dtype) {
   put_before<eigh<T>>("sable_eigh_" + dtype);
   put_before<svd<T, true>>("sable_svd_true_" + dtype);
   put_before<svd<T, false>>("sable_svd_false_" + dtype);
+  put_before<eig<T, true>>("sable_eig_false_true_" + dtype);
+  put_before<eig<T, false>>("sable_eig_false_false_" + dtype);
 }
 
 }  // namespace

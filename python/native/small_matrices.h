@@ -15,6 +15,14 @@ struct Stack {
   int64_t strides[3];
 };
 
+// Who is told the number of each matrix that is left to LAPACK, its results not to be relied on.
+struct LeftOut {
+  void (*tell)(void* self, int64_t number);
+  void* self;
+
+  void operator()(int64_t number) const { tell(self, number); }
+};
+
 // The code of a kind of processor. A matrix is (rows, columns), or (n, n).
 template <typename T>
 struct SmallMatrices {
@@ -32,9 +40,12 @@ struct SmallMatrices {
   // w is (n, 1).
   void (*eigh)(Stack<T> a, Stack<T> v, Stack<T> w, int64_t batch, int n, bool lower);
   // Of rows >= columns: u is as a, s (columns, 1), vt (columns, columns). Matrices whose vectors are not determined by their
-  // columns are told to `left_out`, their results not written. Without u no vectors are wanted.
-  void (*svd)(Stack<T> a, Stack<T> s, Stack<T> u, Stack<T> vt, int64_t batch, int rows, int columns,
-              void (*left_out)(void* self, int64_t number), void* self);
+  // columns are left out. Without u no vectors are wanted.
+  void (*svd)(Stack<T> a, Stack<T> s, Stack<T> u, Stack<T> vt, int64_t batch, int rows, int columns, LeftOut left_out);
+  // w is (n, 1), the right eigenvectors v are as a; both are of complex numbers, with strides in real ones. Matrices that
+  // rows and columns exchanged alone would split, and those whose eigenvalues are not found, are left out. Without v no vectors
+  // are wanted.
+  void (*eig)(Stack<T> a, Stack<T> w, Stack<T> v, int64_t batch, int n, LeftOut left_out);
 };
 
 namespace plain {
