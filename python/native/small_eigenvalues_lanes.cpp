@@ -352,8 +352,9 @@ class Eigenvalues {
       im[k] = pair ? -half : im[k];
       if (!any(real)) continue;
       const Lanes<T> q = p + signed_as<T>(half, p);  // (q, c) is an eigenvector
-      h[k - 1][k - 1] = real ? d + q : a;
-      h[k][k] = real & (q != 0) ? d - most / q * least : d;
+      const Lanes<T> shift = real & (q != 0) ? most / q * least : Lanes<T>{};
+      h[k - 1][k - 1] = a + shift;
+      h[k][k] = d - shift;
       h[k - 1][k] = real ? b - c : b;
       h[k][k - 1] = real ? Lanes<T>{} : c;
       if (!wanted) continue;

@@ -121,6 +121,128 @@ def test_svd(dtype: type) -> None:
         near(np.asarray(jnp.linalg.svd(a, compute_uv=False)), s, dtype)
 
 
+def eigenvectors(matrices):
+    return [(*jnp.linalg.eig(a), jnp.linalg.eigvals(a)) for a in matrices]
+
+
+def check_eigenvectors(a: np.ndarray, found, dtype: type) -> None:
+    """A v = v w, beside the sums of what is added; unit length; real beside real; conjugates beside each other."""
+    w, v, alone = map(np.asarray, found)
+    bound = np.abs(a) @ np.abs(v) + np.abs(v) * np.abs(w)[:, None]
+    error = np.abs(a.astype(np.float64) @ v - v * w[:, None])
+    limits = np.finfo(dtype)
+    least = 100 * limits.tiny / limits.eps * np.abs(a).max((1, 2), keepdims=True)[:, 0]  # what equal eigenvalues are apart
+    assert (error.max(1) <= 10 * ERROR[dtype] * bound.max(1) + least).all()
+    near(np.linalg.norm(v, axis=1), np.ones(w.shape), dtype)
+    real = w.imag == 0
+    assert (v.swapaxes(1, 2)[real].imag == 0).all() and not np.signbit(w.imag[real]).any()
+    for i, k in zip(*np.nonzero(w.imag > 0)):
+        assert w[i, k + 1] == w[i, k].conj() and (v[i, :, k + 1] == v[i, :, k].conj()).all()
+        size = np.abs(v[i, :, k])
+        assert (v[i, size >= size.max() * (1 - 10 * ERROR[dtype]), k].imag == 0).any()  # of the largest, one is real
+    near(alone, w, dtype)
+
+
+def values_near(found: np.ndarray, wanted: np.ndarray, tolerance: float) -> None:
+    """Each of one set close to one of the other, for each matrix beside its largest."""
+    distance = np.abs(found[:, :, None] - wanted[:, None, :])
+    error = np.maximum(distance.min(1).max(1), distance.min(2).max(1)) / np.abs(wanted).max(1)
+    assert error.max() <= tolerance, error.max()
+
+
+@DTYPES
+def test_eig(dtype: type) -> None:
+    matrices = [draw(batch, n, n, dtype) for n in range(1, 17) for batch in BATCHES]
+    for a, found in zip(matrices, eigenvectors(matrices)):
+        check_eigenvectors(a, found, dtype)
+        w, back = np.linalg.eig(a.astype(np.float64))
+        condition = np.linalg.cond(back).max()  # F. Bauer, C. Fike, "Norms and exclusion theorems", 1960
+        values_near(np.asarray(found[0]), w, 20 * ERROR[dtype] * condition)
+
+
+def special_matrices(n: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Matrices and their eigenvalues."""
+    one, above, rng = np.eye(n), np.eye(n, k=1), np.random.default_rng(n)
+    cycle, order = np.roll(one, 1, 0), rng.permutation(n)
+    roots = np.exp(2j * np.pi * np.arange(n) / n)
+    upper = np.triu(rng.normal(size=(n, n)))
+    angle = np.cos(0.3) + 1j * np.sin(0.3)
+    turns = np.kron(np.eye(n // 2), [[angle.real, -angle.imag], [angle.imag, angle.real]])
+    polynomial = np.poly(roots + 0.25).real  # (x - 1/4)^n - 1
+    companion = np.eye(n, k=-1)
+    companion[0] = -polynomial[1:]
+    return {
+        "zero": (0 * one, np.zeros(n)),
+        "equal": (3 * one, np.full(n, 3.0)),
+        "diagonal": (np.diag(np.arange(n) - 1.0), np.arange(n) - 1.0),
+        "upper": (upper, np.diag(upper)),
+        "lower": (upper.T, np.diag(upper)),
+        "permuted": (upper[order][:, order], np.diag(upper)),
+        "nilpotent": (np.triu(np.ones((n, n)), 1)[order][:, order], np.zeros(n)),
+        "block of Jordan's": (one / 2 + above, np.full(n, 0.5)),
+        "its transpose": (one / 2 + above.T, np.full(n, 0.5)),
+        "cycle": (cycle, roots),
+        "turns": (turns, np.repeat([angle, angle.conj()], n // 2)),
+        "companion": (companion, roots + 0.25),
+        "ones": (np.ones((n, n)), np.array([n] + [0] * (n - 1))),
+    }
+
+
+@DTYPES
+def test_eig_of_special_matrices(dtype: type) -> None:
+    cases = {(n, name): x for n in (2, 4, 10) for name, x in special_matrices(n).items()}
+    matrices = [np.stack([a] * 8).astype(dtype) for a, _ in cases.values()]
+    exact = {
+        "zero",
+        "equal",
+        "diagonal",
+        "upper",
+        "lower",
+        "permuted",
+        "nilpotent",
+        "block of Jordan's",
+        "its transpose",
+    }
+    for ((_, name), (_, wanted)), a, found in zip(cases.items(), matrices, eigenvectors(matrices)):
+        check_eigenvectors(a, found, dtype)
+        w = np.asarray(found[0])
+        if name in exact:
+            np.testing.assert_array_equal(np.sort(w[0]), np.sort(wanted.astype(dtype)), name)
+        else:
+            values_near(w, wanted[None], 40 * ERROR[dtype])
+
+
+@DTYPES
+def test_eig_of_bad_scales(dtype: type) -> None:
+    """Rows and columns of different units change no eigenvalue; nor does what is beside a matrix in its vector."""
+    rng, limits = np.random.default_rng(7), np.finfo(dtype)
+    plain, numbers = draw(16, 6, 6, dtype), draw(16, 6, 6, dtype)
+    units = np.exp2(rng.integers(-18, 18, (16, 6)))
+    scaled = (plain * units[:, :, None] / units[:, None]).astype(dtype)
+    numbers[3, 1, 2], numbers[9, 0, 0] = np.nan, -np.inf
+    scales = [float(limits.tiny) * 1e4, 1e-30, 1e30, float(limits.max) / 16]
+    found = eigenvectors([scaled, plain, numbers, *(plain * dtype(scale) for scale in scales)])
+    check_eigenvectors(scaled, found[0], dtype)
+    wanted, back = np.linalg.eig(plain.astype(np.float64))
+    tolerance = 20 * ERROR[dtype] * np.linalg.cond(back).max()
+    for (w, *_), scale in zip((found[0], *found[3:]), (1, *scales)):
+        values_near(np.asarray(w) / scale, wanted, tolerance)
+    good = np.delete(np.arange(16), [3, 9])
+    for ours, others in zip(found[2], eigenvectors([np.where(np.isfinite(numbers), numbers, 0)])[0]):
+        assert np.isnan(np.asarray(ours)[[3, 9]]).all()
+        np.testing.assert_array_equal(np.asarray(ours)[good], np.asarray(others)[good])
+
+
+@DTYPES
+def test_eig_is_each_matrix_s_own(dtype: type) -> None:
+    """In whatever company a matrix is, its numbers are the same to the bit."""
+    a = np.concatenate([np.stack([x for x, _ in special_matrices(6).values()]), draw(19, 6, 6, np.float64)])
+    order = np.random.default_rng(3).permutation(32)
+    (whole, permuted) = eigenvectors([a.astype(dtype), a[order].astype(dtype)])
+    for x, y in zip(whole, permuted):
+        assert np.asarray(x)[order].tobytes() == np.asarray(y).tobytes()
+
+
 @DTYPES
 def test_singular_equal_and_no_numbers(dtype: type) -> None:
     a = np.zeros((6, 4, 4), dtype)
@@ -168,6 +290,7 @@ def test_pieces_are_the_whole() -> None:
             (
                 *(lax.linalg.cholesky(a), lax.linalg.eigh(a, symmetrize_input=False)),
                 *(jnp.linalg.qr(x), lax.linalg.svd(x), lax.linalg.lu(x), lax.linalg.eig(x)),
+                *(jnp.linalg.eig(x), jnp.linalg.eigvals(x)),
                 lax.linalg.triangular_solve(a, x, left_side=True),
             )
             for x, a in operands
