@@ -131,7 +131,9 @@ def check_eigenvectors(a: np.ndarray, found, dtype: type) -> None:
     bound = np.abs(a) @ np.abs(v) + np.abs(v) * np.abs(w)[:, None]
     error = np.abs(a.astype(np.float64) @ v - v * w[:, None])
     limits = np.finfo(dtype)
-    least = 100 * limits.tiny / limits.eps * np.abs(a).max((1, 2), keepdims=True)[:, 0]  # what equal eigenvalues are apart
+    least = (
+        100 * limits.tiny / limits.eps * np.abs(a).max((1, 2), keepdims=True)[:, 0]
+    )  # what equal eigenvalues are apart
     assert (error.max(1) <= 10 * ERROR[dtype] * bound.max(1) + least).all()
     near(np.linalg.norm(v, axis=1), np.ones(w.shape), dtype)
     real = w.imag == 0
