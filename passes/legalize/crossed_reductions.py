@@ -73,9 +73,8 @@ def _after(op: ir.Operation, operand: ir.Value, axes: _Axes) -> _Axes | None:
         return tuple(permutation.index(d) for d in axes)
     if op.name == "stablehlo.reshape":
         return _through_reshape(before, after, axes)
-    if op.name == "stablehlo.reduce" or (before == after and op.name not in _REDUCTIONS and not op.regions):
-        return axes
-    return None
+    on_elements = before == after and op.name not in _REDUCTIONS and not op.regions
+    return axes if on_elements else None
 
 
 def _through_reshape(before: list[int], after: list[int], axes: _Axes) -> _Axes | None:

@@ -44,6 +44,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], np.ndarray]] = {
     "three places": (lambda m, x: (lambda s: _outer(s)[None] + s[:, None, None])(m.sum(x, (1, 2))), T),
     "ranks": (lambda m, x: (lambda s: (s[None] < s[:, None]).sum(0))(m.max(x, 1)), B),
     "reshaped": (lambda m, x: (lambda s: s.reshape(1, 40) + s.reshape(40, 1))(x.sum(1)), B),
+    "in a sum": (lambda m, x: (x * x.sum(1)).sum(0)[None, :, None] * x.sum(1)[:, None, None], B),
     "in a chain": (lambda m, x: (lambda s: (x * s[:, None]).sum(1)[:, None] + s[None])(m.sum(x, 1)), B),
 }
 
@@ -74,6 +75,10 @@ def test_on_vulkan(name: str) -> None:
         (lambda x: _outer(x.sum(1)), 1),
         (lambda x: x.sum(1)[None] + x.sum(1)[:, None], 1),  # one reduction, said twice
         (lambda x: x.sum(1)[None] + x.sum(0)[:, None], 0),
+        (
+            lambda x: (x * x.sum(1)).sum(0)[None, :, None] * x.sum(1)[:, None, None],
+            0,
+        ),  # a sum of what is made of another
     ],
 )
 def test_only_what_is_crossed_is_parted(function: Callable, count: int) -> None:
