@@ -9,7 +9,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
-from sable.ir.native import NativeKernel
+from sable.ir.native import NativeKernel, pieces_of_stack
 from sable.ir.op import defop
 
 from .compose import zeros
@@ -86,7 +86,7 @@ hessenberg = defop(
     ],
     multiple_results=True,
     lower=lower_hessenberg,
-    native=NativeKernel("sable_hessenberg", (2,), (2, 1), LAPACK_DTYPES),
+    native=NativeKernel("sable_hessenberg", (2,), (2, 1), LAPACK_DTYPES, pieces=pieces_of_stack),
     traits=LIBRARY,
 )
 
@@ -141,7 +141,9 @@ tridiagonal = defop(
     ],
     multiple_results=True,
     lower=lower_tridiagonal,
-    native=NativeKernel("sable_tridiagonal", (2,), (2, 1, 1, 1), LAPACK_DTYPES, lambda lower: (lower,)),
+    native=NativeKernel(
+        "sable_tridiagonal", (2,), (2, 1, 1, 1), LAPACK_DTYPES, lambda lower: (lower,), pieces_of_stack
+    ),
     traits=LIBRARY,
 )
 
@@ -207,6 +209,6 @@ schur = defop(
     samples=_schur_samples,
     multiple_results=True,
     lower=_lower_schur,
-    native=NativeKernel("sable_schur_{compute_schur_vectors}", (2,), (2, 2), LAPACK_DTYPES),
+    native=NativeKernel("sable_schur_{compute_schur_vectors}", (2,), (2, 2), LAPACK_DTYPES, pieces=pieces_of_stack),
     traits=LIBRARY,
 )

@@ -172,7 +172,7 @@ geqp3 = defop(
     samples=_geqp3_samples,
     multiple_results=True,
     lower=lower_geqp3,
-    native=NativeKernel("sable_geqp3", (2,), (2, 1, 1), LAPACK_DTYPES),
+    native=NativeKernel("sable_geqp3", (2,), (2, 1, 1), LAPACK_DTYPES, pieces=pieces_of_stack),
     traits=LIBRARY,
 )
 
@@ -294,7 +294,9 @@ ormqr = defop(
     batch=stacked,
     samples=_ormqr_samples,
     lower=lower_ormqr,
-    native=NativeKernel("sable_ormqr", (2, 1, 2), (2,), LAPACK_DTYPES, lambda left, transpose: (left, transpose)),
+    native=NativeKernel(
+        "sable_ormqr", (2, 1, 2), (2,), LAPACK_DTYPES, lambda left, transpose: (left, transpose), pieces_of_stack
+    ),
     traits=LIBRARY,
 )
 

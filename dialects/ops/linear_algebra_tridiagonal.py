@@ -10,7 +10,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import BOOL as BOOLEAN
-from sable.ir.native import NativeKernel
+from sable.ir.native import NativeKernel, pieces_of_batch
 from sable.ir.op import LINEAR, defop
 
 from .compose import INT32, compare, index_constant, pad_axis, slice_axis, zeros
@@ -274,7 +274,12 @@ tridiagonal_solve = defop(
     samples=_samples,
     lower=_lower,
     native=NativeKernel(
-        "sable_tridiagonal_solve", (1, 1, 1, 2), (2,), LAPACK_DTYPES, lambda perturb_singular: (perturb_singular,)
+        "sable_tridiagonal_solve",
+        (1, 1, 1, 2),
+        (2,),
+        LAPACK_DTYPES,
+        lambda perturb_singular: (perturb_singular,),
+        lambda diagonal, *others, **params: pieces_of_batch(diagonal, 1),
     ),
     traits=LIBRARY,
 )

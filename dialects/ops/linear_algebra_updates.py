@@ -8,7 +8,7 @@ import numpy as np
 
 from sable.ir.aval import Aval, aval
 from sable.ir.codec import FLOAT
-from sable.ir.native import NativeKernel
+from sable.ir.native import NativeKernel, pieces_of_stack
 from sable.ir.op import defop
 
 from .compose import INT32, compare, index_constant, zeros
@@ -109,7 +109,7 @@ cholesky_update = defop(
         sample(np.zeros((0, 0), np.float32), np.zeros((0,), np.float32), grad=False, why="empty"),
     ],
     lower=_lower_update,
-    native=NativeKernel("sable_cholesky_update", (2, 1), (2,), _REAL),
+    native=NativeKernel("sable_cholesky_update", (2, 1), (2,), _REAL, pieces=pieces_of_stack),
     traits=LIBRARY,
 )
 

@@ -298,7 +298,26 @@ def test_pieces_are_the_whole() -> None:
             for x, a in operands
         ]
 
-    for eager, compiled in zip(*[jax.tree.leaves(f(operands)) for f in (factors, jax.jit(factors))]):
+    def forms(operands):
+        diagonals = [x[:, 0].repeat(9, 0) for x, _ in operands]
+        return [
+            (
+                *(lax.linalg.hessenberg(x), lax.linalg.tridiagonal(a), lax.linalg.schur(x)),
+                *(lax.linalg.qr(x, pivoting=True), lax.linalg.ormqr(x, x[:, 0] / 16, a)),
+                *(
+                    []
+                    if x.dtype.kind == "c"
+                    else [jax.vmap(lax.linalg.cholesky_update)(lax.linalg.cholesky(a).mT, x[:, 0])]
+                ),
+                lax.linalg.tridiagonal_solve(d, d + 3, d, d[..., None]),
+            )
+            for (x, a), d in zip(operands, diagonals)
+        ]
+
+    def both(operands):
+        return factors(operands), forms(operands)
+
+    for eager, compiled in zip(*[jax.tree.leaves(f(operands)) for f in (both, jax.jit(both))]):
         np.testing.assert_array_equal(eager, compiled)
 
 
