@@ -13,6 +13,7 @@ from sable.core import dtypes, operands
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import shape_argument, value_of
+from sable.core.values import retype
 from sable.library.declare import library
 from sable.pytree import arrays
 
@@ -138,7 +139,7 @@ def rng_uniform(a: Any, b: Any, shape: Sequence[int]) -> Value:
     _, bits = generate(state, sizes, word)
     low, high = (BIND.broadcast_in_dim(v, shape=sizes, broadcast_dimensions=()) for v in (low, high))
     found = _floats_between(bits, low, high) if kind == "f" else _integers_between(bits, low, high)
-    return operands.retype(found, low.aval.weak_type and high.aval.weak_type)
+    return retype(found, low.aval.weak_type and high.aval.weak_type)
 
 
 def _floats_between(bits: Value, low: Value, high: Value) -> Value:
