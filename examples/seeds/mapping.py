@@ -103,7 +103,7 @@ def moving_means() -> None:
     )
     print(
         "moving means:",
-        jnp.round(convolved, 4).tolist(),
+        (jnp.round(convolved, 4) + 0.0).tolist(),  # zeros without a sign
         "by products:",
         bool(jnp.allclose(products, convolved, atol=1e-6)),
     )

@@ -204,6 +204,31 @@ class QuarterTurn {
   std::vector<std::complex<T>> roots_;
 };
 
+// Numbers of a vector from `first` on, one behind the other: in their place, or in a copy where they lie apart.
+template <typename T>
+class Adjacent {
+ public:
+  Adjacent(const Matrices<T>& vector, int64_t first, int64_t count)
+      : place_(vector.data + first * vector.strides[0]), stride_(vector.strides[0]) {
+    if (stride_ != 1 && count > 1) copy_.resize(static_cast<size_t>(count));
+  }
+  T* data() { return copy_.empty() ? place_ : copy_.data(); }
+  void read() {
+    for (size_t i = 0; i < copy_.size(); ++i) copy_[i] = place_[static_cast<int64_t>(i) * stride_];
+  }
+  // Those for whose number `wanted`.
+  template <typename F>
+  void write(F wanted) {
+    for (int64_t i = 0; i < static_cast<int64_t>(copy_.size()); ++i)
+      if (wanted(i)) place_[i * stride_] = copy_[static_cast<size_t>(i)];
+  }
+
+ private:
+  T* place_;
+  int64_t stride_;
+  std::vector<T> copy_;
+};
+
 // ---- along one axis
 
 template <typename T>
@@ -314,20 +339,26 @@ void fourier(const int64_t* words) {
   const int64_t last_in = kKind == Kind::kRealBack ? half : n[2], last_out = kKind == Kind::kReal ? half : n[2];
   const int64_t batch = in.batch() / (others * last_in);
   const int64_t first = batch * piece / pieces, count = batch * (piece + 1) / pieces - first;
-  const T* from = reinterpret_cast<const T*>(in.data + first * others * last_in);
-  T* to = reinterpret_cast<T*>(out.data + first * others * last_out);
   const int64_t rows = count * others;
   if (rows == 0) return;
+  Adjacent<In> operand(in, first * others * last_in, rows * last_in);
+  Adjacent<Out> result(out, first * others * last_out, rows * last_out);
+  operand.read();
+  const T* from = reinterpret_cast<const T*>(operand.data());
+  T* to = reinterpret_cast<T*>(result.data());
 
   auto along_others = [&](const T* x, T* y, int64_t last) {
     if (n[1] > 1) along_columns<T>(n[1], x, y, count * n[0], last, 0, last, kInverse), x = y;
     if (n[0] > 1) along_columns<T>(n[0], x, y, count, n[1] * last, 0, n[1] * last, kInverse);
   };
   if constexpr (kKind == Kind::kRealBack) {
-    if (others == 1) return real_rows_back(n[2], from, to, rows);
-    Workspace<T> spectrum(2 * rows * half);
-    along_others(from, spectrum.data(), half);
-    real_rows_back<T>(n[2], spectrum.data(), to, rows);
+    if (others == 1) {
+      real_rows_back(n[2], from, to, rows);
+    } else {
+      Workspace<T> spectrum(2 * rows * half);
+      along_others(from, spectrum.data(), half);
+      real_rows_back<T>(n[2], spectrum.data(), to, rows);
+    }
   } else {
     if constexpr (kKind == Kind::kReal) {
       real_rows(n[2], from, to, rows);
@@ -336,6 +367,7 @@ void fourier(const int64_t* words) {
     }
     along_others(to, to, last_out);
   }
+  result.write([](int64_t) { return true; });
 }
 
 // Along the middle one of three axes; the options are its length and that of the last one, whose columns the pieces share.
@@ -346,8 +378,12 @@ void fourier_columns(const int64_t* words) {
   const int64_t n = options[0], inner = options[1], piece = options[2], pieces = options[3];
   constexpr int64_t kLine = kAlignment / static_cast<int64_t>(2 * sizeof(T));  // numbers in a cache line
   auto begin = [&](int64_t number) { return number == pieces ? inner : inner * number / pieces / kLine * kLine; };
-  along_columns<T>(n, reinterpret_cast<const T*>(in.data), reinterpret_cast<T*>(out.data), in.batch() / (n * inner), inner,
-                   begin(piece), begin(piece + 1), kInverse);
+  const int64_t first = begin(piece), last = begin(piece + 1);
+  Adjacent<std::complex<T>> operand(in, 0, in.batch()), result(out, 0, out.batch());
+  operand.read();
+  along_columns<T>(n, reinterpret_cast<const T*>(operand.data()), reinterpret_cast<T*>(result.data()), in.batch() / (n * inner),
+                   inner, first, last, kInverse);
+  result.write([&](int64_t i) { return i % inner >= first && i % inner < last; });
 }
 
 template <typename T>

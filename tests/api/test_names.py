@@ -85,3 +85,10 @@ def test_warnings_point_at_the_users_line():
         sable.numpy.zeros(2, np.float64)
         explicit_dtype(np.dtype(np.int64), "here")
     assert [Path(w.filename).name for w in caught] == ["test_names.py"] * 2
+
+
+def test_traced_values_are_told_from_arrays():
+    seen = []
+    sable.jit(lambda x: seen.append(isinstance(x, sable.core.Tracer)) or x)(1.0)
+    assert seen == [True] and not isinstance(sable.numpy.ones(2), sable.core.Tracer)
+    assert not hasattr(sable.core, "something_else")

@@ -122,3 +122,27 @@ def test_axes_are_cut_for_several_cores(shape: tuple[int, ...]) -> None:
 
     for eager, compiled in zip(transforms(x), sable.jit(transforms)(x)):
         np.testing.assert_array_equal(eager, compiled)
+
+
+def test_numbers_that_lie_apart() -> None:
+    """Operands that are every second number of an array, or a column of it, eagerly and inside of programs."""
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(6, 8)) + 1j * rng.normal(size=(6, 8))).astype(np.complex64)
+
+    def transforms(j, x):
+        fft = j.numpy.fft if j is not np else np.fft
+        return [
+            fft.fftn(x, s=(5, 1), axes=(0, 1)),
+            fft.irfftn(x, s=(5, 1), axes=(0, 1)),
+            fft.fft(x[0, ::2]),
+            fft.fft(x[:, 3]),
+            fft.ifft(x[::-1, 1]),
+            fft.rfft(x.real[1, ::3]),
+            fft.irfft(x[1::2, 2]),
+        ]
+
+    for eager, compiled, wanted in zip(
+        transforms(sable, x), sable.jit(lambda x: transforms(sable, x))(x), transforms(np, x)
+    ):
+        np.testing.assert_array_equal(eager, compiled)
+        np.testing.assert_allclose(eager, wanted, atol=2e-6)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import sable.numpy as jnp
+from sable import lax
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
 from sable.core.operands import array_arguments, known_integer, promote_dtypes, scalar
 from sable.library.declare import library
 
 from ._basic import digamma, gammaln, refuse_complex
-
-
-def _not_of_complex(name: str, x: Any) -> None:
-    if x.dtype.kind == "c":
-        raise NotImplementedError(f"{name} of complex numbers")
 
 
 @library(operands=("x",), promotion="inexact")
@@ -43,38 +40,70 @@ def gammasgn(x: Any) -> Any:
 
 @library(operands=("x",), promotion="inexact")
 def gamma(x: Any) -> Any:
-    """The gamma function.
+    """The gamma function; NaN at the poles of complex numbers.
 
     Args:
-      x: floating numbers; integers become them.
-
-    Raises:
-      NotImplementedError: complex numbers.
+      x: floating or complex numbers; integers become floating ones.
 
     Example:
       >>> jax.scipy.special.gamma(jnp.array([0.5, 5.0]))
       Array([ 1.7724538, 24.       ], dtype=float32)
     """
-    _not_of_complex("gamma", x)
+    if x.dtype.kind == "c":
+        return jnp.exp(_loggamma(x))
     return gammasgn(x) * jnp.exp(gammaln(x))
 
 
 @library(operands=("x",), promotion="inexact")
 def loggamma(x: Any) -> Any:
-    """The principal branch of the logarithm of the gamma function; NaN where x is not positive.
+    """The principal branch of the logarithm of the gamma function: continuous but for the negative real axis.
 
     Args:
-      x: floating numbers; integers become them.
+      x: floating numbers, for which it is NaN where they are not positive, or complex ones; integers become floating ones.
 
-    Raises:
-      NotImplementedError: complex numbers.
+    Sources: DLMF 5.5.1, 5.5.3, 5.11.1; D. Hare, "Computing the principal branch of log-Gamma", 1997.
 
     Example:
       >>> jax.scipy.special.loggamma(jnp.array([-0.5, 5.0]))
       Array([      nan, 3.1780539], dtype=float32)
+      >>> jax.scipy.special.loggamma(jnp.array(-0.5 + 1j))
+      Array(-0.7643616-2.9894516j, dtype=complex64)
     """
-    _not_of_complex("loggamma", x)
+    if x.dtype.kind == "c":
+        return _loggamma(x)
     return jnp.where(x > 0, gammaln(x), jnp.nan)
+
+
+#: B_2k / (2k (2k - 1)): of 1 / z^(2k - 1) in Stirling's series, which from |z| = 10 on is exact to f64.
+_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+_FROM = 10
+
+
+def _loggamma(z: Any) -> Any:
+    """Of complex numbers; NaN at the poles."""
+    x, y = jnp.real(z), jnp.imag(z)
+    reflected = x < 0.5
+    found = _loggamma_right(jnp.where(reflected, 1 - z, z))
+    # in the upper half plane log sin(pi z) = -i pi z + i pi / 2 - log 2 + log(1 - exp(2 pi i z)), continuous; below conjugate
+    lower = jnp.signbit(y)
+    up = lax.complex(x, jnp.abs(y))
+    turn = lax.complex(jnp.zeros_like(x), jnp.full_like(x, math.pi))
+    rest = jnp.log(-jnp.expm1(2 * turn * (up - jnp.round(x).astype(z.dtype))))
+    sine = -turn * up + turn / 2 - math.log(2) + rest
+    mirrored = math.log(math.pi) - jnp.where(lower, jnp.conj(sine), sine) - found
+    found = jnp.where(reflected, mirrored, found)
+    pole = (y == 0) & (x <= 0) & (x == jnp.round(x))
+    return jnp.where(pole, complex(math.nan, math.nan), found)
+
+
+def _loggamma_right(z: Any) -> Any:
+    """Of a positive real part: Stirling's series, of small numbers behind a shift by `_FROM`."""
+    small = jnp.abs(z) < _FROM
+    logarithms = sum((jnp.log(jnp.where(small, z + k, 1)) for k in range(1, _FROM)), jnp.log(jnp.where(small, z, 1)))
+    far = jnp.where(small, z + _FROM, z)
+    inverse = 1 / far
+    series = functools.reduce(lambda total, c: total * (inverse * inverse) + c, reversed(_STIRLING), jnp.zeros_like(z))
+    return (far - 0.5) * jnp.log(far) - far + 0.5 * math.log(2 * math.pi) + series * inverse - logarithms
 
 
 @library(operands=("n",), promotion="inexact")

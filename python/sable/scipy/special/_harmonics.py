@@ -101,11 +101,11 @@ def sph_harm_y(n: Any, m: Any, theta: Any, phi: Any, diff_n: int | None = None, 
 def _legendre(n: Any, m: Any, theta: Any, top: int) -> Any:
     """The associated Legendre functions of cos(theta), times their factor in spherical harmonics.
 
-    P_m^m = -sqrt(1 + 1/(2m)) sin(theta) P_(m-1)^(m-1), and upwards in the degree l
+    P_m^m = -sqrt(1 + 1/(2m)) |sin(theta)| P_(m-1)^(m-1), and upwards in the degree l
     P_l = a_l (cos(theta) P_(l-1) - P_(l-2) / a_(l-1)), a_l = sqrt((4 l^2 - 1) / (l^2 - m^2)).
     """
     n, m, theta = jnp.broadcast_arrays(n, m, theta)
-    x, y = jnp.cos(theta), jnp.sin(theta)
+    x, y = jnp.cos(theta), jnp.abs(jnp.sin(theta))
     here = jnp.full_like(theta, 0.5 / math.sqrt(math.pi))
     for k in range(1, top + 1):
         here = jnp.where(k <= m, -math.sqrt(1 + 0.5 / k) * y * here, here)
