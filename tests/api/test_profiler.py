@@ -23,7 +23,7 @@ def events(folder: Path) -> list[dict]:
 
 def test_a_trace_shows_what_ran(tmp_path: Path) -> None:
     def doubled(x):
-        return jnp.sin(x) * 2
+        return jnp.sin(x) * 2.718  # a program of no other test, whose code would be there already
 
     jitted = jax.jit(doubled)
     x = jnp.ones(7)
