@@ -28,22 +28,14 @@ constexpr int64_t kShortest = 64, kLongest = 1 << 13;
 constexpr size_t kMostPlans = 512;
 
 template <typename T>
-FourierCode<T> choose_code() {
-  constexpr bool single = std::is_same_v<T, float>;
-#ifdef SABLE_HAS_AVX2
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    if constexpr (single) return avx2::fourier_code_float();
-    else return avx2::fourier_code_double();
-  }
-#endif
-  if constexpr (single) return plain::fourier_code_float();
-  else return plain::fourier_code_double();
-}
-
-template <typename T>
 const FourierCode<T>& code() {
-  static const FourierCode<T> chosen = choose_code<T>();
-  return chosen;
+  if constexpr (std::is_same_v<T, float>) {
+    static const FourierCode<T> chosen = SABLE_OF_THIS_PROCESSOR(fourier_code_float);
+    return chosen;
+  } else {
+    static const FourierCode<T> chosen = SABLE_OF_THIS_PROCESSOR(fourier_code_double);
+    return chosen;
+  }
 }
 
 // exp(-2 pi i e / n), of an angle of at most an eighth of a turn.

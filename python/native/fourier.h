@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "processors.h"
+
 namespace sable {
 
 // Stages of Stockham's algorithm for a length without large prime factors: n = r m, then m in turn.
@@ -57,15 +59,12 @@ struct FourierCode {
 
 constexpr int64_t kAlignment = 64;
 
-namespace plain {
-FourierCode<float> fourier_code_float();
-FourierCode<double> fourier_code_double();
-}  // namespace plain
-#ifdef SABLE_HAS_AVX2
-namespace avx2 {
-FourierCode<float> fourier_code_float();
-FourierCode<double> fourier_code_double();
-}  // namespace avx2
-#endif
+#define SABLE_DECLARE(name)         \
+  namespace name {                  \
+  FourierCode<float> fourier_code_float();   \
+  FourierCode<double> fourier_code_double(); \
+  }
+SABLE_FOR_EACH_PROCESSOR(SABLE_DECLARE)
+#undef SABLE_DECLARE
 
 }  // namespace sable

@@ -30,7 +30,24 @@ inline void store(T* x, Lanes<T> a) { *reinterpret_cast<typename Vector<T>::loos
 #else
 #define SABLE_PICK(a, b, ...) __builtin_shuffle(a, b, decltype(a < b){__VA_ARGS__})
 #endif
-#if SABLE_LANE_BYTES == 32
+#if SABLE_LANE_BYTES == 64
+inline Lanes<float> evens(Lanes<float> a, Lanes<float> b) {
+  return SABLE_PICK(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+inline Lanes<float> odds(Lanes<float> a, Lanes<float> b) {
+  return SABLE_PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+inline Lanes<float> firsts(Lanes<float> a, Lanes<float> b) {
+  return SABLE_PICK(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+inline Lanes<float> lasts(Lanes<float> a, Lanes<float> b) {
+  return SABLE_PICK(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+inline Lanes<double> evens(Lanes<double> a, Lanes<double> b) { return SABLE_PICK(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
+inline Lanes<double> odds(Lanes<double> a, Lanes<double> b) { return SABLE_PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
+inline Lanes<double> firsts(Lanes<double> a, Lanes<double> b) { return SABLE_PICK(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+inline Lanes<double> lasts(Lanes<double> a, Lanes<double> b) { return SABLE_PICK(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+#elif SABLE_LANE_BYTES == 32
 inline Lanes<float> evens(Lanes<float> a, Lanes<float> b) { return SABLE_PICK(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
 inline Lanes<float> odds(Lanes<float> a, Lanes<float> b) { return SABLE_PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
 inline Lanes<float> firsts(Lanes<float> a, Lanes<float> b) { return SABLE_PICK(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }

@@ -13,22 +13,14 @@ namespace sable {
 namespace {
 
 template <typename T>
-SmallMatrices<T> choose_code() {
-  constexpr bool single = std::is_same_v<T, float>;
-#ifdef SABLE_HAS_AVX2
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    if constexpr (single) return avx2::small_matrices_float();
-    else return avx2::small_matrices_double();
-  }
-#endif
-  if constexpr (single) return plain::small_matrices_float();
-  else return plain::small_matrices_double();
-}
-
-template <typename T>
 const SmallMatrices<T>& code() {
-  static const SmallMatrices<T> chosen = choose_code<T>();
-  return chosen;
+  if constexpr (std::is_same_v<T, float>) {
+    static const SmallMatrices<T> chosen = SABLE_OF_THIS_PROCESSOR(small_matrices_float);
+    return chosen;
+  } else {
+    static const SmallMatrices<T> chosen = SABLE_OF_THIS_PROCESSOR(small_matrices_double);
+    return chosen;
+  }
 }
 
 template <typename T>
@@ -40,10 +32,10 @@ Stack<T> stack(const Matrices<T>& m) {
 template <Kernel before>
 Kernel lapack = nullptr;
 
-// Whether there are enough of them to fill the lanes, and all of these are small.
+// Whether there are enough of them to fill more than half of the lanes, and all of these are small.
 template <typename T>
 bool are_small(int64_t batch, std::initializer_list<int64_t> sizes) {
-  if (batch < code<T>().lanes) return false;
+  if (2 * batch <= code<T>().lanes) return false;
   for (int64_t size : sizes)
     if (size > kSmall) return false;
   return true;

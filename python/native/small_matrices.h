@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "processors.h"
+
 namespace sable {
 
 // The most rows and columns of a small matrix.
@@ -48,15 +50,12 @@ struct SmallMatrices {
   void (*eig)(Stack<T> a, Stack<T> w, Stack<T> v, int64_t batch, int n, LeftOut left_out);
 };
 
-namespace plain {
-SmallMatrices<float> small_matrices_float();
-SmallMatrices<double> small_matrices_double();
-}  // namespace plain
-#ifdef SABLE_HAS_AVX2
-namespace avx2 {
-SmallMatrices<float> small_matrices_float();
-SmallMatrices<double> small_matrices_double();
-}  // namespace avx2
-#endif
+#define SABLE_DECLARE(name)         \
+  namespace name {                  \
+  SmallMatrices<float> small_matrices_float();   \
+  SmallMatrices<double> small_matrices_double(); \
+  }
+SABLE_FOR_EACH_PROCESSOR(SABLE_DECLARE)
+#undef SABLE_DECLARE
 
 }  // namespace sable
