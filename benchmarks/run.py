@@ -24,7 +24,7 @@ import numpy as np
 HERE = Path(__file__).parent
 ROUNDS = 7
 #: Seconds between turns: the other library's threads wait actively for more work (OpenBLAS's do), and take a core.
-SETTLE = 0.03
+SETTLE = 0.08
 #: seconds that one round of one program should take at least
 ROUND_SECONDS = 0.05
 
@@ -215,15 +215,16 @@ def repetitions(f: Callable[[], Any]) -> int:
 
 
 def measure(functions: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Seconds a call of each function, the best of rounds in which they take turns."""
+    """Seconds a call of each function, the best of rounds in which they take turns, another one first each time."""
     counts = {name: repetitions(f) for name, f in functions.items()}
     best = dict.fromkeys(functions, float("inf"))
-    for _ in range(ROUNDS):
-        for name, f in functions.items():
+    names = list(functions)
+    for i in range(ROUNDS):
+        for name in names[i % len(names) :] + names[: i % len(names)]:
             time.sleep(SETTLE)
             start = time.perf_counter()
             for _ in range(counts[name]):
-                f()
+                functions[name]()
             best[name] = min(best[name], (time.perf_counter() - start) / counts[name])
     return best
 
