@@ -13,6 +13,7 @@ from sable.core.bind import BIND, constant
 from sable.core.operands import (
     convert,
     integers,
+    reshape_to,
     shape_argument,
     value_in,
     value_of,
@@ -161,4 +162,7 @@ def shape_as_value(shape: Sequence[int]) -> Value:
       >>> lax.shape_as_value((2, 3))
       Array([2, 3], dtype=int32)
     """
-    return constant(np.array(integers(shape), dtypes.default_int_dtype()))
+    dtype = dtypes.default_int_dtype()
+    if not any(isinstance(d, Tracer) for d in shape):
+        return constant(np.array(integers(shape), dtype))
+    return BIND.concatenate(*(reshape_to(convert(value_of(d, "shape_as_value"), dtype), (1,)) for d in shape), dimension=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,20 +15,32 @@ from sable.core.bind import BIND
 from sable.core.operands import array_argument, convert, known_values, promote_dtypes, reshape_to
 from sable.core.trace import Tracer
 from sable.library.declare import library
-from sable.tree_util import tree_map, tree_structure
+from sable.tree_util import tree_leaves, tree_map, tree_structure
 
 from . import ordering, reductions
+from .arrays import asarray
 from .creation import linspace
 from .joining import joined
 from .manipulation import moveaxis
 from .rearrangement import slice_axis
 
 
+def _elements(x: Any) -> np.ndarray:
+    """What is in an array, traced or not, or in nested sequences."""
+    if not any(isinstance(leaf, Tracer) for leaf in tree_leaves(x)):
+        return np.asarray(x) if isinstance(x, Value) else np.asarray(x, dtype=object)
+    traced = asarray(x)
+    table = np.empty(traced.aval.shape, object)
+    for place in np.ndindex(table.shape):
+        table[place] = traced[place]
+    return table
+
+
 def _pad_pairs(width: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
     """A pair for each axis, of an int, a pair, or a sequence of pairs."""
     if isinstance(width, dict):
         raise TypeError(f"jnp.pad: {name} must be of integral type, got a dictionary")
-    table = np.asarray(width, dtype=object) if not isinstance(width, Value) else np.asarray(width)
+    table = _elements(width)
     if table.ndim == 0:
         return [(table.item(), table.item())] * ndim
     if table.shape == (1,):
@@ -43,21 +55,25 @@ def _pad_pairs(width: Any, ndim: int, name: str) -> list[tuple[Any, Any]]:
     )
 
 
-def _pad_constant(x: Value, axis: int, low: int, high: int, values: tuple) -> Value:
-    for width, value, first in ((low, values[0], True), (high, values[1], False)):
-        if width == 0:
-            continue
-        fill = convert(array_argument("pad", value), x.aval.dtype, x.aval.weak_type)
-        lows, highs = [0] * x.aval.ndim, [0] * x.aval.ndim
-        (lows if first else highs)[axis] = width
-        x = BIND.pad(
-            x,
-            fill,
-            edge_padding_low=tuple(lows),
-            edge_padding_high=tuple(highs),
-            interior_padding=(0,) * x.aval.ndim,
-        )
+def _pad_constant(x: Value, widths: Sequence[tuple], values: Sequence[tuple]) -> Value:
+    """At once where there is one value, else side by side: the later one fills the corner."""
+    n = x.aval.ndim
+    lows, highs = (tuple(side) for side in zip(*widths))
+    first = values[0][0]
+    if all(v is first for pair in values for v in pair):
+        return _pad_by(x, lows, highs, first) if any(lows + highs) else x
+    for axis in range(n):
+        for side, value in zip((0, 1), values[axis]):
+            one = tuple(widths[axis][side] if i == axis else 0 for i in range(n))
+            if any(one):
+                x = _pad_by(x, *((one, (0,) * n) if side == 0 else ((0,) * n, one)), value)
     return x
+
+
+def _pad_by(x: Value, lows: tuple[int, ...], highs: tuple[int, ...], value: Any) -> Value:
+    fill = convert(array_argument("pad", value), x.aval.dtype, x.aval.weak_type)
+    interior = (0,) * len(lows)
+    return BIND.pad(x, fill, edge_padding_low=lows, edge_padding_high=highs, interior_padding=interior)
 
 
 def _source_rows(mode: str, n: int, low: int, high: int, odd: bool) -> np.ndarray:
@@ -151,9 +167,7 @@ def _pad_ramp(x: Value, axis: int, low: int, high: int, ends: tuple) -> Value:
 
 
 def _pad_with(x: Value, widths: list, function: Callable, kwargs: dict) -> Value:
-    for axis, (low, high) in enumerate(widths):
-        if low or high:
-            x = _pad_constant(x, axis, low, high, (0, 0))
+    x = _pad_constant(x, widths, [(0, 0)] * len(widths)) if widths else x
     for axis, width in enumerate(widths):
         rows = moveaxis(x, axis, -1)
         flat = reshape_to(rows, (rows.aval.size // max(1, rows.aval.shape[-1]), rows.aval.shape[-1]))
@@ -223,6 +237,8 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Va
     if any(w < 0 for pair in widths for w in pair):
         raise ValueError("index can't contain negative values")
     extra = _pad_pairs(next(iter(kwargs.values()), 0), n, "argument") if mode != "reflect" else []
+    if n and mode in ("constant", "empty"):
+        return _pad_constant(x, widths, extra)
     for axis, (low, high) in enumerate(widths):
         if low or high:
             x = _pad_axis(x, axis, low, high, mode, extra, kwargs)
@@ -230,8 +246,6 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Va
 
 
 def _pad_axis(x: Value, axis: int, low: int, high: int, mode: str, extra: list, kwargs: dict) -> Value:
-    if mode in ("constant", "empty"):
-        return _pad_constant(x, axis, low, high, extra[axis])
     n = x.aval.shape[axis]
     if n == 0:
         raise ValueError(f"can't extend empty axis {axis} using modes other than 'constant' or 'empty'")

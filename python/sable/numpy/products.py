@@ -24,6 +24,7 @@ from sable.core.operands import (
     reshape_to,
 )
 from sable.core.precision import precision_config
+from sable.core.trace import Tracer
 from sable.core.values import retype
 from sable.ir.codec import DotDimensions
 from sable.lax.contraction import check_not_narrower
@@ -31,11 +32,12 @@ from sable.library.declare import library
 
 from .joining import stack as stacked
 from .manipulation import moveaxis, permuted, ravel
-from .matrices import diagonal
+from .matrices import diagonal, eye
 from .rearrangement import slice_axis
 from .reductions import accumulator, no_out
 from .ufuncs import multiply
 from .ufuncs_float import conjugate
+from .ufuncs_logic import where
 
 _DOT = OPS["dot_general"]
 
@@ -472,10 +474,16 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     """
     no_out("trace", out)
     x = array_argument("trace", a)
-    x = diagonal(x, offset, axis1, axis2)
-    wanted = accumulator(x, dtype_argument(dtype, "trace"), True)
-    x = convert(x, wanted)
-    return retype(BIND.reduce_sum(x, dimensions=(x.aval.ndim - 1,)), False)
+    if isinstance(offset, Tracer):
+        x = moveaxis(x, (axis1, axis2), (-2, -1))
+        rows, columns = x.aval.shape[-2:]
+        x = where(eye(rows, columns, offset, bool), x, 0)
+        summed = (x.aval.ndim - 2, x.aval.ndim - 1)
+    else:
+        x = diagonal(x, offset, axis1, axis2)
+        summed = (x.aval.ndim - 1,)
+    x = convert(x, accumulator(x, dtype_argument(dtype, "trace"), True))
+    return retype(BIND.reduce_sum(x, dimensions=summed), False)
 
 
 @library

@@ -541,7 +541,7 @@ def variance(
 ) -> Value:
     """`var`, for the function that the messages name."""
     if correction is not None:
-        if ddof:
+        if not isinstance(ddof, int) or ddof != 0:
             raise ValueError("ddof and correction can't be provided simultaneously.")
         ddof = correction
     x = array_argument(name, a)
@@ -563,7 +563,7 @@ def variance(
         squares = BIND.multiply(distance, distance)
     total = sum(squares, axes, keepdims=keepdims, where=mask)
     count = _count(x, axes, mask, keepdims, total.aval.dtype)
-    rest = BIND.subtract(*broadcast_values(name, [count, scalar(ddof, total.aval.dtype)]))
+    rest = BIND.subtract(*broadcast_values(name, [count, convert(array_argument(name, ddof), total.aval.dtype)]))
     total, rest = broadcast_values(name, [total, rest])
     nan = filled(total.aval.shape, total.aval.dtype, float("nan"))
     positive = BIND.compare(rest, full_like(rest, 0), comparison_direction="GT")

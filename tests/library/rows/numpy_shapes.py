@@ -93,6 +93,14 @@ add(
     call(M, ((1, 2), (0, 1)), mode=Using(lambda jax: _ends), ends=5),
     call(V, 1, mode="other"),
 )
+add(
+    "numpy.pad",
+    call(M, 1, constant_values=np.float32([1, 2])),
+    call(M, ((1, 2), (0, 1)), constant_values=np.float32([[1, 2], [3, 4]])),
+    call(V, (2, 1), constant_values=(np.float32(5), 6)),
+    without=("grad",),
+    why="JAX has no derivative with respect to the values",
+)
 add("numpy.resize", call(M, (2, 3)), call(V, (12,)))
 add("numpy.diag", call(V), call(S), call(M, 1), call(V, -1))
 add("numpy.diagflat", call(V), call(M, 1))
