@@ -137,16 +137,23 @@ class LoweringBuilder(OperationBuilder):
         Operation.create("stablehlo.return", operands=outs, ip=self.ip, loc=self.location)
         self.ip = saved
 
-    def repeat(self, trips: int, carry: Sequence[Any], body: Callable[[Any, list[Any]], Sequence[Any]]) -> list[Any]:
-        """carry = body(i, carry) for i in range(trips); i is an i32 scalar."""
+    def repeat(
+        self,
+        trips: int,
+        carry: Sequence[Any],
+        body: Callable[[Any, list[Any]], Sequence[Any]],
+        goes_on: Callable[[list[Any]], Any] | None = None,
+    ) -> list[Any]:
+        """carry = body(i, carry) for i in range(trips), as long as goes_on(carry); i is an i32 scalar."""
         state = [self.full(_INDEX, 0), *carry]
         types = [mlir_type(self.aval(x).update(weak_type=False)) for x in state]
         loop = self.structured("stablehlo.while", state, types, 2)
 
-        def goes_on(xs: list[Any]) -> list[Any]:
-            return [self.emit("compare", xs[0], self.full(_INDEX, trips), comparison_direction="LT")]
+        def predicate(xs: list[Any]) -> list[Any]:
+            more = self.emit("compare", xs[0], self.full(_INDEX, trips), comparison_direction="LT")
+            return [more if goes_on is None else self.bind(OPS["and"], more, goes_on(xs[1:]))]
 
-        self.region(loop, 0, types, goes_on)
+        self.region(loop, 0, types, predicate)
         self.region(loop, 1, types, lambda xs: [self.add(xs[0], self.full(_INDEX, 1)), *body(xs[0], xs[1:])])
         return list(loop.results)[1:]
 

@@ -23,7 +23,8 @@ from .linear_algebra import (
     where,
 )
 from .rules import floats, sample, weak
-from .spectral_lowering import lower_eigh, lower_svd, refuse
+from .schur_lowering import lower_eig
+from .spectral_lowering import lower_eigh, lower_svd
 
 #: Rows and columns from which LAPACK runs threads of its own; eig gains nothing by them.
 _LARGE = 400
@@ -418,21 +419,15 @@ def _turned(b: Any, v: Any, t: Any) -> Any:
     return b.add(t, b.multiply(v, _rows(b, c, a.shape)))
 
 
-def _lower_eig(b: Any, a: Any, **params: bool) -> tuple[Any, ...]:
-    if b.aval(a).size:
-        refuse(b, "eig", a)
-    return tuple(zeros(b, out) for out in _eig_type(b.aval(a), **params))
-
-
 def _eig_samples() -> list:
-    def params(right: bool, derivatives: bool = False) -> dict[str, Any]:
-        wanted = {"compute_left_eigenvectors": False, "compute_right_eigenvectors": right}
+    def params(right: bool, derivatives: bool = False, left: bool = False) -> dict[str, Any]:
+        wanted = {"compute_left_eigenvectors": left, "compute_right_eigenvectors": right}
         more = {} if derivatives or not right else {"grad": False, "why": "is not asked for"}
         return {**wanted, "enable_eigvec_derivs": derivatives, "rtol": 2e-4, "atol": 5e-5, **more}
 
     return [
         sample(_any_matrix((4, 4), np.float32), **params(True, True)),
-        sample(_any_matrix((2, 3, 3), np.complex128), **params(True, True)),
+        sample(_any_matrix((2, 3, 3), np.complex128), **params(True, True, True)),
         sample(_any_matrix((3, 3), np.float64), **params(False, True)),
         sample(_any_matrix((2, 3, 3), np.complex64), **params(False, True)),
         sample(_any_matrix((2, 1, 1), np.float32), **params(True)),
@@ -458,7 +453,7 @@ eig = defop(
     batch=_as_it_is,
     samples=_eig_samples,
     multiple_results=True,
-    lower=_lower_eig,
+    lower=lower_eig,
     native=NativeKernel(
         "sable_eig_{compute_left_eigenvectors}_{compute_right_eigenvectors}",
         (2,),

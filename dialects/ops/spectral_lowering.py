@@ -343,18 +343,3 @@ def _orthonormal(b: Any, x: Any, lengths: Any, wanted: int) -> Any:
 
     (made,) = b.repeat(wanted, [zeros(b, aval((count, m, wanted), kind))], add)
     return made
-
-
-# ---- no expansion ------------------------------------------------------------------------------------------------
-
-
-def refuse(b: Any, name: str, a: Any) -> None:
-    """An op is LAPACK's function, or nothing.
-
-    Raises:
-      NotImplementedError: names op, dtype, target and the user's line.
-    """
-    raise NotImplementedError(
-        f"{name} of {b.aval(a).dtype.name} is LAPACK's, on this machine's CPU: there is no other program for it, so none for "
-        f"{b.platform} devices without native kernels, nor for a module that is deployed.\n  at {b.location}"
-    )

@@ -24,7 +24,7 @@ _I32, _U32 = np.dtype(np.int32), np.dtype(np.uint32)
 _COMPLEX64, _COMPLEX128 = np.dtype(np.complex64), np.dtype(np.complex128)
 
 #: Ops whose expansion begins with an array of zeros that a loop fills.
-_FILLING = ["cholesky", "eigh", "svd", "triangular_solve"]
+_FILLING = ["cholesky", "eig", "eigh", "schur", "svd", "triangular_solve"]
 _NO_F64_FUNCTIONS = "SPIR-V has no transcendental functions of 64-bit floats"
 
 #: (op, dtype) -> why Vulkan devices cannot compute it.
@@ -37,11 +37,6 @@ REFUSED: dict[tuple[str, np.dtype], str] = {
     },
     **{(name, _COMPLEX128): _NO_F64_FUNCTIONS for name in ("sqrt", "rsqrt")},
     **{(name, _COMPLEX128): "IREE cannot fill a buffer with elements of 128 bits" for name in _FILLING},
-    **{
-        (name, dtype): "it is LAPACK's, on CPUs"
-        for name in ("eig", "schur")
-        for dtype in (_F32, _F64, _COMPLEX64, _COMPLEX128)
-    },
     ("remainder", _F64): "SPIR-V's remainder is not exact, and no integers are wide enough to compute that of f64 with",
 }
 

@@ -437,7 +437,7 @@ def eig(
     implementation: EigImplementation | None = None,
     use_magma: bool | None = None,
 ) -> list[Value]:
-    """Eigenvalues and eigenvectors of square matrices: x v = v diag(w), u^H x = diag(w) u^H. On CPUs only.
+    """Eigenvalues and eigenvectors of square matrices: x v = v diag(w), u^H x = diag(w) u^H.
 
     Args:
       x: (..., n, n), f32, f64, c64 or c128.
@@ -453,7 +453,7 @@ def eig(
 
     Raises:
       TypeError: another dtype, or no matrices. ValueError: they are not square; another implementation.
-      NotImplementedError: derivatives of eigenvectors without `enable_eigvec_derivs`; compiled for another target.
+      NotImplementedError: derivatives of eigenvectors without `enable_eigvec_derivs`.
 
     Example:
       >>> w, v = lax.linalg.eig(jnp.array([[0., -1.], [1., 0.]]), compute_left_eigenvectors=False)

@@ -67,7 +67,7 @@ def schur(
     sort_eig_vals: bool = False,
     select_callable: Callable[..., Any] | None = None,
 ) -> list[Value]:
-    """Schur's form of square matrices, x = z t z^H. On CPUs only.
+    """Schur's form of square matrices, x = z t z^H.
 
     Args:
       x: (..., n, n), f32, f64, c64 or c128.
@@ -80,7 +80,7 @@ def schur(
 
     Raises:
       TypeError: another dtype, or less than two dimensions. ValueError: the matrices are not square.
-      NotImplementedError: eigenvalues are to be sorted; derivatives; compiled for another target.
+      NotImplementedError: eigenvalues are to be sorted; derivatives.
 
     Example:
       >>> t, z = jax.lax.linalg.schur(jnp.array([[1.0, 2.0], [3.0, 4.0]]))

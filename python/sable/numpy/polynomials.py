@@ -309,7 +309,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Value:
 
 @library
 def roots(p: Any, *, strip_zeros: bool = True) -> Value:
-    """The roots of a polynomial: the eigenvalues of its companion matrix. On CPUs only.
+    """The roots of a polynomial: the eigenvalues of its companion matrix.
 
     Args:
       p: coefficients (n + 1,), that of the highest power first.

@@ -95,7 +95,7 @@ class EigResult(NamedTuple):
 
 @library
 def eig(a: Any) -> EigResult:
-    """Eigenvalues and eigenvectors of square matrices, on CPUs only.
+    """Eigenvalues and eigenvectors of square matrices.
 
     Args:
       a: (..., n, n); integers are converted to the default floating dtype.

@@ -30,9 +30,6 @@ def without_a_factor() -> list[Sample]:
     return [sample(stack.astype(dtype), lower=low) for dtype in LAPACK_DTYPES for low in (True, False)]
 
 
-#: Rows that only native kernels compute.
-NO_EXPANSION = {"eig", "schur"}
-
 #: Samples that have no place in the table.
 MORE = {"cholesky": without_a_factor}
 
@@ -52,13 +49,7 @@ def run_expanded(op: Op) -> list[np.ndarray]:
     return runtime.Executable(compiled.vmfb, device, results=function.out_avals).run(*operands)
 
 
-@pytest.mark.parametrize("name", sorted(NO_EXPANSION))
-def test_refusal_names_op_and_target(name: str) -> None:
-    with pytest.raises(NotImplementedError, match=f"{name} of float32 .* cpu devices without native kernels"):
-        run_expanded(OPS[name])
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in NO_EXPANSION])
+@pytest.mark.parametrize("name", NAMES)
 def test_expansion_agrees_with_the_reference(name: str) -> None:
     op = OPS[name]
     with enable_x64(True):
