@@ -165,4 +165,6 @@ def shape_as_value(shape: Sequence[int]) -> Value:
     dtype = dtypes.default_int_dtype()
     if not any(isinstance(d, Tracer) for d in shape):
         return constant(np.array(integers(shape), dtype))
-    return BIND.concatenate(*(reshape_to(convert(value_of(d, "shape_as_value"), dtype), (1,)) for d in shape), dimension=0)
+    return BIND.concatenate(
+        *(reshape_to(convert(value_of(d, "shape_as_value"), dtype), (1,)) for d in shape), dimension=0
+    )
