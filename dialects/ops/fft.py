@@ -28,9 +28,7 @@ def _fft_type(x: Aval, fft_type: str, fft_length: tuple[int, ...]) -> Aval:
     if not 1 <= rank <= 3:
         raise ValueError(f"FFT rank must be between 1 and 3, got fft_lengths {n}.")
     if rank > x.ndim:
-        raise ValueError(
-            f"FFT input shape {x.shape} must have at least as many input dimensions as there are fft_lengths {n}."
-        )
+        raise ValueError(f"FFT input shape {x.shape} must have at least as many input dimensions as fft_lengths {n}.")
     given, known = x.shape[-rank:], _REAL
     if fft_type == "IRFFT":
         fits = given[:-1] == n[:-1] and (given[-1] == n[-1] // 2 + 1 or (not given[-1] and not n[-1]))

@@ -77,7 +77,7 @@ def _transform(name: str, kind: FftType, a: Any, s: Any, axes: Any, norm: str | 
             raise ValueError("Shape and axes have different lengths.")
     given = tuple(range(ndim - (ndim if s is None else len(s)), ndim) if axes is None else axes)
     if len(given) != len(set(given)):
-        raise ValueError(f"{full_name} does not support repeated axes. Got axes {given}.")
+        raise ValueError(f"{full_name} does not support repeated axes. Got axes {axes}.")
     last = tuple(range(ndim - len(given), ndim))
     if axes is not None:
         x = moveaxis(x, given, last)
