@@ -88,7 +88,9 @@ def _standard(name: str, neutral: int, x: Any, axis: Any, dtype: Any, include_in
     if value.aval.ndim == 0:
         raise ValueError("The input must be non-scalar to take a cumulative sum or product.")
     axis = normal_axis(axis, value.aval.ndim)
-    wanted = accumulator(value, dtype_argument(dtype, name))
+    wanted = dtype_argument(dtype, name)
+    if name == "cumulative_sum":
+        wanted = accumulator(value, wanted)
     made = _running(name, name.replace("ulative_", ""), value, axis, wanted, None)
     if not include_initial:
         return made
@@ -118,7 +120,7 @@ def cumulative_sum(x: Any, /, *, axis: Any = None, dtype: Any = None, include_in
 
 @library
 def cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Value:
-    """Running product along an axis, in at least the default width of integers; with a leading 1 if asked for.
+    """Running product along an axis, in the dtype of the array (booleans: int32); with a leading 1 if asked for.
 
     Args:
       x: array.
@@ -263,19 +265,18 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int | None = N
     """
     if edge_order is not None:
         raise NotImplementedError("The 'edge_order' argument to jnp.gradient is not supported.")
-    (x,) = promote_dtypes(array_arguments("gradient", f), "inexact")
+    x, *given = promote_dtypes(array_arguments("gradient", f, *varargs), "inexact")
     axes = reduced_axes(x, axis)
-    if len(varargs) not in (0, 1, len(axes)):
-        raise TypeError(f"Invalid number of spacing arguments {len(varargs)} for {axis=}")
-    spacings = list(varargs) * len(axes) if len(varargs) == 1 else list(varargs) or [1.0] * len(axes)
+    if len(given) not in (0, 1, len(axes)):
+        raise TypeError(f"Invalid number of spacing arguments {len(given)} for {axis=}")
+    spacings = given * len(axes) if len(given) == 1 else given or [None] * len(axes)
     found = [_slope(x, i, h) for i, h in zip(axes, spacings)]
     return found[0] if len(found) == 1 else found
 
 
-def _uneven_slopes(x: Value, axis: int, positions: Any, at: Callable) -> list[Value]:
+def _uneven_slopes(x: Value, axis: int, places: Value, at: Callable) -> list[Value]:
     """Slopes of the parabolas through neighbours, at the ends of lines, for given positions of the elements."""
     n = x.aval.shape[axis]
-    places = convert(array_argument("gradient", positions), x.aval.dtype)
     if places.aval.shape != (n,):
         raise ValueError(f"positions must be a vector of {n} numbers, got shape {places.aval.shape}")
     step = BIND.subtract(slice_axis(places, 0, 1, n), slice_axis(places, 0, 0, n - 1))
@@ -286,7 +287,7 @@ def _uneven_slopes(x: Value, axis: int, positions: Any, at: Callable) -> list[Va
     return [slice_axis(rise, axis, 0, 1), inner / (before + after), slice_axis(rise, axis, n - 2, n - 1)]
 
 
-def _slope(x: Value, axis: int, spacing: Any) -> Value:
+def _slope(x: Value, axis: int, spacing: Value | None) -> Value:
     n = x.aval.shape[axis]
     if n < 2:
         raise ValueError(
@@ -296,7 +297,8 @@ def _slope(x: Value, axis: int, spacing: Any) -> Value:
     def at(start: int, stop: int) -> Value:
         return slice_axis(x, axis, start, stop)
 
-    if np.ndim(spacing) > 0:
+    if spacing is not None and spacing.aval.ndim > 0:
         return concatenate(_uneven_slopes(x, axis, spacing, at), axis)
     parts = [at(1, 2) - at(0, 1), (at(2, n) - at(0, n - 2)) * 0.5, at(n - 1, n) - at(n - 2, n - 1)]
-    return concatenate(parts, axis) / spacing
+    slopes = concatenate(parts, axis)
+    return slopes if spacing is None else slopes / spacing

@@ -35,6 +35,7 @@ from .manipulation import moveaxis
 from .rearrangement import slice_axis
 from .reductions import any as any_true
 from .reductions import computed_in, reduced_axes
+from .ufuncs_logic import greater_equal
 
 # ---- sort ------------------------------------------------------------------------------------------
 
@@ -545,7 +546,5 @@ def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = Non
     side = "left" if right else "right"
     up = searchsorted(edges, value, side)
     down = searchsorted(BIND.reverse(edges, dimensions=(0,)), value, side)
-    ascending = compare(
-        reshape_to(slice_axis(edges, 0, n - 1, n), ()), reshape_to(slice_axis(edges, 0, 0, 1), ()), "GE"
-    )
+    ascending = greater_equal(edges[-1], edges[0])
     return select(ascending, up, BIND.subtract(full_like(down, n), down))
