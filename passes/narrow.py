@@ -16,12 +16,15 @@ from sable.ir.aval import Aval, aval
 from sable.ir.codec import GatherDimensions
 from sable.ir.function import Function, FunctionBuilder, Node, Variable
 from sable.ir.literal import Literal
-from sable.ir.narrow import NARROW, Narrow, storage_aval, stored, wide_params
+from sable.ir.narrow import NARROW, Narrow, bits_of, storage_aval, stored, wide_params
+from sable.ir.op import OPS
 
 _F32, _I32, _U32, _U8 = (np.dtype(t) for t in (np.float32, np.int32, np.uint32, np.uint8))
 #: of float32: bits of the mantissa, and the exponent's bias
 _MANTISSA, _BIAS = 23, 127
 _MAGNITUDE = 0x7FFFFFFF
+_BYTE = 8
+_BITCAST = OPS["bitcast_convert"]
 
 
 def without_narrow(function: Function) -> Function:
@@ -67,6 +70,8 @@ def _written(b: FunctionBuilder, node: Node, xs: list[Variable]) -> Any:
         return b.bind(op, *xs, **params)
     if op.functions:
         return b.bind(op, *xs, **{name: _without_narrow(value) for name, value in params.items()})
+    if op is _BITCAST:
+        return _regrouped(b, xs[0], node.operands[0].aval.dtype, node.results[0].aval)
     if op.moves:
         return b.bind(op, *xs, **{name: _storage(value) for name, value in params.items()})
     wide = [_wide(b, x, v.aval) for x, v in zip(xs, node.operands)]
@@ -87,6 +92,41 @@ def _storage(value: Any) -> Any:
         return Literal(storage_aval(value.aval), stored(value.data))
     known = NARROW.get(value) if isinstance(value, np.dtype) else None
     return value if known is None else known.storage
+
+
+def _regrouped(b: Any, x: Any, dtype: np.dtype, a: Aval) -> Any:
+    """The bits of elements of a dtype, which are read as others."""
+    old, new = bits_of(dtype), bits_of(a.dtype)
+    shape, stored = b.aval(x).shape, storage_aval(a)
+    if old == new:
+        return _wrapped_parts(b, b.bitcast_convert(x, dtype=stored.dtype), a)
+    if old > new:
+        found = b.bitcast_convert(x, dtype=_U8)  # a last axis of bytes, if they are several
+        parts = min(old, _BYTE) // new
+        spread = aval((*b.aval(found).shape, parts), _U8)
+        found = b.broadcast_in_dim(found, shape=spread.shape, broadcast_dimensions=tuple(range(spread.ndim - 1)))
+        found = b.shift_right_logical(found, _places(b, spread, new))
+        return _wrapped_parts(b, b.bitcast_convert(b.reshape(found, shape=a.shape), dtype=stored.dtype), a)
+    parts = min(new, _BYTE) // old
+    grouped = aval((*shape[:-1], shape[-1] // parts, parts), _U8)
+    found = b.reshape(b.bitcast_convert(x, dtype=_U8), shape=grouped.shape)
+    found = getattr(b, "and")(found, b.full(grouped, (1 << old) - 1))
+    found = b.shift_left(found, _places(b, grouped, old))
+    found = b.reduce_or(found, dimensions=(grouped.ndim - 1,))
+    if new <= _BYTE:
+        found = b.reshape(found, shape=a.shape)
+    return _wrapped_parts(b, b.bitcast_convert(found, dtype=stored.dtype), a)
+
+
+def _places(b: Any, a: Aval, bits: int) -> Any:
+    """0, bits, 2 bits ... along the last axis."""
+    order = b.iota(shape=a.shape, dtype=a.dtype, iota_dimension=a.ndim - 1)
+    return b.multiply(order, b.full(a, bits))
+
+
+def _wrapped_parts(b: Any, x: Any, a: Aval) -> Any:
+    known = NARROW.get(a.dtype)
+    return x if known is None or known.bits == _BYTE else _wrapped(b, x, known)
 
 
 # ---- bytes to numbers and back ---------------------------------------------------------------------------------

@@ -3,14 +3,17 @@ optimization_barrier."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+from ml_dtypes import int2, int4, uint2, uint4
 
 from sable.ir.aval import Aval, aval, bfloat16
 from sable.ir.codec import RESULT_DTYPE, enum
 from sable.ir.form import ConstantForm, OperationForm
 from sable.ir.literal import Literal
+from sable.ir.narrow import bits_of
 from sable.ir.native_form import for_reals, loops, views
 from sable.ir.op import EVERY, JOINT, Linear, Traits, defop
 
@@ -318,19 +321,22 @@ def bitcast_refusal(operand: Aval, dtype: np.dtype) -> TypeError:
 
 
 def _bitcast_type(operand: Aval, *, dtype: np.dtype) -> Aval:
-    old, new = operand.dtype.itemsize, dtype.itemsize
+    old, new = bits_of(operand.dtype), bits_of(dtype)
     kinds = {KINDS[operand.dtype], KINDS[dtype]}
     if operand.dtype != dtype and kinds != {"c"} and kinds & set("bc"):
         raise bitcast_refusal(operand, dtype)
-    if old >= new:
+    if old % new == 0:
         return aval(operand.shape if old == new else (*operand.shape, old // new), dtype)
     last = operand.shape[-1] if operand.shape else 1
     if last * old != new:
         raise ValueError(
-            f"Attempting to convert array of shape {operand.shape} from {operand.dtype.name} of size "
-            f"{8 * old} bits to {dtype.name} of size {8 * new}, bits but {last} * {8 * old} != {8 * new}"
+            f"Attempting to convert array of shape {operand.shape} from {operand.dtype.name} of size {old} bits to "
+            f"{dtype.name} of size {new}, bits but {last} * {old} != {new}"
         )
     return aval(operand.shape[:-1], dtype)
+
+
+_BYTE = 8
 
 
 @views()
@@ -338,11 +344,25 @@ def _bitcast_convert(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if x.dtype == dtype:
         return x
     parts = np.asarray(x, order="C")
+    if min(bits_of(x.dtype), bits_of(dtype)) < _BYTE:
+        return _regrouped(parts, dtype)
     if x.dtype.itemsize == dtype.itemsize:
         return parts.view(dtype)
     if x.dtype.itemsize > dtype.itemsize:  # the parts make a new last axis, least significant first
         return parts.reshape(*x.shape, 1).view(dtype)
     return parts.view(dtype).reshape(x.shape[:-1])
+
+
+def _regrouped(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The bits of elements that may be parts of bytes, least significant first, as elements of another dtype."""
+    old, new = bits_of(x.dtype), bits_of(dtype)
+    shape = (*x.shape, old // new) if old > new else x.shape if old == new else x.shape[:-1]
+    count = math.prod(shape)
+    stored = x.reshape(-1, 1).view(np.uint8)
+    bits = np.unpackbits(stored, axis=-1, bitorder="little")[:, :old].reshape(count, new)
+    if KINDS[dtype] == "i":  # the byte of a part of one has its sign
+        bits = np.concatenate([bits, np.repeat(bits[:, -1:], 8 * dtype.itemsize - new, axis=1)], axis=1)
+    return np.packbits(bits, axis=-1, bitorder="little").view(dtype).reshape(shape)
 
 
 def _bitcast_samples() -> list:
@@ -354,6 +374,11 @@ def _bitcast_samples() -> list:
     found.append(_exact(f64, dtype=np.dtype(np.float32)))
     found.append(_exact(integers((3, 2), dtype=np.uint16), dtype=np.dtype(np.float32)))
     found.append(_exact(integers((4,), dtype=np.uint8), dtype=np.dtype(np.uint32)))
+    found.append(_exact(integers((3, 2), dtype=np.int16), dtype=np.dtype(int4)))
+    found.append(_exact(integers((3,), dtype=np.int8), dtype=np.dtype(uint2)))
+    found.append(_exact(integers((3, 2), dtype=np.uint8).astype(uint4), dtype=np.dtype(np.int8)))
+    found.append(_exact(integers((2, 16), dtype=np.int8).astype(int2), dtype=np.dtype(np.float32)))
+    found.append(_exact(integers((4,), dtype=np.int8).astype(int4), dtype=np.dtype(uint4)))
     found.append(_exact(np.array([True, False]), dtype=_BOOL))
     found.append(_exact(np.zeros((0, 2), np.float32), dtype=np.dtype(np.int32)))
     return found

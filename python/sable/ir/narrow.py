@@ -51,6 +51,12 @@ def _narrow(dtype: np.dtype) -> Narrow:
 NARROW: dict[np.dtype, Narrow] = {dtype: _narrow(dtype) for dtype in NARROW_TYPES}
 
 
+def bits_of(dtype: np.dtype) -> int:
+    """Bits of an element."""
+    known = NARROW.get(dtype)
+    return 8 * dtype.itemsize if known is None else known.bits
+
+
 def wide_dtype(dtype: Any) -> Any:
     """The dtype in which one is computed; all others, and what is no dtype, as they are."""
     known = NARROW.get(dtype) if isinstance(dtype, np.dtype) else None

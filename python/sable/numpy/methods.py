@@ -11,7 +11,7 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.destinations import to_device
-from sable.core.dtypes import kind_of
+from sable.core.dtypes import itemsize_bits, kind_of
 from sable.core.operands import convert, dtype_argument, reshape_to
 from sable.library.declare import library
 
@@ -319,8 +319,11 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
     own = self.aval.dtype
     if wanted is None or wanted == own:
         return self
-    if self.aval.ndim == 0 and own.itemsize != wanted.itemsize:
+    bits, wanted_bits = itemsize_bits(own), itemsize_bits(wanted)
+    if self.aval.ndim == 0 and bits != wanted_bits:
         raise ValueError("view() of 0d array is only supported if the itemsize is unchanged.")
+    if self.aval.ndim == 0:
+        return reshape_to(_view(reshape_to(self, (1,)), wanted), ())
     if kind_of(own) == "b":
         return _view(convert(self, np.dtype(np.uint8)), wanted)
     if kind_of(wanted) == "b":
@@ -329,11 +332,11 @@ def _view(self: Value, dtype: Any = None, type: None = None) -> Value:
         return _view(_parts(self), wanted)
     if kind_of(wanted) == "c":
         return _paired(_view(self, np.dtype(f"f{wanted.itemsize // 2}")))
-    ratio, last = own.itemsize / wanted.itemsize, self.aval.shape[-1:]
-    if ratio >= 1:
+    last = self.aval.shape[-1:]
+    if bits >= wanted_bits:
         made = BIND.bitcast_convert(self, dtype=wanted)
-        return made if ratio == 1 else reshape_to(made, (*self.aval.shape[:-1], int(last[0] * ratio)))
-    k = wanted.itemsize // own.itemsize
+        return made if bits == wanted_bits else reshape_to(made, (*self.aval.shape[:-1], last[0] * bits // wanted_bits))
+    k = wanted_bits // bits
     if last[0] % k:
         raise ValueError(
             "When changing to a larger dtype, its size must be a divisor of the total size in bytes of the last axis"
