@@ -21,6 +21,7 @@ from sable import (
     ops,
     profiler,
     random,
+    ref,
     scipy,
     sharding,
     stages,
@@ -110,8 +111,11 @@ from sable.core.array import AnyArray as Array
 from sable.core.custom_derivatives import custom_gradient, custom_jvp, custom_vjp
 from sable.core.mesh import make_mesh, set_mesh
 from sable.core.partition_spec import PartitionSpec as P
+from sable.core.references import Ref, new_ref
 from sable.core.sharding import NamedSharding, Shard
 from sable.ir.aval import float0
+from sable.numpy.indexing.windows import ds
+from sable.ref import empty_ref, free_ref, freeze
 from sable.runtime import Device
 
 remat = checkpoint
@@ -121,6 +125,7 @@ __all__ = [
     "Device",
     "NamedSharding",
     "P",
+    "Ref",
     "ShapeDtypeStruct",
     "Shard",
     "ad_checkpoint",
@@ -156,8 +161,10 @@ __all__ = [
     "devices",
     "disable_jit",
     "dlpack",
+    "ds",
     "dtypes",
     "effects_barrier",
+    "empty_ref",
     "enable_checks",
     "enable_custom_prng",
     "enable_x64",
@@ -167,6 +174,8 @@ __all__ = [
     "explain_cache_misses",
     "flatten_util",
     "float0",
+    "free_ref",
+    "freeze",
     "fwd_and_bwd",
     "grad",
     "hessian",
@@ -197,6 +206,7 @@ __all__ = [
     "monitoring",
     "named_call",
     "named_scope",
+    "new_ref",
     "nn",
     "no_execution",
     "no_tracing",
@@ -212,6 +222,7 @@ __all__ = [
     "profiler",
     "pure_callback",
     "random",
+    "ref",
     "remat",
     "remove_size_one_mesh_axis_from_type",
     "reshard",

@@ -11,9 +11,10 @@ from sable.core.boundary import boundary
 from sable.core.destinations import sharding_of
 from sable.core.dtypes import ExtendedDType, is_extended
 from sable.core.extended import ExtendedAval, seen_avals
+from sable.core.references import Ref
 from sable.core.tracing import Traced, argument_names, trace_flat
 from sable.core.values import aval_of_value, is_array_like
-from sable.ir.aval import Aval, aval
+from sable.ir.aval import aval
 from sable.pytree import arrays
 
 
@@ -85,10 +86,10 @@ def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
       >>> jax.eval_shape(lambda x: x @ x, jax.ShapeDtypeStruct((3, 3), jnp.float32))
       ShapeDtypeStruct(shape=(3, 3), dtype=float32)
     """
-    return structs_of(abstract_trace(fun, args, kwargs, "eval_shape"))
+    return structs_of(abstract_trace(fun, args, kwargs, "eval_shape", references=True))
 
 
-def abstract_trace(fun: Callable, args: tuple, kwargs: dict, kind: str) -> Traced:
+def abstract_trace(fun: Callable, args: tuple, kwargs: dict, kind: str, references: bool = False) -> Traced:
     leaves, tree = flatten_types((args, kwargs))
     avals = [aval_of_shaped(x) for x in leaves]
 
@@ -96,7 +97,8 @@ def abstract_trace(fun: Callable, args: tuple, kwargs: dict, kind: str) -> Trace
         a, k = tree.unflatten(tracers)
         return fun(*a, **k)
 
-    return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=lambda: argument_names(fun, args, kwargs))
+    names = lambda: argument_names(fun, args, kwargs)  # noqa: E731
+    return trace_flat(call, avals, fun=fun, kind=kind, staged=True, names=names, references=references)
 
 
 def flatten_types(tree: Any) -> tuple[list, Any]:
@@ -115,10 +117,10 @@ def _opened(x: Any) -> Any:
     return dtype.wrapper(ShapeDtypeStruct(words.shape, words.dtype))
 
 
-def aval_of_shaped(x: Any) -> Aval:
-    """The aval of an array or of any object with shape and dtype."""
-    if isinstance(x, ShapeDtypeStruct):
-        return x.aval  # type: ignore[return-value]
+def aval_of_shaped(x: Any) -> Any:
+    """The aval of an array or of any object with shape and dtype, the type of a reference."""
+    if isinstance(x, (ShapeDtypeStruct, Ref)):
+        return x.aval
     if not is_array_like(x) and hasattr(x, "shape") and hasattr(x, "dtype"):
         return aval(tuple(x.shape), np.dtype(x.dtype))
     return aval_of_value(x)

@@ -88,6 +88,7 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
         staged=False,
         names=lambda: argument_names(fun, tree.unflatten(values)),
         known=values,
+        references=True,
     )
     if has_aux:
         traced = traced._replace(out_tree=aux["main"])
@@ -97,6 +98,21 @@ def _trace(fun: Callable, values: Sequence[Value], tree: Any, kind: str, has_aux
         return aux["tree"].unflatten([next(rest) if x is None else x for x in aux["leaves"]])
 
     return traced, join, sum(x is None for x in aux["leaves"])
+
+
+def _settled(traced: Traced, outs: Sequence[Value], active: Sequence[bool]) -> Sequence[Value]:
+    """The results, after what the function writes to references has been written.
+
+    Raises:
+      Exception: that has a derivative, which a reference from outside does not hold.
+    """
+    for ref, on in zip(reversed(traced.written), reversed(active)):
+        if on:
+            raise Exception(
+                "performing a set/swap operation with a differentiated value on a non-differentiated array reference of type "
+                f"{ref.aval}. Make the reference inside of the function, or write lax.stop_gradient of the value."  # type: ignore[union-attr]
+            )
+    return traced.settled(outs)
 
 
 def _restore_weak(values: Sequence[Value], avals: Sequence[Aval]) -> list[Value]:
@@ -154,8 +170,9 @@ def _linearize(
     active = [is_inexact(x.aval) for x in values] if active is None else active
     marks = [*active, *[False] * len(traced.captures)]
     made = passes.linearize(traced.function, [*values, *traced.captures], marks, BIND, traced.trace.known)
-    n_out = len(made.outs) - n_aux
-    outs = _restore_weak(made.outs, traced.out_avals)
+    outs = _settled(traced, made.outs, made.active)
+    n_out = len(outs) - n_aux
+    outs = _restore_weak(outs, traced.out_avals)
     aux = join_aux(outs[n_out:]) if has_aux else None
     linear = _Linear(traced, made, tree, [x.aval for x in values], active, n_out)
     return outs[:n_out], linear, made.residuals, aux
@@ -359,7 +376,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> An
     outs, dys = passes.jvp(
         traced.function, [*values, *captures], [*moving, *[None] * len(captures)], BIND, traced.trace.known
     )
-    outs = _restore_weak(outs, traced.out_avals)
+    outs = _restore_weak(_settled(traced, outs, [t is not None for t in dys]), traced.out_avals)
     n = len(outs) - n_aux
     dys = [
         retype(t, a.weak_type) if t is not None else BIND.full(a, 0) if is_inexact(a) else _zero_tangent(seen)

@@ -9,6 +9,7 @@ from typing import Any
 from sable.core.batching import axis_key, batched_call
 from sable.core.boundary import boundary
 from sable.core.extended import seen_avals
+from sable.core.references import Ref
 from sable.core.tracing import argument_names, function_name
 from sable.core.values import as_value, is_array_like
 from sable.pytree import arrays
@@ -100,7 +101,9 @@ def _is_axis(x: Any) -> bool:
 
 
 def _as_input(x: Any, axis: int | None, fun: Callable, args: Any, kwargs: Any, i: int) -> Any:
-    """x as a value; what is no array may stay as it is where it is the same for all examples."""
+    """x as a value, or a reference; what is no array may stay as it is where it is the same for all examples."""
+    if type(x) is Ref:
+        return x
     if not is_array_like(x):
         if axis is None:
             return x

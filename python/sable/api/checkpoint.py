@@ -12,6 +12,7 @@ from sable.core.bind import bind
 from sable.core.boundary import boundary
 from sable.core.entries import shared_entries
 from sable.core.primitives import primitive_of
+from sable.core.references import present
 from sable.core.state import STATE
 from sable.core.tracing import argument_names, function_name, trace_flat
 from sable.core.values import as_value, is_array_like
@@ -113,11 +114,11 @@ def checkpoint(
         signature = (tree, avals, key, config.trace_key, tuple(STATE.axes.items()))
         traced = entries.get(signature)
         if traced is None:
-            traced = trace_flat(call, avals, fun=fun, kind="checkpoint", staged=True, names=names)
+            traced = trace_flat(call, avals, fun=fun, kind="checkpoint", staged=True, names=names, references=True)
             if not traced.captures:  # what it closes over may be another the next time
                 entries[signature] = traced
-        out = bind(OPS["checkpoint"], *values, *traced.captures, callee=traced.function, **params)
-        return traced.out_tree.unflatten(out)
+        out = bind(OPS["checkpoint"], *values, *present(traced.captures), callee=traced.function, **params)
+        return traced.out_tree.unflatten(traced.settled(out))
 
     return checkpointed
 

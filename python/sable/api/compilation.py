@@ -11,12 +11,13 @@ from typing import Any
 
 from sable._config import config
 from sable._once import Once
-from sable.core import compile_log, key_reuse, loading, placement, watch
+from sable.core import compile_log, key_reuse, loading, placement, references, watch
 from sable.core.array import Array, cpu_device
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary, boundary_by_itself, leave
 from sable.core.entries import ENTRIES_NAME, shared_entries
 from sable.core.float0 import into_structure
+from sable.core.references import AbstractRef, Ref
 from sable.core.state import STATE, named_axes
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name, function_place, trace_flat
@@ -65,7 +66,7 @@ def _upload(x: Array) -> Any:
 class _Entry:
     """What the cache of a jitted function holds for one signature."""
 
-    __slots__ = ("captures", "donated", "elsewhere", "out_tree", "single", "traced")
+    __slots__ = ("captures", "donated", "elsewhere", "out_tree", "single", "touches", "traced")
 
     def __init__(self, traced: Traced):
         self.traced = traced
@@ -74,9 +75,12 @@ class _Entry:
         self.out_tree = traced.out_tree
         self.single = traced.out_tree.num_leaves == 1 and traced.out_tree.num_nodes == 1
         self.donated: list[int] | None = None
+        self.touches = traced.touches
 
     def captures_on(self, device: Any) -> list:
         """The captured arrays on a device, brought there once; like constants they follow the arguments."""
+        if self.touches:
+            return [placement.put(x, device, False) for x in references.present(self.captures)]
         if not self.captures:
             return []
         if device is cpu_device() and all(x._device is None for x in self.captures):
@@ -205,7 +209,11 @@ class Jitted:
         device = cpu_device()
         loaded = entry.traced.function.memo.get(("loaded", device))
         captures = entry.captures
-        if loaded is None or any(type(x) is not Array or x._device is not None for x in captures):
+        if (
+            loaded is None
+            or any(type(x) is not Array or x._device is not None for x in captures)
+            or entry.traced.written
+        ):
             return
         if len(self._prepared) >= _PREPARED_SIZE:
             self._prepared.clear()
@@ -228,26 +236,33 @@ class Jitted:
         return outs[0] if entry.single else entry.out_tree.unflatten(outs)
 
     def _results(self, entry: _Entry, leaves: list) -> Sequence[Any]:
+        captures, given = entry.captures, leaves
+        if entry.touches or Ref in map(type, leaves):
+            references.check_distinct(leaves, captures, function_name(self._fun), "jit")
+            captures, given = references.present(captures), references.present(leaves)
         if STATE.staged is None and not STATE.axes:  # a function of no tracer may be about an axis
-            values = [x if type(x) is Array else as_value(x) for x in leaves]
+            values = [x if type(x) is Array else as_value(x) for x in given]
             arguments = len(values)
-            values += entry.captures
+            values += captures
             for x in values:
                 if type(x) is Tracer:
                     break
             else:
                 device = placement.common_device(values[:arguments], function_name(self._fun))
                 values[arguments:] = entry.captures_on(device)
-                return watch.call_program(entry.traced.function, device, values)
+                outs = watch.call_program(entry.traced.function, device, values)
+                return entry.traced.settled(outs, leaves) if entry.traced.written else outs
         else:
-            values = [as_value(x) for x in leaves] + entry.captures
+            values = [as_value(x) for x in given] + captures
         if self._options["inline"]:
-            return interpret(entry.traced.function, values, BIND)
-        return bind(_CALL, *values, callee=shallow(entry.traced.function))
+            outs = interpret(entry.traced.function, values, BIND)
+        else:
+            outs = bind(_CALL, *values, callee=shallow(entry.traced.function))
+        return entry.traced.settled(outs, leaves) if entry.traced.written else outs
 
-    def _checked_avals(self, leaves: list, args: tuple, kwargs: dict) -> tuple[Aval, ...]:
+    def _checked_avals(self, leaves: list, args: tuple, kwargs: dict) -> tuple[Aval | AbstractRef, ...]:
         for i, x in enumerate(leaves):
-            if not is_array_like(x):
+            if not (is_array_like(x) or type(x) is Ref):
                 name = argument_names(self._fun, args, kwargs)[i]
                 raise TypeError(
                     f"Error interpreting argument to {function_name(self._fun)} as an abstract array. The problematic "
@@ -257,7 +272,7 @@ class Jitted:
                 )
         return tuple(self._checked_aval(i, x, args, kwargs) for i, x in enumerate(leaves))
 
-    def _checked_aval(self, i: int, x: Any, args: tuple, kwargs: dict) -> Aval:
+    def _checked_aval(self, i: int, x: Any, args: tuple, kwargs: dict) -> Aval | AbstractRef:
         try:
             return _leaf_aval(x)
         except OverflowError:
@@ -297,12 +312,12 @@ class Jitted:
             )
         explain(self._fun, key, self._entries, names)
         with compile_log.timed(f"Finished tracing {name} for jit", "jaxpr_trace_duration", name):
-            traced = trace_flat(call, avals, fun=self._fun, kind="jit", staged=True, names=names)
+            traced = trace_flat(call, avals, fun=self._fun, kind="jit", staged=True, names=names, references=True)
         if traced.captures:
             compile_log.warn_of_captures(name, traced.captures, traced.function)
         entry = _Entry(traced._replace(trace=None))  # whose messages would keep the arguments of this call alive
-        # a function that captures a tracer is good for this call only
-        if not any(type(x) is Tracer for x in traced.captures):
+        # a function that captures a tracer, or a reference that will be gone, is good for this call only
+        if not any(type(x) is Tracer or (type(x) is Ref and x.local) for x in traced.captures):
             self._entries[key] = entry
         return entry
 
@@ -379,8 +394,8 @@ class Jitted:
 _SCALAR_AVALS: dict[type, Any] = {}
 
 
-def _leaf_aval(x: Any) -> Aval:
-    return x.aval if type(x) is Tracer else aval_of_value(x)
+def _leaf_aval(x: Any) -> Aval | AbstractRef:
+    return x.aval if type(x) is Tracer or type(x) is Ref else aval_of_value(x)
 
 
 def _key(tree: Any, avals: tuple[Aval, ...], static: tuple | None) -> Key:

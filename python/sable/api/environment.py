@@ -16,6 +16,7 @@ from sable import compiler
 from sable.core.array import Array, device_of
 from sable.core.entries import clear_entries
 from sable.core.extended import seen_avals
+from sable.core.references import Ref
 from sable.core.state import STATE
 from sable.core.values import aval_of_value, is_array_like
 from sable.library.declare import FUNCTIONS
@@ -27,7 +28,7 @@ from .devices import default_backend, devices, local_device_count, process_count
 
 
 def typeof(x: Any) -> Any:
-    """The abstract value of an array, a traced value or a number: shape, dtype, weak type.
+    """The abstract value of an array, a traced value, a number or a reference: shape, dtype, weak type.
 
     Args:
       x: the value.
@@ -39,6 +40,8 @@ def typeof(x: Any) -> Any:
       >>> jax.typeof(np.ones((2, 3), np.float32)), jax.typeof(1.0)
       (ShapedArray(float32[2,3]), ShapedArray(float32[], weak_type=True))
     """
+    if type(x) is Ref:
+        return x.aval
     if not (is_array_like(x) or type(x) in arrays.WRAPPERS):
         raise TypeError(f"Argument {x!r} of type {type(x)} is not a valid JAX type")
     (leaf,), tree = arrays.flatten(x)

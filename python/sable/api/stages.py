@@ -10,6 +10,7 @@ import numpy as np
 from sable.core import loading, placement, watch
 from sable.core.array import Array
 from sable.core.extended import seen_avals
+from sable.core.references import present
 from sable.core.sharding import SingleDeviceSharding
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, argument_names, function_name
@@ -168,7 +169,7 @@ class Compiled(_Stage):
                 f"argument of Tracer type {Tracer}."
             )
         check_once(leaves, self._donated, self.fun_name)
-        values = [as_value(x) for x in leaves]
+        values = [as_value(x) for x in present(leaves)]
         types = seen_avals(tree, [x.aval for x in values]), seen_avals(self._in_tree, self._traced.function.in_avals)
         differ = [
             f"Argument '{name}' compiled with {a.short()} and called with {x.short()}"
@@ -187,9 +188,9 @@ class Compiled(_Stage):
                     f"it: argument {k} with shape {x.aval.short()} is on {placement.device_of(x)!r}, and {self.fun_name} was "  # type: ignore[arg-type]
                     f"compiled for {self._device!r}"
                 )
-        outs = watch.call_program(self._traced.function, self._device, [*values, *self._traced.captures])  # type: ignore[list-item]
+        outs = watch.call_program(self._traced.function, self._device, [*values, *present(self._traced.captures)])  # type: ignore[list-item]
         delete_donated(leaves, self._donated)
-        return self._traced.out_tree.unflatten(outs)
+        return self._traced.out_tree.unflatten(self._traced.settled(outs, leaves))
 
     @property
     def input_shardings(self) -> Any:

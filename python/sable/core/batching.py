@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from sable import passes
 from sable.dialects.ops.rules import expand
+from sable.ir.aval import Aval
 from sable.pytree import arrays
 from sable.pytree.registry import flatten_axes
 
@@ -17,7 +18,8 @@ from .array import Value
 from .bind import BIND
 from .extended import seen_avals
 from .float0 import is_float0
-from .tracing import argument_names, function_name, trace_flat
+from .references import AbstractRef, present
+from .tracing import Traced, argument_names, function_name, trace_flat
 from .values import retype
 
 
@@ -63,7 +65,8 @@ def batched_call(
       ValueError: `out_axes` does not fit.
     """
     mapped = [i for i, a in enumerate(axes) if a is not None]
-    moved = [move_axis(values[i], axes[i], 0) for i in mapped]
+    kinds = [values[i].aval for i in mapped]
+    moved = [move_axis(x, axes[i], 0) for i, x in zip(mapped, present([values[i] for i in mapped]))]
 
     def call(tracers: list) -> Any:
         leaves = list(values)  # unmapped arguments stay as they are: concrete ones have a truth value
@@ -82,16 +85,18 @@ def batched_call(
 
     traced = trace_flat(
         call,
-        [x.aval.update(shape=x.aval.shape[1:]) for x in moved],
+        [_of_one(x.aval, kind) for x, kind in zip(moved, kinds)],
         fun=fun,
         kind="vmap",
         staged=False,
         names=lambda: [argument_names(fun, *tree.unflatten(values))[i] for i in mapped],
         axis=None if axis_name is None else (axis_name, size),
+        references=True,
     )
     key_reuse.call(traced.function, [values[i] for i in mapped], function_name(fun))
     marks = [True] * len(mapped) + [False] * len(traced.captures)
     outs, on = passes.batch(traced.function, [*moved, *traced.captures], marks, size, BIND, axis_name)
+    outs = _settled(traced, outs, on, size, [(values[i], axes[i]) for i in mapped])
     out_marks = flatten_axes("vmap out_axes", traced.out_tree, out_axes)
     ranks = [a.ndim + 1 for a in seen_avals(traced.out_tree, traced.out_avals)]
     results = [
@@ -102,6 +107,36 @@ def batched_call(
     # what was no array, and is the same for all examples, stays as it is
     results = [y if axis is not None or r is None else r for y, axis, r in zip(results, out_marks, returned)]
     return traced.out_tree.unflatten(results)
+
+
+def _of_one(a: Aval, kind: Aval | AbstractRef) -> Aval | AbstractRef:
+    """The type of one example, of arrays or a reference to them."""
+    one = a.update(shape=a.shape[1:])
+    return AbstractRef(one) if isinstance(kind, AbstractRef) else one
+
+
+def _settled(traced: Traced, outs: Sequence[Value], on: Sequence[bool], size: int, given: list) -> Sequence[Value]:
+    """The results, after what the examples write to references has been written.
+
+    Args:
+      given: the mapped arguments with their axes.
+
+    Raises:
+      Exception: each example writes something else to a reference that is the same for all.
+    """
+    n = len(outs) - len(traced.written)
+    for place, x, mapped in zip(traced.written, outs[n:], on[n:]):
+        if isinstance(place, int):
+            ref, axis = given[place]
+            ref.write(move_axis(x if mapped else expand(BIND, x, size), 0, axis))
+        elif mapped:
+            raise Exception(
+                "performing a set/swap operation with vmapped value on an unbatched array reference of type "
+                f"{place.aval}. Move the array reference to be an argument to the vmapped function?"
+            )
+        else:
+            place.write(x)
+    return outs[:n]
 
 
 def _place(

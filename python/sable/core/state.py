@@ -16,6 +16,7 @@ class _State(threading.local):
 
     Attributes:
       depth: number of open traces.
+      scope: the innermost open trace, staged or not, or None.
       staged: the innermost staged trace (`jit`, a body of control flow), or None.
       location: MLIR location to give to ops, in place of the user's frame, while a pass walks a function.
       axes: name -> size of the axes that `vmap(axis_name=)` has named.
@@ -28,6 +29,7 @@ class _State(threading.local):
     """
 
     depth: int = 0
+    scope: Any = None
     staged: Any = None
     location: Any = None
     whole: bool = False

@@ -170,12 +170,16 @@ class Trace:
     Attributes:
       function: what has been recorded.
       staged: True for `jit` and for bodies of control flow; False for derivatives and batching outside of `jit`.
-      captures: outer tracers and arrays that became arguments behind the function's own.
+      captures: outer tracers, arrays and references that became arguments behind the function's own.
       known: in an unstaged trace, variable -> Array for what has been computed already.
       knowable: values that could be computed from known ones but have not been (results of calls and what follows).
       live: False once tracing has ended.
       axis: name and size of the axis along which this trace is one example.
       opaque: the function is not differentiated, a rule of the user's gives its derivative.
+      journal: present values of the references that the function has touched and that were there before it; in an
+        unstaged trace those that it has written (see `core.references`).
+      written: the references among them that it has written.
+      parent: the trace in which this one was opened.
     """
 
     __slots__ = (
@@ -185,6 +189,7 @@ class Trace:
         "captures",
         "depth",
         "function",
+        "journal",
         "kind",
         "knowable",
         "known",
@@ -192,8 +197,10 @@ class Trace:
         "name",
         "opaque",
         "outer",
+        "parent",
         "place",
         "staged",
+        "written",
     )
 
     def __init__(self, avals: Sequence[Aval], staged: bool, name: str = "f", kind: str = "jit", place: str = ""):
@@ -202,7 +209,7 @@ class Trace:
         self.name = name
         self.kind = kind
         self.place = place
-        self.captures: list[Value] = []
+        self.captures: list[Any] = []
         self._places: dict[int, tuple[Variable, Value]] = {}
         self.known: dict[Variable, Array] = {}
         self.knowable: set[Variable] = set()
@@ -212,6 +219,9 @@ class Trace:
         self.axis: tuple[str, int] | None = None
         self.opaque = False
         self.outer: dict[Variable, Tracer] = {}  # knowable arguments
+        self.journal: dict[Any, Value] = {}
+        self.written: dict[Any, None] = {}
+        self.parent: Trace | None = None
 
     def lift(self, x: Value) -> Variable:
         """The variable of x in this function: its own, a constant, or a captured argument."""
@@ -297,8 +307,9 @@ class tracing:
         self.trace = trace
 
     def __enter__(self) -> Trace:
-        self._saved = (STATE.depth, STATE.staged, STATE.location, STATE.axes, STATE.axis_traces)
+        self._saved = (STATE.depth, STATE.scope, STATE.staged, STATE.location, STATE.axes, STATE.axis_traces)
         STATE.depth = self.trace.depth
+        self.trace.parent, STATE.scope = STATE.scope, self.trace
         STATE.location = None
         if self.trace.axis is not None:
             name, size = self.trace.axis
@@ -309,7 +320,8 @@ class tracing:
         return self.trace
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        STATE.depth, STATE.staged, STATE.location, STATE.axes, STATE.axis_traces = self._saved
+        STATE.depth, STATE.scope, STATE.staged, STATE.location, STATE.axes, STATE.axis_traces = self._saved
+        self.trace.parent = None
         if error is not None:
             self.trace.live = False
 

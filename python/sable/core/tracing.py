@@ -19,6 +19,7 @@ from sable.ir.function import Function
 from sable.pytree import arrays
 
 from .float0 import into_structure
+from .references import AbstractRef, Ref, argument_ref, present
 
 
 def function_name(fun: Callable) -> str:
@@ -78,22 +79,41 @@ class Traced(NamedTuple):
       captures: values for the captured arguments.
       out_tree: structure of the result, down to arrays (see `pytree.arrays`).
       trace: the (finished) trace, with the values that are known; None where it is not needed any more.
+      written: what the function's last results are to be written to: references, or numbers of arguments that are some.
     """
 
     function: Function
-    captures: list[Value]
+    captures: list[Any]
     out_tree: Any
     trace: Trace | None
+    written: tuple[Ref | int, ...] = ()
 
     @property
     def out_avals(self) -> list[Aval]:
         """Abstract values of the results' leaves."""
-        return self.function.out_avals
+        return self.function.out_avals[: len(self.function.out_avals) - len(self.written)]
+
+    @property
+    def touches(self) -> bool:
+        """Whether the function reads or writes references that were there before it."""
+        return bool(self.written) or any(type(x) is Ref for x in self.captures)
+
+    def settled(self, outs: Sequence[Value], leaves: Sequence[Any] = ()) -> Sequence[Value]:
+        """Write to references what a call has given for them; returns the results' leaves.
+
+        Args:
+          outs: all results.
+          leaves: the arguments, between which there may be references.
+        """
+        n = len(outs) - len(self.written)
+        for place, x in zip(self.written, outs[n:]):
+            (leaves[place] if isinstance(place, int) else place).write(x)
+        return outs[:n]
 
 
 def trace_flat(
     call: Callable[[list[Tracer]], Any],
-    avals: Sequence[Aval],
+    avals: Sequence[Aval | AbstractRef],
     *,
     fun: Callable,
     kind: str,
@@ -102,10 +122,13 @@ def trace_flat(
     known: Sequence[Value] | None = None,
     axis: tuple[str, int] | None = None,
     opaque: bool = False,
+    references: bool = False,
 ) -> Traced:
-    """Trace `call`, which takes one tracer an aval and returns a pytree.
+    """Trace `call`, which takes one tracer an aval, a reference for the type of one, and returns a pytree.
 
     Args:
+      references: whether the caller knows of references among captures, and writes back (`Traced.settled`). Others get
+        what they hold now, and functions that write to them are refused.
       fun: the user's function behind `call`, for messages.
       kind: the transformation, for messages.
       staged: see `Trace`.
@@ -116,7 +139,10 @@ def trace_flat(
 
     Raises:
       TypeError: the function returns something that is no array.
+      ValueError: it returns a reference.
+      NotImplementedError: it writes to a reference, where the caller does not take this.
     """
+    types, avals = avals, [a.inner_aval if isinstance(a, AbstractRef) else a for a in avals]
     trace = Trace(avals, staged, function_name(fun), kind, function_place(fun))
     trace.argument_names = _LazyNames(names) if callable(names) else list(names)  # type: ignore[assignment]
     trace.axis, trace.opaque = axis, opaque
@@ -125,18 +151,30 @@ def trace_flat(
         for v, x in zip(arguments, known):
             trace._note(v, x)
     tracers = [Tracer(a, v, trace) for a, v in zip(avals, arguments)]
+    refs = {i: argument_ref(tracers[i], a) for i, a in enumerate(types) if isinstance(a, AbstractRef)}
+    given = [refs.get(i, t) for i, t in enumerate(tracers)] if refs else tracers
     with tracing(trace), key_reuse.noting(kind, trace.name, tracers) as note:
-        result = call(tracers)
+        result = call(given)
         leaves, tree = into_structure(*arrays.flatten(result))
         outs = [_output(x, result, fun, kind) for x in leaves]
-        function = trace.finish(outs)
+        changed = {i: r.read() for i, r in refs.items() if r.read() is not tracers[i]}
+        function = trace.finish([*outs, *changed.values(), *[trace.journal[r] for r in trace.written]])
         note(function, outs)
+    written = (*changed, *trace.written)
+    if not references:
+        if written:
+            raise NotImplementedError(
+                f"{kind} of {function_name(fun)} at {function_place(fun)}: it writes to a mutable array reference that was made "
+                "outside of it. Make it inside, or return what is to be written."
+            )
+        trace.captures = present(trace.captures)
     if config.jax_check_tracer_leaks:
-        del tracers, result, leaves, outs, note
+        del tracers, given, refs, changed, result, leaves, outs, note
+        trace.journal.clear()
         check_leaks(trace)
     if len(trace.captures) and known is not None:
         trace.knowable = {v for v in trace.knowable if v not in trace.known}
-    return Traced(function, trace.captures, tree, trace)
+    return Traced(function, trace.captures, tree, trace, written)
 
 
 class _LazyNames:
@@ -160,6 +198,11 @@ def _output(x: Any, result: Any, fun: Callable, kind: str) -> Value:
         return x
     if is_array_like(x):
         return as_value(x)
+    if type(x) is Ref:
+        raise ValueError(
+            f"function {function_name(fun)} at {function_place(fun)} traced for {kind} returned a mutable array reference of "
+            f"type {x.aval}, but mutable array references cannot be returned. Return its value, `ref[...]`."
+        )
     path = next((tree_util.keystr(p) for p, leaf in tree_util.tree_flatten_with_path(result)[0] if leaf is x), "")
     where = f" at output component {path}" if path else ""
     if kind == "vmap":

@@ -12,6 +12,7 @@ from sable.pytree import arrays
 from .array import Value
 from .bind import BIND, bind
 from .extended import seen_avals
+from .references import Ref
 from .trace import deepest
 from .tracing import Traced, argument_names, function_name, signature_of, trace_flat
 from .user_rules import closed_over
@@ -61,13 +62,17 @@ def resolve(fun: Callable, args: tuple, kwargs: dict, kind: str) -> tuple:
 
 
 class UserCall:
-    """The differentiable arguments of one call, flattened, and the function of them alone."""
+    """The differentiable arguments of one call, flattened, and the function of them alone.
+
+    Arguments that are references stay as they are, without cotangents.
+    """
 
     def __init__(self, fun: Callable, args: tuple, nondiff: Sequence[int], kind: str):
         self.nondiff = sorted(i % len(args) for i in nondiff) if args else []
         self.fixed = [args[i] for i in self.nondiff]
         self.count = len(args)
-        dynamic = tuple(x for i, x in enumerate(args) if i not in self.nondiff)
+        self.refs = {i: x for i, x in enumerate(args) if type(x) is Ref and i not in self.nondiff}
+        dynamic = tuple(None if i in self.refs else x for i, x in enumerate(args) if i not in self.nondiff)
         leaves, self.tree = arrays.flatten(dynamic)
         for i, x in enumerate(leaves):
             if not is_array_like(x):
@@ -125,7 +130,8 @@ class UserCall:
         """All arguments again, these leaves in the place of the differentiable ones."""
         rest = iter(self.tree.unflatten(leaves))
         fixed = dict(zip(self.nondiff, self.fixed))
-        return tuple(fixed[i] if i in fixed else next(rest) for i in range(self.count))
+        args = [fixed[i] if i in fixed else next(rest) for i in range(self.count)]
+        return tuple(self.refs.get(i, x) for i, x in enumerate(args))
 
 
 def checked(result: Any, fun: Callable) -> Any:

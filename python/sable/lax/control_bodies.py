@@ -14,6 +14,7 @@ from sable.core.bind import BIND
 from sable.core.dtypes import promote_avals
 from sable.core.entries import shared_entries
 from sable.core.extended import seen_avals
+from sable.core.references import Ref, present
 from sable.core.state import STATE
 from sable.core.tracing import Traced, trace_flat
 from sable.core.values import retype
@@ -34,7 +35,7 @@ def trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str) -> Tr
         def call(tracers: list) -> Any:
             return fun(*tree.unflatten(tracers))
 
-        found = trace_flat(call, avals, fun=fun, kind=kind, staged=True)._replace(trace=None)
+        found = trace_flat(call, avals, fun=fun, kind=kind, staged=True, references=True)._replace(trace=None)
         if not found.captures:
             entries[key] = found
     return found
@@ -49,6 +50,38 @@ def captures_first(traced: Traced, captures: list[Value], n: int) -> Function:
     own = made.arguments[len(captures) :]
     args = [*own, *[place[id(x)] for x in traced.captures]]
     return made.finish(interpret(f, args, FunctionBuilder(made)), f.out_avals)
+
+
+def written_by(*bodies: Traced) -> list[Ref]:
+    """The references that bodies of one loop, or branches, write to."""
+    return list(dict.fromkeys(ref for t in bodies for ref in t.written))  # type: ignore[misc]
+
+
+def carrying(traced: Traced, refs: Sequence[Ref], n: int) -> Traced:
+    """The body as a pure function: `refs` are arguments before its own n ones, and results before its own.
+
+    References that it only reads are captures, as what they hold now.
+    """
+    f = traced.function
+    if not traced.touches and not refs:
+        return traced
+    others = [x for x in traced.captures if x not in refs]
+    made = Function([*[r.inner for r in refs], *f.in_avals[:n], *[x.aval for x in present(others)]], f.name)
+    place = dict(zip(map(id, [*refs, *others]), [*made.arguments[: len(refs)], *made.arguments[len(refs) + n :]]))
+    own = made.arguments[len(refs) : len(refs) + n]
+    found = interpret(f, [*own, *[place[id(x)] for x in traced.captures]], FunctionBuilder(made))
+    count = len(traced.out_avals)
+    last = dict(zip(traced.written, found[count:]))
+    outs = [last.get(r, place[id(r)]) for r in refs]
+    closed = made.finish([*outs, *found[:count]], [*[r.inner for r in refs], *traced.out_avals])
+    return Traced(closed, present(others), traced.out_tree, None)
+
+
+def write_back(refs: Sequence[Ref], outs: Sequence[Value]) -> Sequence[Value]:
+    """What is left of the results of a `carrying` body's op when those for the references have been written."""
+    for ref, x in zip(refs, outs):
+        ref.write(x)
+    return outs[len(refs) :]
 
 
 def union(*lists: Sequence[Value]) -> list[Value]:
@@ -187,6 +220,7 @@ def check_predicate(what: str, traced: Traced) -> None:
 
 __all__ = [
     "captures_first",
+    "carrying",
     "check_branches",
     "check_predicate",
     "equal_outputs",
@@ -196,4 +230,6 @@ __all__ = [
     "trace_body",
     "union",
     "with_known",
+    "write_back",
+    "written_by",
 ]

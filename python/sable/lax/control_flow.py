@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from sable.core.concretization import concretization_error
 from sable.core.extended import seen_avals
 from sable.core.operands import known_integer
 from sable.core.placement import default_device
+from sable.core.references import Ref, new_ref, present
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name
@@ -26,9 +28,11 @@ from sable.dialects.ops.platform import place_of
 from sable.errors import ConcretizationTypeError
 from sable.ir.op import OPS
 from sable.pytree import arrays
+from sable.tree_util import tree_flatten, tree_leaves
 
 from .control_bodies import (
     captures_first,
+    carrying,
     check_branches,
     check_predicate,
     equal_outputs,
@@ -38,6 +42,8 @@ from .control_bodies import (
     trace_body,
     union,
     with_known,
+    write_back,
+    written_by,
 )
 
 #: Stands for an operand that is not given: None is one.
@@ -88,6 +94,8 @@ def scan(
     if not callable(f):
         raise TypeError(f"lax.scan: f argument should be a callable, got {f}")
     _check_unroll(unroll)
+    if any(type(x) is Ref for x in tree_leaves((init, xs))):
+        return _scan_over_refs(f, init, xs, length, reverse)
     leaves, init_tree = arrays.flatten(init)
     values = [as_value(x) for x in leaves]
     rows, xs_tree = arrays.flatten(xs)
@@ -101,8 +109,31 @@ def scan(
     carry_tree, _ys_tree, n_carry = _pair(f, traced)
     same_types("scan body", f, init_tree, [x.aval for x in values], traced, carry_tree)
     key_reuse.loop(traced.function, [*values, *rows], n_carry, "scan")
-    out = _scan([*traced.captures, *values, *rows], traced, n_carry, {"length": n, "reverse": bool(reverse)})
+    refs = written_by(traced)
+    traced, values = carrying(traced, refs, len(values) + len(rows)), [*present(refs), *values]
+    out = _scan([*traced.captures, *values, *rows], traced, len(values), {"length": n, "reverse": bool(reverse)})
+    out = write_back(refs, out)
     return carry_tree.unflatten(out[:n_carry]), _ys_tree.unflatten(out[n_carry:])
+
+
+def _scan_over_refs(f: Callable, init: Any, xs: Any, length: int | None, reverse: bool) -> tuple[Any, Any]:
+    """`scan` where some of `xs` are references: each step gets one to its row."""
+    if any(type(x) is Ref for x in tree_leaves(init)):
+        raise ValueError(f"scan of {function_name(f)}: a mutable array reference cannot be carried. Close over it.")
+    leaves, tree = tree_flatten(xs)
+    refs = [x for x in leaves if type(x) is Ref]
+
+    def step(carry: Any, rows: Any) -> Any:
+        given = [new_ref(x) if type(ref) is Ref else x for x, ref in zip(rows, leaves)]
+        result = f(carry, tree.unflatten(given))
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            return result
+        return result[0], (result[1], [r.read() for r in given if type(r) is Ref])
+
+    functools.update_wrapper(step, f)
+    carry, (ys, rows) = scan(step, init, present(leaves), length, reverse)
+    write_back(refs, rows)
+    return carry, ys
 
 
 def _scan(values: list[Value], traced: Traced, n_carry: int, params: dict) -> list[Value]:
@@ -218,19 +249,27 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     same_types("while_loop body", body_fun, tree, [x.aval for x in values], body, body.out_tree)
     cond = trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
     check_predicate("cond_fun must return a boolean scalar", cond)
+    if cond.written:
+        raise NotImplementedError(
+            f"while_loop: the condition {function_name(cond_fun)} writes to a mutable array reference: write in the body"
+        )
+    key_reuse.loop(body.function, values, len(values), "while_loop")
+    refs = written_by(body)
+    body, cond = (carrying(t, refs, len(values)) for t in (body, cond))
+    values = [*present(refs), *values]
     n = len(values)
-    key_reuse.loop(body.function, values, n, "while_loop")
+    cond_function = captures_first(cond, cond.captures, n)
     out = bind(
         OPS["while"],
         *cond.captures,
         *body.captures,
         *values,
-        cond=captures_first(cond, cond.captures, n),
+        cond=selected(cond_function, range(len(cond_function.arguments)), [len(refs)]) if refs else cond_function,
         body=captures_first(body, body.captures, n),
         cond_consts=len(cond.captures),
         body_consts=len(body.captures),
     )
-    return tree.unflatten(out)
+    return tree.unflatten(write_back(refs, out))
 
 
 @boundary
@@ -399,12 +438,15 @@ def _with_named(operands: tuple, operand: Any) -> tuple:
 
 
 def _branches(what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any) -> Any:
+    functions, operands = _closing_over_refs(functions, operands)
     leaves, tree = arrays.flatten(operands)
     values = [as_value(x) for x in leaves]
     avals = [x.aval for x in values]
     traced = [trace_body(f, tree, avals, what) for f in functions]
     check_branches(what, traced, names)
     key_reuse.branches([t.function for t in traced], values, what)
+    refs = written_by(*traced)
+    traced, values = [carrying(t, refs, len(values)) for t in traced], [*present(refs), *values]
     captures = union(*[t.captures for t in traced])
     made = equal_outputs([captures_first(t, captures, len(values)) for t in traced])
     values = [*captures, *values]
@@ -417,7 +459,23 @@ def _branches(what: str, index: Value, functions: Sequence[Callable], names: Seq
         kept = [k for k in range(len(avals)) if k not in known]
         made = [selected(f, range(len(values)), kept) for f in made]
     out = bind(OPS["case"], index, *values, branches=tuple(made))
-    return traced[0].out_tree.unflatten(with_known(out, known, avals))
+    return traced[0].out_tree.unflatten(write_back(refs, with_known(out, known, avals)))
+
+
+def _closing_over_refs(functions: Sequence[Callable], operands: Any) -> tuple[Sequence[Callable], Any]:
+    """Functions of what is no reference between the operands, and that."""
+    leaves, tree = tree_flatten(operands)
+    if not any(type(x) is Ref for x in leaves):
+        return functions, operands
+
+    def closing(fun: Callable) -> Callable:
+        def closed(*others: Any) -> Any:
+            rest = iter(others)
+            return fun(*tree.unflatten([x if type(x) is Ref else next(rest) for x in leaves]))
+
+        return functools.update_wrapper(closed, fun)
+
+    return [closing(f) for f in functions], [x for x in leaves if type(x) is not Ref]
 
 
 def platform_dependent(*args: Any, default: Callable | None = None, **per_platform: Callable) -> Any:

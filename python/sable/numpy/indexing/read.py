@@ -19,6 +19,7 @@ from sable.lax.gathering import GatherDimensionNumbers, GatherScatterMode, defau
 from sable.library.declare import library
 
 from .parse import Computed, Fixed, Gap, Listed, New, Parsed, Span, numpy_index, parse, stacked
+from .windows import Slice, window_of
 
 
 @library(operands=("index",))
@@ -43,6 +44,9 @@ def getitem(x: Value, index: Any) -> Value:
       Array([5, 4, 3], dtype=int32)
     """
     for p in index if type(index) is tuple else (index,):
+        if type(p) is Slice:
+            window = window_of(x.aval.shape, index)
+            return getitem(window.of(x), window.index)  # type: ignore[union-attr]
         if isinstance(p, Value) and (p.aval.shape or p is index):
             concrete(p)  # NumPy's own indexing is much quicker than the op for known positions
     if type(x) is Array and x._device is None and not x.committed and STATE.staged is None:
@@ -110,6 +114,9 @@ def read(
       indices_are_sorted, unique_indices: promises about index arrays.
     """
     way = GatherScatterMode.PROMISE_IN_BOUNDS if mode is None else GatherScatterMode.from_any(mode)
+    window = window_of(x.aval.shape, index)
+    if window is not None:
+        x, index = window.of(x), window.index
     parsed = parse(x.aval.shape, index, wrap_negative_indices)
     if way is GatherScatterMode.PROMISE_IN_BOUNDS:
         _check_static(parsed, x.aval.shape)

@@ -20,6 +20,7 @@ from sable.lax.gathering import GatherScatterMode, ScatterDimensionNumbers, scat
 
 from .parse import Computed, Fixed, Listed, Parsed, Span, numpy_index, parse, stacked
 from .read import bounds, inside, static_part, turned, window_starts, with_dim, without_fixed
+from .windows import window_of
 
 #: scatter op -> (elementwise op, NumPy function); None: the new value replaces the old one
 _COMBINE: dict[str, tuple[str, Callable] | None] = {
@@ -59,6 +60,19 @@ def write(
       IndexError, TypeError: see `getitem`.
     """
     way = GatherScatterMode.from_any(mode)
+    window = window_of(x.aval.shape, index)
+    if window is not None:
+        part = write(
+            mnemonic,
+            window.of(x),
+            window.index,
+            y,
+            mode=mode,
+            wrap_negative_indices=wrap_negative_indices,
+            indices_are_sorted=indices_are_sorted,
+            unique_indices=unique_indices,
+        )
+        return window.put(x, part)
     parsed = parse(x.aval.shape, index, wrap_negative_indices)
     new = _new_value(y, x)
     _warn_unsafe(new, x)
