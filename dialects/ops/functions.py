@@ -105,6 +105,15 @@ def replayed(function: Function, given: Sequence[Any], outputs: Sequence[Any]) -
     return made.finish([env[v] for v in outputs])
 
 
+def invariant(function: Function, n: int) -> set[Any]:
+    """The values that are made of the first n arguments alone, by ops without effects or functions."""
+    found = set(function.arguments[:n])
+    for node in function.nodes():
+        if not (node.op.effects or node.op.functions) and all(v in found for v in node.operands):
+            found.update(node.results)
+    return found
+
+
 # ---- checks --------------------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from .functions import (
     check_operands,
     counts,
     function_of,
+    invariant,
     listed,
     need,
     present,
@@ -41,12 +42,14 @@ class _Saved(NamedTuple):
     Attributes:
       consts, inputs: those that are an argument, constant or scanned over: with the number of the loop's operand.
       carries: those that are the carry and are to be computed again.
+      hoisted: those that are made of constant arguments alone, the same in each step.
       rows: the others, which the loop stacks.
     """
 
     consts: dict[int, int]
     inputs: dict[int, int]
     carries: list[int]
+    hoisted: list[int]
     rows: list[int]
 
     @classmethod
@@ -57,8 +60,10 @@ class _Saved(NamedTuple):
         consts = {i: k for i, k in enumerate(found) if k is not None and k < nc}
         inputs = {i: k for i, k in enumerate(found) if k is not None and k >= nc + nk}
         carries = [i for i, k in enumerate(found) if k is not None and nc <= k < nc + nk and not carry]
-        rows = [i for i in range(made.residuals) if i not in consts and i not in inputs and i not in carries]
-        return cls(consts, inputs, carries, rows)
+        same = invariant(made.forward, nc)
+        hoisted = [i for i, v in enumerate(made.forward.outputs[n:]) if v in same and i not in consts]
+        others = {*consts, *inputs, *carries, *hoisted}
+        return cls(consts, inputs, carries, hoisted, [i for i in range(made.residuals) if i not in others])
 
 
 class ScanRules(FunctionRules):
@@ -91,7 +96,9 @@ class ScanRules(FunctionRules):
         out = two.inner.bind(node.op, *xs, **{**p, "body": forward})
         ys = list(out[:n])
         residuals = {i: two.residual(xs[k]) for i, k in (saved.consts | saved.inputs).items()}
-        residuals |= {i: two.kept(r) if keep else two.residual(r) for i, r in zip(saved.rows, out[n:])}
+        save = two.kept if keep else two.residual
+        residuals |= {i: save(r) for i, r in zip(saved.rows, out[n:])}
+        residuals |= {i: save(r) for i, r in zip(saved.hoisted, self._hoisted(two.inner, made.forward, saved, xs, n))}
         if keep is not None:
             again = self._again(two, node, xs, made.forward, saved, residuals)
             if saved.carries:
@@ -99,8 +106,9 @@ class ScanRules(FunctionRules):
             else:
                 two.anew_if_needed(ys, again)
         m, c, k = sum(flags), sum(consts_on), sum(carry_on)
-        stacked = [i for i in range(made.residuals) if i not in saved.consts]
-        order = [*range(c), *[m + i for i in saved.consts], *range(c, m), *[m + i for i in stacked]]
+        fixed = [*saved.consts, *saved.hoisted]
+        stacked = [i for i in range(made.residuals) if i not in fixed]
+        order = [*range(c), *[m + i for i in fixed], *range(c, m), *[m + i for i in stacked]]
         linear = rearranged(made.linear, order, range(len(made.linear.out_avals)))
         ct, kt, xt = split(tangents, nc, nk)
         carry = [
@@ -108,11 +116,18 @@ class ScanRules(FunctionRules):
             for i, (t, on) in enumerate(zip(kt, carry_on))
             if on
         ]
-        consts = [residuals[i] for i in saved.consts]
+        consts = [residuals[i] for i in fixed]
         values = [*there(ct), *consts, *carry, *there(xt), *[residuals[i] for i in stacked]]
         params = {**p, "body": linear, "num_consts": c + len(consts), "num_carry": k}
         dys = two.linear.bind(node.op, *values, **params)
         return ys, spread(dys, made.active)
+
+    def _hoisted(self, b, forward, saved, xs, n) -> Sequence[Any]:
+        """The residuals that are the same in each step, computed once, by the builder of known values."""
+        key = ("hoisted", tuple(saved.hoisted))
+        if key not in forward.memo:
+            forward.memo[key] = replayed(forward, [], [forward.outputs[n + i] for i in saved.hoisted])
+        return interpret(forward.memo[key], xs, b) if saved.hoisted else []
 
     def _again(self, two, node, xs, forward, saved, residuals) -> Callable[[], Sequence[Any]]:
         """Writes the loop into the linear function once more, with the rows that are kept: results and carries of steps."""

@@ -60,6 +60,9 @@ def addupdate(ref: Ref, idx: Any, x: Any) -> None:
 def freeze(ref: Ref) -> Value:
     """The value of a reference that is no longer needed.
 
+    Args:
+      ref: a mutable array.
+
     Example:
       >>> jax.freeze(jax.new_ref(jnp.arange(3)))
       Array([0, 1, 2], dtype=int32)
@@ -70,13 +73,20 @@ def freeze(ref: Ref) -> Value:
 def free_ref(ref: Ref) -> None:
     """Says that a reference is no longer needed; without effect.
 
+    Args:
+      ref: a mutable array.
+
     Example:
       >>> jax.free_ref(jax.new_ref(1.0))
     """
 
 
 def empty_ref(ty: Any, memory_space: Any = None) -> Ref:
-    """A mutable array of a type, an object with `shape` and `dtype`, which holds anything.
+    """A mutable array of a type, which holds anything.
+
+    Args:
+      ty: an object with `shape` and `dtype`.
+      memory_space: without effect.
 
     Example:
       >>> jax.empty_ref(jax.ShapeDtypeStruct((2, 3), jnp.float32)).shape

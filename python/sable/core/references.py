@@ -66,6 +66,10 @@ class Ref:
     It may be made, read and written outside of and inside of `jit`, of bodies of loops and branches, and of functions
     that are differentiated or batched, and be an argument of these; what it holds is an array, which no write changes.
 
+    Args:
+      value: what it holds at first.
+      owner: the trace that it is made in; None outside of all.
+
     Example:
       >>> ref = jax.new_ref(jnp.zeros(3))
       >>> @jax.jit

@@ -175,8 +175,11 @@ class FunctionBuilder(Builder):
         return self.function.producer(x)
 
     def literal_of(self, x: Variable) -> Literal | None:
-        """The literal that x is, if it is a constant of the program."""
+        """The literal that x is, if it is a constant of the program, or a number of it in each place."""
         node = self.function.producer(x)
+        if node is not None and node.op.name == "broadcast_in_dim":
+            inner = self.literal_of(node.operands[0])
+            return Literal(x.aval, inner.data) if inner is not None and inner.is_splat else None
         return node.params["value"] if node is not None and node.op.name == "constant" else None
 
 
