@@ -208,24 +208,60 @@ def test_initializer(text: str) -> None:
     check(program, rtol=1e-2 if coarse else 1e-5, atol=1e-3 if coarse else 1e-6)
 
 
+#: of q (2, 4, 2, 3), k and v (2, 5, 2, 3), and k1, v1 with one head
 ATTENTION = """
-attend(q, k, v) | attend(q[0], k[0], v[0]) | attend(q, k, v, is_causal=True) | attend(q, k, v, scale=0.5)
-attend(q, k, v, jnp.ones((4, 5))) | attend(q, k, v, mask=jnp.tri(4, 5, dtype=bool)[None, None])
-attend(q, k[:, :, :1], v[:, :, :1]) | attend(q, k, v, local_window_size=1)
-attend(q, k, v, local_window_size=(2, 0))
-attend(q, k, v, query_seq_lengths=A([2, 4]), key_value_seq_lengths=A([5, 3]))
-attend(q.astype('bfloat16'), k.astype('bfloat16'), v.astype('bfloat16')) | attend(q, k, v[:, :2])
-attend(q, k, v, implementation='foo') | attend(q, k, v, jnp.ones((2, 2, 4, 5)), is_causal=True)
+attend(q, k, v) | attend(q[0], k[0], v[0]) | attend(q[0, 0], k[0, 0], v[0, 0]) | attend(q, k, v, is_causal=True)
+attend(q, k, v, scale=0.5) | attend(q, k, v, scale=A(2.0), bias=1.5) | attend(q, k, v, b[0, 0])
+attend(q, k, v, b[:, :1], return_residual=True) | attend(q, k, v, b, is_causal=True) | attend(q[0], k[0], v[0], b[0])
+attend(q, k, v, jnp.ones((4, 5), 'int32')) | attend(q, k, v, mask=b > 0) | attend(q, k, v, mask=True)
+attend(q, k, v, mask=jnp.tri(4, 5, dtype=bool)) | attend(q[0], k[0], v[0], mask=b[0] > 0, return_residual=True)
+attend(q, k, v, mask=jnp.zeros((4, 5), bool)) | attend(q, k1, v1) | attend(q, k1, v1, b, mask=b > 0, is_causal=True)
+attend(q, k1, v1, local_window_size=(0, 1), return_residual=True) | attend(q, k, v, local_window_size=1)
+attend(q, k, v, local_window_size=(2, 0), is_causal=True) | attend(q, k, v, local_window_size=[1, 2], scale=2)
+attend(q, k, v, query_seq_lengths=A([2, 4])) | attend(q, k, v, key_value_seq_lengths=[0, 3])
+attend(q, k, v, b, b > 0, query_seq_lengths=A([2, 4]), key_value_seq_lengths=A([5, 3]), return_residual=True)
+attend(q, k, v, implementation='xla') | attend(q[:, :0], k, v) | attend(q, k[:, :0], v[:, :0])
+attend(h(q), h(k), h(v)) | attend(h(q), h(k), h(v), return_residual=True, is_causal=True)
+attend(q.tolist(), k, v)
 """
+ATTENDED = Programs.of_expressions(
+    lambda j, text, **names: evaluate(
+        j,
+        text,
+        attend=j.nn.dot_product_attention,
+        h=lambda x: x.astype("bfloat16"),
+        k1=names["k"][:, :, :1],
+        v1=names["v"][:, :, :1],
+        **names,
+    ),
+    {
+        name: np.random.default_rng(n).normal(size=size).astype(np.float32)
+        for n, (name, size) in enumerate(
+            {"q": (2, 4, 2, 3), "k": (2, 5, 2, 3), "v": (2, 5, 2, 3), "b": (2, 2, 4, 5)}.items()
+        )
+    },
+    cases(ATTENTION),
+)
 
 
 @pytest.mark.parametrize("text", cases(ATTENTION))
 def test_attention(text: str) -> None:
-    rng = np.random.default_rng(0)
-    q, k, v = (rng.normal(size=(2, n, 2, 3)).astype(np.float32) for n in (4, 5, 5))
+    ATTENDED.check(text, rtol=2e-2 if "h(q)" in text else 2e-5, atol=1e-2 if "h(q)" in text else 1e-6)
+
+
+def test_attention_of_wide_numbers_and_its_derivatives() -> None:
+    """With a query that sees no key: it weighs all alike."""
+    mask = np.arange(20).reshape(4, 5) >= 5
 
     def program(j):
-        arrays = {name: j.numpy.asarray(x) for name, x in (("q", q), ("k", k), ("v", v))}
-        return evaluate(j, text, attend=j.nn.dot_product_attention, **arrays)
+        with j.enable_x64(True):
+            rng = np.random.default_rng(1)
+            arrays = [j.numpy.asarray(rng.normal(size=(1, n, 2, 3))) for n in (4, 5, 5)]
 
-    check(program, rtol=2e-2 if "bfloat16" in text else 1e-5)
+            def total(q, k, v, bias):
+                found, rest = j.nn.dot_product_attention(q, k, v, bias, mask, scale=0.7, return_residual=True)
+                return (found * j.numpy.arange(24.0).reshape(found.shape)).sum() + rest.sum()
+
+            return j.jit(j.value_and_grad(total, (0, 1, 2, 3)))(*arrays, j.numpy.asarray(rng.normal(size=(2, 4, 5))))
+
+    check(program, rtol=1e-5, atol=1e-5)  # softmax is of f32

@@ -67,6 +67,16 @@ def broadcasted_iota(dtype: Any, shape: Sequence[int], dimension: int, *, out_sh
     return BIND.iota(shape=shape_argument(shape), dtype=found, iota_dimension=int(dimension))
 
 
+def refuse_complex(name: str, fill_value: Any, dtype: np.dtype) -> None:
+    """A complex Python scalar fills no array of real numbers: its imaginary part would be lost.
+
+    Raises:
+      TypeError: it does.
+    """
+    if type(fill_value) is complex and dtypes.kind_of(dtype) in "iuf":
+        raise TypeError(f"{name} got the complex fill_value {fill_value} for the dtype {dtype}; give fill_value.real")
+
+
 @library(moves=(), fills=("fill_value",))
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Value:
     """An array of one repeated value.
@@ -78,7 +88,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
       sharding: without effect.
 
     Raises:
-      TypeError: the value is no scalar; a negative size.
+      TypeError: the value is no scalar, or a complex Python scalar for a real dtype; a negative size.
 
     Example:
       >>> lax.full((2,), 1.)
@@ -88,6 +98,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None
     """
     sizes = shape_argument(shape)
     wanted = None if dtype is None else dtypes.user_dtype(dtype, "full")
+    if wanted is not None:
+        refuse_complex("full", fill_value, wanted)
     value = value_of(fill_value, "full") if wanted is None else value_in(wanted, fill_value, "full")
     if value.aval.ndim:
         raise TypeError(f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}.")
@@ -111,7 +123,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sha
       sharding: without effect.
 
     Raises:
-      TypeError: the value is no scalar.
+      TypeError: the value is no scalar, or a complex Python scalar for a real dtype.
 
     Example:
       >>> lax.full_like(jnp.array([1, 2]), 0.5, dtype=jnp.float32)
@@ -123,6 +135,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sha
     sizes = like.shape if shape is None else shape_argument(shape)
     if dtype is not None:
         return full(sizes, fill_value, dtype)
+    refuse_complex("full_like", fill_value, like.dtype)
     value = value_in(like.dtype, fill_value, "full_like")
     if value.aval.ndim:
         raise TypeError(f"full must be called with scalar fill_value, got fill_value.shape {value.aval.shape}.")

@@ -9,6 +9,7 @@ from typing import Any
 import sable.numpy as jnp
 from sable import _absent, lax, random
 from sable.core.dtypes import default_float_dtype, kind_of
+from sable.core.operands import sizes_argument
 from sable.library.declare import library, with_example
 
 _absent.explain(__name__)
@@ -208,7 +209,7 @@ def variance_scaling(
         raise ValueError(f"invalid distribution for variance scaling initializer: {distribution}")
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
-        dtype = _dtype(dtype)
+        dtype, shape = _dtype(dtype), sizes_argument(shape)
         variance = jnp.array(scale / averages[mode](*_fans(shape, in_axis, out_axis, batch_axis)), dtype=dtype)
         if distribution == "normal":
             return random.normal(key, shape, dtype) * jnp.sqrt(variance)
@@ -247,7 +248,7 @@ def orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None) -> In
     """
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
-        dtype = _dtype(dtype)
+        dtype, shape = _dtype(dtype), sizes_argument(shape)
         if len(shape) < 2:
             raise ValueError(f"orthogonal weights have two dimensions or more, got shape {tuple(shape)}")
         if 0 in shape:
@@ -277,7 +278,7 @@ def delta_orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None)
     """
 
     def init(key: Any, shape: Sequence[int], dtype: Any = dtype) -> Any:
-        dtype = _dtype(dtype)
+        dtype, shape = _dtype(dtype), sizes_argument(shape)
         if len(shape) not in (3, 4, 5):
             raise ValueError(f"delta_orthogonal weights have 3, 4 or 5 dimensions, got shape {tuple(shape)}")
         if shape[-1] < shape[-2]:

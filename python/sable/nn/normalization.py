@@ -6,11 +6,13 @@ import functools
 import warnings
 from typing import Any
 
+import numpy as np
+
 import sable.numpy as jnp
 from sable._config import config
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
-from sable.core.operands import known_integer, normal_axis, promote
+from sable.core.operands import array_argument, known_integer, normal_axis, promote
 from sable.lax.autodiff import stop_gradient
 from sable.library.declare import library
 
@@ -83,6 +85,17 @@ def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = Fal
     return total - jnp.log(count)
 
 
+def _number(name: str, x: Any) -> Any:
+    """x as an array of a float or complex dtype.
+
+    Raises:
+      TypeError: x is of booleans.
+    """
+    if array_argument(name, x).dtype == bool:
+        raise TypeError(f"{name} does not accept dtype bool; it takes numbers: x.astype(float)")
+    return inexact(name, x)
+
+
 @library
 def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
     """exp(x) / sum(exp(x)), without overflow.
@@ -97,6 +110,7 @@ def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
 
     Raises:
       ValueError: there is no such axis.
+      TypeError: booleans.
 
     Example:
       >>> jax.nn.softmax(jnp.array([1000., 1000., -1.]))
@@ -104,7 +118,7 @@ def softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
       >>> jax.nn.softmax(jnp.array([1., 1., 1.]), where=jnp.array([True, True, False]))
       Array([0.5, 0.5, 0. ], dtype=float32)
     """
-    value = inexact("softmax", x)
+    value = _number("softmax", x)
     if config.jax_softmax_custom_jvp:
         return _softmax(value, axis, where)
     return _plain_softmax(value, axis, where)
@@ -145,7 +159,7 @@ def log_softmax(x: Any, axis: Any = -1, where: Any = None) -> Any:
       >>> jax.nn.log_softmax(jnp.array([0., 1000.]))
       Array([-1000.,     0.], dtype=float32)
     """
-    value = inexact("log_softmax", x)
+    value = _number("log_softmax", x)
     peak = jnp.max(value, axis, where=where, initial=-jnp.inf, keepdims=True)
     shifted = value - stop_gradient(peak)
     if where is not None:
@@ -177,7 +191,7 @@ def standardize(
       algorithm: "fast" takes the mean of squares less the squared mean, "stable" the mean of squared differences.
 
     Raises:
-      ValueError: another algorithm.
+      ValueError: another algorithm; a complex array.
 
     Example:
       >>> jax.nn.standardize(jnp.array([1., 2., 3.])).round(3)
@@ -186,6 +200,8 @@ def standardize(
     if algorithm not in ("fast", "stable"):
         raise ValueError(f"algorithm must be 'fast' or 'stable', got {algorithm!r}")
     value = inexact("standardize", x)
+    if value.dtype.kind == "c":
+        raise ValueError("standardize: x is complex; take its parts, x.real and x.imag")
     if mean is None:
         mean = jnp.mean(value, axis, keepdims=True, where=where)
     if variance is None and algorithm == "stable":
@@ -215,6 +231,8 @@ def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: int = -1) -> A
     """
     num_classes = known_integer(num_classes, "The error arose in jax.nn.one_hot argument `num_classes`.")
     index = jnp.asarray(x)
+    if not isinstance(index.dtype, np.dtype):
+        raise TypeError(f"one_hot takes integers, got dtype {index.dtype}")
     if index.dtype.kind not in "iub":
         message = f"jax.nn.one_hot input should be integer-typed; got dtype={index.dtype}"
         warnings.warn(message, DeprecationWarning, stacklevel=3)

@@ -30,6 +30,7 @@ from sable.core.operands import full_like as constant_like
 from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.values import retype
+from sable.lax.creation import refuse_complex
 from sable.library.declare import library
 
 from .manipulation import broadcast_to, moveaxis
@@ -132,6 +133,7 @@ def _place(x: Any) -> Any:
 
 
 def _in_dtype(name: str, x: Any, dtype: np.dtype) -> Value:
+    refuse_complex(name, x, dtype)
     return value_in(dtype, x, name) if type(x) is int else convert(array_argument(name, x), dtype)
 
 
@@ -152,6 +154,7 @@ def _like(name: str, x: Any, value: Any, dtype: Any, shape: Any, device: Any = N
         a_shape, a_dtype, weak = a.shape, a.dtype, a.weak_type
     wanted = dtype_argument(dtype, name)
     sizes = a_shape if shape is None else shape_argument(shape)
+    refuse_complex(name, value, a_dtype if wanted is None else wanted)
     if isinstance(value, Value):
         made = full(sizes, convert(value, a_dtype if wanted is None else wanted, wanted is None and weak))
     else:
@@ -219,7 +222,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, 
       >>> jnp.full_like(jnp.array([1, 2]), 2.7, dtype=float)
       Array([2.7, 2.7], dtype=float32)
     """
-    if type(fill_value) is not int:  # that is taken in the dtype asked for, whatever its size
+    if type(fill_value) not in (int, complex):  # an int is taken in the dtype asked for, whatever its size
         fill_value = array_argument("full_like", fill_value, 1)
     return _like("full_like", a, fill_value, dtype, shape, device)
 

@@ -29,7 +29,7 @@ def shape_argument(name: str, shape: Any, *parameters: Sequence[int]) -> tuple[i
       TypeError: not a sequence of integers.
       ValueError: a parameter does not broadcast into it; a negative size.
     """
-    if shape is None:
+    if shape is None and parameters:
         return broadcast_shapes(*parameters)
     sizes = sizes_argument(shape)
     if any(n < 0 for n in sizes):
@@ -60,6 +60,38 @@ def parameter(x: Any, dtype: np.dtype, shape: tuple[int, ...]) -> Value:
 def both(mnemonic: str, x: Value, y: Value) -> Value:
     """An elementwise op on arrays of one shape or scalars."""
     return getattr(BIND, mnemonic)(*broadcast_operands([x, y]))
+
+
+def own_shape(x: Any) -> tuple[int, ...]:
+    return as_value(x).aval.shape
+
+
+def refuse_loss(name: str, dtype: np.dtype, *parameters: Any) -> None:
+    """Parameters must be convertible to the dtype without loss.
+
+    Raises:
+      TypePromotionError: one is not.
+    """
+    for x in parameters:
+        if not dtypes.safe_to_cast(x, dtype):
+            raise dtypes.TypePromotionError(
+                f"In arguments to {name}, cannot safely cast argument of type {as_value(x).aval.dtype} to {dtype}"
+            )
+
+
+def parameter_arguments(
+    name: str, key: Any, shape: Any, dtype: Any, *parameters: Any
+) -> tuple[KeyArray, tuple[int, ...], np.dtype, list[Value]]:
+    """The key, the result's shape and dtype, and the parameters in that dtype.
+
+    Raises:
+      ValueError, TypeError: as the sampler of that name says.
+    """
+    words, _ = words_of(name, key)
+    found = float_dtype(name, dtype)
+    sizes = shape_argument(name, shape, *map(own_shape, parameters))
+    refuse_loss(name, found, *parameters)
+    return words, sizes, found, [convert(as_value(x), found) for x in parameters]
 
 
 # ---- bits ----------------------------------------------------------------------------------------------------
@@ -210,7 +242,7 @@ def randint(key: Any, shape: Any, minval: Any, maxval: Any, dtype: Any = None, *
     narrow = wanted if wanted.itemsize < 4 else None
     work = np.dtype(np.int32) if narrow is not None else wanted
     low, high = _integer_bound(minval, narrow, 0), _integer_bound(maxval, narrow, 1)
-    sizes = shape_argument("randint", shape, low.aval.shape, high.aval.shape)
+    sizes = shape_argument("randint", sizes_argument(shape), low.aval.shape, high.aval.shape)
     found = _between(words, sizes, low, high, work)
     return convert(found, wanted)
 

@@ -19,19 +19,10 @@ from sable.core.operands import expand_to, logical, promote_dtypes, scalar
 from sable.core.values import as_value
 from sable.library.declare import library
 
-from ._bits import both, float_dtype, parameter, shape_argument, uniform_words
+from ._bits import both, float_dtype, own_shape, parameter, parameter_arguments, shape_argument, uniform_words
 from ._key_array import KeyArray
 from ._keys import random_bits, two_keys, words_of
 from ._trials import rademacher
-
-
-def _spread(x: Value, shape: tuple[int, ...]) -> Value:
-    return expand_to(x, shape)
-
-
-def _shape_of(x: Any) -> tuple[int, ...]:
-    return as_value(x).aval.shape
-
 
 # ---- normal --------------------------------------------------------------------------------------------------
 
@@ -96,10 +87,8 @@ def lognormal(key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None, 
       >>> jax.random.lognormal(jax.random.key(0), 0.5, (3,)).round(3)
       Array([2.251, 2.753, 0.805], dtype=float32)
     """
-    words, _ = words_of("lognormal", key)
-    found = float_dtype("lognormal", dtype)
-    sizes = shape_argument("lognormal", shape, _shape_of(sigma))
-    scaled = both("multiply", normal_words(words, sizes, found), parameter(sigma, found, sizes))
+    words, sizes, found, (deviation,) = parameter_arguments("lognormal", key, shape, dtype, sigma)
+    scaled = both("multiply", normal_words(words, sizes, found), parameter(deviation, found, sizes))
     return BIND.exponential(scaled)
 
 
@@ -227,7 +216,7 @@ def truncated_normal(
     """
     words, _ = words_of("truncated_normal", key)
     found = float_dtype("truncated_normal", dtype)
-    sizes = shape_argument("truncated_normal", shape, _shape_of(lower), _shape_of(upper))
+    sizes = shape_argument("truncated_normal", shape, own_shape(lower), own_shape(upper))
     root = scalar(math.sqrt(2), found)
     low, high = (parameter(x, found, sizes) for x in (lower, upper))
     # the bounds' places in the distribution function, up to a factor and a shift that erf_inv undoes
@@ -438,11 +427,9 @@ def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_shardi
       >>> jax.random.pareto(jax.random.key(0), 2., (3,)).round(3)
       Array([4.371, 6.833, 1.224], dtype=float32)
     """
-    words, _ = words_of("pareto", key)
-    found = float_dtype("pareto", dtype)
-    sizes = shape_argument("pareto", shape, _shape_of(b))
+    words, sizes, found, (exponent,) = parameter_arguments("pareto", key, shape, dtype, b)
     sample = exponential_words(words, sizes, found)
-    return BIND.exponential(both("divide", sample, parameter(b, found, sizes)))
+    return BIND.exponential(both("divide", sample, parameter(exponent, found, sizes)))
 
 
 @library(operands=("scale",))
@@ -464,12 +451,10 @@ def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_
       >>> jax.random.rayleigh(jax.random.key(0), 1., (3,)).round(3)
       Array([0.328, 0.208, 1.484], dtype=float32)
     """
-    words, _ = words_of("rayleigh", key)
-    found = float_dtype("rayleigh", dtype)
-    sizes = shape_argument("rayleigh", shape, _shape_of(scale))
+    words, sizes, found, (factor,) = parameter_arguments("rayleigh", key, shape, dtype, scale)
     log = BIND.log(uniform_words(words, sizes, found))
     root = BIND.sqrt(both("multiply", log, scalar(-2, found)))
-    return both("multiply", parameter(scale, found, sizes), root)
+    return both("multiply", parameter(factor, found, sizes), root)
 
 
 @library(operands=("scale", "concentration"))
@@ -517,10 +502,8 @@ def triangular(
       >>> jax.random.triangular(jax.random.key(0), 0., 1., 4., (3,)).round(3)
       Array([3.208, 3.493, 1.169], dtype=float32)
     """
-    words, _ = words_of("triangular", key)
-    found = float_dtype("triangular", dtype)
-    sizes = shape_argument("triangular", shape, *map(_shape_of, (left, mode, right)))
-    low, peak, high = (_spread(parameter(x, found, sizes), sizes) for x in (left, mode, right))
+    words, sizes, found, corners = parameter_arguments("triangular", key, shape, dtype, left, mode, right)
+    low, peak, high = (expand_to(x, sizes) for x in corners)
     u = uniform_words(words, sizes, found)
     width = high - low
     rising = low + jnp.sqrt(u * width * (peak - low))
@@ -549,11 +532,9 @@ def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None, *, out_shard
 
     Source: J. Michael, W. Schucany and R. Haas, The American Statistician 30, 1976.
     """
-    words, _ = words_of("wald", key)
-    found = float_dtype("wald", dtype)
-    sizes = shape_argument("wald", shape, _shape_of(mean))
+    words, sizes, found, (given,) = parameter_arguments("wald", key, shape, dtype, mean)
     first, second = two_keys(words)
-    mu = _spread(parameter(mean, found, sizes), sizes)
+    mu = expand_to(given, sizes)
     v, z = normal_words(first, sizes, found), uniform_words(second, sizes, found)
     y, square = v * v, mu * mu
     x = mu + square * y / 2 - mu / 2 * jnp.sqrt(4 * mu * y + square * (y * y))
@@ -580,7 +561,7 @@ def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Sequence[int] = 
     """
     words, _ = words_of("double_sided_maxwell", key)
     found = float_dtype("double_sided_maxwell", dtype)
-    own = lax.broadcast_shapes(_shape_of(loc), _shape_of(scale))
+    own = lax.broadcast_shapes(own_shape(loc), own_shape(scale))
     sizes = (*(shape_argument("double_sided_maxwell", shape) or own), *own)
     first, second = two_keys(words)
     signs = rademacher(second, sizes, found)

@@ -221,7 +221,7 @@ def _binomial_words(words: KeyArray, n: Value, p: Value, shape: tuple[int, ...],
     q = lax.select(no_number | negative, jnp.full_like(q, 0.01), q)
     waiting = no_count | (count * q <= _REJECTION_FROM)
     count = lax.floor(count)
-    limit = min(int(dtypes.finfo(dtype).max), np.iinfo(np.int32).max)
+    limit = int(min(float(dtypes.finfo(dtype).max), np.iinfo(np.int32).max))
     few = lax.select(waiting, count, jnp.zeros_like(count))
     many = lax.select(waiting, jnp.full_like(count, _OTHER_COUNT), count)
     even = lax.select(waiting, jnp.full_like(q, _OTHER_PROBABILITY), q)

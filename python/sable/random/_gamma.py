@@ -22,7 +22,7 @@ from sable.core.values import as_value
 from sable.library.declare import library
 from sable.pytree import arrays
 
-from ._bits import float_dtype, shape_argument, uniform_words
+from ._bits import float_dtype, own_shape, parameter_arguments, refuse_loss, shape_argument, uniform_words
 from ._continuous import exponential_words, normal_words
 from ._generators import THREEFRY, Generator
 from ._key_array import KEYS, KeyArray
@@ -182,38 +182,6 @@ random_gamma_p = _RandomGamma("random_gamma", False)
 # ---- the gamma distribution --------------------------------------------------------------------------------------
 
 
-def _own_shape(x: Any) -> tuple[int, ...]:
-    return as_value(x).aval.shape
-
-
-def _refuse_loss(name: str, dtype: np.dtype, *parameters: Any) -> None:
-    """Parameters must be convertible to the dtype without loss.
-
-    Raises:
-      TypePromotionError: one is not.
-    """
-    for x in parameters:
-        if not dtypes.safe_to_cast(x, dtype):
-            raise dtypes.TypePromotionError(
-                f"In arguments to {name}, cannot safely cast argument of type {as_value(x).aval.dtype} to {dtype}"
-            )
-
-
-def _arguments(
-    name: str, key: Any, shape: Any, dtype: Any, *parameters: Any
-) -> tuple[KeyArray, tuple[int, ...], np.dtype, list[Value]]:
-    """The key, the result's shape and dtype, and the parameters in that dtype.
-
-    Raises:
-      ValueError, TypeError: as the sampler of that name says.
-    """
-    words, _ = words_of(name, key)
-    found = float_dtype(name, dtype)
-    sizes = shape_argument(name, shape, *map(_own_shape, parameters))
-    _refuse_loss(name, found, *parameters)
-    return words, sizes, found, [convert(as_value(x), found) for x in parameters]
-
-
 @library(operands=("a",))
 def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Value:
     """Samples of the gamma distribution of shape parameter a and scale 1, differentiable in a.
@@ -235,7 +203,7 @@ def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, *, out_shardin
     """
     words, _ = words_of("gamma", key)
     found = float_dtype("gamma", dtype)
-    return gamma_words(words, a, shape_argument("gamma", shape, _own_shape(a)), found)
+    return gamma_words(words, a, shape_argument("gamma", shape, own_shape(a)), found)
 
 
 @library(operands=("a",))
@@ -261,7 +229,7 @@ def loggamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, *, out_shar
     """
     words, _ = words_of("loggamma", key)
     found = float_dtype("gamma", dtype)
-    return gamma_words(words, a, shape_argument("gamma", shape, _own_shape(a)), found, in_logs=True)
+    return gamma_words(words, a, shape_argument("gamma", shape, own_shape(a)), found, in_logs=True)
 
 
 # ---- of gamma samples --------------------------------------------------------------------------------------------
@@ -288,8 +256,8 @@ def beta(key: Any, a: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_
     """
     words, _ = words_of("beta", key)
     found = float_dtype("beta", dtype)
-    _refuse_loss("beta", found, a, b)
-    sizes = shape_argument("beta", shape, _own_shape(a), _own_shape(b))
+    refuse_loss("beta", found, a, b)
+    sizes = shape_argument("beta", shape, own_shape(a), own_shape(b))
     x, y = (gamma_words(k, p, sizes, found, in_logs=True) for k, p in zip(two_keys(words), (a, b)))
     top = lax.max(x, y)
     x, y = lax.exp(x - top), lax.exp(y - top)
@@ -318,7 +286,7 @@ def dirichlet(key: Any, alpha: Any, shape: Any = None, dtype: Any = None, *, out
     """
     words, _ = words_of("dirichlet", key)
     found = float_dtype("dirichlet", dtype)
-    own = _own_shape(alpha)
+    own = own_shape(alpha)
     if not own:
         raise ValueError("dirichlet requires alpha.ndim >= 1, got alpha.ndim == 0")
     sizes = shape_argument("dirichlet", shape, own[:-1])
@@ -351,7 +319,7 @@ def chisquare(key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sh
       >>> jax.random.chisquare(jax.random.key(0), 2., (3,)).round(3)
       Array([1.237, 1.453, 0.702], dtype=float32)
     """
-    words, sizes, found, (freedom,) = _arguments("chisquare", key, shape, dtype, df)
+    words, sizes, found, (freedom,) = parameter_arguments("chisquare", key, shape, dtype, df)
     return _chisquare_words(words, freedom, sizes, found)
 
 
@@ -374,7 +342,7 @@ def f(key: Any, dfnum: Any, dfden: Any, shape: Any = None, dtype: Any = None, *,
       >>> jax.random.f(jax.random.key(0), 5., 10., (3,)).round(3)
       Array([1.947, 0.341, 0.283], dtype=float32)
     """
-    words, sizes, found, (over, under) = _arguments("f", key, shape, dtype, dfnum, dfden)
+    words, sizes, found, (over, under) = parameter_arguments("f", key, shape, dtype, dfnum, dfden)
     below, above = two_keys(words)
     top, bottom = (lax.div(_chisquare_words(k, df, sizes, found), df) for k, df in ((above, over), (below, under)))
     return lax.div(top, bottom)
@@ -399,7 +367,7 @@ def t(key: Any, df: Any, shape: Any = None, dtype: Any = None, *, out_sharding: 
       >>> jax.random.t(jax.random.key(0), 3., (3,)).round(3)
       Array([ 0.69 , -3.239, -1.675], dtype=float32)
     """
-    words, sizes, found, (freedom,) = _arguments("t", key, shape, dtype, df)
+    words, sizes, found, (freedom,) = parameter_arguments("t", key, shape, dtype, df)
     of_normal, of_gamma = two_keys(words)
     half = freedom / 2
     return normal_words(of_normal, sizes, found) * jnp.sqrt(half / gamma_words(of_gamma, half, sizes, found))
@@ -437,7 +405,7 @@ def generalized_normal(
     """
     words, _ = words_of("generalized_normal", key)
     found = float_dtype("gamma", dtype)
-    return _generalized_normal(words, as_value(p), shape_argument("gamma", shape, _own_shape(p)), found)
+    return _generalized_normal(words, as_value(p), shape_argument("gamma", shape, own_shape(p)), found)
 
 
 @library(operands=("p",))
