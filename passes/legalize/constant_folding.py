@@ -53,7 +53,10 @@ class ConstantFolding:
         avals = [*outs, *[v.aval for v in literals]]
         if not all(map(_is_plain, avals)):
             return None
-        repeats = not op.multiple_results and (op.batch is elementwise or op.traits.constant)
+        # (a bitcast to another width makes several elements of one, or one of several)
+        repeats = not op.multiple_results and (
+            op.traits.constant or (op.batch is elementwise and any(v.aval.shape == found.shape for v in literals))
+        )
         if repeats and found.size > 1 and all(v.is_splat for v in literals):
             data = (
                 literals[0].data if op.traits.constant else _computed(op, [v.data for v in literals], params, outs)[0]

@@ -31,6 +31,8 @@ CONSTANT = {
     "shift by all bits": lambda: lax.shift_left(jnp.full((2,), 5), jnp.arange(2) + 31),
     "nan": lambda: jnp.maximum(jnp.full((2,), jnp.nan), jnp.arange(2.0)),
     "reduction": lambda: jnp.arange(16.0).reshape(4, 4).sum(0),
+    "bits of wider ones": lambda: lax.bitcast_convert_type(jnp.full((3, 2), 7, jnp.uint16), jnp.uint32),
+    "bits of narrower ones": lambda: lax.bitcast_convert_type(jnp.full((3,), 300, jnp.uint16), jnp.uint8),
     "splat": lambda: jnp.sqrt(jnp.full((100, 100), 2.0) + 7.0),
 }
 

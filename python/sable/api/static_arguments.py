@@ -95,7 +95,8 @@ class StaticArguments:
                 place = f"position {where}" if isinstance(where, int) else f"name {where}"
                 return (
                     "Non-hashable static arguments are not supported. An error occurred while trying to hash an object of "
-                    f"type {type(value)} at {place}, {value}. The error was:\nTypeError: {error}"
+                    f"type {type(value)} at {place}, {value}. The error was:\nTypeError: {error}\n"
+                    "Give a tuple for a list; arrays are no static arguments."
                 )
         return f"Non-hashable static arguments are not supported: {error}"
 

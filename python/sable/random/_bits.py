@@ -10,7 +10,7 @@ import numpy as np
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import broadcast_operands, convert, expand_to, sizes_argument
+from sable.core.operands import array_argument, array_arguments, broadcast_operands, convert, expand_to, sizes_argument
 from sable.core.trace import Tracer
 from sable.core.values import as_value
 from sable.lax.shapes import broadcast_shapes
@@ -62,8 +62,13 @@ def both(mnemonic: str, x: Value, y: Value) -> Value:
     return getattr(BIND, mnemonic)(*broadcast_operands([x, y]))
 
 
-def own_shape(x: Any) -> tuple[int, ...]:
-    return as_value(x).aval.shape
+def own_shape(name: str, x: Any) -> tuple[int, ...]:
+    """The shape of a parameter of the sampler of that name.
+
+    Raises:
+      TypeError: it is no array; names the sampler.
+    """
+    return array_argument(name, x).aval.shape
 
 
 def refuse_loss(name: str, dtype: np.dtype, *parameters: Any) -> None:
@@ -75,7 +80,7 @@ def refuse_loss(name: str, dtype: np.dtype, *parameters: Any) -> None:
     for x in parameters:
         if not dtypes.safe_to_cast(x, dtype):
             raise dtypes.TypePromotionError(
-                f"In arguments to {name}, cannot safely cast argument of type {as_value(x).aval.dtype} to {dtype}"
+                f"In arguments to {name}, cannot safely cast argument of type {array_argument(name, x).aval.dtype} to {dtype}"
             )
 
 
@@ -89,9 +94,10 @@ def parameter_arguments(
     """
     words, _ = words_of(name, key)
     found = float_dtype(name, dtype)
-    sizes = shape_argument(name, shape, *map(own_shape, parameters))
+    values = array_arguments(name, *parameters)
+    sizes = shape_argument(name, shape, *(x.aval.shape for x in values))
     refuse_loss(name, found, *parameters)
-    return words, sizes, found, [convert(as_value(x), found) for x in parameters]
+    return words, sizes, found, [convert(x, found) for x in values]
 
 
 # ---- bits ----------------------------------------------------------------------------------------------------
@@ -174,7 +180,7 @@ def uniform(
     """
     words, _ = words_of("uniform", key)
     found = float_dtype("uniform", dtype)
-    low, high = (x if isinstance(x, (float, int)) else as_value(x) for x in (minval, maxval))
+    low, high = (x if isinstance(x, (float, int)) else array_argument("uniform", x) for x in (minval, maxval))
     shapes = [np.shape(x) if not isinstance(x, Value) else x.aval.shape for x in (low, high)]
     sizes = shape_argument("uniform", shape)
     if not all(_broadcasts(s, sizes) for s in shapes):
@@ -205,7 +211,7 @@ def _clipped(x: Value, dtype: np.dtype) -> Value:
 
 def _integer_bound(x: Any, narrow: np.dtype | None, extra: int) -> Value:
     """A bound as integers; for dtypes of less than 32 bits as int32 in the dtype's range (and `extra` above)."""
-    value = as_value(x)
+    value = array_argument("randint", x)
     if value.aval.dtype.kind not in "iu":
         value = convert(value, dtypes.default_int_dtype())
     if narrow is None:

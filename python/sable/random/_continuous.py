@@ -15,8 +15,7 @@ from sable._config import config
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import expand_to, logical, promote_dtypes, scalar
-from sable.core.values import as_value
+from sable.core.operands import array_arguments, expand_to, logical, promote_dtypes, scalar
 from sable.library.declare import library
 
 from ._bits import both, float_dtype, own_shape, parameter, parameter_arguments, shape_argument, uniform_words
@@ -126,7 +125,7 @@ def multivariate_normal(
              [-0.434,  9.715]], dtype=float32)
     """
     words, _ = words_of("multivariate_normal", key)
-    centre, spread = promote_dtypes([as_value(mean), as_value(cov)], "inexact")
+    centre, spread = promote_dtypes(array_arguments("multivariate_normal", mean, cov), "inexact")
     if method not in ("svd", "eigh", "cholesky"):
         raise ValueError("method must be one of {'svd', 'eigh', 'cholesky'}")
     found = float_dtype("multivariate_normal", centre.aval.dtype if dtype is None else dtype)
@@ -216,7 +215,9 @@ def truncated_normal(
     """
     words, _ = words_of("truncated_normal", key)
     found = float_dtype("truncated_normal", dtype)
-    sizes = shape_argument("truncated_normal", shape, own_shape(lower), own_shape(upper))
+    sizes = shape_argument(
+        "truncated_normal", shape, own_shape("truncated_normal", lower), own_shape("truncated_normal", upper)
+    )
     root = scalar(math.sqrt(2), found)
     low, high = (parameter(x, found, sizes) for x in (lower, upper))
     # the bounds' places in the distribution function, up to a factor and a shift that erf_inv undoes
@@ -561,7 +562,7 @@ def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Sequence[int] = 
     """
     words, _ = words_of("double_sided_maxwell", key)
     found = float_dtype("double_sided_maxwell", dtype)
-    own = lax.broadcast_shapes(own_shape(loc), own_shape(scale))
+    own = lax.broadcast_shapes(own_shape("double_sided_maxwell", loc), own_shape("double_sided_maxwell", scale))
     sizes = (*(shape_argument("double_sided_maxwell", shape) or own), *own)
     first, second = two_keys(words)
     signs = rademacher(second, sizes, found)

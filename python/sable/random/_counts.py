@@ -11,8 +11,16 @@ from sable import lax
 from sable import numpy as jnp
 from sable.core import dtypes
 from sable.core.array import Value
-from sable.core.operands import array_arguments, convert, expand_to, filled, promote_dtypes, scalar, sizes_argument
-from sable.core.values import as_value
+from sable.core.operands import (
+    array_argument,
+    array_arguments,
+    convert,
+    expand_to,
+    filled,
+    promote_dtypes,
+    scalar,
+    sizes_argument,
+)
 from sable.library.declare import library
 
 from ._bits import float_dtype, shape_argument, uniform_words
@@ -104,7 +112,7 @@ def poisson(key: Any, lam: Any, shape: Any = None, dtype: Any = None, *, out_sha
     found = dtypes.user_dtype(int if dtype is None else dtype, "poisson")
     if words._impl is not THREEFRY:
         raise NotImplementedError(f"`poisson` is only implemented for the threefry2x32 RNG, not {words._impl.name}")
-    rate = as_value(lam)
+    rate = array_argument("poisson", lam)
     sizes = rate.aval.shape if shape is None else sizes_argument(shape)
     rate = convert(jnp.broadcast_to(rate, sizes), _FLOAT32)
     # as many steps as the dtype counts to, or the counter of steps

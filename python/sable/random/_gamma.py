@@ -16,7 +16,7 @@ from sable.core.array import Value
 from sable.core.batching import batched_call
 from sable.core.custom_batching import custom_vmap
 from sable.core.custom_derivatives import custom_jvp
-from sable.core.operands import convert, expand_to, known_integer, scalar
+from sable.core.operands import array_argument, convert, expand_to, known_integer, scalar
 from sable.core.primitives import Primitive
 from sable.core.values import as_value
 from sable.library.declare import library
@@ -203,7 +203,7 @@ def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, *, out_shardin
     """
     words, _ = words_of("gamma", key)
     found = float_dtype("gamma", dtype)
-    return gamma_words(words, a, shape_argument("gamma", shape, own_shape(a)), found)
+    return gamma_words(words, a, shape_argument("gamma", shape, own_shape("gamma", a)), found)
 
 
 @library(operands=("a",))
@@ -229,7 +229,7 @@ def loggamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, *, out_shar
     """
     words, _ = words_of("loggamma", key)
     found = float_dtype("gamma", dtype)
-    return gamma_words(words, a, shape_argument("gamma", shape, own_shape(a)), found, in_logs=True)
+    return gamma_words(words, a, shape_argument("gamma", shape, own_shape("loggamma", a)), found, in_logs=True)
 
 
 # ---- of gamma samples --------------------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def beta(key: Any, a: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_
     words, _ = words_of("beta", key)
     found = float_dtype("beta", dtype)
     refuse_loss("beta", found, a, b)
-    sizes = shape_argument("beta", shape, own_shape(a), own_shape(b))
+    sizes = shape_argument("beta", shape, own_shape("beta", a), own_shape("beta", b))
     x, y = (gamma_words(k, p, sizes, found, in_logs=True) for k, p in zip(two_keys(words), (a, b)))
     top = lax.max(x, y)
     x, y = lax.exp(x - top), lax.exp(y - top)
@@ -286,7 +286,7 @@ def dirichlet(key: Any, alpha: Any, shape: Any = None, dtype: Any = None, *, out
     """
     words, _ = words_of("dirichlet", key)
     found = float_dtype("dirichlet", dtype)
-    own = own_shape(alpha)
+    own = own_shape("dirichlet", alpha)
     if not own:
         raise ValueError("dirichlet requires alpha.ndim >= 1, got alpha.ndim == 0")
     sizes = shape_argument("dirichlet", shape, own[:-1])
@@ -405,7 +405,8 @@ def generalized_normal(
     """
     words, _ = words_of("generalized_normal", key)
     found = float_dtype("gamma", dtype)
-    return _generalized_normal(words, as_value(p), shape_argument("gamma", shape, own_shape(p)), found)
+    exponent = array_argument("generalized_normal", p)
+    return _generalized_normal(words, exponent, shape_argument("gamma", shape, exponent.aval.shape), found)
 
 
 @library(operands=("p",))
@@ -442,7 +443,7 @@ def ball(
     sizes = shape_argument("ball", shape)
     count = known_integer(d, "The error occurred in jax.random.ball()")
     of_point, of_rest = two_keys(words)
-    exponent = as_value(p)
+    exponent = array_argument("ball", p)
     x = _generalized_normal(of_point, exponent, (*sizes, count), found)
     total = jnp.sum(jnp.abs(x) ** exponent, axis=-1) + exponential_words(of_rest, sizes, found)
     return x / (total ** (1 / exponent))[..., None]

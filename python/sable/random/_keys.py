@@ -87,7 +87,9 @@ def words_of(name: str, key: Any, batched: bool = False, uses: bool = True) -> t
     elif isinstance(key, (Value, np.ndarray)):
         data, typed, generator = as_value(key), False, _generator_of(None)
     else:
-        raise TypeError(f"unexpected PRNG key type {type(key)}")
+        raise TypeError(
+            f"{name} takes a random key: unexpected PRNG key type {type(key)}; jax.random.key(seed) makes one"
+        )
     _check_words(data, generator)
     if not typed:
         _check_legacy()

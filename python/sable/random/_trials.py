@@ -8,8 +8,7 @@ from sable import lax
 from sable.core import dtypes
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import convert, scalar
-from sable.core.values import as_value
+from sable.core.operands import array_argument, convert, scalar
 from sable.library.declare import library
 
 from ._bits import both, parameter, shape_argument, uniform_words
@@ -38,7 +37,7 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low", *, o
     if mode not in ("high", "low"):
         raise ValueError(f"got mode={mode!r}, expected 'high' or 'low'")
     words, _ = words_of("bernoulli", key)
-    probability = as_value(p)
+    probability = array_argument("bernoulli", p)
     dtype = probability.aval.dtype
     if dtypes.kind_of(dtype) != "f":
         raise TypeError(f"bernoulli probability `p` must have a floating dtype, got {dtype}.")
