@@ -69,9 +69,10 @@ from .arithmetic import (
 )
 from .autodiff import stop_gradient
 from .barriers import after_all, create_token, dce_sink, optimization_barrier, stage
+from .branches import cond, platform_dependent, switch
 from .composite import composite
 from .contraction import DotDimensionNumbers, PrecisionLike, batch_matmul, dot, dot_general
-from .control_flow import cond, fori_loop, map, platform_dependent, scan, switch, while_loop
+from .control_flow import fori_loop, map, scan, while_loop
 from .convolution import (
     ConvDimensionNumbers,
     ConvGeneralDilatedDimensionNumbers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,9 +18,11 @@ from sable.core.extended import seen_avals
 from sable.core.references import Ref, present
 from sable.core.state import STATE
 from sable.core.tracing import Traced, trace_flat
-from sable.core.values import retype
+from sable.core.values import as_value, retype
+from sable.dialects.ops.checkpoint import Policy
 from sable.ir.aval import Aval
 from sable.ir.function import Function, FunctionBuilder, interpret
+from sable.ir.op import OPS
 from sable.pytree import arrays
 from sable.pytree.registry import treedef_differences
 from sable.tree_util import keystr
@@ -39,6 +42,20 @@ def trace_body(fun: Callable, tree: Any, avals: Sequence[Aval], kind: str) -> Tr
         if not found.captures:
             entries[key] = found
     return found
+
+
+def checkpointed(fun: Callable) -> Callable:
+    """A function of one pytree whose derivative computes its residuals again, in the body of a loop."""
+
+    def call(x: Any) -> Any:
+        leaves, tree = arrays.flatten((x,))
+        values = [as_value(leaf) for leaf in leaves]
+        traced = trace_body(fun, tree, [v.aval for v in values], "checkpoint")
+        params = {"policy": Policy("nothing_saveable"), "prevent_cse": False, "differentiated": False}
+        out = BIND.bind(OPS["checkpoint"], *values, *present(traced.captures), callee=traced.function, **params)
+        return traced.out_tree.unflatten(traced.settled(out))
+
+    return functools.update_wrapper(call, fun)
 
 
 def captures_first(traced: Traced, captures: list[Value], n: int) -> Function:
@@ -223,6 +240,7 @@ __all__ = [
     "carrying",
     "check_branches",
     "check_predicate",
+    "checkpointed",
     "equal_outputs",
     "same_types",
     "selected",

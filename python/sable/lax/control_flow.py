@@ -1,8 +1,9 @@
-"""scan, while_loop, fori_loop, cond, switch, map: structured control flow whose bodies are traced once."""
+"""scan, while_loop, fori_loop, map: loops whose bodies are traced once."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,40 +19,30 @@ from sable.core.boundary import boundary
 from sable.core.concretization import concretization_error
 from sable.core.extended import seen_avals
 from sable.core.operands import known_integer
-from sable.core.placement import default_device
 from sable.core.references import Ref, new_ref, present
-from sable.core.state import STATE
 from sable.core.trace import Tracer
 from sable.core.tracing import Traced, function_name
-from sable.core.values import as_value, concrete, is_array_like
-from sable.dialects.ops.platform import place_of
+from sable.core.values import as_value, concrete
 from sable.errors import ConcretizationTypeError
+from sable.ir.aval import aval
 from sable.ir.op import OPS
 from sable.pytree import arrays
 from sable.tree_util import tree_flatten, tree_leaves
 
+from .branches import cond
 from .control_bodies import (
     captures_first,
     carrying,
-    check_branches,
     check_predicate,
-    equal_outputs,
+    checkpointed,
     same_types,
     selected,
     settled,
     trace_body,
-    union,
     with_known,
     write_back,
     written_by,
 )
-
-#: Stands for an operand that is not given: None is one.
-_NOTHING = object()
-
-
-def _concrete(x: Any) -> bool:
-    return not isinstance(as_value(x), Tracer)
 
 
 @boundary
@@ -214,32 +205,44 @@ def _stack(rows: Sequence[Any]) -> Any:
 
 
 @boundary
-def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
-    """Repeat the body while the condition holds; forward derivatives only.
+def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any, *, max_steps: int | None = None) -> Any:
+    """Repeat the body while the condition holds; forward derivatives only, unless there is a bound.
 
     Args:
       cond_fun: carry -> a boolean scalar.
       body_fun: carry -> carry of the same structure, shapes and dtypes.
       init_val: first carry, a pytree of arrays.
+      max_steps: after so many steps it ends in any case. Then it has reverse derivatives too, which keep O(log max_steps)
+        carries and compute each step O(log max_steps) times, up to the step at which the loop ends: checkpoints in levels
+        (Griewank and Walther, "Evaluating Derivatives", chapter 12). JAX has no such argument.
 
     Returns:
-      The carry for which the condition is False.
+      The carry for which the condition is False, or that after `max_steps`.
 
     Raises:
-      TypeError: the condition is no boolean scalar; the carry changes its type.
+      TypeError: the condition is no boolean scalar; the carry changes its type; `max_steps` is no integer.
+      ValueError: it is negative.
 
     Example:
       >>> lax.while_loop(lambda x: x < 100, lambda x: 2 * x, 3)
       Array(192, dtype=int32, weak_type=True)
+      >>> root = lambda a: lax.while_loop(lambda x: jnp.abs(x * x - a) > 1e-5, lambda x: (x + a / x) / 2, a, max_steps=100)
+      >>> root(2.0), jax.grad(root)(2.0)
+      (Array(1.4142135, dtype=float32, weak_type=True), Array(0.35355338, dtype=float32, weak_type=True))
     """
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
+    if max_steps is not None and operator.index(max_steps) < 0:
+        raise ValueError(f"lax.while_loop: max_steps must not be negative, got {max_steps}")
     leaves, tree = arrays.flatten(init_val)
     values = [as_value(x) for x in leaves]
     if config.jax_disable_jit:
         carry = tree.unflatten(values)
+        steps = itertools.count() if max_steps is None else range(max_steps)
         try:
-            while cond_fun(carry):
+            for _ in steps:
+                if not cond_fun(carry):
+                    break
                 carry = body_fun(carry)
             return carry
         except ConcretizationTypeError:
@@ -247,29 +250,59 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any) -> Any:
     whole = arrays.flatten((init_val,))[1]
     body, values = settled(lambda avals: trace_body(body_fun, whole, avals, "while_loop"), values, len(values))
     same_types("while_loop body", body_fun, tree, [x.aval for x in values], body, body.out_tree)
-    cond = trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
-    check_predicate("cond_fun must return a boolean scalar", cond)
-    if cond.written:
+    test = trace_body(cond_fun, whole, [x.aval for x in values], "while_loop")
+    check_predicate("cond_fun must return a boolean scalar", test)
+    if test.written:
         raise NotImplementedError(
             f"while_loop: the condition {function_name(cond_fun)} writes to a mutable array reference: write in the body"
         )
+    if max_steps is not None:
+        return _bounded(cond_fun, body_fun, tree.unflatten(values), max_steps)
     key_reuse.loop(body.function, values, len(values), "while_loop")
     refs = written_by(body)
-    body, cond = (carrying(t, refs, len(values)) for t in (body, cond))
+    body, test = (carrying(t, refs, len(values)) for t in (body, test))
     values = [*present(refs), *values]
     n = len(values)
-    cond_function = captures_first(cond, cond.captures, n)
+    going_on = captures_first(test, test.captures, n)
     out = bind(
         OPS["while"],
-        *cond.captures,
+        *test.captures,
         *body.captures,
         *values,
-        cond=selected(cond_function, range(len(cond_function.arguments)), [len(refs)]) if refs else cond_function,
+        cond=selected(going_on, range(len(going_on.arguments)), [len(refs)]) if refs else going_on,
         body=captures_first(body, body.captures, n),
-        cond_consts=len(cond.captures),
+        cond_consts=len(test.captures),
         body_consts=len(body.captures),
     )
     return tree.unflatten(write_back(refs, out))
+
+
+#: Steps of one level of a bounded loop: of n steps, the derivative keeps 4 log4 n carries, and computes each log4 n times.
+_LEVEL = 4
+
+
+def _bounded(cond_fun: Callable, body_fun: Callable, init: Any, max_steps: int) -> Any:
+    """A `while_loop` of at most so many steps, as scans in scans of which each remembers where its steps begin."""
+
+    def level(run: Callable, steps: int) -> Callable:
+        return lambda state: scan(lambda s, _: (cond(s[1], run, lambda s: s, s), None), state, None, length=steps)[0]
+
+    def step(state: Any) -> Any:
+        i, _, carry = state
+        return following(BIND.add(i, BIND.full(i.aval, 1)), body_fun(carry))
+
+    def following(i: Value, carry: Any) -> Any:
+        """Number of the step, whether there is one more, the carry."""
+        below = BIND.compare(i, BIND.full(i.aval, max_steps), comparison_direction="LT")
+        return i, BIND.bind(OPS["and"], below, as_value(cond_fun(carry))), carry
+
+    zero = BIND.full(aval((), np.dtype(np.int32)), 0)
+    run, done = step, 1
+    while done < max_steps:
+        steps = min(_LEVEL, -(-max_steps // done))
+        run, done = level(run if done == 1 else checkpointed(run), steps), done * steps
+    first = following(zero, init)
+    return cond(first[1], run, lambda s: s, first)[2]
 
 
 @boundary
@@ -339,177 +372,6 @@ def _known_bound(x: Value) -> Array | None:
 
 
 @boundary
-def cond(
-    pred: Any,
-    true_fun: Callable,
-    false_fun: Callable,
-    *operands: Any,
-    operand: Any = _NOTHING,
-) -> Any:
-    """`true_fun(*operands) if pred else false_fun(*operands)`, both branches traced, one of them run.
-
-    Args:
-      pred: a boolean (or numeric) scalar.
-      true_fun, false_fun: functions of the operands which return the same structure, shapes and dtypes.
-      operands: pytrees of arrays.
-      operand: the one operand, if it is given by name.
-
-    Raises:
-      TypeError: the predicate is no scalar; the branches disagree (names the component); operands in both ways.
-
-    Example:
-      >>> lax.cond(True, lambda x: x + 1, lambda x: x - 1, 3)
-      Array(4, dtype=int32, weak_type=True)
-      >>> lax.cond(True, lambda x: x + 1, lambda x: 0.5, 3)
-      Traceback (most recent call last):
-          ...
-      TypeError: cond branches must have equal output types but they differ....
-    """
-    if not (callable(true_fun) and callable(false_fun)):
-        raise TypeError("lax.cond: true_fun and false_fun arguments should be callable.")
-    operands = _with_named(operands, operand)
-    if pred is None:
-        raise TypeError("cond predicate is None")
-    if callable(pred):
-        raise TypeError(f"Pred type must be either boolean or number, got {pred}.")
-    if not is_array_like(pred):
-        raise TypeError(f"Pred must be a scalar, got {pred} of type {type(pred)}")
-    value = as_value(pred)
-    if value.aval.shape:
-        raise TypeError(f"Pred must be a scalar, got {pred} of shape {value.aval.shape}.")
-    if value.aval.dtype.kind not in "biufV":
-        raise TypeError(f"Pred type must be either boolean or number, got {value.aval.dtype.name}.")
-    if config.jax_disable_jit and _concrete(value):
-        return true_fun(*operands) if bool(value) else false_fun(*operands)
-    if value.aval.dtype != np.bool_:
-        value = BIND.compare(value, BIND.full(value.aval, 0), comparison_direction="NE")
-    index = BIND.convert(value, dtype=np.dtype(np.int32))
-    return _branches("cond", index, [false_fun, true_fun], ["false_fun", "true_fun"], operands)
-
-
-@boundary
-def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: Any = _NOTHING) -> Any:
-    """`branches[index](*operands)`, the index being clamped to the branches that there are.
-
-    Args:
-      index: an integer scalar.
-      branches: functions of the operands which return the same structure, shapes and dtypes.
-      operands: pytrees of arrays.
-      operand: the one operand, if it is given by name.
-
-    Raises:
-      TypeError, ValueError: the index is no integer scalar; no branches; the branches disagree.
-
-    Example:
-      >>> lax.switch(7, [lambda x: x + 1, lambda x: x - 1], 3)
-      Array(2, dtype=int32, weak_type=True)
-    """
-    if not all(callable(b) for b in branches):
-        raise TypeError("lax.switch: branches argument should be a sequence of callables.")
-    operands = _with_named(operands, operand)
-    if isinstance(index, (tuple, list)):
-        raise TypeError(f"Branch index must be scalar, got {index} of shape {np.shape(index)}.")
-    if not is_array_like(index):
-        raise TypeError(f"Index type must be an integer, got {index}.")
-    value = as_value(index)
-    if value.aval.shape:
-        raise TypeError(f"Branch index must be scalar, got {index} of shape {value.aval.shape}.")
-    if value.aval.dtype.kind not in "iu":
-        raise TypeError(f"Index type must be an integer, got {value.aval.dtype.name}.")
-    branches = list(branches)
-    if not branches:
-        raise ValueError("Empty branch sequence")
-    if len(branches) == 1:
-        return branches[0](*operands)
-    value = BIND.convert(value, dtype=np.dtype(np.int32))
-    zero, last = (BIND.full(value.aval, k) for k in (0, len(branches) - 1))
-    value = BIND.clamp(zero, value, last)
-    return _branches(
-        "switch", value, branches, ["branch 0", *[f"branch{k}" for k in range(1, len(branches))]], operands
-    )
-
-
-def _with_named(operands: tuple, operand: Any) -> tuple:
-    if operand is _NOTHING:
-        return operands
-    if operands:
-        raise TypeError(f"operands are given by position, {operands}, or one by name, operand={operand}, but not both")
-    return (operand,)
-
-
-def _branches(what: str, index: Value, functions: Sequence[Callable], names: Sequence[str], operands: Any) -> Any:
-    functions, operands = _closing_over_refs(functions, operands)
-    leaves, tree = arrays.flatten(operands)
-    values = [as_value(x) for x in leaves]
-    avals = [x.aval for x in values]
-    traced = [trace_body(f, tree, avals, what) for f in functions]
-    check_branches(what, traced, names)
-    key_reuse.branches([t.function for t in traced], values, what)
-    refs = written_by(*traced)
-    traced, values = [carrying(t, refs, len(values)) for t in traced], [*present(refs), *values]
-    captures = union(*[t.captures for t in traced])
-    made = equal_outputs([captures_first(t, captures, len(values)) for t in traced])
-    values = [*captures, *values]
-    # what every branch hands on does not depend on the index
-    places = [{v: k for k, v in enumerate(f.arguments)} for f in made]
-    handed = [{place.get(v, -1) for place, v in zip(places, outs)} for outs in zip(*[f.outputs for f in made])]
-    known = {k: values[min(found)] for k, found in enumerate(handed) if len(found) == 1 and min(found) >= 0}
-    avals = made[0].out_avals
-    if known:
-        kept = [k for k in range(len(avals)) if k not in known]
-        made = [selected(f, range(len(values)), kept) for f in made]
-    out = bind(OPS["case"], index, *values, branches=tuple(made))
-    return traced[0].out_tree.unflatten(write_back(refs, with_known(out, known, avals)))
-
-
-def _closing_over_refs(functions: Sequence[Callable], operands: Any) -> tuple[Sequence[Callable], Any]:
-    """Functions of what is no reference between the operands, and that."""
-    leaves, tree = tree_flatten(operands)
-    if not any(type(x) is Ref for x in leaves):
-        return functions, operands
-
-    def closing(fun: Callable) -> Callable:
-        def closed(*others: Any) -> Any:
-            rest = iter(others)
-            return fun(*tree.unflatten([x if type(x) is Ref else next(rest) for x in leaves]))
-
-        return functools.update_wrapper(closed, fun)
-
-    return [closing(f) for f in functions], [x for x in leaves if type(x) is not Ref]
-
-
-def platform_dependent(*args: Any, default: Callable | None = None, **per_platform: Callable) -> Any:
-    """What the function of the platform gives for which the program is compiled.
-
-    Args:
-      args: pytrees of arrays.
-      default: for platforms that are not named.
-      per_platform: a function for each platform: 'cpu', 'vulkan', 'cuda' ...; in programs all are traced, and agree in
-        what they return.
-
-    Raises:
-      NotImplementedError: the platform is not named and there is no default.
-      TypeError: a branch is no function; they disagree.
-      ValueError: a platform called 'gpu'.
-
-    Example:
-      >>> lax.platform_dependent(3.0, cpu=lambda x: 2 * x, default=lambda x: x)
-      6.0
-    """
-    for name, branch in {**per_platform, "default": default}.items():
-        if not (callable(branch) or (name == "default" and branch is None)):
-            raise TypeError(f"lax.platform_dependent: the '{name}' branch must be a callable.")
-        if name == "gpu":
-            raise ValueError("Use 'cuda' or 'rocm' for lax.platform_dependent.")
-    platforms, branches = tuple(per_platform), list(per_platform.values())
-    if default is not None:
-        platforms, branches = (*platforms, ""), [*branches, default]
-    if STATE.staged is None:
-        return branches[place_of(default_device().platform, platforms)](*args)
-    return switch(BIND.platform_index(platforms=platforms), branches, *args)
-
-
-@boundary
 def map(f: Callable, xs: Any, *, batch_size: int | None = None) -> Any:
     """Apply f to each element along the leading axis, one after the other (a scan).
 
@@ -557,4 +419,4 @@ def _each(f: Callable, xs: Any) -> Any:
     return batched_call(f, values, tree, [0] * len(values), values[0].aval.shape[0])
 
 
-__all__ = ["cond", "fori_loop", "map", "platform_dependent", "scan", "switch", "while_loop"]
+__all__ = ["fori_loop", "map", "scan", "while_loop"]

@@ -22,7 +22,7 @@ from sable.core.operands import (
 )
 from sable.core.operands import select as select_op
 from sable.core.values import retype
-from sable.lax.control_flow import switch
+from sable.lax.branches import switch
 from sable.library.declare import library
 
 from .arrays import asarray
