@@ -228,7 +228,7 @@ def while_loop(cond_fun: Callable, body_fun: Callable, init_val: Any, *, max_ste
       Array(192, dtype=int32, weak_type=True)
       >>> root = lambda a: lax.while_loop(lambda x: jnp.abs(x * x - a) > 1e-5, lambda x: (x + a / x) / 2, a, max_steps=100)
       >>> root(2.0), jax.grad(root)(2.0)
-      (Array(1.4142135, dtype=float32, weak_type=True), Array(0.35355338, dtype=float32, weak_type=True))
+      (Array(1.4142157, dtype=float32, weak_type=True), Array(0.35356593, dtype=float32, weak_type=True))
     """
     if not (callable(body_fun) and callable(cond_fun)):
         raise TypeError("lax.while_loop: body_fun and cond_fun arguments should be callable.")
