@@ -7,6 +7,7 @@ dtype does not have.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import ml_dtypes
@@ -19,7 +20,7 @@ from sable.ir.literal import Literal
 from sable.ir.narrow import NARROW, Narrow, bits_of, storage_aval, stored, wide_params
 from sable.ir.op import OPS
 
-_F32, _I32, _U32, _U8 = (np.dtype(t) for t in (np.float32, np.int32, np.uint32, np.uint8))
+_F32, _I8, _I32, _U32, _U8 = (np.dtype(t) for t in (np.float32, np.int8, np.int32, np.uint32, np.uint8))
 #: of float32: bits of the mantissa, and the exponent's bias
 _MANTISSA, _BIAS = 23, 127
 _MAGNITUDE = 0x7FFFFFFF
@@ -74,7 +75,7 @@ def _written(b: FunctionBuilder, node: Node, xs: list[Variable]) -> Any:
         return _regrouped(b, xs[0], node.operands[0].aval.dtype, node.results[0].aval)
     if op.moves:
         return b.bind(op, *xs, **{name: _storage(value) for name, value in params.items()})
-    wide = [_wide(b, x, v.aval) for x, v in zip(xs, node.operands)]
+    wide = [_wide(b, x, v.aval, op.traits.extended) for x, v in zip(xs, node.operands)]
     made = b.bind(op, *wide, **wide_params(params))
     results = made if op.multiple_results else (made,)
     found = tuple(_narrow(b, y, v.aval) for y, v in zip(results, node.results))
@@ -130,11 +131,18 @@ def _wrapped_parts(b: Any, x: Any, a: Aval) -> Any:
 
 
 # ---- bytes to numbers and back ---------------------------------------------------------------------------------
-def _wide(b: Any, x: Any, a: Aval) -> Any:
+def _wide(b: Any, x: Any, a: Aval, extended: str) -> Any:
     """The numbers that bytes stand for."""
     if not a.narrow:
         return x
     n = NARROW[a.dtype]
+    if extended == "upper" and not n.is_float:
+        bits = b.bitcast_convert(x, dtype=_U8)
+        bits = b.shift_left(bits, b.full(b.aval(bits), _BYTE - n.bits))
+        return getattr(b, "or")(bits, b.full(b.aval(bits), 1 << (_BYTE - n.bits - 1)))
+    if extended and not n.is_float:
+        n = replace(n, storage=_U8 if extended == "zeros" else _I8)
+        return _wrapped(b, b.bitcast_convert(x, dtype=n.storage), n)
     return _looked_up(b, x, n) if n.is_float else _wrapped(b, x, n)
 
 
@@ -143,7 +151,7 @@ def _narrow(b: Any, x: Any, a: Aval) -> Any:
     if not a.narrow:
         return x
     n = NARROW[a.dtype]
-    return _rounded(b, x, n) if n.is_float else _wrapped(b, x, n)
+    return _rounded(b, x, n) if n.is_float else _wrapped(b, b.bitcast_convert(x, dtype=n.storage), n)
 
 
 def _looked_up(b: Any, x: Any, n: Narrow) -> Any:

@@ -28,7 +28,7 @@ def _as_signed(x: np.ndarray) -> np.ndarray:
     return x.view(_SIGNED[x.dtype]) if x.dtype.kind == "u" else x
 
 
-def bits(name: str, lax_name: str, ref: Callable, count: int, kinds: str, samples: Callable) -> Op:
+def bits(name: str, lax_name: str, ref: Callable, count: int, kinds: str, samples: Callable, extended: str = "") -> Op:
     """A row of an op on the bits of `count` operands, which has no derivative."""
     return defop(
         name,
@@ -39,6 +39,7 @@ def bits(name: str, lax_name: str, ref: Callable, count: int, kinds: str, sample
         transpose={},
         batch=elementwise,
         samples=samples,
+        traits=Traits(extended=extended),
     )
 
 
@@ -75,9 +76,11 @@ def _shift_samples() -> list:
 
 shift_left = bits("shift_left", "shift_left", np.left_shift, 2, "iu", _shift_samples)
 shift_right_arithmetic = bits(
-    "shift_right_arithmetic", "shift_right_arithmetic", _shift_right_arithmetic, 2, "iu", _shift_samples
+    "shift_right_arithmetic", "shift_right_arithmetic", _shift_right_arithmetic, 2, "iu", _shift_samples, "sign"
 )
-shift_right_logical = bits("shift_right_logical", "shift_right_logical", _shift_right_logical, 2, "iu", _shift_samples)
+shift_right_logical = bits(
+    "shift_right_logical", "shift_right_logical", _shift_right_logical, 2, "iu", _shift_samples, "zeros"
+)
 
 # ---- counting ----------------------------------------------------------------------------------------------
 
@@ -98,7 +101,7 @@ def _count_leading_zeros(x: np.ndarray) -> np.ndarray:
 
 
 popcnt = bits("popcnt", "population_count", _popcnt, 1, "iu", integer_samples())
-count_leading_zeros = bits("count_leading_zeros", "clz", _count_leading_zeros, 1, "iu", integer_samples())
+count_leading_zeros = bits("count_leading_zeros", "clz", _count_leading_zeros, 1, "iu", integer_samples(), "upper")
 
 # ---- the upper half of a product ---------------------------------------------------------------------------
 

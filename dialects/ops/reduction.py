@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from sable.ir.aval import Aval, aval, bfloat16
@@ -76,17 +77,18 @@ def _choose(ufunc: np.ufunc, neutral: Callable[[np.dtype], Any]) -> Callable:
 def lowest(dtype: np.dtype) -> Any:
     """The neutral element of max: -inf, or the lowest integer, or False."""
     kind = kind_of(dtype)
-    return False if kind == "b" else int(np.iinfo(dtype).min) if kind in "iu" else -math.inf
+    return False if kind == "b" else int(ml_dtypes.iinfo(dtype).min) if kind in "iu" else -math.inf
 
 
 def highest(dtype: np.dtype) -> Any:
     """The neutral element of min: inf, or the highest integer, or True."""
     kind = kind_of(dtype)
-    return True if kind == "b" else int(np.iinfo(dtype).max) if kind in "iu" else math.inf
+    return True if kind == "b" else int(ml_dtypes.iinfo(dtype).max) if kind in "iu" else math.inf
 
 
 def _all_bits(dtype: np.dtype) -> Any:
-    return {"b": True, "i": -1}.get(dtype.kind) if dtype.kind != "u" else int(np.iinfo(dtype).max)
+    kind = kind_of(dtype)
+    return int(ml_dtypes.iinfo(dtype).max) if kind == "u" else {"b": True, "i": -1}.get(kind)
 
 
 # ---- derivative ----------------------------------------------------------------------------------

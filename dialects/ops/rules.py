@@ -46,13 +46,15 @@ def same(name: str, kinds: str) -> Callable:
 
 
 def kind_of(dtype: np.dtype) -> str:
-    """'b', 'i', 'u', 'f' or 'c'; bfloat16 is an 'f' although NumPy calls it void."""
-    return "f" if dtype.kind == "V" else dtype.kind
+    """'b', 'i', 'u', 'f' or 'c', also of bfloat16 and the narrow dtypes, which NumPy calls void."""
+    if dtype.kind != "V":
+        return dtype.kind
+    return "i" if dtype.name.startswith("int") else "u" if dtype.name.startswith("uint") else "f"
 
 
 def is_inexact(a: Aval) -> bool:
     """True for dtypes that have tangents: floating point and complex."""
-    return a.dtype.kind in "fcV"
+    return kind_of(a.dtype) in "fc"
 
 
 def expand(b: Any, x: Any, size: int) -> Any:

@@ -31,7 +31,7 @@ from .functions import (
     takes,
     there,
 )
-from .rules import expand, floats, sample
+from .rules import expand, floats, is_inexact, sample
 
 _INDEX = aval((), np.dtype(np.int32))
 
@@ -170,7 +170,7 @@ class ScanRules(FunctionRules):
         nc, nk = p["num_consts"], p["num_carry"]
         consts_on, carry_on, xs_on = split(on, nc, nk)
         # a carry that starts from a constant is linear all the same: in a linear function that constant is zero
-        if any(a.dtype.kind not in "fcV" for a in body.out_avals[:nk]):
+        if not all(map(is_inexact, body.out_avals[:nk])):
             raise NotImplementedError(f"the transpose of a scan with an integer carry\n  at {node.location}")
         linear = (*consts_on, *[True] * nk, *xs_on)
         ct_carry = [b.full(a, 0) if c is None else c for c, a in zip(cotangents[:nk], body.out_avals[:nk])]

@@ -108,3 +108,30 @@ def test_derivatives_are_rounded() -> None:
     for gradient in (sable.grad(loss), sable.jit(sable.grad(loss))):
         found = gradient(sable.numpy.asarray(x))
         assert found.dtype == x.dtype and np.array_equal(np.asarray(found).astype(np.float32), [1.0, 2.5, -4.0])
+
+
+@pytest.mark.parametrize("dtype", INTEGERS, ids=lambda d: d.name)
+def test_bits_of_integers(dtype: np.dtype) -> None:
+    """Shifts and counts know the width, which their bytes do not show; all values by all amounts within it."""
+    bits = NARROW[dtype].bits
+    values = range(1 << bits)
+    x, n = (np.array([a[i] for a in [(v, k) for v in values for k in range(bits)]]) for i in (0, 1))
+    sign = x >> (bits - 1)
+    expected = {
+        "shift_left": x << n,
+        "shift_right_logical": x >> n,
+        "shift_right_arithmetic": (x - (sign << bits)) >> n,
+        "clz": np.array([bits - int(v).bit_length() for v in x]),
+        "bitwise_not": ~x,
+        "bitwise_xor": x ^ n,
+    }
+
+    def program(x: Any, n: Any) -> dict[str, Any]:
+        return {k: getattr(sable.lax, k)(*(x, n)[: 1 if k in ("clz", "bitwise_not") else 2]) for k in expected}
+
+    given = [sable.numpy.asarray(v.astype(np.int8).astype(dtype)) for v in (x, n)]
+    for found in (program(*given), sable.jit(program)(*given)):
+        for name, y in found.items():
+            assert y.dtype == dtype and np.array_equal(np.asarray(y), expected[name].astype(np.int8).astype(dtype)), (
+                name
+            )

@@ -85,11 +85,22 @@ def narrows(params: Mapping[str, Any]) -> bool:
     return any(isinstance(value, np.dtype) and value in NARROW for value in params.values())
 
 
+def _widened(x: np.ndarray, extended: str) -> np.ndarray:
+    known = NARROW.get(x.dtype)
+    if known is None or known.is_float or not extended:
+        return x.astype(wide_dtype(x.dtype))
+    shift = np.uint8(8 - known.bits)
+    high = x.view(np.uint8) << shift
+    if extended == "upper":
+        return high | np.uint8(1) << (shift - np.uint8(1))
+    return high >> shift if extended == "zeros" else high.view(np.int8) >> shift.view(np.int8)
+
+
 def widened(op: Any, outs: Sequence[Aval]) -> Callable[..., Any]:
     """The reference meaning of an op with narrow operands or results, of these types."""
 
     def ref(*operands: np.ndarray, **params: Any) -> Any:
-        wide = [x.astype(wide_dtype(x.dtype)) for x in operands]
+        wide = [_widened(x, op.traits.extended) for x in operands]
         made = op.ref(*wide, **wide_params(params))
         results = made if op.multiple_results else (made,)
         narrow = tuple(np.asarray(y).astype(a.dtype) for y, a in zip(results, outs))

@@ -101,6 +101,8 @@ class Traits:
       contraction: sums of products, which compilers tile.
       transcendental: a function that processors have no instruction for.
       constant: gives what somebody has written into the program, or repeats it.
+      extended: how integers of parts of bytes become bytes, where the meaning depends on it: by "zeros" or by their
+        "sign", or as the "upper" bits, with a one behind them; by default as their dtype says.
     """
 
     cost: int = 1
@@ -111,6 +113,7 @@ class Traits:
     contraction: bool = False
     transcendental: bool = False
     constant: bool = False
+    extended: str = ""
 
     def work_on(self, operands: Sequence[Shape], results: Sequence[Shape], attributes: Any) -> int:
         """Machine operations of one execution."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sable.core.bind import BIND
+from sable.core.dtypes import kind_of
 from sable.core.values import as_value
 from sable.library.declare import library
 from sable.pytree import arrays
@@ -12,7 +13,7 @@ from sable.pytree import arrays
 
 def _stop(x: Any) -> Any:
     value = as_value(x)
-    return BIND.stop_gradient(value) if value.aval.dtype.kind in "fcV" else value
+    return BIND.stop_gradient(value) if kind_of(value.aval.dtype) in "fc" else value
 
 
 @library

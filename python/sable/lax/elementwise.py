@@ -218,7 +218,7 @@ def sign(x: Any) -> Value:
       (Array([-1.,  0., nan], dtype=float32), Array(0.6+0.8j, dtype=complex64, weak_type=True))
     """
     value = value_of(x, "sign")
-    if value.aval.dtype.kind == "u":
+    if dtypes.kind_of(value.aval.dtype) == "u":
         return BIND.minimum(value, BIND.full(value.aval, 1))
     return BIND.sign(value)
 
