@@ -190,9 +190,7 @@ class Array(Value):
         value = self._value
         if value is None:
             if self.deleted:
-                raise RuntimeError(
-                    f"Array has been deleted with shape={self.aval.short()} by delete(), or by donation (donate_argnums)."
-                )
+                raise RuntimeError(f"Array has been deleted with shape={self.aval.short()}, or donated.")
             value = self._value = fetch(self)
         return value
 
