@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from sable.core.array import Value
 from sable.core.bind import BIND
-from sable.core.operands import value_of, values_of
+from sable.core.operands import convert, value_of, values_of
 from sable.dialects.ops.linear_algebra import matrix_transpose, triangle
+from sable.ir.aval import bfloat16
 from sable.library.declare import library
 
 
@@ -167,7 +171,7 @@ def cholesky_update(r_matrix: Any, w_vector: Any) -> Value:
             raise TypeError(
                 f"Input {i} to cholesky_update must have a rank of exactly {rank}, but got shape={x.aval.shape}"
             )
-    return BIND.cholesky_update(r, w)
+    return _in_single(BIND.cholesky_update, r, w)
 
 
 @library
@@ -193,10 +197,19 @@ def symmetric_product(
            [2. , 4.5]], dtype=float32)
     """
     a, c = values_of("symmetric_product", a_matrix, c_matrix)
-    made = BIND.symmetric_product(a, c, alpha=float(alpha), beta=float(beta))
+    product = functools.partial(BIND.symmetric_product, alpha=float(alpha), beta=float(beta))
+    made = _in_single(product, a, c)
     if not symmetrize_output:
         return made
     return BIND.add(triangle(BIND, made, True), matrix_transpose(BIND, triangle(BIND, made, True, strict=True)))
+
+
+def _in_single(function: Callable, x: Value, y: Value) -> Value:
+    """A function of two arrays of half precision is computed in f32, as by XLA."""
+    half = x.aval.dtype
+    if half != y.aval.dtype or half not in (np.float16, bfloat16):
+        return function(x, y)
+    return convert(function(*(convert(v, np.dtype(np.float32)) for v in (x, y))), half)
 
 
 def pivoted_reflections(a: Value) -> tuple[Value, Value, Value]:
