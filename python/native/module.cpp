@@ -17,6 +17,7 @@ NB_MODULE(_native, m) {
   sable::bind_threefry(m);
   sable::bind_call(m);
   sable::bind_location(m);
+  sable::bind_buffer(m);
   sable::bind_kernels(m);
   sable::bind_linear_algebra(m);
   sable::bind_fourier();

@@ -164,6 +164,7 @@ void bind_signature(nb::module_& module);
 void bind_threefry(nb::module_& module);
 void bind_call(nb::module_& module);
 void bind_location(nb::module_& module);
+void bind_buffer(nb::module_& module);
 void bind_kernels(nb::module_& module);
 void bind_linear_algebra(nb::module_& module);
 void bind_plan(nb::module_& module);

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import sable.core.memory_views  # noqa: F401  (arrays get the buffer protocol)
 from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.destinations import to_device
