@@ -102,7 +102,7 @@ _REPEATED = 2
 
 def _overlaps(size: int, target: int, inverse: Any, shift: Any, dtype: Any) -> Any:
     """How much of pixel i of the image pixel j of the result covers."""
-    left = jnp.arange(target, dtype=dtype) * inverse - shift * inverse
+    left = (jnp.arange(target, dtype=dtype) * inverse - shift * inverse)[None, :]
     own = jnp.arange(size, dtype=dtype)[:, None]
     return jnp.maximum(0.0, jnp.minimum(left + inverse, own + 1.0) - jnp.maximum(left, own))
 

@@ -14,6 +14,7 @@ import pytest
 import sable
 import sable.numpy as jnp
 from sable.dlpack import from_dlpack, is_supported_dtype
+from sable.runtime.dlpack import type_code
 
 jax = pytest.importorskip("jax", reason="JAX is the oracle of these tests (it needs Python 3.11)")
 
@@ -105,11 +106,13 @@ def test_numpy_shares_arrays_memory(dtype: Any) -> None:
     assert found.sum() != 0  # the memory lives on
 
 
-def test_bfloat16_is_exchanged() -> None:
-    """NumPy has no such type: its capsules carry another code."""
-    x = jnp.array([1.5, -2, 0.25], jnp.bfloat16)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e3m4", "float8_e4m3b11fnuz"])
+def test_types_that_numpy_does_not_know_are_exchanged(dtype: str) -> None:
+    """Their capsules carry other codes, those of JAX's."""
+    x = jnp.array([1.5, -2, 0.25], dtype)
     made = from_dlpack(x)
-    assert made.dtype == jnp.bfloat16 and made.unsafe_buffer_pointer() == x.unsafe_buffer_pointer()
+    assert type_code(x.__dlpack__()) == type_code(jax.numpy.asarray(np.asarray(x)).__dlpack__())
+    assert made.dtype == x.dtype and made.unsafe_buffer_pointer() == x.unsafe_buffer_pointer()
     assert made.tolist() == [1.5, -2, 0.25]
     with pytest.raises((BufferError, RuntimeError)):
         np.from_dlpack(x)

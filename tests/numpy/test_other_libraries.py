@@ -109,6 +109,26 @@ EXPRESSIONS = {
         jnp.sum(pd.Series([1.0, 2.0]))
         """,
     ),
+    "torch": (
+        {"torch": "torch"},
+        """
+        torch.from_dlpack(x), torch.from_dlpack(m).shape, torch.from_dlpack(jnp.float32(2)), torch.from_dlpack(m[:0])
+        torch.from_dlpack(x).data_ptr() == x.unsafe_buffer_pointer()
+        [torch.from_dlpack(x.astype(t)).dtype for t in ("bool", "uint8", "int16", "bfloat16", "complex64", "float8_e5m2")]
+        torch.from_dlpack(x.astype("float8_e4m3fn")).float()
+        torch.from_dlpack(x, copy=True), torch.from_dlpack(x, device="cpu")
+        torch.utils.dlpack.from_dlpack(x.__dlpack__())
+        torch.tensor(x), torch.as_tensor(m), torch.from_numpy(np.array(x))
+        jnp.from_dlpack(torch.arange(64.0)), jnp.from_dlpack(torch.ones(2, 3).T), jnp.from_dlpack(torch.tensor(3.0))
+        [jnp.from_dlpack(torch.ones(64, dtype=t)) for t in (torch.bfloat16, torch.bool, torch.float64, torch.int64)]
+        [jnp.from_dlpack(torch.ones(64).to(t)).astype("float32") for t in (torch.float8_e4m3fn, torch.float8_e8m0fnu)]
+        jnp.from_dlpack(torch.ones(2, requires_grad=True))
+        jnp.from_dlpack(torch.utils.dlpack.to_dlpack(torch.ones(2)))
+        jnp.asarray(torch.ones(2)), jnp.asarray(torch.arange(2))
+        x + torch.ones(3)
+        jnp.sin(torch.ones(3))
+        """,
+    ),
     "xarray": (
         {"xr": "xarray"},
         """

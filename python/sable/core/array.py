@@ -213,21 +213,22 @@ class Array(Value):
         return bool(self.numpy().reshape(()))
 
     def __int__(self) -> int:
-        return int(self._scalar("int"))
+        return int(self._scalar())
 
     def __float__(self) -> float:
-        return float(self._scalar("float"))
+        return float(self._scalar())
 
     def __complex__(self) -> complex:
-        return complex(self._scalar("complex"))
+        return complex(self._scalar())
 
     def __index__(self) -> int:
         check_index(self.aval)
         return int(self.numpy())
 
-    def _scalar(self, what: str) -> Any:
+    def _scalar(self) -> Any:
+        """The element as Python's number: complex ones are no floats, whereas NumPy's lose their imaginary part."""
         check_scalar(self.aval)
-        return self.numpy()[()]
+        return self.numpy().item()
 
     def item(self, *args: Any) -> Any:
         """The element as a Python scalar.
@@ -280,9 +281,6 @@ class Array(Value):
         """What notebooks show: shape, dtype, device, a histogram (of a sample, where the array is large) and the text."""
         return notebook.as_html(self.numpy(), self.aval, self.device, repr(self))
 
-    def __copy__(self) -> Array:
-        return self
-
     def clone(self) -> Array:
         """Another array in the same memory.
 
@@ -293,6 +291,9 @@ class Array(Value):
         made = Array(self.aval, self._value, self._buffer, self._device)
         made.committed, made.deleted = self.committed, self.deleted
         return laid_out(made, getattr(self, "_sharding", None))
+
+    def __copy__(self) -> Array:
+        return copy_of(self)
 
     def __deepcopy__(self, memo: Any) -> Array:
         return copy_of(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -404,7 +405,7 @@ def log1mexp(x: Any) -> Any:
       Array([-18.4207,  -0.4587,  -0.    ], dtype=float32)
     """
     value = inexact("log1mexp", x)
-    small = value <= np.log(2)
+    small = value <= math.log(2)
     # the branch that is not taken gets harmless values: its derivative must not be NaN
     near = jnp.log(-jnp.expm1(-jnp.where(small, value, 1.0)))
     return jnp.where(small, near, jnp.log1p(-jnp.exp(-jnp.where(small, 1.0, value))))

@@ -10,6 +10,7 @@ from sable.core.array import Value
 from sable.core.bind import BIND
 from sable.core.operands import (
     array_argument,
+    array_arguments,
     compare_to,
     convert,
     expand_to,
@@ -17,14 +18,14 @@ from sable.core.operands import (
     kind,
     logical,
     normal_axis,
-    promote,
+    promote_dtypes,
     reshape_to,
     select,
 )
 from sable.lax.control_flow import while_loop
 from sable.library.declare import library
 
-from .manipulation import moveaxis
+from .manipulation import broadcast_arrays, moveaxis
 from .rearrangement import slice_axis
 from .reductions import any as any_true
 from .ufuncs import absolute, floor_divide
@@ -38,10 +39,10 @@ _BITS = 8
 
 def _integers(name: str, x1: Any, x2: Any) -> list[Value]:
     """Absolute values of two operands."""
-    values = promote(name, (x1, x2))
+    values = promote_dtypes(array_arguments(name, x1, x2))
     if kind(values[0]) not in "iu":
         raise ValueError(f"Arguments to jax.numpy.{name} must be integers.")
-    return [absolute(x) for x in values]
+    return [absolute(x) for x in broadcast_arrays(*values)]
 
 
 def _euclid(pair: Any) -> Any:

@@ -318,8 +318,9 @@ def _slogdet_qr(a: Value) -> tuple[Value, Value]:
         raise NotImplementedError("slogdet by the method 'qr' takes real matrices")
     packed, taus = BIND.geqrf(a)
     factors = diagonal(packed, axis1=-2, axis2=-1)
-    sign = reductions.prod(sign_of(factors), axis=-1) * reductions.prod(where(taus != 0, -1, 1), axis=-1)
-    return convert(sign, a.aval.dtype), reductions.sum(log(absolute(factors)), axis=-1)
+    turned = convert(where(taus != 0, -1, 1), a.aval.dtype)
+    sign = reductions.prod(sign_of(factors) * turned, axis=-1)
+    return sign, reductions.sum(log(absolute(factors)), axis=-1)
 
 
 def _slogdet_jvp(function: Any) -> Any:

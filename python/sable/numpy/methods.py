@@ -468,13 +468,12 @@ def _imag(self: Value) -> Value:
 
 
 def _flat(self: Value) -> Value:
-    """The elements as a vector: an array, unlike NumPy's iterator.
+    """Refused, as in JAX: NumPy's iterator writes into its array; `ravel` and `flatten` have the elements in its order.
 
-    Example:
-      >>> jnp.array([[1, 2], [3, 4]]).flat[2]
-      Array(3, dtype=int32)
+    Raises:
+      NotImplementedError: always.
     """
-    return manipulation.ravel(self)
+    raise NotImplementedError("arrays have no iterator `flat`: take x.ravel() or x.flatten(), or write by x.at[...]")
 
 
 def _at(self: Value) -> _IndexUpdateHelper:

@@ -417,4 +417,4 @@ def polyfit(
     else:
         residuals = asarray(1.0)
     residuals = atleast_1d(residuals)
-    return found, base * residuals if heights.ndim == 1 else base[:, :, None] * residuals
+    return found, base * residuals[None] if heights.ndim == 1 else base[:, :, None] * residuals[None, None]

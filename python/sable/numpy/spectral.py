@@ -229,9 +229,11 @@ def pinv(a: Any, rtol: Any = None, hermitian: bool = False, *, rcond: Any = None
 @functools.partial(custom_jvp, nondiff_argnums=(1, 2))
 def _pinv(x: Any, rtol: Any, hermitian: bool) -> Any:
     u, s, vh = svd(x, full_matrices=False, hermitian=hermitian)
-    least = multiply(array_argument("pinv", rtol)[..., None], s[..., 0:1])
+    limit = array_argument("pinv", rtol)[..., None]
+    limit = limit.reshape((1,) * (s.aval.ndim - limit.aval.ndim) + limit.aval.shape)
+    least = multiply(convert(limit, s.aval.dtype, limit.aval.weak_type), s[..., 0:1])
     inverse = BIND.divide(BIND.full(s.aval, 1), where(greater(s, least), s, np.inf))
-    return _product(lax_linalg.adjoint(vh), multiply(inverse[..., None], lax_linalg.adjoint(u)))
+    return _product(lax_linalg.adjoint(vh), multiply(convert(inverse, u.aval.dtype)[..., None], lax_linalg.adjoint(u)))
 
 
 @_pinv.defjvp
@@ -343,7 +345,7 @@ def _shortest(a: Value, b: Value, rcond: Any) -> tuple[Value, Value, Value]:
     least = convert(array_argument("lstsq", least), s.aval.dtype, False)
     used = logical_and(greater(s, 0), greater_equal(s, multiply(least, s[0])))
     inverse = where(used, BIND.divide(BIND.full(s.aval, 1), where(used, s, 1)), 0)
-    parts = multiply(inverse[:, None], _product(lax_linalg.adjoint(u), b))
+    parts = multiply(convert(inverse, u.aval.dtype)[:, None], _product(lax_linalg.adjoint(u), b))
     return _product(lax_linalg.adjoint(vh), parts), reductions.sum(used), s
 
 

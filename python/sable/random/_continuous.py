@@ -141,7 +141,8 @@ def multivariate_normal(
         )
     sizes = shape_argument("normal", shape, centre.aval.shape[:-1], spread.aval.shape[:-2])
     samples = normal_words(words, (*sizes, n), found)
-    return jnp.add(centre, jnp.einsum("...ij,...j->...i", _factor(spread, method), samples))
+    moved = jnp.einsum("...ij,...j->...i", _factor(spread, method), samples)
+    return jnp.broadcast_to(centre, moved.aval.shape) + moved
 
 
 def _factor(spread: Value, method: str) -> Value:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+import ml_dtypes
 import numpy as np
-
-from sable.ir.aval import bfloat16
 
 from .buffers import writable
 
@@ -20,7 +19,22 @@ _OLDEST_VERSION = (0, 5)
 _NAME = b"dltensor"
 #: letters of NumPy's kinds by DLPack's code of a type
 _KINDS = {0: "i", 1: "u", 2: "f", 5: "c", 6: "b"}
-_BFLOAT = 4
+#: DLPack's code of the types that NumPy's own capsules don't have
+_CODES: dict[np.dtype, int] = {
+    np.dtype(getattr(ml_dtypes, name)): code
+    for name, code in {
+        "bfloat16": 4,
+        "float8_e3m4": 7,
+        "float8_e4m3": 8,
+        "float8_e4m3b11fnuz": 9,
+        "float8_e4m3fn": 10,
+        "float8_e4m3fnuz": 11,
+        "float8_e5m2": 12,
+        "float8_e5m2fnuz": 13,
+        "float8_e8m0fnu": 14,
+    }.items()
+}
+_DTYPES = {code: dtype for dtype, code in _CODES.items()}
 
 
 class _DataType(ctypes.Structure):
@@ -48,6 +62,11 @@ def _tensor(capsule: Any) -> _Tensor:
     return _Tensor.from_address(_pointer(capsule, _NAME))
 
 
+def type_code(capsule: Any) -> int:
+    """DLPack's code of the type of a capsule's elements."""
+    return _tensor(capsule).dtype.code
+
+
 class _Memory:
     """The memory of a capsule, which lives as long as the capsule does, as NumPy reads it."""
 
@@ -60,10 +79,11 @@ class _Memory:
 
 def capsule_of(array: np.ndarray) -> Any:
     """A capsule with an array's memory; what it is given to must not write there."""
-    bits = array.view(np.uint16) if array.dtype == bfloat16 else array
+    code = _CODES.get(array.dtype)
+    bits = array if code is None else array.view(f"u{array.dtype.itemsize}")
     made = (bits if bits.flags.writeable else writable(bits)).__dlpack__()
-    if array.dtype == bfloat16:
-        _tensor(made).dtype.code = _BFLOAT
+    if code is not None:
+        _tensor(made).dtype.code = code
     return made
 
 
@@ -84,7 +104,8 @@ def array_of(capsule: Any) -> np.ndarray:
       TypeError: it holds no numbers that arrays can have.
     """
     t = _tensor(capsule)
-    kind = "u" if t.dtype.code == _BFLOAT else _KINDS.get(t.dtype.code)
+    known = _DTYPES.get(t.dtype.code)
+    kind = _KINDS.get(t.dtype.code) if known is None else "u"
     if kind is None or t.dtype.lanes != 1 or t.dtype.bits % 8:
         raise TypeError(
             f"a DLPack tensor of type code {t.dtype.code}, {t.dtype.bits} bits and {t.dtype.lanes} lanes is no array of numbers"
@@ -92,9 +113,9 @@ def array_of(capsule: Any) -> np.ndarray:
     dtype = np.dtype(f"{kind}{t.dtype.bits // 8}")
     shape = tuple(t.shape[: t.ndim])
     if 0 in shape:
-        return np.zeros(shape, bfloat16 if t.dtype.code == _BFLOAT else dtype)
+        return np.zeros(shape, known or dtype)
     strides = tuple(n * dtype.itemsize for n in t.strides[: t.ndim]) if t.strides else None
     address = (t.data + t.byte_offset, False)
     interface = {"version": 3, "data": address, "shape": shape, "strides": strides, "typestr": dtype.str}
     found = np.asarray(_Memory(capsule, interface))
-    return found.view(bfloat16) if t.dtype.code == _BFLOAT else found
+    return found if known is None else found.view(known)

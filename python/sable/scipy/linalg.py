@@ -537,7 +537,7 @@ def polar(
         raise NotImplementedError(f"method='qdwh' takes no matrices of shape {(m, n)} with side={side!r}; 'svd' does")
     u, s, vh = linalg.svd(value, full_matrices=False)
     half = linalg.adjoint(vh) if side == "right" else u
-    positive = jnp.matmul(half * s[..., None, :], linalg.adjoint(half), precision="highest")
+    positive = jnp.matmul(half * convert(s, half.dtype)[..., None, :], linalg.adjoint(half), precision="highest")
     return jnp.matmul(u, vh, precision="highest"), positive
 
 

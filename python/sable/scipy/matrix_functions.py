@@ -394,7 +394,7 @@ def _parlett_error(t: Value, made: Value) -> Value:
     """Rounding errors over the smallest difference of eigenvalues, by the norm above the diagonal."""
     eps = finfo(t.dtype).eps
     diagonal = jnp.diag(t)
-    gaps = jnp.where(np.tri(t.shape[0], k=-1, dtype=bool), jnp.abs(diagonal[:, None] - diagonal), np.inf)
+    gaps = jnp.where(np.tri(t.shape[0], k=-1, dtype=bool), jnp.abs(diagonal[:, None] - diagonal[None]), np.inf)
     least = jnp.minimum(jnp.min(gaps), jnp.abs(t[0, 0]))
     least = jnp.where(least == 0, eps, least)
     norm = jnp.max(jnp.sum(jnp.abs(jnp.triu(t, 1)), 0))
@@ -462,7 +462,7 @@ def _by_schur(a: Value, b: Value, c: Value) -> tuple[Value, Value]:
 def _by_eigenvectors(a: Value, b: Value, c: Value) -> tuple[Value, Value]:
     (w, u), (x, v) = jnp.linalg.eig(a), jnp.linalg.eig(b)
     f = jnp.linalg.solve(u, _matmul(convert(c, w.dtype), v))
-    sums = w[:, None] + x
+    sums = w[:, None] + x[None]
     return _matmul(_matmul(u, f / sums), jnp.linalg.inv(v)), sums
 
 

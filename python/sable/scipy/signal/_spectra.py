@@ -473,7 +473,7 @@ def istft(
     weight = _overlapped(jnp.broadcast_to(win * win, parts.shape[-2:]), n - overlap)
     if boundary:
         x, weight = x[..., n // 2 : -(n // 2)], weight[..., n // 2 : -(n // 2)]
-    x = x / jnp.where(weight > _NOTHING, weight, 1.0)
+    x = x / jnp.broadcast_to(jnp.where(weight > _NOTHING, weight, 1.0), x.shape)
     if x.ndim > 1 and columns != z.ndim - 1:
         x = jnp.moveaxis(x, -1, columns - (rows < columns))
     return jnp.arange(x.shape[0], dtype=np.finfo(x.dtype).dtype) / fs, x

@@ -292,7 +292,8 @@ class Rotation(NamedTuple):
 
     def inv(self) -> Rotation:
         """The rotation back."""
-        return Rotation(self.quat * jnp.array([-1, -1, -1, 1], dtype=self.quat.dtype))
+        vector, scalar = _parts(self.quat)
+        return Rotation(jnp.concatenate([-vector, scalar], axis=-1))
 
     def magnitude(self) -> Value:
         """Angles (...), from 0 to pi."""
@@ -319,7 +320,7 @@ class Rotation(NamedTuple):
                 "Expected `weights` to have number of values equal to number of rotations, got "
                 f"{w.shape[0]} values and {len(self)} rotations."
             )
-        return Rotation(jnp.linalg.eigh(jnp.dot(w * quat.T, quat))[1][:, -1])
+        return Rotation(jnp.linalg.eigh(jnp.dot(w[None] * quat.T, quat))[1][:, -1])
 
     @property
     def single(self) -> bool:

@@ -112,7 +112,7 @@ class gaussian_kde:
     def evaluate(self, points: Any) -> Value:
         """The density at points, (m,) or (d, m), or one point, (d,): (m,)."""
         exponents, weights = self._exponents("evaluate", points)
-        return jnp.sum(weights * jnp.exp(exponents), axis=1)
+        return jnp.sum(weights[None] * jnp.exp(exponents), axis=1)
 
     __call__ = evaluate
     pdf = evaluate
@@ -120,7 +120,7 @@ class gaussian_kde:
     def logpdf(self, x: Any) -> Value:
         """The logarithm of the density at points, accurate where that is tiny."""
         exponents, weights = self._exponents("logpdf", x)
-        return logsumexp(jnp.log(weights) + exponents, axis=1)
+        return logsumexp(jnp.log(weights)[None] + exponents, axis=1)
 
     def integrate_gaussian(self, mean: Any, cov: Any) -> Value:
         """The integral of the product with the normal density of mean (d,) and covariance (d, d)."""
@@ -191,4 +191,4 @@ def _overlaps(kde: gaussian_kde, means: Any, covariance: Any) -> Any:
     apart = means[:, :, None] - kde.dataset[:, None, :]
     whitened = linalg.solve_triangular(factor, apart.reshape(kde.d, -1), lower=True).reshape(apart.shape)
     norm = math.sqrt(2 * math.pi) ** kde.d * jnp.prod(jnp.diagonal(factor))
-    return jnp.sum(jnp.exp(-0.5 * jnp.sum(jnp.square(whitened), axis=0)) * kde.weights, axis=-1) / norm
+    return jnp.sum(jnp.exp(-0.5 * jnp.sum(jnp.square(whitened), axis=0)) * kde.weights[None], axis=-1) / norm
