@@ -78,9 +78,9 @@ def _after(op: ir.Operation, operand: ir.Value, axes: _Axes) -> _Axes | None:
 
 
 def _through_reshape(before: list[int], after: list[int], axes: _Axes) -> _Axes | None:
-    """Where only axes of one element come or go."""
+    """Where only axes of one element come or go, not all axes: a scalar is at one place."""
     old, new = ([d for d, extent in enumerate(shape) if extent != 1] for shape in (before, after))
-    if [before[d] for d in old] != [after[d] for d in new]:
+    if not after or [before[d] for d in old] != [after[d] for d in new]:
         return None
     moved = dict(zip(old, new))
     return tuple(moved.get(d, 0) for d in axes)

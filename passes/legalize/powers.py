@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from sable.dialects.ops.formulas import Real, where
+from sable.dialects.ops.formulas import polynomial as formula
 from sable.dialects.ops.rules import kind_of
 from sable.ir.aval import Aval
 
@@ -86,7 +89,9 @@ _EXP_SERIES = tuple(1.0 / math.factorial(k) for k in range(11))
 
 
 def _power_of_positive(b: Any, x: Any, y: Any, a: Aval) -> Any:
-    """x**y for x >= 0. On CPUs f32 goes through f64: in f32 exp(y log x) has lost 6 bits at 1e30."""
+    """x**y for x >= 0. On CPUs f32 goes through f64: in f32 exp(y log x) has lost 6 bits at 1e30, in f64 it would 9 at 1e300."""
+    if a.dtype == _F64 and b.platform == "cpu":
+        return _power_in_pairs(b, x, y, a)
     if a.dtype != _F32 or b.platform != "cpu":
         return b.emit("power", x, y)
     wide = a.update(dtype=_F64, weak_type=False)
@@ -108,8 +113,76 @@ def _power_of_positive(b: Any, x: Any, y: Any, a: Aval) -> Any:
     return _at_the_ends(b, x, y, result, a)
 
 
+#: 2/3 and log 2 as sums of two numbers; 2/5, 2/7 ... for what `_LOG_SERIES` has behind 2/3, to f64.
+_TWO_THIRDS = (2 / 3, (2 - 3 * Fraction(2 / 3)) / 3)
+_LOG_TWO = (0.6931471805599453, 2.3190468138462996e-17)
+_LOG_TAIL = tuple(2.0 / (2 * k + 5) for k in range(9))
+#: |y| from which on a power is 0, 1 or infinite, whatever the base.
+_LARGEST_EXPONENT = 2.0**64
+
+
+def _power_in_pairs(b: Any, x: Any, y: Any, a: Aval) -> Any:
+    """x**y for x >= 0 in f64: y log(x) is the exponential's argument, up to 709, so it is made as a sum of two numbers.
+
+    Sources: T. Dekker, "A floating-point technique for extending the available precision", Numer. Math. 18, 1971.
+    """
+    wide = a.update(weak_type=False)
+    exponent, significand = (Real(b, v) for v in _split(b, x, wide))
+    # log(m) = 2 s + s^3 (2/3 + s^2 (2/5 + ...)), s = (m - 1) / (m + 1)
+    above, below = significand - 1, significand + 1
+    lost = significand - (below - 1)
+    s = above / below
+    product, error = _product(s, below)
+    rest = ((above - product) - error - s * lost) / below
+    square, square_error = _product(s, s)
+    square_error = square_error + 2 * s * rest
+    third, third_error = _quick_sum(s.constant(_TWO_THIRDS[0]), square * formula(square, _LOG_TAIL))
+    third_error = third_error + float(_TWO_THIRDS[1])
+    cube, cube_error = _product(square, s)
+    cube_error = cube_error + square_error * s + square * rest
+    log, log_error = _product(cube, third)
+    log_error = log_error + cube * third_error + cube_error * third
+    log, error = _quick_sum(2 * s, log)
+    log_error = log_error + error + 2 * rest
+    # exponent * (upper part of log 2) is not exact, as the product of the lower one need not be
+    whole, whole_error = _product(exponent, exponent.constant(_LOG_TWO[0]))
+    log, error = _sum(whole, log)
+    log_error = log_error + error + whole_error + exponent * _LOG_TWO[1]
+    power = Real(b, b.emit("clamp", b.full(wide, -_LARGEST_EXPONENT), y, b.full(wide, _LARGEST_EXPONENT)))
+    argument, error = _product(power, log)
+    found = argument.of("exponential")
+    found = where(found == math.inf, found, found + found * (error + power * log_error))
+    return _at_the_ends(b, x, y, found.value, a)
+
+
+def _sum(x: Real, y: Real) -> tuple[Real, Real]:
+    """x + y, and what it has lost."""
+    total = x + y
+    part = total - x
+    return total, (x - (total - part)) + (y - part)
+
+
+def _quick_sum(x: Real, y: Real) -> tuple[Real, Real]:
+    """`_sum` for |x| >= |y|."""
+    total = x + y
+    return total, y - (total - x)
+
+
+def _product(x: Real, y: Real) -> tuple[Real, Real]:
+    """x y, and what it has lost: f64 in halves of 26 bits, whose products are exact."""
+    total = x * y
+    (x1, x2), (y1, y2) = _halves(x), _halves(y)
+    return total, ((x1 * y1 - total) + x1 * y2 + x2 * y1) + x2 * y2
+
+
+def _halves(x: Real) -> tuple[Real, Real]:
+    scaled = x * (2.0**27 + 1)
+    upper = scaled - (scaled - x)
+    return upper, x - upper
+
+
 def _split(b: Any, x: Any, wide: Aval) -> tuple[Any, Any]:
-    """x as 2^exponent * significand with significand in [1/sqrt(2), sqrt(2)), both f64; x an f32's value above 0."""
+    """x as 2^exponent * significand with significand in [1/sqrt(2), sqrt(2)), both f64; x is normal and above 0."""
     bits = wide.update(dtype=_I64)
     word = b.bitcast_convert(x, dtype=_I64)
     # the upper half of the significands counts to the next exponent

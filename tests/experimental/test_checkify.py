@@ -189,3 +189,10 @@ def test_bad_arguments() -> None:
         ours.check(True, "x", 1)
     with pytest.raises(TypeError, match="check_error takes an Error as argument, got type"):
         ours.check_error(3)
+
+
+def test_integers_of_python_are_looked_at() -> None:
+    checked = ours.checkify(lambda x, i: x[i], errors=ours.index_checks)
+    for x in (VECTOR, sable.numpy.asarray(VECTOR)):
+        assert checked(x, 4)[0].get() is None
+        assert checked(x, 5)[0].get().startswith("out-of-bounds indexing")

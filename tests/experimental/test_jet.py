@@ -11,7 +11,7 @@ import pytest
 
 import sable
 import sable.numpy as jnp
-from sable.experimental.jet import jet
+from sable.experimental.jet import fact, jet, zero_series
 from sable.ir.op import OPS, NumpyBuilder, Op, interpret
 from sable.passes.jet import Series, SeriesBuilder
 from sable.passes.jet import jet as run_jet
@@ -189,3 +189,9 @@ def test_bad_arguments() -> None:
         jet(jnp.sin, (1.0,), ([1.0, "a"],))
     with pytest.raises(ValueError, match=r"term 0 for argument 0 has shape \(2,\), but the primal value has \(\)"):
         jet(jnp.sin, (1.0,), ([jnp.ones(2)],))
+
+
+def test_arguments_that_do_not_move() -> None:
+    value, terms = jet(lambda x, y: x * y, (2.0, 3.0), ([1.0, 0.0], zero_series))
+    assert (value, terms) == (6.0, [3.0, 0.0])
+    assert fact(5) == 120

@@ -44,6 +44,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], np.ndarray]] = {
     "three places": (lambda m, x: (lambda s: _outer(s)[None] + s[:, None, None])(m.sum(x, (1, 2))), T),
     "ranks": (lambda m, x: (lambda s: (s[None] < s[:, None]).sum(0))(m.max(x, 1)), B),
     "reshaped": (lambda m, x: (lambda s: s.reshape(1, 40) + s.reshape(40, 1))(x.sum(1)), B),
+    "of one element": (lambda m, x: (lambda s: s.reshape(()) * x + m.exp(-s * s))(x[:1].max(1)), B),
     "in a sum": (lambda m, x: (x * x.sum(1)).sum(0)[None, :, None] * x.sum(1)[:, None, None], B),
     "in a chain": (lambda m, x: (lambda s: (x * s[:, None]).sum(1)[:, None] + s[None])(m.sum(x, 1)), B),
 }

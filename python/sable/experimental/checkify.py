@@ -13,7 +13,7 @@ from sable.core.array import Value
 from sable.core.bind import BIND, bind
 from sable.core.boundary import boundary
 from sable.core.tracing import trace_flat
-from sable.core.values import as_value, retype
+from sable.core.values import as_value, is_array_like, retype
 from sable.ir.checks import (
     BatchedError,
     Checks,
@@ -132,8 +132,7 @@ def checkify(f: Callable, errors: frozenset[ErrorCategory] = user_checks) -> Cal
       f: function of pytrees of arrays. It may be compiled, mapped, differentiated, hold loops and branches; of functions
         with derivatives of their own the derivatives are not looked into.
       errors: what is looked for, a union of: `user_checks` (calls of `check`); `nan_checks` (an operation makes NaN);
-        `div_checks` (division by zero); `index_checks` (indices out of bounds; of those that are arrays: integers of
-        Python's are moved inside when the function is traced). Other calls of `check` do nothing.
+        `div_checks` (division by zero); `index_checks` (indices out of bounds). Other calls of `check` do nothing.
 
     Returns:
       Function of the arguments of f to `(error, results)`, which can be transformed like any.
@@ -152,14 +151,14 @@ def checkify(f: Callable, errors: frozenset[ErrorCategory] = user_checks) -> Cal
     def checked(*args: Any, **kwargs: Any) -> tuple[Error, Any]:
         leaves, tree = arrays.flatten_call(args, kwargs)
         # positions that are known are looked up at once, where there is nothing to check: they become arguments
-        moved = [i for i, x in enumerate(leaves) if OOBError in errors and isinstance(x, Value)]
+        moved = [i for i, x in enumerate(leaves) if OOBError in errors and is_array_like(x)]
 
         def call(given: list) -> Any:
             now = dict(zip(moved, given))
             a, k = tree.unflatten([now.get(i, x) for i, x in enumerate(leaves)])
             return f(*a, **k)
 
-        values = [leaves[i] for i in moved]
+        values = [as_value(leaves[i]) for i in moved]
         traced = trace_flat(call, [x.aval for x in values], fun=f, kind="checkify", staged=True)
         found = Errors(BIND, frozenset(errors))
         outs = run_checkify(traced.function, [*values, *traced.captures], found, BIND)

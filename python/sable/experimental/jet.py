@@ -16,15 +16,34 @@ from sable.core.values import as_value, is_array_like, retype
 from sable.dialects.ops.rules import is_inexact
 from sable.passes.jet import Series, SeriesBuilder
 from sable.passes.jet import jet as run_jet
+from sable.scipy.special import factorial
 
-__all__ = ["jet"]
+__all__ = ["fact", "jet", "zero_series"]
 
 _absent.explain(__name__)
 
 
+class _ZeroSeries:
+    def __repr__(self) -> str:
+        return "zero_series"
+
+
+#: In the place of an argument's terms: all of them are zero.
+zero_series = _ZeroSeries()
+
+
+def fact(n: Any) -> Any:
+    """The factorial of a number, by the gamma function.
+
+    >>> fact(4.0)
+    Array(24., dtype=float32, weak_type=True)
+    """
+    return factorial(n)
+
+
 @boundary
 def jet(
-    fun: Callable, primals: Sequence[Any], series: Sequence[Sequence[Any]], factorial_scaled: bool = True, **_: Any
+    fun: Callable, primals: Sequence[Any], series: Sequence[Any], factorial_scaled: bool = True, **_: Any
 ) -> tuple[Any, Any]:
     """The derivatives of fun(h(s)) at s = 0, of orders 1 to K, from those of the curve h: Taylor-mode differentiation.
 
@@ -34,7 +53,7 @@ def jet(
     Args:
       fun: function of arrays; it returns a pytree of arrays.
       primals: its arguments, h(0).
-      series: for each of them K arrays of its shape: h'(0), h''(0), ...
+      series: for each of them K arrays of its shape: h'(0), h''(0), ...; or `zero_series`.
       factorial_scaled: whether these and the results are derivatives; else they are Taylor coefficients, h^(k)(0) / k!.
 
     Returns:
@@ -50,13 +69,14 @@ def jet(
       >>> value, first, second
       (Array(0., dtype=float32, weak_type=True), Array(1., dtype=float32), Array(0., dtype=float32))
     """
-    if len({len(terms) for terms in series}) > 1:
+    lengths = {len(terms) for terms in series if terms is not zero_series}
+    if len(lengths) > 1:
         raise ValueError("jet terms have inconsistent lengths for different arguments")
-    order = len(series[0]) if series else 0
+    order = max(lengths, default=0)
     for i, (x, terms) in enumerate(zip(primals, series)):
         if not is_array_like(x):
             raise ValueError(f"primal value at position {i} is not an array")
-        for j, t in enumerate(terms):
+        for j, t in enumerate(() if terms is zero_series else terms):
             if not is_array_like(t):
                 raise ValueError(f"term {j} for argument {i} is not an array")
     values = [as_value(x) for x in primals]
@@ -74,9 +94,9 @@ def jet(
     return traced.out_tree.unflatten(firsts), traced.out_tree.unflatten(rest)
 
 
-def _curve(x: Value, terms: Sequence[Any], scale: Sequence[int], place: int) -> Series:
+def _curve(x: Value, terms: Any, scale: Sequence[int], place: int) -> Series:
     """The Taylor series of an argument."""
-    if not is_inexact(x.aval):
+    if terms is zero_series or not is_inexact(x.aval):
         return Series([x])
     found = []
     for j, (t, by) in enumerate(zip(terms, scale)):

@@ -91,9 +91,10 @@ def map_coordinates(
     if len(places) != x.ndim:
         raise ValueError(f"coordinates must be a sequence of length input.ndim, but {len(places)} != {x.ndim}")
     if mode not in _FOLDED:
-        raise NotImplementedError(f"map_coordinates: mode {mode!r} is none of {', '.join(map(repr, _FOLDED))}")
+        known = ", ".join(map(repr, _FOLDED))
+        raise NotImplementedError(f"map_coordinates does not yet support mode {mode!r}: it has {known}")
     if order not in _NODES:
-        raise NotImplementedError(f"map_coordinates is there for order 0 and 1, not {order}")
+        raise NotImplementedError(f"map_coordinates currently requires order<=1, got {order}")
     nodes = [
         [(_FOLDED[mode](i, size), (i >= 0) & (i < size), weight) for i, weight in _NODES[order](place)]
         for place, size in zip(places, x.shape)

@@ -100,6 +100,17 @@ def test_ends():
         np.testing.assert_array_equal(np.signbit(np.asarray(y)[:2]), np.signbit(exact[:2]))
 
 
+def test_powers_of_f64():
+    """As the C library's, also where y log(x) is large."""
+    rng = np.random.default_rng(3)
+    x = np.concatenate([np.exp(rng.uniform(-300, 300, 500)), 1 + rng.uniform(-0.01, 0.01, 500), [1e-310, 2.0, 0.0]])
+    y = np.concatenate([rng.uniform(-700, 700, 1000) / np.log(x[:1000]), [0.5, 1023.5, 0.5]])
+    with jax.enable_x64(True):
+        found = np.asarray(jax.jit(jnp.power)(x, y))
+    exact = np.where(x < 1e-300, 0, np.power(x, y))  # what is denormal is zero
+    np.testing.assert_allclose(found, exact, rtol=5e-16)
+
+
 def test_powers_at_the_ends():
     ends = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.0, -2.0, 0.5, 3.0]
     x, y = (v.reshape(-1).astype(np.float32) for v in np.meshgrid(ends, ends))

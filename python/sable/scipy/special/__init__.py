@@ -18,16 +18,14 @@ from ._basic import (
     i1,
     i1e,
     kl_div,
-    log_ndtr,
     log_softmax,
     logit,
-    ndtr,
     rel_entr,
     softmax,
     xlog1py,
     xlogy,
 )
-from ._error import dawsn, erfcx, ndtri, owens_t, wofz
+from ._error import dawsn, erfcx, log_ndtr, ndtr, ndtri, owens_t, wofz
 from ._gamma import beta, betainc, betaln, factorial, gamma, gammainc, gammaincc, gammasgn, loggamma, multigammaln, poch
 from ._harmonics import bessel_jn, sph_harm_y
 from ._hypergeometric import hyp1f1, hyp2f1

@@ -1,10 +1,9 @@
-"""Logarithms and powers, modified Bessel functions, the normal distribution."""
+"""Logarithms and powers, modified Bessel functions."""
 
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,8 @@ import numpy as np
 import sable.numpy as jnp
 from sable.core.bind import BIND
 from sable.core.custom_derivatives import custom_jvp
-from sable.core.operands import array_arguments, convert
 from sable.library.declare import library
 from sable.nn import normalization as nn
-
-_HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
-#: From here on, downwards, log_ndtr is its asymptotic series; from here on, upwards, -ndtr(-x).
-_LOG_NDTR_BOUNDS = {np.dtype(np.float32): (-10.0, 5.0), np.dtype(np.float64): (-20.0, 8.0)}
 
 
 def _unary(name: str, op: str, text: str, example: str) -> Callable[[Any], Any]:
@@ -113,7 +107,10 @@ def logit(x: Any) -> Any:
 
 @custom_jvp
 def _logit(x: Any) -> Any:
-    return jnp.log(x / (1 - x))
+    # beside 1/2 the quotient is all but 1, and its rounding errors would be the logarithm's
+    beside = (x > 0.3) & (x < 0.65)
+    double = 2 * (jnp.where(beside, x, 0.5) - 0.5)
+    return jnp.where(beside, jnp.log1p(double) - jnp.log1p(-double), jnp.log(x / (1 - x)))
 
 
 @_logit.defjvp
@@ -212,80 +209,19 @@ def refuse_complex(name: str, *xs: Any) -> None:
         raise ValueError(f"{name} does not support complex-valued inputs.")
 
 
+def series_of(x: Any, coefficients: Sequence[float]) -> Any:
+    """coefficients[0] + coefficients[1] x + ..., as weak as x."""
+    return functools.reduce(lambda total, c: total * x + c, reversed(coefficients), jnp.zeros_like(x))
+
+
+def in_single(function: Callable, x: Any) -> Any:
+    """The function of half precision by way of float32."""
+    return function(x.astype(np.float32)).astype(x.dtype) if x.dtype.itemsize == 2 else function(x)
+
+
 def need_single_or_double(name: str, x: Any) -> None:
-    if x.dtype not in _LOG_NDTR_BOUNDS:
+    if x.dtype not in (np.float32, np.float64):
         raise TypeError(f"x.dtype={x.dtype} is not supported by {name}: expected float32 or float64")
-
-
-@library(operands=("x",))
-def ndtr(x: Any) -> Any:
-    """The distribution function of the standard normal, by erf near 0 and erfc elsewhere.
-
-    Args:
-      x: float32 or float64.
-
-    Raises:
-      TypeError: neither float32 nor float64.
-
-    Example:
-      >>> jax.scipy.special.ndtr(jnp.array([-9.0, 0.0, 1.0]))
-      Array([1.1285926e-19, 5.0000000e-01, 8.4134471e-01], dtype=float32)
-    """
-    (value,) = array_arguments("ndtr", x)
-    need_single_or_double("ndtr", value)
-    half = convert(jnp.asarray(0.5), value.dtype)
-    scaled = value * convert(jnp.asarray(0.5**0.5), value.dtype)
-    size = jnp.abs(scaled)
-    tail = BIND.erfc(size)
-    outer = jnp.where(scaled > 0, 2 - tail, tail)
-    return half * jnp.where(size < half * math.sqrt(2), 1 + BIND.erf(scaled), outer)
-
-
-@library(operands=("x",))
-def log_ndtr(x: Any, series_order: int = 3) -> Any:
-    """The logarithm of `ndtr`, accurate where that is tiny.
-
-    Args:
-      x: float32 or float64.
-      series_order: terms of the asymptotic series for large negative x.
-
-    Raises:
-      TypeError: another dtype.
-      ValueError: an order that is no integer from 0 to 30.
-
-    Example:
-      >>> jax.scipy.special.log_ndtr(jnp.array([-100.0, 0.0]))
-      Array([-5.005524e+03, -6.931472e-01], dtype=float32)
-    """
-    if not 0 <= series_order <= 30:
-        raise ValueError(f"series_order must be from 0 to 30, got {series_order}")
-    (value,) = array_arguments("log_ndtr", x)
-    need_single_or_double("log_ndtr", value)
-    return _log_ndtr(value, series_order)
-
-
-@functools.partial(custom_jvp, nondiff_argnums=(1,))
-def _log_ndtr(x: Any, series_order: int) -> Any:
-    low, high = _LOG_NDTR_BOUNDS[x.dtype]
-    upper = -ndtr(-jnp.maximum(x, high))
-    middle = jnp.log(ndtr(jnp.clip(x, low, high)))
-    far = jnp.minimum(x, low)
-    # ndtr(x) = pdf(x) / -x (1 - 1/x**2 + 3/x**4 - 15/x**6 ...)
-    term, total = jnp.ones_like(far), jnp.ones_like(far)
-    inverse = 1 / jnp.square(far)
-    for n in range(1, series_order + 1):
-        term = -(2 * n - 1) * term * inverse
-        total = total + term
-    lower = -0.5 * jnp.square(far) - jnp.log(-far) - _HALF_LOG_TWO_PI + jnp.log(total)
-    return jnp.where(x > high, upper, jnp.where(x > low, middle, lower))
-
-
-@_log_ndtr.defjvp
-def _log_ndtr_jvp(series_order: int, primals: tuple, tangents: tuple) -> tuple:
-    """d log ndtr(x) = pdf(x) / ndtr(x) dx, by a difference of logarithms, since both vanish for small x."""
-    (x,) = primals
-    y = _log_ndtr(x, series_order)
-    return y, tangents[0] * jnp.exp(-0.5 * jnp.square(x) - _HALF_LOG_TWO_PI - y)
 
 
 # ---- Bessel functions --------------------------------------------------------------------------------------------
@@ -352,10 +288,26 @@ def rel_entr(p: Any, q: Any) -> Any:
       Array([0.       , 0.3465736,       inf], dtype=float32)
     """
     refuse_complex("rel_entr", p, q)
+    return _divergence(p, q, _relative_entropy)
+
+
+def _divergence(p: Any, q: Any, function: Callable) -> Any:
+    """The function of positive numbers and its limits; they broadcast."""
     inside, at_zero = (p > 0) & (q > 0), (p == 0) & (q >= 0)
-    safe_p, safe_q = jnp.where(inside, p, 1), jnp.where(inside, q, 1)
-    found = _entropy(safe_p) - xlogy(safe_p, safe_q)
+    found = function(jnp.where(inside, p, 1), jnp.where(inside, q, 1))
     return jnp.where(inside, found, jnp.where(at_zero, 0.0, jnp.inf))
+
+
+def _near(p: Any, q: Any) -> tuple[Any, Any]:
+    """Whether the numbers differ by less than half of the first, and if so by which part of it."""
+    near = jnp.abs(q - p) < 0.5 * p
+    return near, jnp.where(near, (q - p) / p, 0)
+
+
+def _relative_entropy(p: Any, q: Any) -> Any:
+    """p log(p / q), also of neighbours."""
+    near, change = _near(p, q)
+    return jnp.where(near, -p * jnp.log1p(change), xlogy(p, p) - xlogy(p, q))
 
 
 @library(operands=("p", "q"), promotion="inexact")
@@ -373,7 +325,29 @@ def kl_div(p: Any, q: Any) -> Any:
       Array([0.5       , 0.09657359], dtype=float32)
     """
     refuse_complex("kl_div", p, q)
-    return rel_entr(p, q) - p + q
+    near, change = _near(p, q)
+    found = rel_entr(p, q) - p + q
+    return jnp.where(near & (q > 0), -p * _log1p_minus(change), found)
+
+
+#: terms of the series of `_log1p_minus`, by the bytes of a number
+_LOGARITHM_TERMS = {2: 4, 4: 8, 8: 17}
+
+
+@custom_jvp
+def _log1p_minus(x: Any) -> Any:
+    """log(1 + x) - x for |x| <= 1/2: 2 artanh(s) - x, s = x / (2 + x) (DLMF 4.6.4), where 2 s - x = -s x."""
+    s = x / (2 + x)
+    square = jnp.square(s)
+    series = [1 / (2 * k + 3) for k in range(_LOGARITHM_TERMS[x.dtype.itemsize])]
+    return s * (2 * square * series_of(square, series) - x)
+
+
+@_log1p_minus.defjvp
+def _log1p_minus_jvp(primals: tuple, tangents: tuple) -> tuple:
+    """-x / (1 + x) dx."""
+    (x,) = primals
+    return _log1p_minus(x), -tangents[0] * (x / (1 + x))
 
 
 def _box_cox(log: Any, exponent: Any) -> Any:

@@ -13,7 +13,7 @@ from sable.core.custom_derivatives import custom_jvp
 from sable.core.operands import array_arguments, known_integer, promote_dtypes, scalar
 from sable.library.declare import library
 
-from ._basic import digamma, gammaln, refuse_complex
+from ._basic import digamma, gammaln, in_single, refuse_complex, series_of
 
 
 @library(operands=("x",), promotion="inexact")
@@ -45,13 +45,20 @@ def gamma(x: Any) -> Any:
     Args:
       x: floating or complex numbers; integers become floating ones.
 
+    Sources: DLMF 5.5.3, 5.11.3.
+
     Example:
       >>> jax.scipy.special.gamma(jnp.array([0.5, 5.0]))
       Array([ 1.7724538, 24.       ], dtype=float32)
     """
     if x.dtype.kind == "c":
         return jnp.exp(_loggamma(x))
-    return gammasgn(x) * jnp.exp(gammaln(x))
+    return gamma_of_real(x).astype(x.dtype)
+
+
+def gamma_of_real(x: Any) -> Any:
+    """As weak as x, which `gamma` is not."""
+    return in_single(_gamma, x)
 
 
 @library(operands=("x",), promotion="inexact")
@@ -77,6 +84,50 @@ def loggamma(x: Any) -> Any:
 #: B_2k / (2k (2k - 1)): of 1 / z^(2k - 1) in Stirling's series, which from |z| = 10 on is exact to f64.
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 _FROM = 10
+#: numbers whose gamma function is infinite, by their bytes
+_OVERFLOWN = {4: 40.0, 8: 200.0}
+
+
+def _stirling(x: Any) -> Any:
+    """log gamma(x) - (x - 1/2) log x + x - log(2 pi) / 2."""
+    inverse = 1 / x
+    return inverse * series_of(inverse * inverse, _STIRLING)
+
+
+@custom_jvp
+def _gamma(x: Any) -> Any:
+    """Not the exponential of its logarithm, which would lose digits as that grows."""
+    reflected = x < 0.5
+    found = _gamma_right(jnp.where(reflected, 1 - x, x))
+    # sin(pi x) of what is left of x beside the nearest whole number, which is exact
+    nearest = jnp.round(x)
+    sine = jnp.sin(math.pi * (x - nearest)) * jnp.where(nearest % 2 == 0, 1.0, -1.0)
+    mirrored = math.pi / jnp.where(reflected, sine, 1) / found
+    pole = (x < 0) & (x == nearest)
+    found = jnp.where(x == 0, 1 / x, jnp.where(reflected, mirrored, found))
+    return jnp.where(pole, jnp.nan, jnp.where(x == nearest, jnp.round(found), found))
+
+
+@_gamma.defjvp
+def _gamma_jvp(primals: tuple, tangents: tuple) -> tuple:
+    """d gamma(x) = gamma(x) digamma(x) dx."""
+    (x,) = primals
+    y = _gamma(x)
+    return y, tangents[0] * (y * digamma(x))
+
+
+def _gamma_right(x: Any) -> Any:
+    """For x >= 1/2: e^-y y^(y - 1/2) sqrt(2 pi) e^(1 / (12 y) - ...), of y = x + `_FROM` below that."""
+    small = x < _FROM
+    near = jnp.where(small, x, 1)
+    product = functools.reduce(lambda total, k: total * (near + k), range(1, _FROM), near)
+    y = jnp.minimum(jnp.where(small, x + _FROM, x), _OVERFLOWN[x.dtype.itemsize])
+    # what the sum has lost moves gamma(y) by log y
+    lost = jnp.where(small, x - (y - _FROM), 0)
+    # in two factors, each in the range
+    root = y ** (0.5 * y - 0.25)
+    found = math.sqrt(2 * math.pi) * root * (jnp.exp(-y) * root) * jnp.exp(_stirling(y))
+    return jnp.where(small, found * (1 + lost * jnp.log(y)) / product, found)
 
 
 def _loggamma(z: Any) -> Any:
@@ -101,9 +152,7 @@ def _loggamma_right(z: Any) -> Any:
     small = jnp.abs(z) < _FROM
     logarithms = sum((jnp.log(jnp.where(small, z + k, 1)) for k in range(1, _FROM)), jnp.log(jnp.where(small, z, 1)))
     far = jnp.where(small, z + _FROM, z)
-    inverse = 1 / far
-    series = functools.reduce(lambda total, c: total * (inverse * inverse) + c, reversed(_STIRLING), jnp.zeros_like(z))
-    return (far - 0.5) * jnp.log(far) - far + 0.5 * math.log(2 * math.pi) + series * inverse - logarithms
+    return (far - 0.5) * jnp.log(far) - far + 0.5 * math.log(2 * math.pi) + _stirling(far) - logarithms
 
 
 @library(operands=("n",), promotion="inexact")
@@ -123,7 +172,7 @@ def factorial(n: Any, exact: bool = False) -> Any:
     """
     if exact:
         raise NotImplementedError("factorial with exact=True")
-    return jnp.where(n < 0, 0, jnp.exp(gammaln(n + 1)))
+    return jnp.where(n < 0, 0, gamma_of_real(n + 1))
 
 
 #: Coefficients of log gamma(b) - log gamma(a + b) in powers of 1/b^2 (A. DiDonato and A. Morris, "Algorithm 708", ACM TOMS 18,
@@ -141,7 +190,7 @@ _GAMMA_RATIO = (
 def _log_gamma_ratio(a: Any, b: Any) -> Any:
     """log(gamma(b) / gamma(a + b)) for a <= b, b >= 8."""
     h = a / b
-    x = h / (1 + h)
+    x = 1 / (1 + h)
     square = x * x
     # sums (1 - x^n) / (1 - x) for n = 1, 3, 5 ...
     sums = [1.0]
@@ -151,7 +200,7 @@ def _log_gamma_ratio(a: Any, b: Any) -> Any:
     w = _GAMMA_RATIO[-1] * sums[-1]
     for c, s in list(zip(_GAMMA_RATIO, sums))[-2::-1]:
         w = w * t + c * s
-    w = w * (x / b)
+    w = w * (h * x / b)
     u = (b + (a - 0.5)) * jnp.log1p(h)
     v = a * (jnp.log(b) - 1.0)
     return jnp.where(u <= v, (w - v) - u, (w - u) - v)
@@ -188,7 +237,8 @@ def beta(a: Any, b: Any) -> Any:
       Array([0.5       , 0.08333334], dtype=float32)
     """
     refuse_complex("beta", a, b)
-    return gammasgn(a) * gammasgn(b) * gammasgn(a + b) * jnp.exp(betaln(a, b))
+    sign = gammasgn(a) * gammasgn(b) * gammasgn(a + b)
+    return sign * jnp.exp(betaln(a, b))
 
 
 @library(operands=("a", "b", "x"), promotion="inexact")

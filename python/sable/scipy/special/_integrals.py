@@ -16,6 +16,7 @@ import sable.numpy as jnp
 from sable import lax
 from sable.core.array import Value
 from sable.core.custom_derivatives import custom_jvp
+from sable.core.dtypes import finfo
 from sable.core.operands import array_arguments, promote_dtypes
 from sable.library.declare import library
 
@@ -63,7 +64,7 @@ def _expn(n: Any, x: Any) -> Any:
     found = jnp.where(n == 0, jnp.exp(-x) / x, found)
     at_zero = jnp.where(n < 2, jnp.inf, 1 / (jnp.maximum(n, 2) - 1))
     found = jnp.where(x == 0, at_zero, jnp.where(x == jnp.inf, 0, found))
-    return jnp.where((n < 0) | (x < 0) | jnp.isnan(x), jnp.nan, found)
+    return jnp.where((n < 0) | (n != jnp.floor(n)) | (x < 0) | jnp.isnan(x), jnp.nan, found)
 
 
 @_expn.defjvp
@@ -253,8 +254,19 @@ def _polynomial(coefficients: list[float], x: Any) -> Any:
     return jnp.polyval(np.array(coefficients[::-1], x.dtype), x)
 
 
-#: Up to this size the Fresnel integrals are their series.
+#: Up to this size the Fresnel integrals are their series; beyond it the fraction's steps, by the bytes of a number.
 _FRESNEL_BOUND = 1.5
+_FRESNEL_STEPS = {2: 25, 4: 50, 8: 170}
+#: 2^n + 1, by which a number of so many bytes is cut in halves
+_CUTS = {2: 2.0**6 + 1, 4: 2.0**12 + 1, 8: 2.0**27 + 1}
+
+
+def _square_modulo_four(x: Any) -> Any:
+    """x^2 - 4 n for some whole n: the squares of halves of a number, and twice their product, have no rounding errors."""
+    cut = x * _CUTS[x.dtype.itemsize]
+    upper = cut - (cut - x)
+    lower = x - upper
+    return jnp.fmod(upper * upper, 4) + jnp.fmod(2 * upper * lower, 4) + jnp.fmod(lower * lower, 4)
 
 
 @library(operands=("x",), promotion="inexact")
@@ -286,19 +298,20 @@ def _fresnel(x: Any) -> tuple[Any, Any]:
     near = jnp.minimum(size, _FRESNEL_BOUND)
     angle = math.pi / 2 * jnp.square(near)
     square = jnp.square(angle)
-    sines = [(-1) ** k / ((4 * k + 3) * math.factorial(2 * k + 1)) for k in range(12)]
-    cosines = [(-1) ** k / ((4 * k + 1) * math.factorial(2 * k)) for k in range(12)]
+    sines = [(-1) ** k / ((4 * k + 3) * math.factorial(2 * k + 1)) for k in range(16)]
+    cosines = [(-1) ** k / ((4 * k + 1) * math.factorial(2 * k)) for k in range(16)]
     sine, cosine = near * angle * _polynomial(sines, square), near * _polynomial(cosines, square)
-    far = jnp.where(size == jnp.inf, _FRESNEL_BOUND, jnp.maximum(size, _FRESNEL_BOUND))
+    end = size > 4 / finfo(x.dtype).eps
+    far = jnp.where(end, _FRESNEL_BOUND, jnp.maximum(size, _FRESNEL_BOUND))
     z = -math.pi * jnp.square(far)
-    u, v = _complex_fraction(1.0, z, lambda k: ((2 * k - 1) * (2 * k), 4 * k), _STEPS[x.dtype.itemsize])
+    u, v = _complex_fraction(1.0, z, lambda k: ((2 * k - 1) * (2 * k), 4 * k), _FRESNEL_STEPS[x.dtype.itemsize])
     # C + iS = (1 + i)/2 (1 - e^(i pi x^2 / 2) x (1 - i) (u + iv))
-    c, s = jnp.cos(-z / 2), jnp.sin(-z / 2)
+    quarters = math.pi / 2 * _square_modulo_four(far)
+    c, s = jnp.cos(quarters), jnp.sin(quarters)
     p, q = far * (u * c - v * s), far * (u * s + v * c)
     small = size <= _FRESNEL_BOUND
     s_integral = jnp.where(small, sine, 0.5 - q)
     c_integral = jnp.where(small, cosine, 0.5 - p)
-    end = size == jnp.inf
     found = [jnp.sign(x) * jnp.where(end, 0.5, y) for y in (s_integral, c_integral)]
     return found[0], found[1]
 
@@ -307,7 +320,7 @@ def _fresnel(x: Any) -> tuple[Any, Any]:
 def _fresnel_jvp(primals: tuple, tangents: tuple) -> tuple:
     """d S(x) = sin(pi x^2 / 2) dx, d C(x) = cos(pi x^2 / 2) dx."""
     (x,) = primals
-    angle = math.pi / 2 * jnp.square(x)
+    angle = math.pi / 2 * _square_modulo_four(x)
     return _fresnel(x), (tangents[0] * jnp.sin(angle), tangents[0] * jnp.cos(angle))
 
 

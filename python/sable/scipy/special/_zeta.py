@@ -20,9 +20,12 @@ from sable.core.trace import Tracer
 from sable.library.declare import library
 
 from ._basic import refuse_complex
+from ._gamma import betaln, gamma_of_real
 
 #: terms that are added one by one, and of the rest's expansion, by the bytes of a number
 _TERMS = {2: 8, 4: 8, 8: 16}
+#: up to where the gamma function is in the range, by the bytes of a number
+_LARGEST_GAMMA = {2: 8.0, 4: 34.0, 8: 170.0}
 
 
 def _bernoulli_numbers(n: int) -> list[Fraction]:
@@ -89,8 +92,13 @@ def comb(N: Any, k: Any, *, repetition: bool = False) -> Any:
         return jnp.where((k == 0) & (N >= 0), 1, comb(N + k - 1, k))
     inside = (k <= N) & (N >= 0) & (k >= 0)
     N, k = jnp.where(inside, N, 0), jnp.where(inside, k, 0)
-    found = jnp.exp(lax.lgamma(N + 1) - lax.lgamma(k + 1) - lax.lgamma(N + 1 - k))
-    return jnp.where(inside, found, 0)
+    small = _LARGEST_GAMMA[N.dtype.itemsize] >= N + 1
+    first, second, third = (gamma_of_real(jnp.where(small, v, 1)) for v in (N + 1, k + 1, N + 1 - k))
+    quotient = first / second / third
+    # of large numbers, of which a few or all but a few are taken
+    found = jnp.where(small, quotient, jnp.exp(-betaln(k + 1, N + 1 - k)) / (N + 1))
+    whole = (jnp.floor(N) == N) & (jnp.floor(k) == k)
+    return jnp.where(inside, jnp.where(whole, jnp.round(found), found), 0)
 
 
 @library(operands=("x", "q"))
