@@ -154,6 +154,8 @@ def is_there(module: str, name: str) -> bool:
         ours(module, name)
     except (AttributeError, ImportError):
         return False
+    except NotImplementedError:  # `Array.flat`, as in JAX
+        return True
     return True
 
 
