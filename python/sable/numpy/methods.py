@@ -472,6 +472,10 @@ def _flat(self: Value) -> Value:
 
     Raises:
       NotImplementedError: always.
+
+    Example:
+      >>> jnp.array([[1, 2], [3, 4]]).ravel()[2]
+      Array(3, dtype=int32)
     """
     raise NotImplementedError("arrays have no iterator `flat`: take x.ravel() or x.flatten(), or write by x.at[...]")
 
