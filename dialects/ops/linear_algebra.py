@@ -97,9 +97,17 @@ def underivable(name: str) -> Refused:
 
 
 def check_matrices(name: str, a: Aval) -> None:
-    if kind_of(a.dtype) not in "fc" or a.dtype not in LAPACK_DTYPES:
-        names = ", ".join(d.name for d in LAPACK_DTYPES)
-        raise TypeError(f"{name} does not accept dtype {a.dtype.name}; it takes {names}.")
+    """The dtype must be one that LAPACK has.
+
+    Raises:
+      NotImplementedError: it is a float of less precision, as in JAX. TypeError: it is none of floats and complex numbers.
+    """
+    if a.dtype in LAPACK_DTYPES:
+        return
+    names = ", ".join(d.name for d in LAPACK_DTYPES)
+    if kind_of(a.dtype) in "fc":
+        raise NotImplementedError(f"Unsupported dtype {a.dtype.name}: {name} takes {names}.")
+    raise TypeError(f"{name} does not accept dtype {a.dtype.name}; it takes {names}.")
 
 
 def stacked(b: Any, op: Any, size: int, operands: Sequence[Any], mapped: Sequence[bool], **params: Any) -> Any:
