@@ -128,7 +128,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Value:
     """
     x, y = array_arguments("tensorsolve", a, b)
     if axes is not None:
-        x = moveaxis(x, axes, len(axes) * (x.aval.ndim - 1,))
+        x = moveaxis(x, axes, range(-len(axes), 0))
     leading, out = x.aval.shape[: y.aval.ndim], x.aval.shape[y.aval.ndim :]
     if leading != y.aval.shape or math.prod(out) != y.aval.size:
         raise ValueError(

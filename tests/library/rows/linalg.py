@@ -137,6 +137,7 @@ add(
     "numpy.linalg.tensorsolve",
     call(S.reshape(2, 2, 4), S[:2, :2]),
     call(S.reshape(4, 2, 2), V[:4], axes=(1,)),
+    call(S.reshape(2, 1, 2, 4), S[:1], axes=(0, 2)),
     **_CLOSE,
 )
 add("numpy.linalg.tensorinv", call(S.reshape(2, 2, 4)), call(S, ind=1), call(M), call(S, ind=0), **_CLOSE)
