@@ -99,11 +99,11 @@ def check_shapes(name: str, avals: Sequence[Aval]) -> None:
     first = avals[0].shape
     if all(a.shape == first for a in avals[1:]):
         return
-    shapes = ", ".join(str(a.shape) for a in avals)
     ranks = sorted({a.ndim for a in avals})
     if len(ranks) > 1:
         got = "{" + ", ".join(map(str, ranks)) + "}"
-        raise TypeError(f"{name}: arrays must have the same number of dimensions, got {got}: shapes {shapes}.")
+        raise TypeError(f"{name}: arrays must have the same number of dimensions, got {got}")
+    shapes = ", ".join(str(a.shape) for a in avals)
     raise TypeError(f"{name} got incompatible shapes for broadcasting: {shapes}.")
 
 
