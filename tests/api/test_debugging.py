@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -168,16 +169,22 @@ def test_user_contexts_are_part_of_keys() -> None:
 
 def test_a_threads_contexts_do_not_hide_others() -> None:
     one, other = sable.make_user_context(0), sable.make_user_context(0)
-    one.set_local(1)  # as `set_mesh` does
-    other.set_global(2)
-    seen = []
-    f = sable.jit(lambda x: (seen.append((one.value, other.value)), x)[1])
-    f(1.0)
-    other.set_global(3)
-    f(1.0)
-    with other(4):
+
+    def in_a_thread() -> list:
+        one.set_local(1)  # as `set_mesh` does
+        other.set_global(2)
+        seen = []
+        f = sable.jit(lambda x: (seen.append((one.value, other.value)), x)[1])
         f(1.0)
-    assert seen == [(1, 2), (1, 3), (1, 4)] and (one.get_global(), other.get_global()) == (0, 3)
+        other.set_global(3)
+        f(1.0)
+        with other(4):
+            f(1.0)
+        return seen
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(in_a_thread).result() == [(1, 2), (1, 3), (1, 4)]
+    assert (one.get_global(), other.get_global()) == (0, 3)
 
 
 def test_halves_of_reverse_mode() -> None:

@@ -145,7 +145,12 @@ UNPLANNED = {
     ),
     **dict.fromkeys((f"scipy.stats.{d}.{f}" for d in ("logistic", "norm") for f in ("isf", "ppf")), "custom_jvp_call"),
     **dict.fromkeys(["scipy.stats.norm.logcdf", "scipy.stats.norm.logsf"], "custom_jvp_call"),
-    **dict.fromkeys((f"scipy.stats.truncnorm.{f}" for f in ("cdf", "logcdf", "sf", "logsf")), "it is long"),
+    # with and without a custom_jvp_call, long in any case
+    **dict.fromkeys((f"scipy.stats.truncnorm.{f}" for f in ("cdf", "logcdf", "sf", "logsf")), "it "),
+    "scipy.special.gamma": "it ",
+    "scipy.special.comb": "it is long",
+    **dict.fromkeys(["scipy.special.factorial", "scipy.special.ndtr"], "custom_jvp_call"),
+    **dict.fromkeys(["scipy.stats.norm.cdf", "scipy.stats.norm.sf"], "custom_jvp_call"),
     **dict.fromkeys(["scipy.stats.betabinom.pmf", "scipy.stats.betabinom.logpmf"], "it is long"),
     "scipy.linalg.cho_factor": "it returns bool and not only arrays",
     **dict.fromkeys(["numpy.linalg.slogdet", "scipy.linalg.det"], "custom_jvp_call"),
