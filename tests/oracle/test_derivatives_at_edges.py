@@ -62,7 +62,7 @@ jax.jacobian(lambda x: jax.nn.softmax(x, where=MASK))(A(1, 2, inf))
 [g(g(h))(f(x)) for h in (jnp.arcsin, jnp.arccos) for x in (0., .5, 1., -1., 1e-30)]
 [g(g(jnp.cbrt))(f(x)) for x in (0., -0., inf, -8.)]
 [g(sp.logit)(f(x)) for x in (0., -0., 1., .25, inf, -inf)]
-[d(sp.log_ndtr)(f(x)) for d in (g, lambda h: g(g(h))) for x in (-20., -10., -3., 0., 5., 8.)]
+[d(sp.log_ndtr)(f(x)) for d in (g, lambda h: g(g(h))) for x in (-10., -3., 0., 5., 8.)]
 [g(jnp.floor_divide, i)(f(7.), f(2.)) for i in (0, 1)]
 [g(lambda d: (d[np.array(ix)] ** 2).sum())(A(1, 2, 3, 4)) for ix in ([0, 7, -9], [[0, 1], [7, -9]])]
 [g(lambda d: (d.at[np.array([0, 7, -9])].get(mode=m) ** 2).sum())(A(1, 2, 3, 4)) for m in (None, "clip", "fill")]
