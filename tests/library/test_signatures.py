@@ -146,6 +146,7 @@ def test_no_reason_is_stale() -> None:
 
 #: Functions whose parameters differ, and why.
 DIFFERENT: dict[str, str] = {
+    "lax.while_loop": "max_steps is an addition of ours",
     "nn.initializers.Initializer": "a protocol",
     "numpy.set_printoptions": "NumPy's own",
     "lax.dtype": "also takes canonicalize=, which JAX had",
