@@ -203,7 +203,7 @@ i.astype('int8').at[0].add(jnp.int32(3)) | f.at[0].set(jnp.arange(3)) | f.at[:2]
 m.at[0].set(jnp.ones((2, 3))) | m.at[:, 0].set(5) | m.at[0].add(1) | f.at[A([0, 0])].add(1)
 f.at[A([0, 0])].apply(lambda x: x + 1) | f.at[1].apply(lambda x: x + 1) | m.at[:, 1].apply(jnp.sin)
 f.at[9].apply(jnp.cos) | f.at[b].set(9.0) | f.at[b].set(A([1.0, 2.0])) | f.at[b].add(1.0) | f.at[1].power(2)
-f.at[1].divide(2) | i.at[1].divide(2) | f.at[1].min(-3) | f.at[1].max(5) | f.at[1].subtract(5)
+f.at[1].divide(2) | i.at[1].divide(2) | f.at[1].min(-3) | f.at[1].max(5) | f.at[1].subtract(5) | f.at[1].subtract(True)
 f.at[1].multiply(5) | f.at[1].set(5.0, mode='clip') | f.at[7].set(5.0, mode='clip')
 f.at[7].set(5.0, mode='fill') | f.at[-7].set(5.0, mode='drop') | f.at[None].set(3) | f.at[...].set(3)
 f.at[()].set(3) | A(1.0).at[()].set(2) | f.at[::2].add(1) | m.at[1, A([0, 2])].set(7.0)

@@ -10,7 +10,7 @@ import numpy as np
 from sable.core.array import Value
 from sable.core.bind import BIND, constant
 from sable.core.dtypes import kind_of
-from sable.core.operands import array_argument, array_arguments, wrapped
+from sable.core.operands import array_argument, array_arguments, convert, wrapped
 from sable.core.values import as_value, converted
 from sable.lax.gathering import ScatterDimensionNumbers, scatter_apply
 from sable.library.declare import library
@@ -175,7 +175,10 @@ class _IndexUpdateRef:
           >>> jnp.array([1, 2]).at[0].subtract(5)
           Array([-4,  2], dtype=int32)
         """
-        return write("scatter_add", self.array, self.index, BIND.negate(as_value(_update_value(values))), **options)
+        value = as_value(_update_value(values))
+        if value.aval.dtype == np.bool_:
+            value = convert(value, self.array.aval.dtype)
+        return write("scatter_add", self.array, self.index, BIND.negate(value), **options)
 
     def divide(self, values: Any, **options: Any) -> Value:
         """`x / y` where y is 1 but for the product of the values at `index`; options as for `add`.
